@@ -1,0 +1,79 @@
+"""How values are folded before they are compared, hashed or sorted (domain.md 4, integrations.md 6)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import idna
+
+_DIGITS = re.compile(r"\D+")
+_SPACES = re.compile(r"\s+")
+# Letters that NFKD does not take apart.
+_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_STREET = re.compile(r"(?:strasse|str\.?)(?=\s|\d|$)")
+
+
+def fold(text: str) -> str:
+    """Lower-case `text` without accents, single-spaced: what search and sorting compare."""
+    text = text.lower().translate(_LETTERS)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return _SPACES.sub(" ", text).strip()
+
+
+def email_key(value: str) -> str | None:
+    """The address as suppression and exact search compare it: trimmed, NFC, lower case, IDNA domain, tag kept."""
+    local, at, domain = unicodedata.normalize("NFC", value.strip()).lower().rpartition("@")
+    if not at or not local or not domain:
+        return None
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return None
+    return f"{local}@{domain}"
+
+
+def phone_key(value: str) -> str | None:
+    """The digits of an E.164 number; anything else is not a key (a number must be read before it is compared)."""
+    if not value.startswith("+"):
+        return None
+    digits = _DIGITS.sub("", value)
+    return digits if len(digits) >= 7 else None
+
+
+def whole_key(value: str | None) -> str | None:
+    """Blind index of a whole e-mail address or phone number."""
+    if not value:
+        return None
+    return email_key(value) if "@" in value else phone_key(value)
+
+
+def part_key(value: str | None) -> str | None:
+    """Blind index of the part before the @, or of the last six digits."""
+    key = whole_key(value)
+    if not key:
+        return None
+    return key.rpartition("@")[0] if "@" in key else key[-6:]
+
+
+def match_key(value: str | None) -> str | None:
+    """The key duplicates are searched by: tag removed, googlemail = gmail; last nine digits of a phone."""
+    key = whole_key(value)
+    if not key:
+        return None
+    if "@" not in key:
+        return key[-9:]
+    local, _, domain = key.rpartition("@")
+    if domain == "googlemail.com":
+        domain = "gmail.com"
+    return f"{local.split('+', 1)[0]}@{domain}"
+
+
+def street_key(value: str | None) -> str | None:
+    """Street with number, so that "Elbchaussee 12" and "elbchaussee 12" are one address."""
+    if not value:
+        return None
+    return _STREET.sub("str", fold(value)).replace(" ", "") or None

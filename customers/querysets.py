@@ -1,0 +1,21 @@
+"""Questions about sets of customers."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class CustomerQuerySet(models.QuerySet):
+    """Chainable questions; whoever shows rows to a person goes through `customers.access` instead."""
+
+    def active(self) -> CustomerQuerySet:
+        """Customers that are not deactivated."""
+        return self.filter(deactivated_at__isnull=True)
+
+    def unrestricted(self) -> CustomerQuerySet:
+        """Customers whose data are not restricted (Art. 18 GDPR)."""
+        return self.filter(restricted_at__isnull=True)
+
+    def accounts(self) -> CustomerQuerySet:
+        """Customers with an account; guests and prospects are never matched by e-mail."""
+        return self.filter(status="account")
