@@ -89,6 +89,19 @@ class Source:
     as_of: date | None = None
 
 
+_COUNTS = (
+    "created",
+    "updated",
+    "unchanged",
+    "held",
+    "overdue",
+    "customers_created",
+    "lines",
+    "error_count",
+    "warning_count",
+)
+
+
 @dataclass(slots=True)
 class Outcome:
     """Counts of one written (or tried) chunk; chunks add up with `add`."""
@@ -121,9 +134,7 @@ class Outcome:
 
     def add(self, other: Outcome) -> None:
         """Add the counts of another chunk; lists stay capped, counts do not."""
-        for name in (
-            "created updated unchanged held overdue customers_created lines error_count warning_count".split()
-        ):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.errors += other.errors[: self.LISTED - len(self.errors)]
         self.warnings += other.warnings[: self.LISTED - len(self.warnings)]
