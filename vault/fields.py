@@ -39,10 +39,8 @@ class _Labelled(models.Field):
     _label: str | None = None
     _bound: tuple[KeyRing, Any, Any] | None = None
 
-    def contribute_to_class(
-        self, cls: type[models.Model], name: str, private_only: bool = False
-    ) -> None:
-        super().contribute_to_class(cls, name, private_only)
+    def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: Any) -> None:
+        super().contribute_to_class(cls, name, **kwargs)
         self.__dict__.pop("dependants", None)
         if self._label is None and not cls._meta.abstract:
             self._label = f"{cls._meta.label_lower}.{name}"
@@ -51,9 +49,7 @@ class _Labelled(models.Field):
     def label(self) -> str:
         """What the authenticated data, or the derived hash key, of this field is bound to."""
         if self._label is None:
-            raise FieldError(
-                f"The field {self.name or '?'} belongs to no model yet and has no label."
-            )
+            raise FieldError(f"The field {self.name or '?'} belongs to no model yet and has no label.")
         return self._label
 
     def _kept_label(self) -> dict[str, str]:
@@ -126,9 +122,7 @@ class SealedField(_Labelled):
     def get_prep_value(self, value: Any) -> Any:
         return value
 
-    def get_db_prep_value(
-        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
-    ) -> Any:
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         if isinstance(value, _Saved):
             value = value.value
         if hasattr(value, "as_sql"):
@@ -181,15 +175,11 @@ class SealedTextField(SealedField, models.TextField):
 
     def _encode(self, value: Any) -> bytes:
         if "\0" in value:
-            raise ValidationError(
-                _("Null characters are not allowed."), code="null_characters_not_allowed"
-            )
+            raise ValidationError(_("Null characters are not allowed."), code="null_characters_not_allowed")
         try:
             return value.encode()
         except UnicodeEncodeError:
-            raise ValidationError(
-                _("This text contains a broken character."), code="invalid"
-            ) from None
+            raise ValidationError(_("This text contains a broken character."), code="invalid") from None
 
     def _decode(self, data: bytes) -> str:
         return data.decode()

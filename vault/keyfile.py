@@ -40,9 +40,7 @@ def parse(text: str, source: str) -> list[Entry]:
             entries.append(entry)
     if fault := _fault(entries):
         raise ImproperlyConfigured(f"{source}: {fault}.")
-    return [
-        e._replace(writes=e.writes or sum(o.kind == e.kind for o in entries) == 1) for e in entries
-    ]
+    return [e._replace(writes=e.writes or sum(o.kind == e.kind for o in entries) == 1) for e in entries]
 
 
 @sensitive_variables()
@@ -100,9 +98,7 @@ def read(path: str | Path) -> str:
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"The vault key file {path} is not a text file.") from None
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"The vault key file {path} cannot be read: {error.strerror}."
-        ) from None
+        raise ImproperlyConfigured(f"The vault key file {path} cannot be read: {error.strerror}.") from None
 
 
 @sensitive_variables()
@@ -114,9 +110,7 @@ def ensure(path: Path) -> Path:
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".vault-")  # mkstemp gives mode 0600
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(
-                "# Keys of this development machine. Delete them and its sealed data is lost.\n"
-            )
+            file.write("# Keys of this development machine. Delete them and its sealed data is lost.\n")
             file.write("\n".join(new_line(kind, 1) for kind in KINDS) + "\n")
             file.flush()
             os.fsync(file.fileno())

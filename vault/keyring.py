@@ -72,12 +72,8 @@ class KeyRing:
         self._readers = {_header(e.id): AESGCM(e.secret) for e in entries if e.kind == "seal"}
         self._write_id = self.writing("seal").id
         self._writer = self._readers[_header(self._write_id)]
-        self._index = {
-            e.id: hmac.new(e.secret, digestmod="sha256") for e in entries if e.kind == "index"
-        }
-        self._list = {
-            e.id: hmac.new(e.secret, digestmod="sha256") for e in entries if e.kind == "list"
-        }
+        self._index = {e.id: hmac.new(e.secret, digestmod="sha256") for e in entries if e.kind == "index"}
+        self._list = {e.id: hmac.new(e.secret, digestmod="sha256") for e in entries if e.kind == "list"}
 
     def __repr__(self) -> str:
         return f"<KeyRing {' '.join(map(str, self.keys))}>"
@@ -191,9 +187,7 @@ def load(text: str = "", path: str | Path = "", *, make: Path | None = None) -> 
     Raises ImproperlyConfigured with one sentence that shows no part of a key.
     """
     if text.strip() and path:
-        raise ImproperlyConfigured(
-            "VAULT_KEYS and VAULT_KEY_FILE are both set; set only one of them."
-        )
+        raise ImproperlyConfigured("VAULT_KEYS and VAULT_KEY_FILE are both set; set only one of them.")
     if text.strip():
         return KeyRing(keyfile.parse(text, "VAULT_KEYS"))
     if not path and make is None:

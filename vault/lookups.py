@@ -28,9 +28,7 @@ class BlindIn(Lookup):
         if hasattr(self.rhs, "resolve_expression"):
             return self.rhs
         field = self.lhs.output_field
-        return tuple(
-            h for value in self._values() if value is not None for h in field.candidates(value)
-        )
+        return tuple(h for value in self._values() if value is not None for h in field.candidates(value))
 
     def _values(self) -> Any:
         return self.rhs

@@ -21,9 +21,7 @@ class KeyRecord(models.Model):
     class Meta:
         verbose_name = _("vault key")
         verbose_name_plural = _("vault keys")
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "key_id"], name="vault_keyrecord_kind_id")
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "key_id"], name="vault_keyrecord_kind_id")]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key_id}"

@@ -42,9 +42,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "vault key",
                 "verbose_name_plural": "vault keys",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("kind", "key_id"), name="vault_keyrecord_kind_id"
-                    )
+                    models.UniqueConstraint(fields=("kind", "key_id"), name="vault_keyrecord_kind_id")
                 ],
             },
         ),
