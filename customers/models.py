@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import LPad
 from django.utils import timezone
@@ -238,7 +239,9 @@ class ExternalId(models.Model):
     class Meta:
         verbose_name = _("external id")
         verbose_name_plural = _("external ids")
-        constraints = [models.UniqueConstraint(fields=["platform", "value"], name="customers_external_id_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "value"], name="customers_external_id_once")
+        ]
         indexes = [models.Index(fields=["origin"], name="customers_external_origin")]
 
     def __str__(self) -> str:
@@ -294,7 +297,9 @@ class Preference(models.Model):
     value = models.CharField(_("value"), max_length=120)
     said_by = models.CharField(_("said by"), max_length=10, choices=SaidBy)
     said_at = models.DateTimeField(_("said at"), default=timezone.now)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -313,7 +318,9 @@ class Note(models.Model):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="notes")
     text = SealedTextField(_("note"), max_length=20_000)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -339,11 +346,15 @@ class Flag(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="flags")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     reason = SealedTextField(_("reason"), max_length=2_000)
-    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     set_at = models.DateTimeField(_("set at"), default=timezone.now)
     review_on = models.DateField(_("review on"))
     lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
-    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("flag")
@@ -386,7 +397,9 @@ class HeldIntake(models.Model):
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("held row")
@@ -450,7 +463,7 @@ class Suppression(models.Model):
         COMPLAINT = "complaint", _("complaint")
         ERASURE = "erasure", _("erasure")
 
-    endpoint = models.BinaryField(max_length=32)
+    endpoint = models.BinaryField(max_length=34)  # key id and HMAC
     channel = models.CharField(_("channel"), max_length=10)  # email | phone | post
     scope = models.CharField(_("scope"), max_length=40, default="advertising")
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
@@ -479,7 +492,7 @@ class Suppression(models.Model):
 class Tombstone(models.Model):
     """Keyed hash of an erased person's e-mail or external id: what comes in about them again is noticed."""
 
-    mark = models.BinaryField(max_length=32)
+    mark = models.BinaryField(max_length=34)  # key id and HMAC
     kind = models.CharField(max_length=20)  # email | phone | number | external
     subject_ref = models.UUIDField(default=uuid.uuid4)
     erased_at = models.DateTimeField()
@@ -487,7 +500,9 @@ class Tombstone(models.Model):
     class Meta:
         verbose_name = _("tombstone")
         verbose_name_plural = _("tombstones")
-        constraints = [models.UniqueConstraint(fields=["mark", "subject_ref"], name="customers_tombstone_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["mark", "subject_ref"], name="customers_tombstone_once")
+        ]
         indexes = [models.Index(fields=["subject_ref"], name="customers_tombstone_ref")]
 
     def __str__(self) -> str:
@@ -539,7 +554,10 @@ class SearchEntry(models.Model):
     class Meta:
         verbose_name = _("search entry")
         verbose_name_plural = _("search entries")
-        indexes = [models.Index(fields=["postcode", "phonetic"], name="customers_search_phonetic")]
+        indexes = [
+            GinIndex(fields=["text"], opclasses=["gin_trgm_ops"], name="customers_search_text"),
+            models.Index(fields=["postcode", "phonetic"], name="customers_search_phonetic"),
+        ]
 
     def __str__(self) -> str:
         return f"Search entry {self.pk}"
@@ -555,6 +573,7 @@ class SearchWord(models.Model):
     class Meta:
         verbose_name = _("search word")
         verbose_name_plural = _("search words")
+        indexes = [GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="customers_search_word")]
 
     def __str__(self) -> str:
         return "Search word"
