@@ -1,13 +1,17 @@
 """Settings of an Obhut installation, read from the environment; the defaults are safe for production."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.logs import logging_settings
+from config.refusals import refusals
 from ops.places import socket_folder, state_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,29 +21,13 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
+if not DEBUG and (reasons := refusals(os.environ)):
+    raise ImproperlyConfigured("\n".join(reasons))
 SECRET_KEY = env.str("SECRET_KEY", default="development-only" if DEBUG else "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
-
-# Without addresses, and only in development, the servers are the embedded ones (`manage.py services`).
-EMBEDDED_DATABASE = DEBUG and not env.str("DATABASE_URL", default="")
-EMBEDDED_BROKER = DEBUG and not env.str("REDIS_URL", default="")
-EMBEDDED_STATE_DIR = state_folder(VAR_DIR)
-EMBEDDED_SOCKET_DIR = socket_folder(EMBEDDED_STATE_DIR)
-PG_BINDIR = env.str("PG_BINDIR", default="")
-# What changes tables or empties them whole runs as their owner; everything else as the app's own role.
-OWNER_COMMANDS = (["migrate"], ["flush"], ["test"], ["demo"], ["sqlflush"], ["createcachetable"])
-
-
-def database(role: str) -> dict[str, Any]:
-    """The connection of one of the two database roles, "app" or "owner"."""
-    if EMBEDDED_DATABASE:
-        return environ.Env.db_url_config(
-            f"postgres://obhut_{role}@{quote(str(EMBEDDED_SOCKET_DIR), safe='')}/obhut"
-        )
-    if role == "owner" and env.str("OWNER_DATABASE_URL", default=""):
-        return env.db_url("OWNER_DATABASE_URL")
-    return env.db_url("DATABASE_URL")
-
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+# Links in mails come from here, never from a request's Host header.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0]}")
 
 INSTALLED_APPS = [
     "vault",
@@ -57,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -68,9 +57,12 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "config.middleware.request_log",
+    "config.middleware.refuse_methods",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -98,37 +90,184 @@ TEMPLATES = [
         },
     }
 ]
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+SIMPLE_HISTORY_DATE_INDEX = False
 
-DATABASE_ROLE = env.str("OBHUT_DB_ROLE", default="owner" if sys.argv[1:2] in OWNER_COMMANDS else "app")
+# --- Database and broker ------------------------------------------------------------------------------------
+# Without addresses, and only in development, the servers are the embedded ones (`manage.py services`).
+EMBEDDED_DATABASE = DEBUG and not env.str("DATABASE_URL", default="")
+EMBEDDED_BROKER = DEBUG and not env.str("REDIS_URL", default="")
+EMBEDDED_STATE_DIR = state_folder(VAR_DIR)
+EMBEDDED_SOCKET_DIR = socket_folder(EMBEDDED_STATE_DIR)
+PG_BINDIR = env.str("PG_BINDIR", default="")
+# What changes tables, empties them whole or rebuilds their statistics runs as their owner; everything else
+# as the app's own role, which may only read and write rows.
+OWNER_COMMANDS = {"migrate", "flush", "test", "demo"}
+DATABASE_ROLE = env.str("OBHUT_DB_ROLE", default="owner" if OWNER_COMMANDS & set(sys.argv[1:2]) else "app")
+
+
+def database(role: str) -> dict[str, Any]:
+    """The connection of one of the two database roles, "app" or "owner"."""
+    if EMBEDDED_DATABASE:
+        folder = quote(str(EMBEDDED_SOCKET_DIR), safe="")
+        config = environ.Env.db_url_config(f"postgres://obhut_{role}@{folder}/obhut")
+    elif role == "owner" and env.str("OWNER_DATABASE_URL", default=""):
+        config = env.db_url("OWNER_DATABASE_URL")
+    else:
+        config = env.db_url("DATABASE_URL")
+    config.setdefault("OPTIONS", {})
+    if milliseconds := env.int("STATEMENT_TIMEOUT_MS", default=0):  # config/wsgi.py sets it for web pages
+        config["OPTIONS"]["options"] = f"-c statement_timeout={milliseconds}"
+    return config | {
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"NAME": env.str("TEST_DATABASE", default="test_obhut")},
+    }
+
+
 DATABASES = {"default": database(DATABASE_ROLE)}
-DATABASES["default"]["CONN_MAX_AGE"] = 60
-DATABASES["default"]["TEST"] = {"NAME": env.str("TEST_DATABASE", default="test_obhut")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default=f"unix://{EMBEDDED_SOCKET_DIR}/valkey.sock" if DEBUG else "")
+VALKEY_SOCKET = EMBEDDED_SOCKET_DIR / "valkey.sock"
+REDIS_URL = f"unix://{VALKEY_SOCKET}" if EMBEDDED_BROKER else env.str("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "obhut",
+        "OPTIONS": {"serializer": "config.serializing.JsonSerializer"},
+    }
+}
+
+# Celery only wakes workers; what is to be done stands in PostgreSQL.
+CELERY_BROKER_URL = f"redis+socket://{VALKEY_SOCKET}" if EMBEDDED_BROKER else REDIS_URL
+# A killed worker's task comes back after this many seconds; kombu looks on every sweep, not on each tenth.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": env.int("CELERY_VISIBILITY_TIMEOUT", default=900),
+    "unacked_restore_throttle": 1,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "Europe/Berlin"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+
+# --- Keys of the vault --------------------------------------------------------------------------------------
 VAULT_KEYS = env.str("VAULT_KEYS", default="")
 VAULT_KEY_FILE = env.str("VAULT_KEY_FILE", default="")
+
+# --- Signing in ---------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "staff.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=True)
 STAFF_IDLE_SECONDS = 1800
 STAFF_ABSOLUTE_SECONDS = 43200
-AUTH_USER_MODEL = "staff.User"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Obhut"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Cookies, transport, headers ----------------------------------------------------------------------------
+# The __Host- prefix needs TLS, which a developer's machine has not.
+COOKIE_PREFIX = "" if DEBUG else "__Host-"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # survives a lost Redis
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}obhut-session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = STAFF_ABSOLUTE_SECONDS
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}obhut-csrf"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}obhut-language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(SITE_URL))]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 63072000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies of ours stand before the app, for the caller's address in rate limits.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # Bootstrap's arrows and the QR code of the second factor
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    }
+}
+
+# --- Files, mail, language ----------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_BACKEND = "django.contrib.staticfiles.storage.StaticFilesStorage"
+MANIFEST_BACKEND = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": STATIC_BACKEND if DEBUG else MANIFEST_BACKEND},
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(VAR_DIR / "media"))
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # files of a form are not counted
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=2 * 1024**3)
+
+MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else "smtp://localhost:25")
+EMAIL_BACKEND = MAIL["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = MAIL["EMAIL_FILE_PATH"]
+EMAIL_HOST, EMAIL_PORT = MAIL["EMAIL_HOST"], MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("EMAIL_USE_TLS", False), MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="obhut@localhost")
+
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Berlin"
 USE_TZ = True
-STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
-}
-MEDIA_ROOT = VAR_DIR / "media"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-SIMPLE_HISTORY_DATE_INDEX = False
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_settings(plain=DEBUG)

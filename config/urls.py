@@ -1,5 +1,28 @@
 """All routes of the house, one line per app."""
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+
+from config.health import healthz
+from datamap.guard import public_page
+
+choose_language = public_page("The language may be chosen before signing in.")(set_language)
+
+ROUTES = {
+    "customers": "customers/",
+    "orders": "orders/",
+    "interactions": "interactions/",
+    "intake": "import/",
+    "staff": "staff/",
+    "datamap": "datamap/",
+    "portal": "",
+}
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("language/", choose_language, name="set_language"),
+    path("accounts/", include("allauth.urls")),
+    *(path(prefix, include(f"{app}.urls")) for app, prefix in ROUTES.items() if find_spec(f"{app}.urls")),
+]

@@ -5,4 +5,6 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# A page that takes longer is a fault; commands and workers may take their time.
+os.environ.setdefault("STATEMENT_TIMEOUT_MS", "15000")
 application = get_wsgi_application()

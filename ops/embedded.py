@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -37,7 +37,7 @@ def _locked() -> Iterator[None]:
 
 
 def start_services() -> list[str]:
-    """Start whichever embedded server this installation uses and is not running; returns the names started."""
+    """Start the embedded servers in use that are not running; returns the names started."""
     with _locked():
         started = []
         if settings.EMBEDDED_DATABASE and _start_postgres():
@@ -71,7 +71,7 @@ def _tail(log: Path) -> str:
     return " | ".join(lines[-3:])
 
 
-# --- PostgreSQL ---------------------------------------------------------------------------------------------------
+# --- PostgreSQL ---------------------------------------------------------------------------------------------
 
 
 def postgres_binaries() -> Path:
@@ -120,7 +120,7 @@ def _run(account: pwd.struct_passwd, program: Path, *arguments: str | Path) -> N
         )
     if done.returncode:
         raise EmbeddedError(
-            f"{program.name} failed ({_tail(output)}); repair that or set DATABASE_URL to a server of your own."
+            f"{program.name} failed ({_tail(output)}); repair that or set DATABASE_URL to your own server."
         )
 
 
@@ -211,15 +211,9 @@ def _prepare_database() -> None:
     with _connect(dbname="obhut") as connection:
         connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         connection.execute("GRANT ALL ON SCHEMA public TO obhut_owner")
-        for privileges, kind in (
-            ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
-            ("USAGE, SELECT", "SEQUENCES"),
-        ):
-            connection.execute(
-                sql.SQL(
-                    "ALTER DEFAULT PRIVILEGES FOR ROLE obhut_owner IN SCHEMA public GRANT {} ON {} TO obhut_app"
-                ).format(sql.SQL(privileges), sql.SQL(kind))
-            )
+        granting = "ALTER DEFAULT PRIVILEGES FOR ROLE obhut_owner IN SCHEMA public GRANT {} TO obhut_app"
+        for privileges in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT ON SEQUENCES"):
+            connection.execute(sql.SQL(granting).format(sql.SQL(privileges)))
 
 
 def _stop_postgres() -> bool:
@@ -234,7 +228,7 @@ def _stop_postgres() -> bool:
     return True
 
 
-# --- Valkey -------------------------------------------------------------------------------------------------------
+# --- Valkey -------------------------------------------------------------------------------------------------
 
 
 def valkey_binary() -> Path:
@@ -290,9 +284,7 @@ def _start_valkey() -> bool:
 def _stop_valkey() -> bool:
     if not valkey_running():
         return False
-    try:
+    with suppress(redis.ConnectionError):
         _valkey().shutdown(nosave=True)
-    except redis.ConnectionError:
-        pass
     _wait_until(lambda: not valkey_running(), "Valkey did not stop.")
     return True

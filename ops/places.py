@@ -1,4 +1,4 @@
-"""Says where the servers of a developer's machine live, so that every command finds them without any variable.
+"""Says where the servers of a developer's machine live, so that every command finds them.
 
 The settings import this module, so it needs nothing of Django.
 """
@@ -28,7 +28,7 @@ def unprivileged_account() -> pwd.struct_passwd:
 
 
 def reachable(path: Path, account: pwd.struct_passwd) -> bool:
-    """Whether the account may pass through every folder down to this path (supplementary groups are not counted)."""
+    """Whether the account may pass through every folder down to this path (its own groups aside)."""
     if account.pw_uid == os.geteuid():
         return True
     for folder in (path, *path.parents):

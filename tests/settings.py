@@ -7,11 +7,9 @@ os.environ.setdefault("DEBUG", "1")
 os.environ.setdefault("OBHUT_DB_ROLE", "owner")
 
 from config.settings import *  # noqa: F403, E402
-from config.settings import STORAGES  # noqa: E402
 
 MEDIA_ROOT = tempfile.mkdtemp(prefix="obhut-test-media-")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-STAFF_MFA_REQUIRED = True
+WHITENOISE_AUTOREFRESH = False

@@ -1,0 +1,53 @@
+"""What holds for every request: a number for the log, allowed methods, nothing kept by caches."""
+
+import re
+import secrets
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from config.logs import current_request
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+
+
+def request_log(get_response: GetResponse) -> GetResponse:
+    """Give each request a number that its log lines and its answer carry; a proxy's own number is kept."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        number = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request.request_id = number  # type: ignore[attr-defined]
+        token = current_request.set(request)
+        try:
+            response = get_response(request)
+        finally:
+            current_request.reset(token)
+        response["X-Request-ID"] = number
+        return response
+
+    return middleware
+
+
+def refuse_methods(get_response: GetResponse) -> GetResponse:
+    """Answer TRACE and invented methods with 405 before any view sees them."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        return get_response(request)
+
+    return middleware
+
+
+def no_store(get_response: GetResponse) -> GetResponse:
+    """Keep pages out of every cache unless a view says otherwise; static files never come this far."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware

@@ -1,0 +1,125 @@
+"""`dev`: the whole portal on this machine, until Ctrl+C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import get_commands
+from django.core.management.base import BaseCommand, CommandError
+
+from customers.models import Customer
+from ops.embedded import EmbeddedError, start_services, stop_services
+from ops.logins import demo_logins
+from ops.supervisor import Child, Supervisor
+
+READY_SECONDS = 60
+
+
+class Command(BaseCommand):
+    help = "Run the whole portal on this machine: database, broker, migrations, web, worker and beat."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--customers", type=int, default=2000, help="size of the demo shop (first start)")
+
+    def handle(self, *args: Any, port: int, customers: int, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("`dev` is for a developer's machine: it needs DEBUG=1.")
+        signal.signal(signal.SIGTERM, _leave)  # so that what was started is also stopped while preparing
+        self._refuse_taken_port(port)
+        try:
+            started = start_services()
+        except (EmbeddedError, OSError) as error:
+            raise CommandError(str(error)) from error
+        try:
+            self._prepare(customers)
+            self._run(port)
+        except KeyboardInterrupt:
+            self.stdout.write("Stopping.")
+        finally:
+            stop_services(started)
+
+    def _refuse_taken_port(self, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise CommandError(
+                    f"Port {port} is in use; choose another: PORT={port + 1} make run"
+                ) from error
+
+    def _prepare(self, customers: int) -> None:
+        self._manage("migrate", "--verbosity", "0")
+        if "demo" in get_commands() and not Customer.objects.exists():
+            self.stdout.write(f"Loading the demo shop with {customers} customers, once.")
+            self._manage("demo", "--customers", str(customers))
+
+    def _manage(self, *arguments: str) -> None:
+        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, check=False)
+        if done.returncode:
+            raise CommandError(f"`manage.py {arguments[0]}` failed; what it said stands above.")
+
+    def _run(self, port: int) -> None:
+        environment = os.environ | {"DEBUG": "1", "STAFF_MFA_REQUIRED": "0"}
+        with Supervisor(environment, settings.BASE_DIR) as supervisor:
+            for child in _children(port):
+                supervisor.start(child)
+            reason = supervisor.wait(until=lambda: _answers(port), seconds=READY_SECONDS)
+            if not reason:
+                self._announce(port)
+                reason = supervisor.wait()
+            self.stdout.write(f"Stopping: {reason}")
+        if not reason.startswith("SIG"):
+            raise CommandError("Everything was stopped because one part ended.")
+
+    def _announce(self, port: int) -> None:
+        self.stdout.write(f"\nObhut runs at http://127.0.0.1:{port}/ - Ctrl+C stops it.\n\n")
+        for login in demo_logins():
+            self.stdout.write(f"  {login.role:<10} {login.email:<26} {login.password}")
+        self.stdout.write(f"\nLogs: {settings.VAR_DIR / 'log'}; mails: {settings.VAR_DIR / 'mail'}")
+        self.stdout.flush()
+
+
+def _children(port: int) -> list[Child]:
+    programs, logs = Path(sys.executable).parent, settings.VAR_DIR / "log"
+    gunicorn = [
+        str(programs / "gunicorn"), "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
+        "--threads", "4", "--timeout", "120", "--no-control-socket",
+    ]  # fmt: skip
+    celery = [str(programs / "celery"), "-A", "config"]
+    worker = [
+        *celery,
+        "worker",
+        "--loglevel",
+        "INFO",
+        "--concurrency",
+        "2",
+        "--without-gossip",
+        "--without-mingle",
+    ]
+    schedule = str(settings.VAR_DIR / "celerybeat-schedule")
+    beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile", "", "--schedule", schedule]
+    commands = {"web": gunicorn, "worker": worker, "beat": beat}
+    return [Child(name, command, logs / f"{name}.log") for name, command in commands.items()]
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:  # noqa: S310
+            return answer.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _leave(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
