@@ -1,6 +1,11 @@
-"""Wires the ground floor: finds every app's declarations, permissions and menu entries."""
+"""Wires the ground floor: finds every app's declarations, permissions and menu entries, and its own check."""
+
+from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -14,3 +19,21 @@ class DatamapConfig(AppConfig):
         autodiscover_modules("datamap")
         autodiscover_modules("permissions")
         autodiscover_modules("menu")
+        import_module("datamap.checks")
+        post_migrate.connect(replant_catalogue, sender=self)
+
+
+def replant_catalogue(using: str, apps: Any, **kwargs: Any) -> None:
+    """Give an emptied database its catalogue back: `flush` empties the table, and no date can be computed
+    without it."""
+    from datamap.seed import plant
+
+    try:
+        rules = apps.get_model("datamap", "RetentionRule")
+    except LookupError:
+        return  # migrated back to before the table
+    with connections[using].cursor() as cursor:
+        if rules._meta.db_table not in connections[using].introspection.table_names(cursor):
+            return
+    if not rules._default_manager.using(using).exists():
+        plant(rules)

@@ -1,6 +1,7 @@
 """The words in which each app's `datamap.py` says what it holds: whose, why, on what basis, for how long.
 
-A declaration never changes the model it speaks of; readers (check, data map, packages, retention, erasure) walk
+A declaration never changes the model it speaks of; readers (check, data map, packages, retention, erasure)
+walk
 `registry`.
 """
 
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -38,8 +39,9 @@ class Basis(Enum):
     CONSENT_PROOF = ("7(1)", _("Proof of consent"))
     AS_SOURCE = ("as source", _("As the data it comes from"))
 
-    def __new__(cls, article: str, label: Any) -> "Basis":
-        # The value is the article alone: Enum hashes values, and hashing a lazy text would translate it at import.
+    def __new__(cls, article: str, label: Any) -> Self:
+        # The value is the article alone: Enum hashes values, and hashing a lazy text would translate it at
+        # import.
         member = object.__new__(cls)
         member._value_ = article
         member.label = label
@@ -55,9 +57,7 @@ class Basis(Enum):
     @property
     def citation(self) -> str:
         """The article as it is cited, `Art. 6(1)(b) GDPR`."""
-        return (
-            str(self.label) if self is Basis.AS_SOURCE else f"Art. {self.article} GDPR"
-        )
+        return str(self.label) if self is Basis.AS_SOURCE else f"Art. {self.article} GDPR"
 
 
 class By:
@@ -116,14 +116,16 @@ Paths = str | tuple[str, ...] | None
 class Group:
     """Fields of one model that share person, purpose, basis and period.
 
-    subject: ORM path to the person, "self", a tuple of paths (the first that is set), `Number(column)`, or None
-      where the row names nobody any more (HMACs, figures).
+    subject: ORM path to the person, "self", a tuple of paths (the first that is set), `Number(column)`,
+      or None where the row names nobody any more (HMACs, figures).
     category: key of the retention catalogue, or `By` a field's value.
     start: path of the date or instant the period counts from, a tuple (the first that is set), or `By`.
+      None only where nothing in the row can start it: open or immediate categories, rows of nobody, staff
+      (their account's closing).
     provided: True where the person gave or caused the data under consent or contract (Art. 20).
     source: where the data comes from when not from the person (Art. 15(1)(g)).
-    anonymize: field -> value (or ORM expression) to set when the category ends in anonymizing; fields of the group that
-      are not named are emptied.
+    anonymize: field -> value (or ORM expression) to set when the group ends in anonymizing; what is not
+      named stays, so name everything that leads to the person.
     """
 
     fields: tuple[str, ...]
@@ -141,9 +143,7 @@ class Group:
 
     def __post_init__(self) -> None:
         if isinstance(self.fields, str):
-            raise ImproperlyConfigured(
-                "fields of a Group is a tuple of names: a comma is missing."
-            )
+            raise ImproperlyConfigured("fields of a Group is a tuple of names: a comma is missing.")
         object.__setattr__(self, "fields", tuple(self.fields))
 
     @property
@@ -153,24 +153,21 @@ class Group:
 
     @property
     def subject_paths(self) -> tuple[str, ...]:
-        """ORM paths to the person; the first that is set counts. "pk" is the row itself; empty for `Number` and None."""
+        """ORM paths to the person; the first that is set counts. "pk" is the row itself; empty for `Number`
+        and None."""
         if isinstance(self.subject, Number):
             return ()
-        return tuple(
-            "pk" if path in (SELF, "pk", "id") else path
-            for path in as_paths(self.subject)
-        )
+        return tuple("pk" if path in (SELF, "pk", "id") else path for path in as_paths(self.subject))
 
     @property
     def categories(self) -> list[str]:
         """Every catalogue key a row of this group can fall under."""
-        return (
-            self.category.outcomes if isinstance(self.category, By) else [self.category]
-        )
+        return self.category.outcomes if isinstance(self.category, By) else [self.category]
 
     @property
     def starts(self) -> list[tuple[str, ...]]:
-        """Every start this group can count from, each as a tuple of paths of which the first that is set counts."""
+        """Every start this group can count from, each as a tuple of paths of which the first that is set
+        counts."""
         starts = self.start.outcomes if isinstance(self.start, By) else [self.start]
         return [as_paths(start) for start in starts if start]
 
@@ -181,10 +178,10 @@ class PersonalData:
     groups: the personal data, see `Group`.
     plain: fields without personal data. Primary keys, the relation a subject path starts with, `parent` and
       `subject_ref` are structural and need no mention; a blind index follows the field it is made from.
-    parent: relation to the row this one lives and dies with (a line of an order); such rows are not counted by
-      themselves in a run. Several levels chain by their own `parent`.
-    subject_ref: column that carries the erasure's opaque mark once a row is blocked; None where a row of this model is
-      never blocked.
+    parent: relation to the row this one lives and dies with (a line of an order); such rows are not counted
+      by themselves in a run. Several levels chain by their own `parent`.
+    subject_ref: column that carries the erasure's opaque mark once a row is blocked; None where a row of
+      this model is never blocked.
     files: fields (file fields or names of stored files) whose files go with the row.
     """
 
@@ -247,9 +244,7 @@ def as_paths(paths: Paths) -> tuple[str, ...]:
     """One path, several or none as a tuple of ORM paths."""
     if not paths:
         return ()
-    return tuple(
-        orm_path(path) for path in ((paths,) if isinstance(paths, str) else paths)
-    )
+    return tuple(orm_path(path) for path in ((paths,) if isinstance(paths, str) else paths))
 
 
 def label_of(model: Any) -> str:
@@ -295,22 +290,14 @@ class Registry:
     def declaration_for(self, model: Any) -> type[PersonalData] | None:
         """The declaration of a model (class or label); a history table answers with its model's."""
         found = self._declared.get(label_of(model).lower())
-        if (
-            found is None
-            and not isinstance(model, str)
-            and (base := history_base(model)) is not None
-        ):
+        if found is None and not isinstance(model, str) and (base := history_base(model)) is not None:
             return self.declaration_for(base)
         return found
 
     def exemption_for(self, model: Any) -> Exemption | None:
         """The exemption of a model (class or label); a history table answers with its model's."""
         found = self._exempt.get(label_of(model).lower())
-        if (
-            found is None
-            and not isinstance(model, str)
-            and (base := history_base(model)) is not None
-        ):
+        if found is None and not isinstance(model, str) and (base := history_base(model)) is not None:
             return self.exemption_for(base)
         return found
 
@@ -354,11 +341,7 @@ def register(*models: Any) -> Callable[[type[PersonalData]], type[PersonalData]]
 
     def decorate(declaration: type[PersonalData]) -> type[PersonalData]:
         for model in models:
-            target = (
-                declaration
-                if len(models) == 1
-                else type(declaration.__name__, (declaration,), {})
-            )
+            target = declaration if len(models) == 1 else type(declaration.__name__, (declaration,), {})
             registry.register(model, target)
         return declaration
 
@@ -374,8 +357,6 @@ def exempt(model: Any, reason: Any) -> None:
     registry.exempt(model, reason)
 
 
-def register_store(
-    key: str, label: Any, purpose: Any, basis: Basis, category: str, **kw: Any
-) -> None:
+def register_store(key: str, label: Any, purpose: Any, basis: Basis, category: str, **kw: Any) -> None:
     """Declare a store that is no model (files, mail spool, caches, task results, journal), see `Store`."""
     registry.add_store(Store(key, label, purpose, basis, category, **kw))

@@ -28,16 +28,12 @@ class Permission:
 _permissions: dict[str, Permission] = {}
 
 
-def declare(
-    key: str, label: str, roles: tuple[str, ...] | list[str] = ()
-) -> Permission:
+def declare(key: str, label: str, roles: tuple[str, ...] | list[str] = ()) -> Permission:
     """Make a permission known to the matrix; called from an app's `permissions.py`."""
     permission = Permission(key, label, tuple(roles))
     known = _permissions.setdefault(key, permission)
     if known != permission:
-        raise ImproperlyConfigured(
-            f"The permission {key} is declared twice and differently."
-        )
+        raise ImproperlyConfigured(f"The permission {key} is declared twice and differently.")
     return known
 
 
@@ -51,9 +47,7 @@ def requires(permission: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(
-            request: HttpRequest, *args: object, **kwargs: object
-        ) -> HttpResponseBase:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return sign_in_first(request)
             if not _may(request.user, permission):
@@ -76,9 +70,7 @@ def public_page(reason: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def opened(
-            request: HttpRequest, *args: object, **kwargs: object
-        ) -> HttpResponseBase:
+        def opened(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             return view(request, *args, **kwargs)
 
         opened.public_reason = reason  # type: ignore[attr-defined]
@@ -88,11 +80,10 @@ def public_page(reason: str) -> Callable[[View], View]:
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Send the visitor to the sign-in and back; htmx needs a header, since it follows redirects inside the fragment."""
+    """Send the visitor to the sign-in and back; htmx needs a header, since it follows redirects inside the
+    fragment."""
     if request.headers.get("HX-Request") != "true":
-        return redirect_to_login(
-            request.get_full_path() if request.method == "GET" else "/"
-        )
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
     page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
     target = redirect_to_login(page, resolve_url(settings.LOGIN_URL)).url
     return HttpResponse(status=204, headers={"HX-Redirect": target})

@@ -1,4 +1,5 @@
-"""The rail's menu: each app registers its entries in `menu.py`, the page shell asks which ones a person sees."""
+"""The rail's menu: each app registers its entries in `menu.py`, the page shell asks which ones a person
+sees."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -80,7 +81,8 @@ def register_menu(
 
 
 def entries_for(user: object) -> list[MenuEntry]:
-    """The entries this person may open, in order, with address and badge filled; pages that do not exist are left out."""
+    """The entries this person may open, in order, with address and badge filled; pages that do not exist are
+    left out."""
     seen = []
     for entry in sorted(_entries.values(), key=lambda entry: (entry.order, entry.key)):
         if entry.permission != ANY_STAFF and not user.may(entry.permission):  # type: ignore[attr-defined]
@@ -89,7 +91,5 @@ def entries_for(user: object) -> list[MenuEntry]:
             url = reverse(entry.url_name)
         except NoReverseMatch:
             continue
-        seen.append(
-            replace(entry, url=url, count=entry.badge(user) if entry.badge else None)
-        )
+        seen.append(replace(entry, url=url, count=entry.badge(user) if entry.badge else None))
     return seen

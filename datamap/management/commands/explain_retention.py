@@ -1,0 +1,63 @@
+"""Shows an operator one retention rule applied to one date."""
+
+import json
+from argparse import ArgumentParser
+from datetime import date, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from datamap.catalogue import AskAnotherKey, UnfitFacts, UnknownRule, explain
+from datamap.controlling import controller, legal_zone
+from datamap.workdays import BERLIN, local_date
+
+
+class Command(BaseCommand):
+    help = "Apply one retention rule to a start date and print until when the datum is kept, and why."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "key", metavar="KEY", help="key of the retention catalogue, such as INV or STAFF:session"
+        )
+        parser.add_argument("--start", type=day, required=True, help="day of the start event")
+        parser.add_argument("--last-use", type=day, help="CONSENT-TEL: day of the last call")
+        parser.add_argument("--contract", type=day, help="WARR: day of the contract")
+        parser.add_argument("--repaired", type=day, help="WARR: day of the first repair")
+        parser.add_argument("--supervised", action="store_true", help="as a supervised financial business")
+        parser.add_argument("--as-of", type=day, help="law as of this day (default: today)")
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        who = controller()
+        zone = legal_zone(who)
+        try:
+            found = explain(
+                options["key"],
+                options["start"],
+                as_of=options["as_of"] or local_date(timezone.now(), zone),
+                last_use=options["last_use"],
+                contract=options["contract"],
+                repaired=options["repaired"],
+                supervised=options["supervised"] or who.supervised_financial,
+                margin_days=who.execution_margin_days,
+                zone=zone,
+            )
+        except (UnknownRule, AskAnotherKey, UnfitFacts, OverflowError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        said = found.as_dict()
+        if options["json"]:
+            self.stdout.write(json.dumps(said, ensure_ascii=False))
+            return
+        for key, value in said.items():
+            shown = "; ".join(map(str, value)) if isinstance(value, list) else value
+            self.stdout.write(f"{key}: {'-' if shown in (None, '') else shown}")
+
+
+def day(text: str) -> date:
+    """A date, or an instant with its offset (P07: the legal date is the local one)."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        instant = datetime.fromisoformat(text)
+        return local_date(instant if instant.tzinfo else instant.replace(tzinfo=BERLIN))
