@@ -1,12 +1,31 @@
 """Fixtures of the whole house: servers, sample data, the three people, the browser."""
 
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from ops.embedded import start_services
+from staff.models import Role, User
 
 ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Debian's chromium in a container: no sandbox, no display, and no calls home.
+BROWSER_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +41,92 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("The sample data of ../shared/data is not on this machine.")
     return folder
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    """Someone with the role that may do most of what the desk does."""
+    return User.objects.create_user("manager@obhut.example", name="Manager", roles=[Role.MANAGER])
+
+
+@pytest.fixture
+def agent(db: None) -> User:
+    """Someone of the customer service."""
+    return User.objects.create_user("agent@obhut.example", name="Agent", roles=[Role.SERVICE])
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Someone who works here, has signed in and has no role at all."""
+    return User.objects.create_user("outsider@obhut.example", name="Outsider")
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """Makes a client in which this user has signed in."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def manager_client(manager: User, signed_in: Callable[[User], Client]) -> Client:
+    """The manager's browser, signed in."""
+    return signed_in(manager)
+
+
+@pytest.fixture
+def agent_client(agent: User, signed_in: Callable[[User], Client]) -> Client:
+    """The agent's browser, signed in."""
+    return signed_in(agent)
+
+
+@pytest.fixture
+def outsider_client(outsider: User, signed_in: Callable[[User], Client]) -> Client:
+    """The outsider's browser, signed in."""
+    return signed_in(outsider)
+
+
+def _browser_path() -> str:
+    for name in BROWSERS:
+        if found := shutil.which(name):
+            return found
+    downloads = Path.home() / ".cache" / "ms-playwright"
+    for found in sorted(downloads.glob("chromium*/chrome-linux*/*")):
+        if found.name in ("chrome", "headless_shell", "chrome-headless-shell"):
+            return str(found)
+    reason = "No Chromium or Chrome was found (Debian: apt-get install chromium)."
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for the whole run; its absence is a failure in CI."""
+    path = _browser_path()
+    # Playwright's loop runs in this thread, and Django would refuse every query of the test beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile: no cookies, German, the size of a desk screen."""
+    context = browser.new_context(locale="de-DE", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Page:
+    """One empty tab."""
+    return browser_context.new_page()

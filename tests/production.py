@@ -1,16 +1,14 @@
 """Runs a Python program with throw-away production settings: `python -m tests.production manage.py check`."""
 
-import base64
 import os
 import secrets
 import sys
+from base64 import b64encode
 
 
 def production_environment() -> dict[str, str]:
     """The smallest environment with which Obhut starts with DEBUG off; its keys are made on the spot."""
-    keys = (
-        f"{kind}:1:{base64.b64encode(secrets.token_bytes(32)).decode()}" for kind in ("seal", "index", "list")
-    )
+    keys = [f"{kind}:1:{b64encode(secrets.token_bytes(32)).decode()}" for kind in ("seal", "index", "list")]
     return {
         "PATH": os.environ.get("PATH", ""),
         "DEBUG": "0",

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from customers.models import Customer
 from ops.embedded import EmbeddedError, start_services, stop_services
 from ops.logins import demo_logins
-from ops.supervisor import Child, Supervisor
+from ops.supervisor import ENDING, Child, Supervisor
 
 READY_SECONDS = 60
 
@@ -46,6 +46,8 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("Stopping.")
         finally:
+            for number in ENDING:
+                signal.signal(number, signal.SIG_IGN)
             stop_services(started)
 
     def _refuse_taken_port(self, port: int) -> None:
@@ -54,9 +56,7 @@ class Command(BaseCommand):
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
-                raise CommandError(
-                    f"Port {port} is in use; choose another: PORT={port + 1} make run"
-                ) from error
+                raise CommandError(f"Port {port} is taken; try PORT={port + 1} make run") from error
 
     def _prepare(self, customers: int) -> None:
         self._manage("migrate", "--verbosity", "0")
@@ -91,26 +91,17 @@ class Command(BaseCommand):
 
 
 def _children(port: int) -> list[Child]:
-    programs, logs = Path(sys.executable).parent, settings.VAR_DIR / "log"
-    gunicorn = [
-        str(programs / "gunicorn"), "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-        "--threads", "4", "--timeout", "120", "--no-control-socket",
-    ]  # fmt: skip
+    programs, var = Path(sys.executable).parent, settings.VAR_DIR
+    web = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--timeout", "120"]
     celery = [str(programs / "celery"), "-A", "config"]
-    worker = [
-        *celery,
-        "worker",
-        "--loglevel",
-        "INFO",
-        "--concurrency",
-        "2",
-        "--without-gossip",
-        "--without-mingle",
-    ]
-    schedule = str(settings.VAR_DIR / "celerybeat-schedule")
-    beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile", "", "--schedule", schedule]
-    commands = {"web": gunicorn, "worker": worker, "beat": beat}
-    return [Child(name, command, logs / f"{name}.log") for name, command in commands.items()]
+    worker = ["--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+    beat = ["--loglevel", "INFO", "--pidfile", "", "--schedule", str(var / "celerybeat-schedule")]
+    commands = {
+        "web": [str(programs / "gunicorn"), "config.wsgi", "--no-control-socket", *web],
+        "worker": [*celery, "worker", *worker],
+        "beat": [*celery, "beat", *beat],
+    }
+    return [Child(name, command, var / "log" / f"{name}.log") for name, command in commands.items()]
 
 
 def _answers(port: int) -> bool:
