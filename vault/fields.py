@@ -19,7 +19,7 @@ from vault.lookups import BlindExact, BlindIn, OnlyNone
 Normalizer = Callable[[Any], str | None]
 
 
-class _Saved:
+class Saved:
     """A value that comes from `pre_save`: its blind indexes are written by the same statement."""
 
     __slots__ = ("value",)
@@ -116,21 +116,21 @@ class SealedField(_Labelled):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = super().pre_save(model_instance, add)
         if self.dependants and not hasattr(value, "as_sql"):
-            return _Saved(value)
+            return Saved(value)
         return value
 
     def get_prep_value(self, value: Any) -> Any:
         return value
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        if isinstance(value, _Saved):
+        if isinstance(value, Saved):
             value = value.value
         if hasattr(value, "as_sql"):
             return value
         return self.seal(self.to_python(value))
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        if self.dependants and not isinstance(value, _Saved):
+        if self.dependants and not isinstance(value, Saved):
             names = ", ".join(field.name for field in self.dependants)
             raise FieldError(
                 f"{self.model._meta.label}.{self.name} has blind indexes ({names}), which update() and "
@@ -300,5 +300,5 @@ def with_indexes(model: type[models.Model], **values: Any) -> dict[str, Any]:
         field = model._meta.get_field(name)
         dependants = getattr(field, "dependants", [])
         result |= {index.name: index.blind(value) for index in dependants}
-        result[name] = _Saved(value) if dependants else value
+        result[name] = Saved(value) if dependants else value
     return result
