@@ -69,6 +69,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "staff.middleware.LanguageMiddleware",
+    "staff.middleware.SessionLifeMiddleware",
+    "staff.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -171,6 +174,8 @@ LOGIN_REDIRECT_URL = "/"
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=True)
 STAFF_IDLE_SECONDS = 1800
 STAFF_ABSOLUTE_SECONDS = 43200
+ACCOUNT_ADAPTER = "staff.adapters.AccountAdapter"
+MFA_ADAPTER = "staff.adapters.MFAAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -271,3 +276,21 @@ USE_TZ = True
 
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_settings(plain=DEBUG)
+
+# --- sign-in (allauth) ---
+MIDDLEWARE += [
+    "staff.middleware.LanguageMiddleware",
+    "staff.middleware.SessionLifeMiddleware",
+    "staff.middleware.SecondFactorMiddleware",
+]
+ACCOUNT_ADAPTER = "staff.adapters.AccountAdapter"
+MFA_ADAPTER = "staff.adapters.MFAAdapter"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Staff addresses come from an invite; there is no flow that proves them again, and none that writes to strangers.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "reauthenticate": "5/m/user"}
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be off by half a minute
+PASSWORD_RESET_TIMEOUT = 600
+# --- end sign-in ---

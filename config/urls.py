@@ -23,6 +23,6 @@ ROUTES = {
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose_language, name="set_language"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("staff.sign_in_urls")),
     *(path(prefix, include(f"{app}.urls")) for app, prefix in ROUTES.items() if find_spec(f"{app}.urls")),
 ]

@@ -52,7 +52,9 @@ class RolePermission(models.Model):
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["role", "permission"], name="staff_one_cell_per_role_and_permission"),
+            models.UniqueConstraint(
+                fields=["role", "permission"], name="staff_one_cell_per_role_and_permission"
+            ),
         ]
         verbose_name = _("permission of a role")
         verbose_name_plural = _("permissions of roles")
@@ -64,7 +66,9 @@ class RolePermission(models.Model):
 class UserManager(BaseUserManager["User"]):
     """Makes users; there is no way to make one without saying which e-mail address signs in."""
 
-    def create_user(self, email: str, password: str | None = None, *, roles: Any = (), **fields: Any) -> "User":
+    def create_user(
+        self, email: str, password: str | None = None, *, roles: Any = (), **fields: Any
+    ) -> "User":
         """Save a new user; without a password nobody can sign in until an invite is used. Roles are keys or rows."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
@@ -84,7 +88,9 @@ def ensure_role(key: str) -> Role:
     keys = list(Role.NAMES)
     if key not in keys:
         return Role.objects.get(key=key)
-    role, _made = Role.objects.get_or_create(key=key, defaults={"name": key.capitalize(), "position": keys.index(key)})
+    role, _made = Role.objects.get_or_create(
+        key=key, defaults={"name": key.capitalize(), "position": keys.index(key)}
+    )
     return role
 
 

@@ -16,7 +16,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="User",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
@@ -42,13 +47,18 @@ class Migration(migrations.Migration):
                 ("is_active", models.BooleanField(default=True, verbose_name="may sign in")),
                 (
                     "date_joined",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="since"),
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="since"
+                    ),
                 ),
                 (
                     "disabled_at",
                     models.DateTimeField(blank=True, editable=False, null=True, verbose_name="disabled at"),
                 ),
-                ("last_seen", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last seen")),
+                (
+                    "last_seen",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last seen"),
+                ),
             ],
             options={
                 "verbose_name": "user",
@@ -59,7 +69,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Role",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("key", models.SlugField(max_length=32, unique=True, verbose_name="key")),
                 ("name", models.CharField(max_length=80, verbose_name="name")),
                 ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
@@ -73,7 +88,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Invite",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("token_hash", models.BinaryField(max_length=32, unique=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField()),
@@ -91,7 +111,9 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="invites", to=settings.AUTH_USER_MODEL
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invites",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
@@ -103,18 +125,27 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="user",
             name="roles",
-            field=models.ManyToManyField(blank=True, related_name="users", to="staff.role", verbose_name="roles"),
+            field=models.ManyToManyField(
+                blank=True, related_name="users", to="staff.role", verbose_name="roles"
+            ),
         ),
         migrations.CreateModel(
             name="RolePermission",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("permission", models.CharField(max_length=64, verbose_name="permission")),
                 ("granted", models.BooleanField(default=True, verbose_name="granted")),
                 (
                     "role",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="permissions", to="staff.role"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="permissions",
+                        to="staff.role",
                     ),
                 ),
             ],
@@ -126,11 +157,19 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SignIn",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("session_key", models.CharField(max_length=40, unique=True)),
                 ("device", models.CharField(blank=True, max_length=120, verbose_name="device")),
                 ("started_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="since")),
-                ("seen_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="last seen")),
+                (
+                    "seen_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last seen"),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -149,8 +188,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StaffEvent",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name="when")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, verbose_name="when"
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(

@@ -107,8 +107,14 @@ def rail(context: template.Context) -> dict[str, Any]:
 
 def grouped(entries: list[MenuEntry]) -> list[dict[str, Any]]:
     """Entries by group: daily work first and without a heading, unknown groups before the settings."""
-    headings = {"privacy": gettext("Privacy"), "marketing": gettext("Marketing"), "settings": gettext("Settings")}
-    names = dict.fromkeys([*GROUPS[:-1], *(known(entry) for entry in entries if known(entry) != "settings"), "settings"])
+    headings = {
+        "privacy": gettext("Privacy"),
+        "marketing": gettext("Marketing"),
+        "settings": gettext("Settings"),
+    }
+    names = dict.fromkeys(
+        [*GROUPS[:-1], *(known(entry) for entry in entries if known(entry) != "settings"), "settings"]
+    )
     groups = [
         {"heading": headings.get(name, name), "entries": [entry for entry in entries if known(entry) == name]}
         for name in names

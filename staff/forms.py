@@ -1,0 +1,103 @@
+"""Forms of the staff pages."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from staff.models import User
+
+
+class InviteForm(forms.ModelForm):
+    """Who is invited, and what for."""
+
+    class Meta:
+        model = User
+        fields = ["email", "name", "language", "roles"]
+        widgets = {"roles": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["roles"].required = True
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"].strip().lower()
+        if User.objects.filter(email=email).exists():
+            raise ValidationError(gettext("Someone with this e-mail address already works here."))
+        return email
+
+
+class RolesForm(forms.ModelForm):
+    """What somebody is here for."""
+
+    class Meta:
+        model = User
+        fields = ["roles"]
+        widgets = {"roles": forms.CheckboxSelectMultiple}
+
+
+class ProfileForm(forms.ModelForm):
+    """What everybody may change about themselves."""
+
+    class Meta:
+        model = User
+        fields = ["name", "language", "theme"]
+
+
+class PreferencesForm(forms.Form):
+    """The switches of the menu: one of the two at a time."""
+
+    theme = forms.ChoiceField(choices=User.THEMES, required=False)
+    language = forms.ChoiceField(choices=User.LANGUAGES, required=False)
+
+
+class SuccessorForm(forms.Form):
+    """Who takes over the open work of somebody who leaves."""
+
+    successor = forms.ModelChoiceField(
+        User.objects.none(), label=_("Who takes over the open work?"), required=False
+    )
+
+    def __init__(self, *args: Any, leaving: User, needed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["successor"]
+        field.queryset = User.objects.filter(is_active=True).exclude(pk=leaving.pk)
+        field.label_from_instance = lambda user: user.name
+        field.required = needed
+
+
+class FirstPasswordForm(forms.Form):
+    """The password somebody chooses who was invited."""
+
+    password = forms.CharField(
+        label=_("Choose a password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        max_length=256,
+    )
+    again = forms.CharField(
+        label=_("The same password again"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        max_length=256,
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["password"].help_text = password_validation.password_validators_help_text_html()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        password = cleaned.get("password")
+        if password and password != cleaned.get("again"):
+            self.add_error("again", gettext("The two passwords differ."))
+        if password:
+            try:
+                password_validation.validate_password(password, self.user)
+            except ValidationError as refused:
+                self.add_error("password", refused)
+        return cleaned

@@ -1,0 +1,94 @@
+"""Who may do what: the matrix of roles and permissions, and the roles of each user."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from datamap.guard import declared_permissions
+from staff.models import Role, RolePermission, StaffEvent, User, ensure_role
+from staff.sessions import end_sessions
+
+MANAGE = "staff.manage"
+
+
+def sync_matrix(**_signal: Any) -> None:
+    """Add roles and cells that a new installation or an upgrade lacks; what the operator decided stays.
+
+    Runs after every `migrate`. Each pair of role and permission gets its default once, as a row that says granted or
+    not; later defaults never touch it.
+    """
+    roles = [ensure_role(key) for key in Role.NAMES]
+    known = set(RolePermission.objects.values_list("role_id", "permission"))
+    missing = [
+        RolePermission(role=role, permission=permission.key, granted=role.key in permission.roles)
+        for permission in declared_permissions().values()
+        for role in [*roles, *Role.objects.exclude(key__in=Role.NAMES)]
+        if (role.pk, permission.key) not in known
+    ]
+    RolePermission.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def matrix() -> dict[tuple[int, str], bool]:
+    """Every cell by role id and permission key."""
+    return {
+        (role, key): granted
+        for role, key, granted in RolePermission.objects.values_list("role_id", "permission", "granted")
+    }
+
+
+@transaction.atomic
+def set_matrix(actor: User, granted: set[tuple[int, str]]) -> int:
+    """Write the whole matrix as ticked on the page and answer how many cells changed.
+
+    Raises ValidationError, with nothing changed, when nobody could manage staff afterwards.
+    """
+    before = matrix()
+    changes = {
+        (role.pk, key): (role.pk, key) in granted
+        for role in Role.objects.all()
+        for key in declared_permissions()
+        if before.get((role.pk, key), False) != ((role.pk, key) in granted)
+    }
+    cells = [RolePermission(role_id=role, permission=key, granted=on) for (role, key), on in changes.items()]
+    RolePermission.objects.bulk_create(
+        cells, update_conflicts=True, unique_fields=["role", "permission"], update_fields=["granted"]
+    )
+    refuse_without_manager()
+    names = dict(Role.objects.values_list("pk", "key"))
+    if changes:
+        detail = {
+            "granted": sorted(f"{names[role]}:{key}" for (role, key), on in changes.items() if on),
+            "taken": sorted(f"{names[role]}:{key}" for (role, key), on in changes.items() if not on),
+        }
+        StaffEvent.objects.create(kind=StaffEvent.Kind.MATRIX, actor=actor, detail=detail)
+    return len(changes)
+
+
+@transaction.atomic
+def assign_roles(actor: User, user: User, roles: Iterable[Role], *, keep_session: str = "") -> bool:
+    """Give a user exactly these roles and end the user's sessions, so that no page goes on with old rights.
+
+    Answers whether anything changed; raises ValidationError when nobody could manage staff afterwards.
+    """
+    before = set(user.roles.values_list("key", flat=True))
+    user.roles.set(roles)
+    after = set(user.roles.values_list("key", flat=True))
+    if before == after:
+        return False
+    refuse_without_manager()
+    end_sessions(user, keep=keep_session)
+    detail = {"added": sorted(after - before), "removed": sorted(before - after)}
+    StaffEvent.objects.create(kind=StaffEvent.Kind.ROLES, actor=actor, subject=user, detail=detail)
+    return True
+
+
+def refuse_without_manager() -> None:
+    """Raise ValidationError when no active user could manage staff any more: nobody could repair that by a page."""
+    managers = User.objects.filter(
+        is_active=True, roles__permissions__permission=MANAGE, roles__permissions__granted=True
+    )
+    if not managers.exists():
+        raise ValidationError(_("At least one active person must be able to manage staff."))

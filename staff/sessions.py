@@ -1,0 +1,62 @@
+"""Living sessions of the staff: noted, listed and ended."""
+
+import re
+from importlib import import_module
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from staff.models import SignIn, User
+
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone|iPad", "iOS"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def note_sign_in(request: HttpRequest) -> None:
+    """Write down the session of this request, or that it is still alive."""
+    now = timezone.now()
+    SignIn.objects.update_or_create(
+        session_key=request.session.session_key,
+        defaults={"user": request.user, "seen_at": now},
+        create_defaults={"user": request.user, "device": device_name(request.headers.get("User-Agent", ""))},
+    )
+    User.objects.filter(pk=request.user.pk).update(last_seen=now)
+
+
+def forget_sign_in(session_key: str | None) -> None:
+    """Drop the note of a session that ended by itself."""
+    if session_key:
+        SignIn.objects.filter(session_key=session_key).delete()
+
+
+def end_sessions(user: User, *, keep: str | None = "") -> int:
+    """End all sessions of the user at once, but for the one kept; answers how many ended."""
+    notes = user.sign_ins.exclude(session_key=keep or "")
+    return sum(end_session(note) for note in notes)
+
+
+def end_session(note: SignIn) -> int:
+    """End one session: the stored session goes, so that the browser's cookie opens nothing any more."""
+    import_module(settings.SESSION_ENGINE).SessionStore(note.session_key).delete()
+    note.delete()
+    return 1
+
+
+def device_name(user_agent: str) -> str:
+    """ "Firefox, Linux": enough to tell one's devices apart, too little to track anyone."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for marks, name in SYSTEMS if re.search(marks, user_agent)), "")
+    return ", ".join(part for part in (browser, system) if part)

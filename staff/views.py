@@ -1,0 +1,224 @@
+"""Pages on which staff are invited, given roles, disabled, and their trail is read."""
+
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datamap.guard import declared_permissions
+from staff.access import permission_required, recent_login_required
+from staff.forms import InviteForm, RolesForm, SuccessorForm
+from staff.handover import open_work
+from staff.joining import disable, enable, invite, mail_invite, new_token, reset_factors
+from staff.models import Invite, Role, StaffEvent, User
+from staff.roles import assign_roles, matrix, set_matrix
+from staff.sessions import end_sessions
+
+EVENTS_PER_PAGE = 50
+
+
+@require_GET
+@permission_required("staff.manage")
+def user_list(request: HttpRequest) -> HttpResponse:
+    """Everybody who works here or did."""
+    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    waiting = Invite.objects.filter(user=OuterRef("pk"), used_at=None, expires_at__gt=timezone.now())
+    users = User.objects.annotate(protected=Exists(factors), waiting=Exists(waiting))
+    users = users.prefetch_related("roles").order_by("-is_active", "name", "pk")
+    return render(request, "staff/user_list.html", {"users": users})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("staff.manage")
+@recent_login_required
+def user_invite(request: HttpRequest) -> HttpResponse:
+    """Invite somebody by e-mail."""
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        user, token = invite(
+            data["email"], data["name"], data["roles"], actor=request.user, language=data["language"]
+        )
+        mail_invite(user, token)
+        messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
+        return redirect("staff:detail", user.pk)
+    return render(request, "staff/user_invite.html", {"form": form})
+
+
+@require_GET
+@permission_required("staff.manage")
+def user_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One person: roles, protection, sessions, what happened."""
+    user = get_object_or_404(User, pk=pk)
+    return render(request, "staff/user_detail.html", detail_of(user) | {"form": RolesForm(instance=user)})
+
+
+def detail_of(user: User) -> dict[str, object]:
+    """What the page of one person shows."""
+    return {
+        "person": user,
+        "factors": Authenticator.objects.filter(user=user).order_by("created_at"),
+        "sign_ins": user.sign_ins.all(),
+        "invited": user.invites.filter(used_at=None, expires_at__gt=timezone.now()).first(),
+        "events": user.events.select_related("actor")[:20],
+    }
+
+
+@require_POST
+@permission_required("staff.manage")
+@recent_login_required
+def user_roles(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give somebody other roles; the person has to sign in again."""
+    user = get_object_or_404(User, pk=pk)
+    form = RolesForm(request.POST, instance=user)
+    if form.is_valid():
+        keep = request.session.session_key if user == request.user else ""
+        try:
+            if assign_roles(request.user, user, form.cleaned_data["roles"], keep_session=keep or ""):
+                messages.success(request, _("The roles are changed. The person has to sign in again."))
+            return redirect("staff:detail", user.pk)
+        except ValidationError as refused:
+            form.add_error(None, refused)
+    return render(request, "staff/user_detail.html", detail_of(user) | {"form": form}, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("staff.manage")
+@recent_login_required
+def user_disable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what disabling ends and hands over, then do it."""
+    user = get_object_or_404(User, pk=pk, is_active=True)
+    work = open_work(user)
+    form = SuccessorForm(request.POST or None, leaving=user, needed=bool(work))
+    if request.method == "POST" and form.is_valid():
+        try:
+            disable(user, actor=request.user, successor=form.cleaned_data["successor"])
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        else:
+            messages.success(request, _("The person can no longer sign in; every session has ended."))
+            return redirect("staff:detail", user.pk)
+    receipt = [(_("Sessions that end"), user.sign_ins.count())]
+    receipt += [(kind.label, number) for kind, number in work]
+    context = {"person": user, "form": form, "receipt": receipt}
+    return render(request, "staff/user_disable.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@permission_required("staff.manage")
+@recent_login_required
+def user_enable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let somebody in again."""
+    enable(get_object_or_404(User, pk=pk, is_active=False), actor=request.user)
+    messages.success(request, _("The person may sign in again."))
+    return redirect("staff:detail", pk)
+
+
+@require_POST
+@permission_required("staff.manage")
+@recent_login_required
+def user_reinvite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a new link to somebody who never used the first."""
+    user = get_object_or_404(User, pk=pk, is_active=True)
+    if user.has_usable_password():
+        messages.warning(
+            request, _("This person has joined already and can set a new password at the sign-in.")
+        )
+        return redirect("staff:detail", pk)
+    mail_invite(user, new_token(user, request.user))
+    detail = {"roles": sorted(user.roles.values_list("key", flat=True))}
+    StaffEvent.objects.create(kind=StaffEvent.Kind.INVITED, actor=request.user, subject=user, detail=detail)
+    messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
+    return redirect("staff:detail", pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("staff.manage")
+@recent_login_required
+def user_factors(request: HttpRequest, pk: int) -> HttpResponse:
+    """Reset the lost second factor of a colleague."""
+    user = get_object_or_404(User, pk=pk)
+    own = user.pk == request.user.pk
+    if request.method == "POST":
+        try:
+            reset_factors(user, actor=request.user)
+        except ValidationError as refused:
+            messages.error(request, refused.messages[0])
+            return redirect("staff:detail", pk)
+        messages.success(
+            request, _("The second factor is gone. The person sets up a new one at the next sign-in.")
+        )
+        return redirect("staff:detail", pk)
+    numbers = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count()
+    receipt = [(_("Second factors that go"), numbers), (_("Sessions that end"), user.sign_ins.count())]
+    return render(request, "staff/user_factors.html", {"person": user, "receipt": receipt, "own": own})
+
+
+@require_POST
+@permission_required("staff.manage")
+@recent_login_required
+def user_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """End every session of a colleague."""
+    user = get_object_or_404(User, pk=pk)
+    ended = end_sessions(user, keep=request.session.session_key if user == request.user else "")
+    detail = {"sessions": ended}
+    StaffEvent.objects.create(
+        kind=StaffEvent.Kind.SESSIONS_ENDED, actor=request.user, subject=user, detail=detail
+    )
+    said = ngettext("%(number)d session has ended.", "%(number)d sessions have ended.", ended)
+    messages.success(request, said % {"number": ended})
+    return redirect("staff:detail", pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("staff.manage")
+@recent_login_required
+def role_matrix(request: HttpRequest) -> HttpResponse:
+    """What each role may do, as a table to tick."""
+    roles = list(Role.objects.all())
+    status = 200
+    if request.method == "POST":
+        ticked = {(role.pk, key) for role in roles for key in request.POST.getlist(f"role-{role.pk}")}
+        try:
+            changed = set_matrix(request.user, ticked)
+        except ValidationError as refused:
+            messages.error(request, refused.messages[0])
+            status = 422
+        else:
+            said = ngettext("%(number)d permission changed.", "%(number)d permissions changed.", changed)
+            messages.success(request, said % {"number": changed})
+            return redirect("staff:matrix")
+    return render(request, "staff/role_matrix.html", {"roles": roles, "areas": areas(roles)}, status=status)
+
+
+def areas(roles: list[Role]) -> list[tuple[str, list[dict[str, object]]]]:
+    """The rows of the matrix by the app whose pages they open."""
+    cells = matrix()
+    found: dict[str, list[dict[str, object]]] = {}
+    for permission in declared_permissions().values():
+        ticks = [(role, cells.get((role.pk, permission.key), False)) for role in roles]
+        row = {"key": permission.key, "label": permission.label, "ticks": ticks}
+        found.setdefault(permission.key.split(".")[0], []).append(row)
+    return list(found.items())
+
+
+@require_GET
+@permission_required("staff.manage")
+def event_list(request: HttpRequest) -> HttpResponse:
+    """Who did what to whom among the staff, newest first."""
+    events = StaffEvent.objects.select_related("actor", "subject").order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        events = events.filter(pk__lt=min(int(before), 2**63 - 1))
+    page = list(events[: EVENTS_PER_PAGE + 1])
+    shown = page[:EVENTS_PER_PAGE]
+    older = f"?before={shown[-1].pk}" if len(page) > EVENTS_PER_PAGE else ""
+    return render(request, "staff/event_list.html", {"events": shown, "older": older, "before": before})
