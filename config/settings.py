@@ -182,12 +182,19 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to strangers
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "reauthenticate": "5/m/user"}
+PASSWORD_RESET_TIMEOUT = 600
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Obhut"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invite has proved the address
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be off by half a minute
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -276,21 +283,3 @@ USE_TZ = True
 
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_settings(plain=DEBUG)
-
-# --- sign-in (allauth) ---
-MIDDLEWARE += [
-    "staff.middleware.LanguageMiddleware",
-    "staff.middleware.SessionLifeMiddleware",
-    "staff.middleware.SecondFactorMiddleware",
-]
-ACCOUNT_ADAPTER = "staff.adapters.AccountAdapter"
-MFA_ADAPTER = "staff.adapters.MFAAdapter"
-ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Staff addresses come from an invite; there is no flow that proves them again, and none that writes to strangers.
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "reauthenticate": "5/m/user"}
-MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be off by half a minute
-PASSWORD_RESET_TIMEOUT = 600
-# --- end sign-in ---
