@@ -1,0 +1,45 @@
+"""The doors to contacts, complaints and follow-ups: each leads through the customer's door."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from customers.access import customer_for
+from django.db import models
+from django.http import Http404, HttpRequest
+
+from interactions.models import Attachment, Complaint, FollowUp, Interaction
+
+Row = TypeVar("Row", Interaction, Complaint, FollowUp)
+
+
+def interaction_for(request: HttpRequest, pk: int, *, page: str) -> Interaction:
+    """The contact, or 404; the opening of its customer is written to the access log."""
+    return _through_customer(request, Interaction.objects.select_related("customer", "staff"), pk, page)
+
+
+def complaint_for(request: HttpRequest, pk: int, *, page: str) -> Complaint:
+    """The complaint, or 404; the opening of its customer is written to the access log."""
+    return _through_customer(request, Complaint.objects.select_related("customer", "owner"), pk, page)
+
+
+def follow_up_for(request: HttpRequest, pk: int, *, page: str) -> FollowUp:
+    """The step, or 404; the opening of its customer is written to the access log."""
+    return _through_customer(request, FollowUp.objects.select_related("customer", "owner"), pk, page)
+
+
+def attachment_for(request: HttpRequest, pk: int, *, page: str) -> Attachment:
+    """The file, or 404; the opening of its customer is written to the access log."""
+    attachment = Attachment.objects.filter(pk=pk).select_related("interaction__customer").first()
+    if attachment is None:
+        raise Http404
+    customer_for(request, attachment.interaction.customer.number, page=page, permission="interactions.view")
+    return attachment
+
+
+def _through_customer(request: HttpRequest, rows: models.QuerySet[Row], pk: int, page: str) -> Row:
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    customer_for(request, row.customer.number, page=page, permission="interactions.view")
+    return row

@@ -1,0 +1,76 @@
+"""Complaints from the first word to the settlement; the customer's summary always knows how many are open."""
+
+from __future__ import annotations
+
+from customers.summary import recount_complaints
+from django.db import transaction
+from django.utils import timezone
+
+from customers.models import Customer
+from interactions.models import Complaint
+from staff.models import User
+
+
+class AlreadyClosed(Exception):
+    """Somebody else has settled or rejected the complaint meanwhile."""
+
+
+def open_complaint(
+    customer: Customer, subject: str, *, by: User, order_number: str = "", owner: User | None = None
+) -> Complaint:
+    """Open a complaint and count it at the customer, in one transaction."""
+    with transaction.atomic():
+        complaint = Complaint(
+            customer=customer, subject=subject, order_number=order_number, owner=owner or by
+        )
+        complaint._history_user = by
+        complaint.save()
+        refresh_summary([customer.pk])
+    return complaint
+
+
+def take_up(complaint: Complaint, *, by: User) -> None:
+    """Somebody begins to work on it.
+
+    Raises AlreadyClosed.
+    """
+    _move(complaint, Complaint.State.IN_PROGRESS, by, "")
+
+
+def settle(complaint: Complaint, resolution: str, *, by: User) -> None:
+    """Close it with its result.
+
+    Raises AlreadyClosed.
+    """
+    _move(complaint, Complaint.State.SETTLED, by, resolution)
+
+
+def reject(complaint: Complaint, resolution: str, *, by: User) -> None:
+    """Close it as unfounded, with the reason.
+
+    Raises AlreadyClosed.
+    """
+    _move(complaint, Complaint.State.REJECTED, by, resolution)
+
+
+def refresh_summary(customer_ids: list[int]) -> None:
+    """Count the open complaints of these customers anew, as a set."""
+    recount_complaints(customer_ids, Complaint.objects.open())
+
+
+def _move(complaint: Complaint, state: str, by: User, resolution: str) -> None:
+    with transaction.atomic():
+        locked = Complaint.objects.select_for_update().get(pk=complaint.pk)
+        if locked.closed_at is not None:
+            raise AlreadyClosed
+        now = timezone.now()
+        locked.state = state
+        locked.answered_at = locked.answered_at or now
+        if state in (Complaint.State.SETTLED, Complaint.State.REJECTED):
+            locked.closed_at = now
+            locked.resolution = resolution
+        locked.version += 1
+        locked._history_user = by
+        locked.save()
+        refresh_summary([locked.customer_id])
+    complaint.refresh_from_db()

@@ -1,0 +1,112 @@
+"""What contacts hold about people, why, and for how long."""
+
+from django.utils.translation import gettext_lazy as _
+
+from datamap.declarations import Basis, By, Group, PersonalData, register
+from interactions.models import Attachment, Complaint, FollowUp, Interaction
+
+RECORD_CLASSES = {"ticket": "TICKET", "letter": "LETTER", "claim": "CLAIM"}
+
+
+@register(Interaction)
+class InteractionData(PersonalData):
+    groups = [
+        Group(
+            fields=("content", "outcome", "occurred_at", "order_number"),
+            subject="customer",
+            purpose=_("Serving the customer and proving what was agreed"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category=By("record_class", RECORD_CLASSES),
+            start=By("record_class", {"letter": "occurred_at"}, default=("closed_at", "occurred_at")),
+        ),
+        Group(
+            fields=("staff",),
+            subject="staff",
+            person="staff",
+            purpose=_("Knowing who spoke with the customer"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category=By("record_class", RECORD_CLASSES),
+            start=By("record_class", {"letter": "occurred_at"}, default=("closed_at", "occurred_at")),
+        ),
+    ]
+    plain = (
+        "kind",
+        "direction",
+        "record_class",
+        "answered_at",
+        "closed_at",
+        "complaint",
+        "token",
+        "origin",
+        "version",
+        "created_at",
+    )
+
+
+@register(Complaint)
+class ComplaintData(PersonalData):
+    groups = [
+        Group(
+            fields=("subject", "resolution", "order_number"),
+            subject="customer",
+            purpose=_("Settling complaints and defending claims"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="CLAIM",
+            start=("closed_at", "opened_at"),
+        ),
+        Group(
+            fields=("owner",),
+            subject="owner",
+            person="staff",
+            purpose=_("Knowing who is in charge"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="CLAIM",
+            start=("closed_at", "opened_at"),
+        ),
+    ]
+    plain = ("state", "opened_at", "answered_at", "closed_at", "version")
+
+
+@register(FollowUp)
+class FollowUpData(PersonalData):
+    groups = [
+        Group(
+            fields=("step", "due_on"),
+            subject="customer",
+            purpose=_("Keeping promises made to the customer"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="TICKET",
+            start=("done_at", "due_on"),
+        ),
+        Group(
+            fields=("owner", "created_by", "done_by"),
+            subject="owner",
+            person="staff",
+            purpose=_("Knowing who is in charge"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="TICKET",
+            start=("done_at", "due_on"),
+        ),
+    ]
+    plain = ("interaction", "created_at", "done_at")
+
+
+@register(Attachment)
+class AttachmentData(PersonalData):
+    groups = [
+        Group(
+            fields=("name", "file", "content_type", "size"),
+            subject="interaction.customer",
+            purpose=_("Serving the customer and proving what was agreed"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category=By("interaction.record_class", RECORD_CLASSES),
+            start=By(
+                "interaction.record_class",
+                {"letter": "interaction.occurred_at"},
+                default=("interaction.closed_at", "interaction.occurred_at"),
+            ),
+        )
+    ]
+    plain = ("added_at",)
+    parent = "interaction"
+    files = ("file",)
