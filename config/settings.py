@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -112,9 +112,14 @@ DATABASE_ROLE = env.str("OBHUT_DB_ROLE", default="owner" if OWNER_COMMANDS & set
 
 def database(role: str) -> dict[str, Any]:
     """The connection of one of the two database roles, "app" or "owner"."""
+    config: dict[str, Any]
     if EMBEDDED_DATABASE:
-        folder = quote(str(EMBEDDED_SOCKET_DIR), safe="")
-        config = environ.Env.db_url_config(f"postgres://obhut_{role}@{folder}/obhut")
+        config = {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": str(EMBEDDED_SOCKET_DIR),
+            "NAME": "obhut",
+            "USER": f"obhut_{role}",
+        }
     elif role == "owner" and env.str("OWNER_DATABASE_URL", default=""):
         config = env.db_url("OWNER_DATABASE_URL")
     else:
