@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from customers.normalizing import match_key, part_key, street_key, whole_key
+from customers.normalizing import evidence_key, match_key, part_key, street_key, text_key, whole_key
 from customers.querysets import CustomerQuerySet
 from vault.fields import BlindIndexField, SealedJSONField, SealedTextField
 
@@ -27,7 +27,7 @@ class HistoryEntry(models.Model):
 
 
 class Origin(models.Model):
-    """Where rows came from: the source that Art. 15(1)(g) GDPR asks for, and the handle by which an import is undone."""
+    """Where rows came from: the source of Art. 15(1)(g) GDPR, and the handle by which an import is undone."""
 
     class Kind(models.TextChoices):
         STAFF = "staff", _("entered by staff")
@@ -155,7 +155,7 @@ class Address(models.Model):
 
 
 class ContactPoint(models.Model):
-    """An e-mail address as typed, or a phone number in E.164 where it can be read (else as typed, not indexed)."""
+    """An e-mail address as typed, or a phone number in E.164 (as typed and not indexed where unreadable)."""
 
     class Kind(models.TextChoices):
         EMAIL = "email", _("E-mail")
@@ -318,6 +318,8 @@ class Note(models.Model):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="notes")
     text = SealedTextField(_("note"), max_length=20_000)
+    # So that the same file again does not bring the same note again.
+    text_index = BlindIndexField(source="text", normalizer=text_key)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -389,7 +391,7 @@ class HeldIntake(models.Model):
     # What came in, as the intake of the owning app reads it again.
     payload = SealedJSONField(_("what came in"))
     # Hash of the row, so that the same file again does not hold it twice.
-    fingerprint = models.BinaryField(max_length=32)
+    fingerprint = models.BinaryField(max_length=34)
     line = models.PositiveIntegerField(_("line"), null=True, blank=True)
     customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="held")
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
@@ -419,6 +421,7 @@ class OptInClaim(models.Model):
     state = models.CharField(_("claimed state"), max_length=20)  # yes | no | pending
     # OPTIN_TIME, OPTIN_IP, CONFIRM_TIME, CONFIRM_IP and the like, as the file had them.
     evidence = SealedJSONField(_("evidence"), default=dict, blank=True)
+    evidence_index = BlindIndexField(source="evidence", normalizer=evidence_key)
     origin = models.ForeignKey(Origin, models.PROTECT, related_name="+")
     claimed_at = models.DateTimeField(_("imported"), default=timezone.now)
 
@@ -510,7 +513,7 @@ class Tombstone(models.Model):
 
 
 class Summary(models.Model):
-    """What floors above report about a customer; apart from `Customer` because it changes often (performance.md 2)."""
+    """What floors above report about a customer; apart from `Customer` because it changes often."""
 
     customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="summary")
     last_activity = models.DateTimeField(_("last activity"))

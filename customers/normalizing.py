@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
 
 import idna
 
 _DIGITS = re.compile(r"\D+")
-_SPACES = re.compile(r"\s+")
+_BLANKS = re.compile(r"\s")
 # Letters that NFKD does not take apart.
 _LETTERS = str.maketrans(
     {"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
@@ -18,17 +20,21 @@ _STREET = re.compile(r"(?:strasse|str\.?)(?=\s|\d|$)")
 
 def fold(text: str) -> str:
     """Lower-case `text` without accents, single-spaced: what search and sorting compare."""
-    text = text.lower().translate(_LETTERS)
+    text = text.lower()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in text if not unicodedata.combining(c))
-    return _SPACES.sub(" ", text).strip()
+        text = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+        # Once more: what was taken apart may hold capitals and letters of the table ("K" of the Kelvin sign).
+        text = "".join(c for c in text if not unicodedata.combining(c)).lower().translate(_LETTERS)
+    return " ".join(text.split())
 
 
 def email_key(value: str) -> str | None:
-    """The address as suppression and exact search compare it: trimmed, NFC, lower case, IDNA domain, tag kept."""
-    local, at, domain = unicodedata.normalize("NFC", value.strip()).lower().rpartition("@")
-    if not at or not local or not domain:
+    """The address as suppression and exact search compare it: NFC, lower case, IDNA domain, tag kept."""
+    value = value.strip().lower()
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+    local, at, domain = value.rpartition("@")
+    if not at or not local or not domain or _BLANKS.search(value):
         return None
     if not domain.isascii():
         try:
@@ -39,7 +45,7 @@ def email_key(value: str) -> str | None:
 
 
 def phone_key(value: str) -> str | None:
-    """The digits of an E.164 number; anything else is not a key (a number must be read before it is compared)."""
+    """The digits of an E.164 number; anything else must be read before it is compared and is no key."""
     if not value.startswith("+"):
         return None
     digits = _DIGITS.sub("", value)
@@ -79,3 +85,13 @@ def street_key(value: str | None) -> str | None:
     if not value:
         return None
     return _STREET.sub("str", fold(value)).replace(" ", "") or None
+
+
+def text_key(value: str | None) -> str | None:
+    """A text as it stands: blind index of what is only ever compared whole."""
+    return value or None
+
+
+def evidence_key(value: Mapping[str, str] | None) -> str | None:
+    """The evidence of an opt-in, whatever the order of its columns."""
+    return json.dumps(value or {}, sort_keys=True, ensure_ascii=False, default=str)

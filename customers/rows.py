@@ -80,7 +80,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Source:
-    """Which batch rows belong to; `platform` is the namespace of external ids ("shopify", "cdnow", "plain", …)."""
+    """Which batch rows belong to; `platform` is the namespace of external ids ("shopify", "cdnow", …)."""
 
     batch: UUID
     platform: str

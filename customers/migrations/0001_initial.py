@@ -1049,6 +1049,12 @@ class Migration(migrations.Migration):
                 ("state", models.CharField(max_length=20, verbose_name="claimed state")),
                 ("evidence", vault.fields.SealedJSONField(blank=True, default=dict, verbose_name="evidence")),
                 (
+                    "evidence_index",
+                    vault.fields.BlindIndexField(
+                        normalizer="customers.normalizing.evidence_key", source="evidence"
+                    ),
+                ),
+                (
                     "claimed_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="imported"),
                 ),
@@ -1091,6 +1097,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("text", vault.fields.SealedTextField(max_length=20000, verbose_name="note")),
+                (
+                    "text_index",
+                    vault.fields.BlindIndexField(normalizer="customers.normalizing.text_key", source="text"),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "author",
@@ -1153,7 +1163,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("payload", vault.fields.SealedJSONField(verbose_name="what came in")),
-                ("fingerprint", models.BinaryField(max_length=32)),
+                ("fingerprint", models.BinaryField(max_length=34)),
                 ("line", models.PositiveIntegerField(blank=True, null=True, verbose_name="line")),
                 ("subject_ref", models.UUIDField(blank=True, editable=False, null=True)),
                 (
