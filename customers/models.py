@@ -109,7 +109,7 @@ class Customer(models.Model):
             # Names are read in folded order, byte by byte: the wheel's PostgreSQL has no ICU (design.md 6).
             models.Index(models.F("sort_name"), models.F("id"), name="customers_sort_name"),
             models.Index(fields=["sort_number", "id"], name="customers_sort_number"),
-            models.Index(fields=["origin"], name="customers_origin"),
+            models.Index(fields=["origin"], name="customers_customer_origin"),
         ]
 
     def __str__(self) -> str:

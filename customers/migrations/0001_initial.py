@@ -1267,7 +1267,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customer",
-            index=models.Index(fields=["origin"], name="customers_origin"),
+            index=models.Index(fields=["origin"], name="customers_customer_origin"),
         ),
         migrations.AddConstraint(
             model_name="customer",
