@@ -356,6 +356,8 @@ class Document(models.Model):
     gross = money_field(_("total"))
     net = money_field(_("net"))
     tax = money_field(_("VAT"))
+    # Net and tax by rate (§ 14(4) no. 8 UStG).
+    rates = models.JSONField(_("VAT by rate"), default=list)
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -21,10 +21,10 @@ BEGIN
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF (NEW.id, NEW.order_id, NEW.kind, NEW.number, NEW.issued_at, NEW.corrects_id, NEW.seller, NEW.currency,
-        NEW.gross, NEW.net, NEW.tax)
+        NEW.gross, NEW.net, NEW.tax, NEW.rates)
        IS DISTINCT FROM
        (OLD.id, OLD.order_id, OLD.kind, OLD.number, OLD.issued_at, OLD.corrects_id, OLD.seller, OLD.currency,
-        OLD.gross, OLD.net, OLD.tax)
+        OLD.gross, OLD.net, OLD.tax, OLD.rates)
        OR NOT erasing AND (
             NEW.lines IS DISTINCT FROM OLD.lines
             OR NOT orders_sealed_anew(OLD.billing_snapshot, NEW.billing_snapshot)

@@ -1,0 +1,235 @@
+"""What orders hold about whom, why and for how long."""
+
+from django.utils.translation import gettext_lazy as _
+
+from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
+from orders.models import (
+    CustomerTotal,
+    Document,
+    FieldRule,
+    NumberRange,
+    Order,
+    OrderLine,
+    OrderType,
+    Return,
+    ReturnLine,
+)
+
+PERFORMANCE = _("Performance of the contract and defence of claims")
+PROOF = _("Proof for tax and commercial law")
+SHIPPERS = (_("Parcel service"),)
+TAX_PEOPLE = (_("Tax adviser"), _("Tax office"))
+
+
+@register(Order)
+class OrderData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "number",
+                "platform",
+                "external_id",
+                "type",
+                "kind",
+                "status",
+                "payment",
+                "placed_at",
+                "paid_at",
+                "invoiced_at",
+                "delivered_at",
+                "cancelled_at",
+                "currency",
+                "total",
+                "shipping_cost",
+                "discount",
+                "tax",
+                "refunded",
+                "deviating",
+                "tags",
+            ),
+            subject="customer",
+            category="ORDER",
+            start=("delivered_at", "placed_at"),
+            purpose=PERFORMANCE,
+            basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
+            provided=True,
+            # What stays names nobody: figures for the shop's statistics.
+            anonymize={"number": "", "external_id": "", "tags": ""},
+        ),
+        Group(
+            fields=("billing", "note", "source_digest"),
+            subject="customer",
+            category="ORDER",
+            start=("delivered_at", "placed_at"),
+            purpose=PERFORMANCE,
+            basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
+            provided=True,
+            anonymize={"billing": {}, "note": "", "source_digest": None},
+        ),
+        Group(
+            fields=("shipping", "gift_note"),
+            subject=("gift_recipient", "customer"),
+            person="recipient",
+            category="ORDER",
+            start=("delivered_at", "placed_at"),
+            purpose=_("Delivery"),
+            basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
+            provided=True,
+            source=_("the person who ordered"),
+            recipients=SHIPPERS,
+            anonymize={"shipping": None, "gift_note": ""},
+        ),
+    ]
+    plain = ("version", "origin", "created_at", "blocked_at", "subject_ref", "batch", "lines_before")
+    subject_ref = "subject_ref"
+
+
+@register(OrderLine)
+class OrderLineData(PersonalData):
+    parent = "order"
+    groups = [
+        Group(
+            fields=(
+                "position",
+                "sku",
+                "name",
+                "category",
+                "quantity",
+                "unit_price",
+                "discount",
+                "tax_rate",
+            ),
+            subject="order.customer",
+            category="ORDER",
+            start=("order.delivered_at", "order.placed_at"),
+            purpose=PERFORMANCE,
+            basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
+            provided=True,
+            # An article bought by nobody is a figure; what a customer had engraved stands in its name.
+            anonymize={"name": ""},
+        )
+    ]
+
+
+@register(Return)
+class ReturnData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "state",
+                "reason",
+                "note",
+                "amount",
+                "requested_at",
+                "received_at",
+                "refunded_at",
+                "entered_by",
+            ),
+            subject="customer",
+            category=By("reason", withdrawal="LETTER", default="CLAIM"),
+            start=By("reason", withdrawal="requested_at", default=("refunded_at", "requested_at")),
+            purpose=_("Withdrawals, defects and refunds"),
+            basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),
+            provided=True,
+        )
+    ]
+    plain = ("order", "blocked_at", "subject_ref")
+    subject_ref = "subject_ref"
+
+
+@register(ReturnLine)
+class ReturnLineData(PersonalData):
+    parent = "parent"
+    groups = [
+        Group(
+            fields=("quantity",),
+            subject="parent.customer",
+            category=By("parent.reason", withdrawal="LETTER", default="CLAIM"),
+            start=By(
+                "parent.reason",
+                withdrawal="parent.requested_at",
+                default=("parent.refunded_at", "parent.requested_at"),
+            ),
+            purpose=_("Withdrawals, defects and refunds"),
+            basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),
+            provided=True,
+        )
+    ]
+    plain = ("line",)
+
+
+DOCUMENT_CATEGORY = By(
+    "kind",
+    invoice="INV",
+    credit_note="INV",
+    received="LETTER",
+    confirmation="LETTER",
+    delivery_note="DELNOTE",
+)
+
+
+@register(Document)
+class DocumentData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "kind",
+                "number",
+                "issued_at",
+                "lines",
+                "billing_snapshot",
+                "gross",
+                "net",
+                "tax",
+                "rates",
+            ),
+            subject="customer",
+            category=DOCUMENT_CATEGORY,
+            start=By("kind", delivery_note="order.invoiced_at", default="issued_at"),
+            purpose=PROOF,
+            basis=Basis.LEGAL_OBLIGATION,
+            recipients=TAX_PEOPLE,
+        ),
+        Group(
+            fields=("delivery_snapshot", "gift_note"),
+            subject=("gift_recipient", "customer"),
+            person="recipient",
+            category=DOCUMENT_CATEGORY,
+            start=By("kind", delivery_note="order.invoiced_at", default="issued_at"),
+            purpose=_("Delivery, and proof of where goods went"),
+            basis=(Basis.CONTRACT, Basis.LEGAL_OBLIGATION),
+            source=_("the person who ordered"),
+            recipients=SHIPPERS,
+        ),
+        Group(
+            fields=("issued_by",),
+            subject="issued_by",
+            person="staff",
+            category=DOCUMENT_CATEGORY,
+            start="issued_at",
+            purpose=_("Who issued a paper"),
+            basis=Basis.LEGAL_OBLIGATION,
+        ),
+    ]
+    plain = ("order", "corrects", "seller", "currency", "blocked_at", "subject_ref")
+    subject_ref = "subject_ref"
+
+
+@register(CustomerTotal)
+class CustomerTotalData(PersonalData):
+    groups = [
+        Group(
+            fields=("currency", "orders", "sum", "first", "last"),
+            subject="customer",
+            category="ORDER",
+            start="last",
+            purpose=_("Knowing how much a customer buys"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            source=_("counted from the orders"),
+        )
+    ]
+
+
+exempt(OrderType, _("A kind of order; what the shop asks for, about nobody."))
+exempt(FieldRule, _("Which fields the order form shows; about nobody."))
+exempt(NumberRange, _("The last number of a series; about nobody."))
