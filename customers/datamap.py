@@ -1,0 +1,391 @@
+"""What customers hold about whom, why and for how long."""
+
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import (
+    Address,
+    ClaimReport,
+    ContactPerson,
+    ContactPoint,
+    Customer,
+    CustomerTag,
+    ExternalId,
+    Flag,
+    HeldIntake,
+    Note,
+    NumberRange,
+    OptInClaim,
+    Origin,
+    Preference,
+    SearchEntry,
+    SearchWord,
+    Summary,
+    Suppression,
+    Tag,
+    Tombstone,
+)
+from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
+
+MASTER = _("Keeping the customer account and answering the customer")
+SERVICE = _("Serving the customer as they like it")
+CONTRACT = (Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS)
+CATEGORIES = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
+SOURCE = _("Entered by staff, or as its origin says (form, file, shop platform)")
+
+
+def _category(path: str = "customer.") -> By:
+    return By(f"{path}status", CATEGORIES)
+
+
+def _start(path: str = "customer.") -> By:
+    """The periods of a person's rows count from what the person did last."""
+    known = (f"{path}registered_at", f"{path}created_at")
+    return By(
+        f"{path}status",
+        account=(f"{path}summary.last_activity", *known),
+        guest=(f"{path}summary.withdrawal_end", f"{path}summary.last_activity", *known),
+        prospect=(f"{path}summary.last_contact", f"{path}summary.last_activity", *known),
+    )
+
+
+def _staff(*fields: str, start: str) -> Group:
+    """Who of the staff did it."""
+    return Group(
+        fields=fields,
+        subject=fields[0],
+        person="staff",
+        purpose=_("Accountability for what was entered"),
+        basis=Basis.LEGITIMATE_INTERESTS,
+        category="STAFF",
+        start=start,
+        source=_("Made by the portal"),
+        anonymize=dict.fromkeys(fields),
+    )
+
+
+exempt(Origin, _("Says which file or platform rows came from; names no person."))
+exempt(Tag, _("Words the staff sort by; who carries one stands in the tags of a customer."))
+exempt(NumberRange, _("The next free customer number."))
+exempt(ClaimReport, _("Figures only."))
+
+
+@register(Customer)
+class CustomerData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "number",
+                "sort_number",
+                "kind",
+                "status",
+                "salutation",
+                "title",
+                "first_name",
+                "last_name",
+                "sort_name",
+                "company",
+                "vat_id",
+                "language",
+                "registered_at",
+                "deactivated_at",
+                "created_at",
+            ),
+            subject="self",
+            purpose=MASTER,
+            basis=CONTRACT,
+            category=_category(""),
+            start=_start(""),
+            provided=True,
+            source=SOURCE,
+        ),
+        Group(
+            fields=("birthday_day", "birthday_month"),
+            subject="self",
+            purpose=_("Greeting on the birthday; the year is not kept"),
+            basis=Basis.CONSENT,
+            category=_category(""),
+            start=_start(""),
+            provided=True,
+            source=SOURCE,
+        ),
+        Group(
+            fields=("restricted_at",),
+            subject="self",
+            purpose=_("Respecting a restriction (Art. 18 GDPR)"),
+            basis=Basis.LEGAL_OBLIGATION,
+            category=_category(""),
+            start=_start(""),
+            source=_("Made by the portal"),
+        ),
+    ]
+    plain = ("version", "origin")
+
+
+@register(Address)
+class AddressData(PersonalData):
+    groups = [
+        Group(
+            fields=("kind", "recipient", "street", "postcode", "city", "country", "is_default", "created_at"),
+            subject="customer",
+            purpose=_("Delivery and invoices"),
+            basis=CONTRACT,
+            category=_category(),
+            start=_start(),
+            provided=True,
+            source=SOURCE,
+            recipients=(_("Parcel service"),),
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(ContactPoint)
+class ContactPointData(PersonalData):
+    groups = [
+        Group(
+            fields=("kind", "value", "label", "is_primary", "verified_at", "created_at"),
+            subject="customer",
+            purpose=_("Reaching the customer"),
+            basis=CONTRACT,
+            category=_category(),
+            start=_start(),
+            provided=True,
+            source=SOURCE,
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(ContactPerson)
+class ContactPersonData(PersonalData):
+    groups = [
+        Group(
+            fields=("salutation", "first_name", "last_name", "position", "email", "phone", "created_at"),
+            subject="customer",
+            person="contact",
+            purpose=_("Reaching the people who speak for a company"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category=_category(),
+            start=_start(),
+            source=_("From the company or from the person"),
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(ExternalId)
+class ExternalIdData(PersonalData):
+    groups = [
+        Group(
+            fields=("platform", "value"),
+            subject="customer",
+            purpose=_("Telling customers of other systems apart"),
+            basis=CONTRACT,
+            category=_category(),
+            start=_start(),
+            source=_("The other system"),
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(CustomerTag)
+class CustomerTagData(PersonalData):
+    groups = [
+        Group(
+            fields=("tag", "set_at"),
+            subject="customer",
+            purpose=SERVICE,
+            basis=CONTRACT,
+            category="PREF",
+            start=_start(),
+            source=SOURCE,
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(Preference)
+class PreferenceData(PersonalData):
+    groups = [
+        Group(
+            fields=("kind", "value", "said_by", "said_at"),
+            subject="customer",
+            purpose=SERVICE,
+            basis=CONTRACT,
+            category="PREF",
+            start=_start(),
+            provided=True,
+            source=_("The customer, the staff or an import: the row says which"),
+        ),
+        _staff("recorded_by", start="said_at"),
+    ]
+    plain = ("origin",)
+
+
+@register(Note)
+class NoteData(PersonalData):
+    groups = [
+        Group(
+            fields=("text", "created_at"),
+            subject="customer",
+            purpose=_("Remembering what was said"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="TICKET",
+            start="created_at",
+            source=SOURCE,
+        ),
+        _staff("author", start="created_at"),
+    ]
+    plain = ("origin",)
+
+
+@register(Flag)
+class FlagData(PersonalData):
+    groups = [
+        Group(
+            fields=("kind", "reason", "set_at", "review_on", "lifted_at"),
+            subject="customer",
+            purpose=_("Preventing fraud and protecting minors"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category=By("kind", fraud="FRAUD", minor="MINOR"),
+            start="set_at",
+            source=_("Set by staff"),
+        ),
+        _staff("set_by", start="set_at"),
+        _staff("lifted_by", start="lifted_at"),
+    ]
+
+
+@register(HeldIntake)
+class HeldIntakeData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "kind",
+                "reason",
+                "payload",
+                "fingerprint",
+                "line",
+                "received_at",
+                "decision",
+                "decided_at",
+            ),
+            subject="customer",
+            purpose=_("Letting a person decide about news that the rules cannot place"),
+            basis=Basis.AS_SOURCE,
+            category="EVENT",
+            start=("decided_at", "received_at"),
+            source=_("The file or platform it came from"),
+        ),
+        _staff("decided_by", start="decided_at"),
+    ]
+    plain = ("origin",)
+    subject_ref = "subject_ref"
+
+
+@register(OptInClaim)
+class OptInClaimData(PersonalData):
+    groups = [
+        Group(
+            fields=("channel", "state", "evidence", "claimed_at"),
+            subject="customer",
+            purpose=_("Opt-ins that an import asserts, to be proven or dropped"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="CLAIM-OPTIN",
+            start="claimed_at",
+            source=_("The file or platform it came from"),
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(Suppression)
+class SuppressionData(PersonalData):
+    groups = [
+        Group(
+            fields=("endpoint", "channel", "scope", "reason", "since", "ended_at", "recorded_at"),
+            subject=None,
+            person="nobody",
+            purpose=_("Respecting an objection to advertising, also after erasure"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category="SUPPRESS",
+            start="since",
+            source=SOURCE,
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(Tombstone)
+class TombstoneData(PersonalData):
+    groups = [
+        Group(
+            fields=("mark", "kind", "erased_at"),
+            subject=None,
+            person="nobody",
+            purpose=_("Noticing when an erased person's data come in again"),
+            basis=Basis.LEGAL_OBLIGATION,
+            category="TOMB",
+            start="erased_at",
+            source=_("Made by the portal"),
+        )
+    ]
+    subject_ref = "subject_ref"
+
+
+@register(Summary)
+class SummaryData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "last_activity",
+                "last_contact",
+                "last_call",
+                "withdrawal_end",
+                "last_paid_order",
+                "orders",
+                "revenue",
+                "open_complaints",
+                "advertising_stopped_at",
+                "reachable",
+            ),
+            subject="customer",
+            purpose=_("Overview of the relationship; computed from orders and contacts"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category=_category(),
+            start=_start(),
+            source=_("Made by the portal"),
+        )
+    ]
+
+
+@register(SearchEntry)
+class SearchEntryData(PersonalData):
+    groups = [
+        Group(
+            fields=("text", "phonetic", "postcode"),
+            subject="customer",
+            purpose=_("Finding the customer"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category=_category(),
+            start=_start(),
+            source=_("Made by the portal from the master data"),
+        )
+    ]
+
+
+@register(SearchWord)
+class SearchWordData(PersonalData):
+    groups = [
+        Group(
+            fields=("word", "entries"),
+            subject=None,
+            person="nobody",
+            purpose=_("Finding the word meant by a misspelt one; a word nobody carries goes the same night"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="EVENT",
+            start=None,
+            source=_("Made by the portal from the master data"),
+        )
+    ]
