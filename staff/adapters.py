@@ -36,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):
         StaffEvent.objects.create(kind=StaffEvent.Kind.PASSWORD, actor=user, subject=user)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
-        """Signing in counts as a fresh factor too, so that nobody types the password twice in a row (ASVS 7.5.1)."""
+        """Signing in counts as a fresh factor too, so that nobody types the password twice in a row."""
         records = get_authentication_records(self.request, self.request.user)
         newest = max((record["at"] for record in records), default=0)
         return bool(time.time() - newest > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)

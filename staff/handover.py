@@ -11,7 +11,7 @@ from staff.models import User
 
 @dataclass(frozen=True)
 class OpenWork:
-    """One kind of work that has an owner, such as follow-ups; `hand_over` answers how many pieces it moved."""
+    """One kind of work with an owner, such as follow-ups; `hand_over` answers how many pieces it moved."""
 
     key: str
     label: Any

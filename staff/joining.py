@@ -35,7 +35,7 @@ def invite(
 
 
 def new_token(user: User, actor: User | None) -> str:
-    """A fresh invite of 256 random bits, good once and for 48 hours; older ones of the user end (ASVS 6.5.1-6.5.5)."""
+    """A fresh invite of 256 random bits, good once and for 48 hours; older ones end (ASVS 6.5.1-6.5.5)."""
     token = secrets.token_urlsafe(32)
     user.invites.filter(used_at=None).delete()
     Invite.objects.create(
@@ -50,7 +50,7 @@ def hashed(token: str) -> bytes:
 
 
 def invite_link(token: str) -> str:
-    """The address the invited person opens, built from the configured address of the house, never from Host."""
+    """The address the invited person opens, built from the configured address, never from Host."""
     return settings.SITE_URL.rstrip("/") + reverse("staff:join", args=[token])
 
 
@@ -116,7 +116,7 @@ def enable(user: User, *, actor: User) -> None:
 
 @transaction.atomic
 def reset_factors(user: User, *, actor: User) -> int:
-    """Take away a lost second factor and all recovery codes; the person enrols anew at the next sign-in (ASVS 6.4.4).
+    """Take away a lost second factor and all recovery codes; the next sign-in sets up new ones (ASVS 6.4.4).
 
     Raises ValidationError for oneself: a stolen session must not get rid of the second factor.
     """

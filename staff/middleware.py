@@ -54,7 +54,7 @@ class LanguageMiddleware:
 
 
 class SessionLifeMiddleware:
-    """A session ends after 30 minutes without a request and after 12 hours in any case (ASVS 7.3.1, 7.3.2)."""
+    """A session ends after 30 minutes without a request, and after 12 hours in any case (ASVS 7.3)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -64,9 +64,7 @@ class SessionLifeMiddleware:
             if is_over(request):
                 forget_sign_in(request.session.session_key)
                 logout(request)
-                messages.info(
-                    request, _("You were signed out because the session had been open for too long.")
-                )
+                messages.info(request, _("The session had been open for too long. Please sign in again."))
                 return sign_in_first(request)
             keep_alive(request)
         return self.get_response(request)
@@ -84,7 +82,7 @@ def is_over(request: HttpRequest) -> bool:
 
 
 def keep_alive(request: HttpRequest) -> None:
-    """Remember that the session was used; a session key that is new (signing in rotates it) is noted at once."""
+    """Remember that the session was used; a new session key (signing in rotates it) is noted at once."""
     session, now = request.session, time.time()
     session.setdefault(STARTED, now)
     fresh = session.get(NOTED) == session.session_key

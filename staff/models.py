@@ -69,7 +69,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str, password: str | None = None, *, roles: Any = (), **fields: Any
     ) -> "User":
-        """Save a new user; without a password nobody can sign in until an invite is used. Roles are keys or rows."""
+        """Save a new user; roles are keys or rows. Without a password an invite has to be used first."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=email, **fields)

@@ -22,7 +22,7 @@ INVITED = "staff_invited"
 @never_cache
 @public_page("An invited person has no account yet; the link itself is the key.")
 def join_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the token out of the address at once, so that it stays in no history and no log of later requests."""
+    """Take the token out of the address at once, so that it stays in no history."""
     request.session[INVITED] = hashed(token).hex()
     return redirect("staff:welcome")
 

@@ -17,8 +17,8 @@ MANAGE = "staff.manage"
 def sync_matrix(**_signal: Any) -> None:
     """Add roles and cells that a new installation or an upgrade lacks; what the operator decided stays.
 
-    Runs after every `migrate`. Each pair of role and permission gets its default once, as a row that says granted or
-    not; later defaults never touch it.
+    Runs after every `migrate`. Each pair of role and permission gets its default once, as a row that says
+    granted or not; later defaults never touch it.
     """
     roles = [ensure_role(key) for key in Role.NAMES]
     known = set(RolePermission.objects.values_list("role_id", "permission"))
@@ -86,7 +86,7 @@ def assign_roles(actor: User, user: User, roles: Iterable[Role], *, keep_session
 
 
 def refuse_without_manager() -> None:
-    """Raise ValidationError when no active user could manage staff any more: nobody could repair that by a page."""
+    """Raise ValidationError when no active user could manage staff: no page could repair that."""
     managers = User.objects.filter(
         is_active=True, roles__permissions__permission=MANAGE, roles__permissions__granted=True
     )

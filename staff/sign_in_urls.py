@@ -1,4 +1,4 @@
-"""Addresses of signing in: allauth's views that this house uses, each with its door; the others do not exist here.
+"""Addresses of signing in: those of allauth's views that this house uses, each with its door.
 
 There is no sign-up, no e-mail management and no sign-in by code, so their views have no address.
 """

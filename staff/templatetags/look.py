@@ -95,7 +95,7 @@ def alert_icon(tag: str) -> str:
 
 @register.inclusion_tag("partials/rail.html", takes_context=True)
 def rail(context: template.Context) -> dict[str, Any]:
-    """The main menu of the person signed in, in its groups; the entry of the longest matching address is current."""
+    """The main menu of the person signed in; the entry of the longest matching address is current."""
     request = context["request"]
     entries = entries_for(request.user)
     fits = [entry.url for entry in entries if request.path.startswith(entry.url)]
@@ -109,12 +109,11 @@ def grouped(entries: list[MenuEntry]) -> list[dict[str, Any]]:
     """Entries by group: daily work first and without a heading, unknown groups before the settings."""
     headings = {
         "privacy": gettext("Privacy"),
-        "marketing": gettext("Marketing"),
+        "marketing": gettext("Marketing and more"),
         "settings": gettext("Settings"),
     }
-    names = dict.fromkeys(
-        [*GROUPS[:-1], *(known(entry) for entry in entries if known(entry) != "settings"), "settings"]
-    )
+    found = dict.fromkeys([*GROUPS, *map(known, entries)])
+    names = [name for name in found if name != "settings"] + ["settings"]
     groups = [
         {"heading": headings.get(name, name), "entries": [entry for entry in entries if known(entry) == name]}
         for name in names
