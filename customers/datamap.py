@@ -118,7 +118,7 @@ class CustomerData(PersonalData):
             source=_("Made by the portal"),
         ),
     ]
-    plain = ("version", "origin")
+    plain = ("version", "origin", "batch")
 
 
 @register(Address)
@@ -136,7 +136,7 @@ class AddressData(PersonalData):
             recipients=(_("Parcel service"),),
         )
     ]
-    plain = ("origin",)
+    plain = ("origin", "batch")
 
 
 @register(ContactPoint)
@@ -153,7 +153,7 @@ class ContactPointData(PersonalData):
             source=SOURCE,
         )
     ]
-    plain = ("origin",)
+    plain = ("origin", "batch")
 
 
 @register(ContactPerson)
@@ -170,7 +170,7 @@ class ContactPersonData(PersonalData):
             source=_("From the company or from the person"),
         )
     ]
-    plain = ("origin",)
+    plain = ("origin", "batch")
 
 
 @register(ExternalId)
