@@ -1,15 +1,35 @@
-"""Notes who opened which customer; the doors call it, and the person can be told (Art. 15)."""
+"""Notes who opened which customer, and reads the notes; the doors write, the person can be told (Art. 15)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth import get_user_model
+from django.core.signing import BadSignature, Signer
+from django.db.models import Q, QuerySet
 
 from datamap.models import AccessLog
+from datamap.workdays import day_begins
+
+PAGE = 50
+BATCH = 5000
+_signer = Signer(salt="datamap.accesslog")
+
+
+@dataclass(frozen=True)
+class AccessPage:
+    """One page of accesses, each with the staff member (or None); `older` is the cursor of the next page."""
+
+    rows: list[tuple[AccessLog, Any]]
+    older: str
+    first: bool
 
 
 def record(user_id: int | None, customer_number: str | int, page: str, purpose: str = "") -> None:
     """Write one line: one insert without foreign keys, in the caller's transaction."""
-    AccessLog.objects.bulk_create(
-        [AccessLog(user_id=user_id, customer_number=customer_number, page=page, purpose=purpose)]
-    )
+    record_many(user_id, [customer_number], page, purpose)
 
 
 def record_many(user_id: int | None, numbers: Iterable[str | int], page: str, purpose: str = "") -> None:
@@ -17,7 +37,41 @@ def record_many(user_id: int | None, numbers: Iterable[str | int], page: str, pu
     batch: list[AccessLog] = []
     for number in numbers:
         batch.append(AccessLog(user_id=user_id, customer_number=number, page=page, purpose=purpose))
-        if len(batch) == 5000:
+        if len(batch) == BATCH:
             AccessLog.objects.bulk_create(batch)
             batch = []
     AccessLog.objects.bulk_create(batch)
+
+
+def page_of_accesses(wanted: dict[str, Any], cursor: str, zone: ZoneInfo) -> AccessPage:
+    """The page after `cursor` (a signed id), newest first; a cursor that is forged or gone starts at the
+    top."""
+    found = _wanted(wanted, zone).order_by("-at", "-id")
+    after = _row_of(cursor)
+    if after is not None:
+        found = found.filter(Q(at__lt=after.at) | Q(at=after.at, id__lt=after.pk), at__lte=after.at)
+    rows = list(found[: PAGE + 1])
+    older = _signer.sign(rows[PAGE - 1].pk) if len(rows) > PAGE else ""
+    people = get_user_model()._default_manager.in_bulk({row.user_id for row in rows} - {None})
+    shown = [(row, people.get(row.user_id)) for row in rows[:PAGE]]
+    return AccessPage(shown, older, first=after is None)
+
+
+def _wanted(wanted: dict[str, Any], zone: ZoneInfo) -> QuerySet[AccessLog]:
+    found = AccessLog.objects.all()
+    if wanted.get("customer_number"):
+        found = found.filter(customer_number=wanted["customer_number"])
+    if wanted.get("staff"):
+        found = found.filter(user_id=wanted["staff"])
+    if wanted.get("first"):
+        found = found.filter(at__gte=day_begins(wanted["first"], zone))
+    if wanted.get("last"):
+        found = found.filter(at__lt=day_begins(wanted["last"] + timedelta(days=1), zone))
+    return found
+
+
+def _row_of(cursor: str) -> AccessLog | None:
+    try:
+        return AccessLog.objects.filter(pk=int(_signer.unsign(cursor))).first() if cursor else None
+    except (BadSignature, ValueError):
+        return None

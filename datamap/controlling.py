@@ -1,16 +1,29 @@
 """Answers who the shop is and how its dates are computed."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth import get_user_model
+
 from datamap.models import Controller
+
+
+@dataclass(frozen=True)
+class Change:
+    """One saving of the controller: when, by whom, and per field what stood before and what came."""
+
+    at: datetime
+    by: Any
+    fields: list[tuple[str, Any, Any]]
 
 
 def controller() -> Controller:
     """The one row, or its defaults where nobody has saved it yet.
 
     It is read each time by primary key: a page asks once, and a cached copy would let a worker compute dates
-    with
-    settings that have been changed elsewhere. Set-wise work asks once and passes the answer on.
+    with settings that have been changed elsewhere. Set-wise work asks once and passes the answer on.
     """
     return Controller.objects.filter(pk=1).first() or Controller(pk=1)
 
@@ -18,3 +31,20 @@ def controller() -> Controller:
 def legal_zone(who: Controller | None = None) -> ZoneInfo:
     """The zone whose calendar counts (C1)."""
     return ZoneInfo((who or controller()).zone)
+
+
+def recent_changes(limit: int = 10) -> list[Change]:
+    """The last savings, newest first."""
+    kept = list(Controller.history.order_by("-history_date", "-history_id")[: limit + 1])
+    people = get_user_model()._default_manager.in_bulk({row.history_user_id for row in kept} - {None})
+    changes = []
+    for row, before in zip(kept, [*kept[1:], None], strict=True):
+        fields = []
+        if before is not None:
+            delta = row.diff_against(before)
+            fields = [
+                (Controller._meta.get_field(change.field).verbose_name, change.old, change.new)
+                for change in delta.changes
+            ]
+        changes.append(Change(row.history_date, people.get(row.history_user_id), fields))
+    return changes[:limit]

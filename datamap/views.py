@@ -1,0 +1,108 @@
+"""The pages of the ground floor: data map, retention rules, controller, access log."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from datamap.accesslog import page_of_accesses
+from datamap.catalogue import AskAnotherKey, UnfitFacts, explain, period_in_words
+from datamap.controlling import controller, legal_zone, recent_changes
+from datamap.declarations import registry
+from datamap.forms import AccessLogForm, ControllerForm, DataMapFilterForm, LastDayForm
+from datamap.guard import requires
+from datamap.models import RetentionRule
+from datamap.overview import filtered, model_entries, rules_in_force
+from datamap.workdays import local_date
+
+
+@require_safe
+@requires("datamap.view")
+def data_map(request: HttpRequest) -> HttpResponse:
+    """Every model and group of personal data: whose, why, on what basis, until when, sealed or clear."""
+    entries = model_entries(rules_in_force(local_date(timezone.now(), legal_zone())))
+    areas = sorted({(entry.area, _area_name(entry.area)) for entry in entries}, key=lambda area: area[1])
+    keys = sorted(
+        {category.key for entry in entries for group in entry.groups for category in group.categories}
+    )
+    form = DataMapFilterForm(request.GET or None, areas=areas, categories=keys)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    shown = filtered(entries, wanted)
+    context = {
+        "form": form,
+        "areas": [(name, [entry for entry in shown if entry.area == area]) for area, name in areas],
+        "exempt": [] if any(wanted.values()) else registry.exemptions(),
+        "count": len(shown),
+    }
+    return render(request, "datamap/data_map.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+@requires("datamap.view")
+def rules(request: HttpRequest) -> HttpResponse:
+    """All retention rules with their versions, and the last day of one datum worked out."""
+    catalogue = list(RetentionRule.objects.all())
+    keys = [(key, key) for key in dict.fromkeys(rule.full_key for rule in catalogue)]
+    asked = "key" in request.GET
+    form = LastDayForm(request.GET if asked else None, keys=keys)
+    answer = _last_day(form, catalogue) if asked and form.is_valid() else None
+    rows = [(rule, period_in_words(rule), _(rule.category), _(rule.start_label)) for rule in catalogue]
+    context = {"form": form, "rows": rows, "answer": answer}
+    return render(request, "datamap/rules.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("datamap.controller")
+def controller_settings(request: HttpRequest) -> HttpResponse:
+    """Who the shop is and how its dates are computed."""
+    form = ControllerForm(request.POST or None, instance=controller())
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("datamap:controller")
+    context = {"form": form, "changes": recent_changes()}
+    return render(request, "datamap/controller.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("accesslog.view")
+def access_log(request: HttpRequest) -> HttpResponse:
+    """Who opened which customer, newest first."""
+    form = AccessLogForm(request.POST or None)
+    wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    page = page_of_accesses(wanted, request.POST.get("cursor", ""), legal_zone())
+    context = {"form": form, "page": page}
+    return render(request, "datamap/access_log.html", context, status=400 if form.errors else 200)
+
+
+def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
+    who = controller()
+    facts = dict(form.cleaned_data)
+    key, start = facts.pop("key"), facts.pop("start")
+    facts["as_of"] = facts["as_of"] or local_date(timezone.now(), legal_zone(who))
+    try:
+        return explain(
+            key,
+            start,
+            supervised=who.supervised_financial,
+            margin_days=who.execution_margin_days,
+            rules=catalogue,
+            **facts,
+        )
+    except (AskAnotherKey, UnfitFacts) as error:
+        form.add_error(None, str(error))
+    except OverflowError:
+        form.add_error("start", _("This date is too far away."))
+    return None
+
+
+def _area_name(area: str) -> str:
+    if area == "store":
+        return _("Files and other stores")
+    return capfirst(str(apps.get_app_config(area).verbose_name))
