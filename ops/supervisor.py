@@ -66,7 +66,7 @@ class Supervisor:
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
-            received = signal.sigtimedwait(ENDING | {signal.SIGCHLD}, 0.2 if until else 3600)
+            received = signal.sigtimedwait(ENDING | {signal.SIGCHLD}, 0.2 if until else 1.0)
             if received and received.si_signo in ENDING:
                 return f"{signal.Signals(received.si_signo).name} received."
             for child, process in self.running.values():
