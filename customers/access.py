@@ -1,0 +1,37 @@
+"""The doors: whoever shows a customer to a person comes through here; role, restriction and log are settled here."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from customers.models import Customer
+from customers.querysets import CustomerQuerySet
+from datamap import accesslog
+from staff.models import User
+
+SEES_RESTRICTED = "customers.restricted"
+
+
+def visible_customers(user: User) -> CustomerQuerySet:
+    """The customers this person may see; restricted ones (Art. 18 GDPR) only with the permission for them."""
+    customers = Customer.objects.all()
+    return customers if user.may(SEES_RESTRICTED) else customers.unrestricted()
+
+
+def customer_for(
+    request: HttpRequest, number: str, *, page: str, permission: str = "customers.view", purpose: str = ""
+) -> Customer:
+    """The customer with this number, and a line in the access log.
+
+    Raises PermissionDenied (403) without the permission. Raises Http404 where there is no such customer, and also
+    where the customer is restricted and the person may not see that: the answer does not tell the two apart.
+    """
+    user = request.user
+    if not isinstance(user, User) or not user.may(permission):
+        raise PermissionDenied
+    customer = visible_customers(user).select_related("summary").filter(number=number).first()
+    if customer is None:
+        raise Http404
+    accesslog.record(user.pk, customer.number, page, purpose)
+    return customer

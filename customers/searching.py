@@ -1,0 +1,194 @@
+"""Finds customers by what staff type: names, company, place, number, whole e-mail, phone; and forgives a typo."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from customers.models import ContactPerson, ContactPoint
+from customers.normalizing import fold
+from customers.reading import read_phone
+
+COUNTED = 1000
+"""More hits than this are "1000+"."""
+CANDIDATES = 1001
+FUZZY_BELOW = 3
+"""Fewer exact hits than this, and the dictionary of words is asked for what was meant."""
+FUZZY_WORDS = 5
+SIMILAR = 0.35
+
+_DIGITS = re.compile(r"\D+")
+_PHONE = re.compile(r"[+\d][\d\s()/.-]{4,}")
+_LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+
+_WHOLE = ContactPoint._meta.get_field("whole_index")
+_PART = ContactPoint._meta.get_field("part_index")
+_PERSON_EMAIL = ContactPerson._meta.get_field("email_index")
+_PERSON_PHONE = ContactPerson._meta.get_field("phone_index")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Ids in the order of names, how many there are (capped), and whether more exist than were counted."""
+
+    ids: list[int] = field(default_factory=list)
+    more: bool = False
+    fuzzy: bool = False
+
+    @property
+    def count(self) -> str:
+        """The number of hits as a page shows it."""
+        return f"{COUNTED}+" if self.more else str(len(self.ids))
+
+
+def search(text: str, *, restricted_too: bool = False, limit: int = COUNTED) -> Found:
+    """The customers meant by `text`, ordered by name; restricted ones only where the caller may see them.
+
+    Reads at most `COUNTED` + 1 candidates, so that a common fragment costs no more than a rare one.
+    """
+    words = fold(text.replace("\0", "")).split()
+    if not words:
+        return Found()
+    ids = _exact(text.strip(), words, restricted_too)
+    fuzzy = False
+    if len(ids) < FUZZY_BELOW and _may_be_misspelt(words):
+        extra = [id_ for id_ in _misspelt(words, restricted_too) if id_ not in set(ids)]
+        fuzzy = bool(extra)
+        ids += extra
+    return Found(ids[: min(limit, COUNTED)], len(ids) > COUNTED, fuzzy)
+
+
+def matching_ids(text: str, *, restricted_too: bool = False) -> list[int]:
+    """The ids alone."""
+    return search(text, restricted_too=restricted_too).ids
+
+
+def _exact(text: str, words: list[str], restricted_too: bool) -> list[int]:
+    if "@" in text[1:]:
+        return _by_hash(_PERSON_EMAIL, "email_index", text, restricted_too)
+    parts: list[tuple[str, list[Any]]] = []
+    if len(words) == 1:
+        parts.append(_customers_with("number = %s", [words[0]], [text]))
+        parts.append(_hash_part("part_index", _PART.candidates(f"{text.removesuffix('@')}@x"), "email"))
+    phone = _PHONE.fullmatch(text)
+    if phone:
+        parts += _phone_parts(text)
+    if len(words) > 1 or len(words[0]) > 2:
+        parts.append(_text_part(words))
+    else:
+        parts.append(_prefix_part(words[0]))
+    return _ordered(parts, restricted_too)
+
+
+def _customers_with(
+    condition: str, params: list[Any], also: list[Any] | None = None
+) -> tuple[str, list[Any]]:
+    numbers = sorted({*params, *(also or [])})
+    return "SELECT id FROM customers_customer WHERE number = ANY(%s)", [numbers]
+
+
+def _hash_part(column: str, hashes: list[bytes], kind: str) -> tuple[str, list[Any]]:
+    return (
+        f"SELECT customer_id FROM customers_contactpoint WHERE {column} = ANY(%s) AND kind = '{kind}'",  # noqa: S608
+        [hashes],
+    )
+
+
+def _phone_parts(text: str) -> list[tuple[str, list[Any]]]:
+    parts = []
+    if number := read_phone(text):
+        parts.append(_hash_part("whole_index", _WHOLE.candidates(number), "phone"))
+        persons = _PERSON_PHONE.candidates(number)
+        parts.append(
+            ("SELECT customer_id FROM customers_contactperson WHERE phone_index = ANY(%s)", [persons])
+        )
+    digits = _DIGITS.sub("", text)
+    if len(digits) == 6:
+        parts.append(_hash_part("part_index", _PART.candidates(f"+49{digits}"), "phone"))
+    return parts
+
+
+def _text_part(words: list[str]) -> tuple[str, list[Any]]:
+    """Each word somewhere in the text; words too short for a trigram must begin a word."""
+    conditions, params = [], []
+    for word in words:
+        pattern = word.translate(_LIKE)
+        conditions.append("text LIKE %s" if len(word) > 2 else "(' ' || text) LIKE %s")
+        params.append(f"%{pattern}%" if len(word) > 2 else f"% {pattern}%")
+    return f"SELECT customer_id FROM customers_searchentry WHERE {' AND '.join(conditions)}", params  # noqa: S608
+
+
+def _prefix_part(word: str) -> tuple[str, list[Any]]:
+    """One or two letters: the beginning of the name as lists sort it, straight from that index."""
+    end = word[:-1] + chr(ord(word[-1]) + 1)
+    return (
+        "SELECT id FROM (SELECT id FROM customers_customer WHERE sort_name >= %s AND sort_name < %s "
+        f"ORDER BY sort_name, id LIMIT {CANDIDATES}) first",
+        [word, end],
+    )
+
+
+def _by_hash(person_field: Any, person_column: str, text: str, restricted_too: bool) -> list[int]:
+    parts = [
+        _hash_part("whole_index", _WHOLE.candidates(text), "email"),
+        (
+            f"SELECT customer_id FROM customers_contactperson WHERE {person_column} = ANY(%s)",  # noqa: S608
+            [person_field.candidates(text)],
+        ),
+    ]
+    return _ordered(parts, restricted_too)
+
+
+def _ordered(parts: list[tuple[str, list[Any]]], restricted_too: bool) -> list[int]:
+    """The candidates of all parts, at most `CANDIDATES`, in the order of names.
+
+    Each part is capped and materialised before anything is ordered: otherwise the planner walks the index of names
+    and filters hundreds of thousands of rows (performance.md 3).
+    """
+    capped = " UNION ".join(f"(SELECT * FROM ({part}) one LIMIT {CANDIDATES})" for part, _ in parts)
+    restricted = "" if restricted_too else "WHERE c.restricted_at IS NULL"
+    query = (
+        f"WITH found (id) AS MATERIALIZED (SELECT * FROM ({capped}) every LIMIT {CANDIDATES}) "  # noqa: S608
+        f"SELECT c.id FROM customers_customer c JOIN found USING (id) {restricted} ORDER BY c.sort_name, c.id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query, [value for _, params in parts for value in params])
+        return [id_ for (id_,) in cursor.fetchall()]
+
+
+def _may_be_misspelt(words: list[str]) -> bool:
+    return any(len(word) > 3 and not word.isdigit() for word in words) and not any(
+        "@" in word for word in words
+    )
+
+
+def _misspelt(words: list[str], restricted_too: bool) -> list[int]:
+    """Whoever carries words of the dictionary that look like the ones typed."""
+    patterns: list[list[str]] = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL pg_trgm.similarity_threshold = {SIMILAR}"
+            if connection.in_atomic_block
+            else "SELECT 1"
+        )
+        for word in words:
+            patterns.append([f"%{meant.translate(_LIKE)}%" for meant in _meant(cursor, word)])
+    if not all(patterns):
+        return []
+    conditions = " AND ".join("text LIKE ANY(%s)" for _ in patterns)
+    part = f"SELECT customer_id FROM customers_searchentry WHERE {conditions}"  # noqa: S608
+    return _ordered([(part, list(patterns))], restricted_too)
+
+
+def _meant(cursor: Any, word: str) -> list[str]:
+    if len(word) < 4 or word.isdigit():
+        return [word]
+    cursor.execute(
+        "SELECT word FROM customers_searchword WHERE word %% %s AND similarity(word, %s) >= %s "
+        "AND length(word) BETWEEN %s AND %s ORDER BY similarity(word, %s) DESC, word LIMIT %s",
+        [word, word, SIMILAR, len(word) - 2, len(word) + 2, word, FUZZY_WORDS],
+    )
+    return [meant for (meant,) in cursor.fetchall()]

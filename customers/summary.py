@@ -1,0 +1,133 @@
+"""Keeps the figures of `Summary` true; floors above report here, always for sets of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection, models
+
+_ENSURE = """
+INSERT INTO customers_summary (customer_id, last_activity, orders, revenue, open_complaints, reachable)
+SELECT c.id, coalesce(c.registered_at, c.created_at), 0, 0, 0, true FROM customers_customer c
+WHERE c.id = ANY(%s) ON CONFLICT (customer_id) DO NOTHING
+"""
+
+
+@dataclass(frozen=True)
+class OrderFigures:
+    """What the orders of one customer add up to in the shop's own currency."""
+
+    orders: int = 0
+    revenue: Decimal = Decimal(0)
+    last_paid_order: datetime | None = None
+    withdrawal_end: date | None = None
+    last_order: datetime | None = None
+
+
+def ensure(customer_ids: Iterable[int]) -> None:
+    """A row for each customer that has none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENSURE, [list(customer_ids)])
+
+
+def note_activity(activity: Mapping[int, datetime]) -> int:
+    """Customers did something at these times; an earlier time changes nothing. Answers how many rows changed."""
+    return _later("last_activity", activity)
+
+
+def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = False) -> None:
+    """Somebody spoke with these customers: last contact, last activity, and last call where it was one."""
+    times = dict.fromkeys(customer_ids, at)
+    _later("last_contact", times)
+    _later("last_activity", times)
+    if call:
+        _later("last_call", times)
+
+
+def recount_complaints(customer_ids: Iterable[int], open_complaints: models.QuerySet) -> int:
+    """Count the open complaints of these customers anew; `open_complaints` are rows with a `customer`."""
+    ids = list(customer_ids)
+    counted = (
+        open_complaints.filter(customer_id__in=ids)
+        .order_by()
+        .values_list("customer_id")
+        .annotate(number=models.Count("pk"))
+    )
+    return set_open_complaints(dict.fromkeys(ids, 0) | dict(counted))
+
+
+def set_orders(figures: Mapping[int, OrderFigures]) -> int:
+    """The figures of the orders as recomputed by whoever owns them; writes only rows that change."""
+    ids = list(figures)
+    ensure(ids)
+    rows = [figures[id_] for id_ in ids]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE customers_summary s SET orders = n.orders, revenue = n.revenue,
+                last_paid_order = n.paid, withdrawal_end = n.until,
+                last_activity = greatest(s.last_activity, n.last)
+            FROM unnest(%s::bigint[], %s::int[], %s::numeric[], %s::timestamptz[], %s::date[], %s::timestamptz[])
+                AS n (id, orders, revenue, paid, until, last)
+            WHERE s.customer_id = n.id
+                AND (s.orders, s.revenue, s.last_paid_order, s.withdrawal_end, s.last_activity) IS DISTINCT FROM
+                    (n.orders, n.revenue, n.paid, n.until, greatest(s.last_activity, n.last))
+            """,
+            [
+                ids,
+                [row.orders for row in rows],
+                [row.revenue for row in rows],
+                [row.last_paid_order for row in rows],
+                [row.withdrawal_end for row in rows],
+                [row.last_order for row in rows],
+            ],
+        )
+        return cursor.rowcount
+
+
+def set_open_complaints(counts: Mapping[int, int]) -> int:
+    """How many complaints of these customers are open."""
+    return _set("open_complaints", "int", counts)
+
+
+def set_advertising_stops(stops: Mapping[int, datetime | None]) -> int:
+    """Since when these customers must not get advertising; None where the stop has ended."""
+    return _set("advertising_stopped_at", "timestamptz", stops)
+
+
+def set_reachable(reachable: Mapping[int, bool]) -> int:
+    """Whether advertising may reach these customers at all."""
+    return _set("reachable", "bool", reachable)
+
+
+def _later(column: str, times: Mapping[int, datetime]) -> int:
+    ids = list(times)
+    ensure(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE customers_summary s SET {column} = n.at
+            FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (id, at)
+            WHERE s.customer_id = n.id AND (s.{column} IS NULL OR s.{column} < n.at)
+            """,  # noqa: S608
+            [ids, [times[id_] for id_ in ids]],
+        )
+        return cursor.rowcount
+
+
+def _set(column: str, kind: str, values: Mapping[int, object]) -> int:
+    ids = list(values)
+    ensure(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE customers_summary s SET {column} = n.value
+            FROM unnest(%s::bigint[], %s::{kind}[]) AS n (id, value)
+            WHERE s.customer_id = n.id AND s.{column} IS DISTINCT FROM n.value
+            """,  # noqa: S608
+            [ids, [values[id_] for id_ in ids]],
+        )
+        return cursor.rowcount
