@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
@@ -23,7 +24,7 @@ class DatamapConfig(AppConfig):
         post_migrate.connect(replant_catalogue, sender=self)
 
 
-def replant_catalogue(using: str, apps: Any, **kwargs: Any) -> None:
+def replant_catalogue(using: str, apps: Any = installed, **kwargs: Any) -> None:
     """Give an emptied database its catalogue back: `flush` empties the table, and no date can be computed
     without it."""
     from datamap.seed import plant

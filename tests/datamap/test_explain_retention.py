@@ -1,0 +1,89 @@
+"""The command `explain_retention` as the contract prints it."""
+
+import json
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from datamap.models import Controller
+
+pytestmark = pytest.mark.django_db
+
+KEYS = ["rule_key", "rule_version", "variant", "start_event", "start_date", "end", "deletable_from", "why", "holds", "statute"]
+
+
+def ask(*args: str) -> dict:
+    out = StringIO()
+    call_command("explain_retention", *args, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_the_example_of_the_contract() -> None:
+    said = ask("INV", "--start", "2016-03-10", "--as-of", "2025-01-01")
+    why = said.pop("why")
+    assert why
+    assert all(isinstance(reason, str) for reason in why)
+    said.pop("executable_from")
+    assert said == {
+        "rule_key": "INV",
+        "rule_version": 2,
+        "variant": None,
+        "start_event": "issued_at",
+        "start_date": "2016-03-10",
+        "end": "2024-12-31",
+        "deletable_from": "2025-01-01",
+        "holds": [],
+        "statute": "AO § 147(3),(4); HGB § 257(4); UStG § 14b; EGAO Art. 97 § 19a(2); UStG § 27(40)",
+    }
+
+
+def test_every_key_of_the_contract_is_printed() -> None:
+    assert set(KEYS) <= set(ask("SUPPRESS", "--start", "2026-01-01"))
+
+
+def test_options_reach_the_rule() -> None:
+    assert ask("CONSENT-TEL", "--start", "2024-02-29", "--last-use", "2026-10-15")["end"] == "2031-10-15"
+    repaired = ["--contract", "2026-08-01", "--repaired", "2027-01-01"]
+    assert ask("WARR", "--start", "2026-08-10", *repaired)["deletable_from"] == "2029-08-11"
+    assert ask("INV", "--start", "2016-03-10", "--supervised")["variant"] == "supervised"
+
+
+def test_the_controller_decides_about_supervision_and_margin() -> None:
+    Controller(supervised_financial=True, execution_margin_days=15).save()
+    said = ask("INV", "--start", "2016-03-10", "--as-of", "2025-01-01")
+    assert (said["deletable_from"], said["executable_from"]) == ("2027-01-01", "2027-01-16")
+
+
+@pytest.mark.parametrize("key", ["PREF", "HISTORY", "MINOR", "VOUCHER:redeemed", "NOPE"])
+def test_keys_without_a_period_of_their_own_exit_with_2(key: str) -> None:
+    with pytest.raises(CommandError) as refusal:
+        ask(key, "--start", "2026-01-01")
+    assert refusal.value.returncode == 2
+
+
+def test_the_refusal_names_the_key_to_ask() -> None:
+    with pytest.raises(CommandError, match="ACCOUNT"):
+        ask("PREF", "--start", "2026-01-01")
+
+
+@pytest.mark.parametrize("start", ["2026-02-30", "yesterday", ""])
+def test_a_date_that_does_not_exist_exits_with_2(start: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "explain_retention", "INV", "--start", start, "--json"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_plain_output_shows_the_same_facts() -> None:
+    out = StringIO()
+    call_command("explain_retention", "INV", "--start", "2016-03-10", "--as-of", "2025-01-01", stdout=out)
+    assert "deletable_from: 2025-01-01" in out.getvalue()

@@ -1,0 +1,174 @@
+"""The pages of the ground floor: who may see them, what they show, what bad input gets."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from datamap.accesslog import PAGE, record, record_many
+from datamap.controlling import controller
+from datamap.declarations import registry
+from datamap.models import AccessLog, Controller, RetentionRule
+
+pytestmark = pytest.mark.django_db
+PAGES = ["datamap:data_map", "datamap:rules", "datamap:controller", "datamap:access_log"]
+
+
+def signed_in(*roles: str) -> Client:
+    user = get_user_model().objects.create_user(
+        f"{'-'.join(roles) or 'nobody'}@shop.example", "pw", roles=roles, name="Anna"
+    )
+    client = Client()
+    client.force_login(user)
+    client.user = user
+    return client
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_anonymous_visitor_is_sent_to_the_sign_in(client: Client, name: str) -> None:
+    answer = client.get(reverse(name))
+    assert answer.status_code == 302
+    assert "login" in answer.url
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_htmx_is_sent_to_the_sign_in_by_header(client: Client, name: str) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://shop.example/datamap/?area=orders"}
+    answer = client.get(reverse(name), headers=headers)
+    assert answer.status_code == 204
+    assert "next=/datamap/" in answer.headers["HX-Redirect"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_privacy_role_sees_every_page_and_service_none(name: str) -> None:
+    assert signed_in("privacy").get(reverse(name)).status_code == 200
+    assert signed_in("service").get(reverse(name)).status_code == 403
+
+
+def test_the_data_map_shows_every_declared_model_and_every_field() -> None:
+    html = signed_in("privacy").get(reverse("datamap:data_map")).content.decode()
+    for declaration, group in registry:
+        assert declaration.label in html
+        assert all(f'title="{name}"' in html for name in group.fields)
+    for item in registry.exemptions():
+        assert item.label in html
+
+
+def test_the_data_map_is_filtered() -> None:
+    client = signed_in("privacy")
+    shown = client.get(reverse("datamap:data_map"), {"area": "datamap", "person": "customer"})
+    html = shown.content.decode()
+    assert "datamap.AccessLog" in html
+    assert "datamap.Controller" not in html
+    assert "vault.KeyRecord" not in html
+    assert client.get(reverse("datamap:data_map"), {"category": "NOPE"}).status_code == 400
+
+
+def test_the_rules_page_lists_every_version_in_a_handful_of_queries(django_assert_max_num_queries) -> None:
+    client = signed_in("privacy")
+    with django_assert_max_num_queries(12):
+        html = client.get(reverse("datamap:rules")).content.decode()
+    for rule in RetentionRule.objects.all():
+        assert f"<code>{rule.full_key}</code>" in html
+
+
+def test_the_rules_page_works_out_a_last_day() -> None:
+    client = signed_in("privacy")
+    asked = {"key": "INV", "start": "2016-03-10", "as_of": "2025-01-01"}
+    answer = client.get(reverse("datamap:rules"), asked).context["answer"]
+    assert answer.deletable_from.isoformat() == "2025-01-01"
+    for wrong in (
+        {"key": "PREF", "start": "2026-01-01"},
+        {"key": "INV", "start": "2026-02-30"},
+        {"key": "X"},
+    ):
+        assert client.get(reverse("datamap:rules"), wrong).status_code == 400
+    far = client.get(reverse("datamap:rules"), {"key": "INV", "start": "9998-01-01"})
+    assert far.status_code == 400
+
+
+def settings_of(client: Client, **changes: str) -> dict[str, str]:
+    form = client.get(reverse("datamap:controller")).context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    given = {name: value for name, value in values.items() if value not in (None, False)}
+    return {**given, **changes}
+
+
+def test_the_controller_is_saved_with_its_history() -> None:
+    client = signed_in("privacy")
+    page = reverse("datamap:controller")
+    assert (
+        client.post(page, settings_of(client, name="Laden GmbH", execution_margin_days="15")).status_code
+        == 302
+    )
+    assert client.post(page, settings_of(client, land="BY", regional_holidays="on")).status_code == 302
+    now = controller()
+    assert (now.name, now.execution_margin_days, now.land, now.regional_holidays) == (
+        "Laden GmbH",
+        15,
+        "BY",
+        True,
+    )
+    assert Controller.objects.count() == 1
+    assert [row.history_user_id for row in Controller.history.all()] == [client.user.pk] * 2
+    changes = client.get(page).context["changes"]
+    assert {new for _name, _old, new in changes[0].fields} == {"BY", True}
+
+
+def test_a_zone_that_does_not_exist_changes_nothing() -> None:
+    client = signed_in("privacy")
+    answer = client.post(reverse("datamap:controller"), settings_of(client, zone="Mars/Olympus"))
+    assert answer.status_code == 400
+    assert not Controller.objects.exists()
+    assert controller().zone == "Europe/Berlin"
+
+
+def test_an_access_is_one_insert(django_assert_num_queries) -> None:
+    with django_assert_num_queries(1):
+        record(7, "10482", "portal:customer_detail", "question on the phone")
+    row = AccessLog.objects.get()
+    assert (row.user_id, row.customer_number, row.page) == (7, "10482", "portal:customer_detail")
+    assert row.purpose == "question on the phone"
+
+
+def numbers(answer) -> list[str]:
+    return [row.customer_number for row, _person in answer.context["page"].rows]
+
+
+def test_the_access_log_is_filtered_by_post() -> None:
+    client = signed_in("privacy")
+    record(client.user.pk, "10482", "a")
+    record(None, "10483", "b")
+    old = AccessLog.objects.create(
+        user_id=None, customer_number="1", page="c", at=timezone.now() - timedelta(days=9)
+    )
+    page = reverse("datamap:access_log")
+    assert numbers(client.get(page)) == ["10483", "10482", "1"]
+    assert numbers(client.post(page, {"customer_number": "10482"})) == ["10482"]
+    assert numbers(client.post(page, {"staff": client.user.pk})) == ["10482"]
+    day = timezone.localdate(old.at).isoformat()
+    assert numbers(client.post(page, {"first": day, "last": day})) == ["1"]
+    assert client.post(page, {"first": "2026-05-02", "last": "2026-05-01"}).status_code == 400
+    assert client.post(page, {"staff": "x"}).status_code == 400
+
+
+def test_the_access_log_turns_pages_by_signed_cursor_with_the_same_queries(
+    django_assert_max_num_queries,
+) -> None:
+    client = signed_in("privacy")
+    record_many(None, range(PAGE * 2 + 5), "list")
+    page = reverse("datamap:access_log")
+    seen, cursor = [], ""
+    while True:
+        with django_assert_max_num_queries(14):
+            answer = client.post(page, {"cursor": cursor})
+        seen += numbers(answer)
+        cursor = answer.context["page"].older
+        if not cursor:
+            break
+    assert seen == [str(number) for number in reversed(range(PAGE * 2 + 5))]
+    forged = client.post(page, {"cursor": "5:forged"})
+    assert numbers(forged)[0] == seen[0]
