@@ -28,9 +28,9 @@ def issue_document(
 ) -> Document:
     """Issue one paper of an order as it stands now.
 
-    Atomic; the order stays locked, so the number and the snapshot belong together. Raises Order.DoesNotExist, Stale,
-    and Refused when the order is cancelled, was issued that paper before, or a credit note was asked for
-    (`issue_credit_note`).
+    Atomic; the order stays locked, so the number and the snapshot belong together. Raises
+    Order.DoesNotExist, Stale, and Refused when the order is cancelled, was issued that paper before, or a
+    credit note was asked for (`issue_credit_note`).
     """
     order = locked(pk, version)
     if kind == Document.Kind.CREDIT_NOTE:
@@ -89,7 +89,7 @@ def credit_under_lock(
     at: datetime | None = None,
     reason: str = "",
 ) -> Document:
-    """Issue the credit note and raise `order.refunded`; the caller holds the lock, saves, and refreshes totals."""
+    """Issue the credit note and raise `order.refunded`; the caller locks, saves, refreshes totals."""
     gross = gross.quantize(CENT, ROUND_HALF_UP)
     left = min(creditable(invoice), order.total - order.refunded)
     if gross <= 0:

@@ -21,8 +21,8 @@ PREFIXES = {
 def next_number(key: str, at: datetime) -> str:
     """The next number of a series, e.g. RE-2026-00042.
 
-    Call inside the transaction that uses it: the range stays locked until that commits, and a rollback gives the
-    number back.
+    Call inside the transaction that uses it: the range stays locked until that commits, and a rollback
+    gives the number back.
     """
     year = at.astimezone(legal_zone()).year
     with connection.cursor() as cursor:

@@ -29,8 +29,8 @@ def announce_return(
 ) -> Return:
     """Note that a customer sends goods back; `quantities` by line id, zero means the line stays.
 
-    Atomic. Raises Order.DoesNotExist, Stale, and Refused when nothing is chosen, a line is not of this order, more
-    would come back than went out, or the order is cancelled.
+    Atomic. Raises Order.DoesNotExist, Stale, and Refused when nothing is chosen, a line is not of this
+    order, more would come back than went out, or the order is cancelled.
     """
     order = locked(pk, version)
     if order.cancelled_at:
@@ -79,7 +79,8 @@ def refund_return(
 ) -> Return:
     """Give the money back: with a credit note where an invoice stands; the customer's totals follow.
 
-    Atomic. Raises Return.DoesNotExist, and Refused when it was refunded before or the amount is more than is left.
+    Atomic. Raises Return.DoesNotExist, and Refused when it was refunded before or the amount is more than
+    is left.
     """
     back, order = _locked_return(pk)
     if back.state == Return.State.REFUNDED:

@@ -120,8 +120,9 @@ def take_step(
 ) -> Order:
     """Move an order on by one step and bring its customer's totals in line.
 
-    Atomic. Raises KeyError for an unknown step, Order.DoesNotExist, Stale when the order changed since `version`, and
-    Refused when the step does not fit its state. Cancelling credits a standing invoice in full.
+    Atomic. Raises KeyError for an unknown step, Order.DoesNotExist, Stale when the order changed since
+    `version`, and Refused when the step does not fit its state. Cancelling credits a standing invoice in
+    full.
     """
     step = STEPS[key]
     order = locked(pk, version)

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from datamap.controlling import controller, legal_zone
+from customers.summary import OrderFigures, ensure, set_orders
+from datamap.controlling import controller
 from datamap.workdays import next_workday
 
 SHOP_CURRENCY = "EUR"
@@ -43,37 +44,19 @@ DROP_EMPTY = """
     )
 """
 # The lock comes first and in a statement of its own: what follows then sees every order committed before it.
-LOCK = """
-    INSERT INTO customers_summary (customer_id, last_activity, orders, revenue, open_complaints, reachable)
-    SELECT c.id, coalesce(c.registered_at, c.created_at), 0, 0, 0, true
-    FROM customers_customer AS c WHERE c.id = ANY(%(ids)s)
-    ORDER BY c.id ON CONFLICT (customer_id) DO NOTHING
-"""
-LOCK_ROWS = "SELECT 1 FROM customers_summary WHERE customer_id = ANY(%(ids)s) ORDER BY customer_id FOR UPDATE"
+LOCK = "SELECT 1 FROM customers_summary WHERE customer_id = ANY(%(ids)s) ORDER BY customer_id FOR UPDATE"
 FACTS = """
-    SELECT i.id AS customer_id,
-           count(o.id) FILTER (WHERE o.cancelled_at IS NULL) AS orders,
+    SELECT i.id,
+           count(o.id) FILTER (WHERE o.cancelled_at IS NULL),
            coalesce(sum(o.total - o.refunded)
-                    FILTER (WHERE o.cancelled_at IS NULL AND o.currency = %(currency)s), 0) AS revenue,
-           max(o.placed_at) FILTER (WHERE o.cancelled_at IS NULL AND o.paid_at IS NOT NULL) AS last_paid,
-           max((coalesce(o.delivered_at, o.placed_at) AT TIME ZONE %(zone)s)::date) AS received,
-           max(o.placed_at) AS last_placed
+                    FILTER (WHERE o.cancelled_at IS NULL AND o.currency = %(currency)s), 0),
+           max(o.placed_at) FILTER (WHERE o.cancelled_at IS NULL AND o.paid_at IS NOT NULL),
+           max((coalesce(o.delivered_at, o.placed_at) AT TIME ZONE %(zone)s)::date),
+           max(o.placed_at)
     FROM unnest(%(ids)s::bigint[]) AS i(id)
     LEFT JOIN orders_order AS o ON o.customer_id = i.id AND o.blocked_at IS NULL
     GROUP BY i.id
 """
-SUMMARIZE = f"""
-    UPDATE customers_summary AS s
-    SET orders = f.orders, revenue = f.revenue, last_paid_order = f.last_paid, withdrawal_end = e.until,
-        last_activity = greatest(s.last_activity, f.last_placed)
-    FROM ({FACTS}) AS f
-    LEFT JOIN unnest(%(received)s::date[], %(until)s::date[]) AS e(received, until) USING (received)
-    WHERE s.customer_id = f.customer_id
-      AND (s.orders, s.revenue, s.last_paid_order, s.withdrawal_end, s.last_activity)
-          IS DISTINCT FROM
-          (f.orders, f.revenue, f.last_paid, e.until, greatest(s.last_activity, f.last_placed))
-"""  # noqa: S608
-DAYS = f"SELECT DISTINCT received FROM ({FACTS}) AS f WHERE received IS NOT NULL"  # noqa: S608
 DIFFERENCES = f"""
     SELECT count(*) FROM ({FRESH_ALL}) AS fresh
     FULL JOIN orders_customertotal AS t USING (customer_id, currency)
@@ -83,29 +66,34 @@ DIFFERENCES = f"""
 
 
 def refresh_totals(customer_ids: Sequence[int]) -> None:
-    """Bring totals and summary of these customers in line with their orders, as sets, in the caller's transaction.
+    """Bring totals and summary of these customers in line with their orders, as sets, in one transaction.
 
     Two stories that touch the same customer wait for each other here, so neither misses the other's order.
     """
     ids = sorted({pk for pk in customer_ids if pk is not None})
     if not ids:
         return
-    zone = legal_zone()
-    given: dict[str, Any] = {"ids": ids, "currency": SHOP_CURRENCY, "zone": str(zone)}
+    shop = controller()
+    land = shop.land if shop.regional_holidays else None
+    given: dict[str, Any] = {"ids": ids, "currency": SHOP_CURRENCY, "zone": shop.zone}
     with transaction.atomic(), connection.cursor() as cursor:
+        ensure(ids)
         cursor.execute(LOCK, given)
-        cursor.execute(LOCK_ROWS, given)
         cursor.execute(DROP_EMPTY, given)
         cursor.execute(UPSERT.format(fresh=FRESH), given)
-        cursor.execute(DAYS, given)
-        days = [row[0] for row in cursor.fetchall()]
-        land = land_of_shop()
-        until = [withdrawal_end(day, land) for day in days]
-        cursor.execute(SUMMARIZE, {**given, "received": days, "until": until})
+        cursor.execute(FACTS, given)
+        rows = cursor.fetchall()
+        ends = {day: withdrawal_end(day, land) for day in {row[4] for row in rows if row[4]}}
+        set_orders(
+            {
+                pk: OrderFigures(count, revenue, paid, ends.get(received), placed)
+                for pk, count, revenue, paid, received, placed in rows
+            }
+        )
 
 
 def recompute_totals() -> int:
-    """Recompute every customer's totals, chunk by chunk in transactions of their own; how many were wrong before."""
+    """Recompute every customer's totals, a transaction for each chunk; how many were wrong before."""
     wrong = differing_totals()
     last = 0
     while True:
@@ -132,9 +120,3 @@ def differing_totals() -> int:
 def withdrawal_end(received: date, land: str | None = None) -> date:
     """The last day of the withdrawal period of goods received on a day (§§ 355(2), 356, 193 BGB)."""
     return next_workday(received + timedelta(days=WITHDRAWAL_DAYS), land)
-
-
-def land_of_shop() -> str | None:
-    """The federal state whose holidays move a last day, where the controller lets them."""
-    shop = controller()
-    return shop.land if shop.regional_holidays else None
