@@ -161,7 +161,7 @@ def cutoff(
         due = _effective(ladder, begun, as_of, extra_months).deletable_from
         return due is not None and due + margin <= as_of
 
-    early, late = as_of - timedelta(days=LONGEST_BACK), as_of
+    early, late = date.fromordinal(max(1, as_of.toordinal() - LONGEST_BACK)), as_of
     if not is_due(early):
         return None
     while early < late:
@@ -232,14 +232,16 @@ def _plain(rule: RetentionRule, begun: date, extra: int) -> tuple[date | None, d
         return None, None
     if rule.number == 0:
         return begun, begun
-    if rule.unit == RetentionRule.Unit.DAYS:
-        end = begun + timedelta(days=rule.number)
-    else:
-        months = rule.number * (12 if rule.unit == RetentionRule.Unit.YEARS else 1) + extra
-        end = add_months(begun, months)
-    if rule.year_end:
-        end = date(end.year, 12, 31)
-    return end, end + timedelta(days=1)
+    try:
+        if rule.unit == RetentionRule.Unit.DAYS:
+            end = begun + timedelta(days=rule.number)
+        else:
+            months = rule.number * (12 if rule.unit == RetentionRule.Unit.YEARS else 1) + extra
+            end = add_months(begun, months)
+        end = date(end.year, 12, 31) if rule.year_end else end
+        return end, end + timedelta(days=1)
+    except (OverflowError, ValueError) as error:
+        raise UnfitFacts(_("This date is too far away.")) from error
 
 
 def _repair_months(key: str, contract: date | None, repaired: date | None) -> int:

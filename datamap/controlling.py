@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,7 @@ def recent_changes(limit: int = 10) -> list[Change]:
     kept = list(Controller.history.order_by("-history_date", "-history_id")[: limit + 1])
     people = get_user_model()._default_manager.in_bulk({row.history_user_id for row in kept} - {None})
     changes = []
-    for row, before in zip(kept, [*kept[1:], None], strict=True):
+    for row, before in zip_longest(kept, kept[1:]):
         fields = []
         if before is not None:
             delta = row.diff_against(before)

@@ -97,8 +97,6 @@ def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
         )
     except (AskAnotherKey, UnfitFacts) as error:
         form.add_error(None, str(error))
-    except OverflowError:
-        form.add_error("start", _("This date is too far away."))
     return None
 
 

@@ -1,5 +1,6 @@
 """The check that refuses a model or a field nobody has declared, and the words declarations are made of."""
 
+# ruff: noqa: DJ008 (the models here live for one test)
 from collections.abc import Iterator
 
 import pytest

@@ -13,7 +13,18 @@ from datamap.models import Controller
 
 pytestmark = pytest.mark.django_db
 
-KEYS = ["rule_key", "rule_version", "variant", "start_event", "start_date", "end", "deletable_from", "why", "holds", "statute"]
+KEYS = {
+    "rule_key",
+    "rule_version",
+    "variant",
+    "start_event",
+    "start_date",
+    "end",
+    "deletable_from",
+    "why",
+    "holds",
+    "statute",
+}
 
 
 def ask(*args: str) -> dict:
@@ -42,7 +53,7 @@ def test_the_example_of_the_contract() -> None:
 
 
 def test_every_key_of_the_contract_is_printed() -> None:
-    assert set(KEYS) <= set(ask("SUPPRESS", "--start", "2026-01-01"))
+    assert set(ask("SUPPRESS", "--start", "2026-01-01")) >= KEYS
 
 
 def test_options_reach_the_rule() -> None:
@@ -70,7 +81,7 @@ def test_the_refusal_names_the_key_to_ask() -> None:
         ask("PREF", "--start", "2026-01-01")
 
 
-@pytest.mark.parametrize("start", ["2026-02-30", "yesterday", ""])
+@pytest.mark.parametrize("start", ["2026-02-30", "yesterday", "", "9998-01-01"])
 def test_a_date_that_does_not_exist_exits_with_2(start: str) -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(

@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 margin_days=who.execution_margin_days,
                 zone=zone,
             )
-        except (UnknownRule, AskAnotherKey, UnfitFacts, OverflowError) as error:
+        except (UnknownRule, AskAnotherKey, UnfitFacts) as error:
             raise CommandError(str(error), returncode=2) from error
         said = found.as_dict()
         if options["json"]:
