@@ -9,6 +9,7 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vault.fields import BlindIndexField, SealedField
+from vault.files import SealedFileStorage
 from vault.keyring import keyring
 from vault.models import Rotation
 
@@ -25,6 +26,17 @@ class Store(Protocol):
 
 stores: dict[str, Store] = {}
 list_columns: set[tuple[str, str]] = set()
+
+
+def all_stores() -> list[Store]:
+    """What was registered, and the storage of every FileField that keeps its files sealed."""
+    found: dict[str, Store] = {}
+    for model in apps.get_models(include_auto_created=True):
+        for field in model._meta.local_concrete_fields:
+            storage = getattr(field, "storage", None)
+            if isinstance(storage, SealedFileStorage):
+                found[str(storage.location)] = storage
+    return [*stores.values(), *(store for place, store in found.items() if place not in stores)]
 
 
 def register_store(name: str, store: Store) -> None:
@@ -80,7 +92,7 @@ def seal_uses() -> Counter[int]:
     total: Counter[int] = Counter()
     for model, fields in sealed_columns().items():
         total += count_by_key(model, fields)
-    for store in stores.values():
+    for store in all_stores():
         total += Counter(store.uses())
     return total
 

@@ -16,7 +16,7 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
 
-from vault.keyring import HEADER_BYTES, NONCE_BYTES, TAG_BYTES, SealError, key_id_of, keyring
+from vault.keyring import HEADER_BYTES, NONCE_BYTES, TAG_BYTES, KeyNotLoaded, SealError, key_id_of, keyring
 
 MAGIC = b"OBF1"
 FILE_ID_BYTES = 16
@@ -79,11 +79,11 @@ def _read_head(label: str, src: BinaryIO) -> bytes:
 def _open_chunk(label: str, file_id: bytes, position: int, last: bool, sealed: bytes) -> bytes:
     try:
         return keyring().open(_chunk_label(label, file_id, position, last), sealed)
-    except SealError as error:
-        if "not here" in str(error):
-            raise SealError(
-                f"A file of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not here."
-            ) from None
+    except KeyNotLoaded:
+        raise KeyNotLoaded(
+            f"A file of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not loaded."
+        ) from None
+    except SealError:
         raise SealError(
             f"The sealed file of {label!r} was altered or cut off (part {position + 1})."
         ) from None
@@ -150,7 +150,7 @@ class SealedFileStorage(FileSystemStorage):
     """Uploads under random names outside the web root, written sealed and opened on reading.
 
     A storage per kind of file: `label` binds the files to it, and they lie in a folder of that name.
-    Register it (`columns.register_store`) so that its keys are counted and rotated.
+    The files of every FileField with such a storage are counted and rotated by the vault's commands.
     """
 
     def __init__(self, label: str, location: str | Path | None = None) -> None:

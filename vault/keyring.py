@@ -29,6 +29,10 @@ class SealError(ValueError):
     """A sealed value cannot be opened: moved, altered, cut off, or its key is not here."""
 
 
+class KeyNotLoaded(SealError):
+    """The ciphertext names a key that this process does not have."""
+
+
 class Key(NamedTuple):
     """What may be known about a key by those who only administer it."""
 
@@ -129,8 +133,8 @@ class KeyRing:
         if sealed[0] != VERSION:
             return SealError(f"A sealed value of {label!r} has an unknown version.")
         if sealed[:HEADER_BYTES] not in self._readers:
-            return SealError(
-                f"A value of {label!r} is sealed by seal:{key_id_of(sealed)}, a key not loaded here."
+            return KeyNotLoaded(
+                f"A value of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not loaded."
             )
         return SealError(f"A sealed value of {label!r} was altered, or belongs to another field.")
 

@@ -9,7 +9,7 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from vault.columns import count_by_key, index_columns, quoted, seal_uses, sealed_columns, stores
+from vault.columns import all_stores, count_by_key, index_columns, quoted, seal_uses, sealed_columns
 from vault.fields import BlindIndexField, SealedField
 from vault.keyring import Key, SealError, keyring
 from vault.models import KeyRecord, Rotation
@@ -71,7 +71,7 @@ def rotate_seals(progress: Progress = lambda count: None) -> Outcome:
                 outcome.done += _pass_over(model, fields, to, left, outcome, progress) if left else 0
                 if not left:
                     break
-        for store in stores.values():
+        for store in all_stores():
             for count in store.reseal():
                 outcome.done += count
                 progress(count)

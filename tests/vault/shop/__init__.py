@@ -1,0 +1,1 @@
+"""A small app with one guest, installed only while the vault is tested."""
