@@ -71,11 +71,17 @@ def readable_programs(bindir: Path, copy: Path, account: pwd.struct_passwd) -> P
     """The programs' folder, or that of a copy when the account cannot reach them (a checkout under /root)."""
     if reachable(bindir, account):
         return bindir
+    installation = bindir.parent
+    target = copy / installation.parent.name / installation.name
     if not (copy / "complete").exists():
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(bindir.parent, copy, symlinks=True)
+        shutil.copytree(installation, target, symlinks=True)
+        # A wheel keeps its shared libraries beside the package, and its programs look for them there.
+        libraries = installation.parent.with_name(installation.parent.name + ".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, copy / libraries.name, symlinks=True)
         (copy / "complete").touch()
-    return copy / bindir.name
+    return target / bindir.name
 
 
 def _short_name(path: Path) -> str:

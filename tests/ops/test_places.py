@@ -1,4 +1,4 @@
-"""Where the embedded servers live: reachable for their account, with short sockets, the same place every time."""
+"""Where the embedded servers live: reachable for their account, with short sockets, always the same."""
 
 import os
 import pwd
@@ -61,13 +61,16 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         private_folder(tmp_path / "run", pwd.getpwuid(os.geteuid()))
 
 
-def test_programs_out_of_reach_are_copied_once(tmp_path: Path) -> None:
-    wheel = tmp_path / "wheel"
-    (wheel / "bin").mkdir(parents=True)
-    (wheel / "bin" / "initdb").write_text("first")
-    wheel.chmod(0o700)
-    copied = readable_programs(wheel / "bin", tmp_path / "copy", STRANGER)
-    assert copied == tmp_path / "copy" / "bin"
-    (wheel / "bin" / "initdb").write_text("second")
-    assert readable_programs(wheel / "bin", tmp_path / "copy", STRANGER) == copied
+def test_programs_out_of_reach_are_copied_once_with_their_libraries(tmp_path: Path) -> None:
+    bindir = tmp_path / "wheel" / "pginstall" / "bin"
+    bindir.mkdir(parents=True)
+    (bindir / "initdb").write_text("first")
+    (tmp_path / "wheel.libs").mkdir()
+    (tmp_path / "wheel.libs" / "libpq.so").write_text("library")
+    (tmp_path / "wheel").chmod(0o700)
+    copied = readable_programs(bindir, tmp_path / "copy", STRANGER)
+    # $ORIGIN/../../../wheel.libs is where the wheel's programs look.
+    assert (copied / "../../../wheel.libs/libpq.so").exists()
+    (bindir / "initdb").write_text("second")
+    assert readable_programs(bindir, tmp_path / "copy", STRANGER) == copied
     assert (copied / "initdb").read_text() == "first"

@@ -25,6 +25,10 @@ def _eventually(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
+def _written(path: Path) -> bool:
+    return path.exists() and bool(path.read_text())
+
+
 def _gone(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
