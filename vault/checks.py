@@ -25,7 +25,7 @@ def check_model(model: type[models.Model]) -> list[CheckMessage]:
     """The findings for one model."""
     found: list[CheckMessage] = []
     for field in model._meta.local_concrete_fields:
-        if isinstance(field, SealedField) and (field.unique or field.db_index):
+        if isinstance(field, SealedField) and (field.unique or getattr(field, "db_index", False)):
             found.append(
                 Error(
                     "A sealed field can be neither unique nor indexed: each ciphertext differs.",

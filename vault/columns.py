@@ -1,7 +1,7 @@
 """Where sealed values and hashes lie, and which keys they name, counted with sets."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from django.apps import apps
@@ -68,12 +68,12 @@ def index_columns() -> dict[type[models.Model], list[BlindIndexField]]:
     return _columns(BlindIndexField)
 
 
-def quoted(connection: BaseDatabaseWrapper, *names: str) -> tuple[str, ...]:
+def quoted(connection: BaseDatabaseWrapper, *names: str | None) -> tuple[str, ...]:
     """Names of tables and columns, ready for SQL."""
-    return tuple(map(connection.ops.quote_name, names))
+    return tuple(connection.ops.quote_name(name or "") for name in names)
 
 
-def count_by_key(model: type[models.Model], fields: list[models.Field], start: int = 2) -> Counter[int]:
+def count_by_key(model: type[models.Model], fields: Sequence[models.Field], start: int = 2) -> Counter[int]:
     """How many values of these columns name each key; one scan, and only the heads of the values."""
     connection = connections["default"]
     (table,) = quoted(connection, model._meta.db_table)

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -39,7 +39,9 @@ class _Labelled(models.Field):
     _label: str | None = None
     _bound: tuple[KeyRing, Any, Any] | None = None
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: Any) -> None:
+    def contribute_to_class(  # type: ignore[override]  # DateField takes no further positional arguments
+        self, cls: type[models.Model], name: str, **kwargs: Any
+    ) -> None:
         super().contribute_to_class(cls, name, **kwargs)
         self.__dict__.pop("dependants", None)
         if self._label is None and not cls._meta.abstract:
@@ -66,7 +68,12 @@ class _Labelled(models.Field):
 
 
 class SealedField(_Labelled):
-    """What the sealed fields share; each subclass says how its value becomes bytes."""
+    """What the sealed fields share; each subclass says how its value becomes bytes.
+
+    A source of blind indexes refuses `update()`, `bulk_update()` and `save(update_fields=...)` without
+    them. Two ways nobody can watch must name the indexes themselves: `update_fields` of
+    `bulk_create(update_conflicts=True)`, and SQL. `update(a=F("b"))` copies a ciphertext bound to b.
+    """
 
     def __init__(self, *args: Any, label: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,7 +113,7 @@ class SealedField(_Labelled):
         fields = self.model._meta.concrete_fields
         return [f for f in fields if isinstance(f, BlindIndexField) and f.source == self.name]
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, kwargs | self._kept_label()
 
@@ -232,7 +239,7 @@ class BlindIndexField(_Labelled):
         self.source = source
         self.normalizer = normalizer if isinstance(normalizer, str) else _dotted(normalizer)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         for fixed in ("editable", "serialize"):
             kwargs.pop(fixed, None)

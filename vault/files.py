@@ -31,7 +31,7 @@ def _chunk_label(label: str, file_id: bytes, position: int, last: bool) -> bytes
     return label.encode() + b"\0" + file_id + position.to_bytes(8, "big") + bytes((last,))
 
 
-def seal_stream(label: str, src: BinaryIO, dst: BinaryIO) -> int:
+def seal_stream(label: str, src: BinaryIO | File, dst: BinaryIO) -> int:
     """Seal everything `src` still holds into `dst`; memory stays at two chunks. Returns the clear size."""
     ring, file_id = keyring(), secrets.token_bytes(FILE_ID_BYTES)
     dst.write(MAGIC + file_id)
@@ -61,7 +61,7 @@ def open_stream(label: str, src: BinaryIO) -> Iterator[bytes]:
         position, chunk = position + 1, following
 
 
-def _read_full(src: BinaryIO, size: int) -> bytes:
+def _read_full(src: BinaryIO | File, size: int) -> bytes:
     """As many bytes as asked for unless the stream ends; raw streams may return fewer at a time."""
     data = src.read(size) or b""
     while len(data) < size and (more := src.read(size - len(data))):
@@ -158,7 +158,7 @@ class SealedFileStorage(FileSystemStorage):
         base = Path(location or getattr(settings, "SEALED_ROOT", None) or Path(settings.VAR_DIR) / "sealed")
         super().__init__(location=base / label, file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
-    def generate_filename(self, filename: str) -> str:
+    def generate_filename(self, filename: str | os.PathLike[str]) -> str:
         """A random name: the uploaded one may say whose it is. Keep that in a sealed field."""
         name = secrets.token_hex(16)
         return f"{name[:2]}/{name}"

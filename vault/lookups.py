@@ -33,13 +33,15 @@ class BlindIn(Lookup):
     def _values(self) -> Any:
         return self.rhs
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         lhs, params = self.process_lhs(compiler, connection)
         if not self.rhs_is_direct_value():
             rhs, rhs_params = self.process_rhs(compiler, connection)
             return f"{lhs} {self.operator} {rhs}", [*params, *rhs_params]
         if not self.rhs:
             raise EmptyResultSet  # normalised to nothing: such a value is found nowhere
+        if len(self.rhs) == 1:
+            return f"{lhs} = %s", [*params, self.rhs[0]]
         return f"{lhs} = ANY(%s)", [*params, list(self.rhs)]
 
     operator = "IN"

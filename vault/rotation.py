@@ -94,7 +94,7 @@ def _pass_over(
     state = _begin("seal", to, model, outcome.from_ids)
     state.left = left
     done = 0
-    names = [f.column for f in fields]
+    names = [str(f.column) for f in fields]
     head = to.id.to_bytes(2, "big")
     where = " OR ".join(f"substring({c} FROM 2 FOR 2) <> %s" for c in quoted(connection, *names))
     while True:
@@ -144,11 +144,11 @@ def _recompute(
 ) -> int:
     state = _begin("index", to, model, outcome.from_ids)
     sources: list[Any] = [model._meta.get_field(f.source) for f in fields]
-    names = [f.column for f in fields]
+    names = [str(f.column) for f in fields]
     done = 0
     while True:
         with transaction.atomic():
-            rows = _next_rows(model, names + [s.column for s in sources], state.last_pk, "TRUE", [])
+            rows = _next_rows(model, names + [str(s.column) for s in sources], state.last_pk, "TRUE", [])
             if not rows:
                 _end(state)
                 return done
@@ -201,7 +201,7 @@ def _end(state: Rotation) -> None:
 
 
 def _pk_type(model: type[models.Model]) -> str:
-    return model._meta.pk.rel_db_type(connection)
+    return str(model._meta.pk.rel_db_type(connection))
 
 
 def _next_rows(
