@@ -1,0 +1,85 @@
+"""Finds customers and orders by what was typed into the search box of every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+from django.urls import reverse
+
+from customers.access import visible_customers
+from customers.models import ContactPerson, ContactPoint
+from customers.reading import read_phone
+from customers.searching import search
+from orders.models import Order
+from portal.cards import link
+from portal.querying import Row, Selection, read_page
+from staff.models import User
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class FoundOrder:
+    """An order as the results show it."""
+
+    number: str
+    url: str
+    order: Order
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a search found: the first customers by name, how many there are, and orders by number."""
+
+    rows: list[Row] = field(default_factory=list)
+    count: str = "0"
+    fuzzy: bool = False
+    orders: list[FoundOrder] = field(default_factory=list)
+
+
+def exact_page(user: User, words: str) -> str:
+    """The address of the one customer or order that has exactly this number, e-mail address or phone; else ""."""
+    hits = [reverse("portal:customer_detail", args=[number]) for number in _exact_customers(user, words)]
+    hits += [order.url for order in _orders(user, words) if order.url and order.number == words]
+    return hits[0] if len(hits) == 1 else ""
+
+
+def find(user: User, words: str) -> Results:
+    """Customers and orders for the page of results."""
+    customers_too = user.may("customers.view")
+    found = search(words, restricted_too=user.may("customers.restricted")) if customers_too else None
+    orders = _orders(user, words)
+    if found is None:
+        return Results(orders=orders)
+    selection = Selection(restricted_too=user.may("customers.restricted"), found=found.ids)
+    rows = read_page(selection, "name", per_page=SHOWN).rows if found.ids else []
+    return Results(rows, found.count, found.fuzzy, orders)
+
+
+def _exact_customers(user: User, words: str) -> list[str]:
+    if not user.may("customers.view"):
+        return []
+    reached = words if "@" in words else read_phone(words)
+    condition = Q(number=words)
+    if reached:
+        points = ContactPoint.objects.filter(whole_index=reached).values("customer_id")
+        persons = ContactPerson.objects.filter(Q(email_index=reached) | Q(phone_index=reached)).values(
+            "customer_id"
+        )
+        condition |= Q(pk__in=points) | Q(pk__in=persons)
+    # Twice the number asked for, so that "exactly one" can be told.
+    return list(_numbers(visible_customers(user).filter(condition))[:2])
+
+
+def _numbers(customers: object) -> list[str]:
+    return customers.order_by("pk").values_list("number", flat=True)  # type: ignore[attr-defined, no-any-return]
+
+
+def _orders(user: User, words: str) -> list[FoundOrder]:
+    if not user.may("orders.view") or not words:
+        return []
+    found = (
+        Order.objects.visible_to(user).filter(number=words).select_related("customer").latest_first()[:SHOWN]
+    )
+    return [FoundOrder(order.number, link("orders:detail", order.pk), order) for order in found]

@@ -1,0 +1,214 @@
+"""Answers "why do we still have this?" about one customer: what is held, why, and its last day, by one SQL union."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, explain, period_in_words, rule_for
+from datamap.controlling import controller, legal_zone
+from datamap.declarations import By, Group, Number, PersonalData, as_paths, registry
+from datamap.models import RetentionRule
+
+ACCOUNT_KEYS = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
+_WITH_ACCOUNT = {*ACCOUNT_KEYS.values(), "PREF"}
+
+# Stand for the customer in the statement, which is compiled once in a process.
+_PK, _NUMBER = -4711, "\x01number"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One line of the panel."""
+
+    label: str
+    count: int | None
+    until: date | None
+    first_until: date | None
+    basis: str
+    period: str
+    statute: str
+    why: str
+
+
+@dataclass
+class _Held:
+    """Rows of one category: how many, and the latest and earliest start of their periods."""
+
+    group: Group
+    count: int = 0
+    last: datetime | None = None
+    first: datetime | None = None
+
+
+def kept_for(customer: Customer) -> list[Kept]:
+    """Every category of data held about a customer, the account first, the others by their last day."""
+    today = timezone.localdate()
+    found = dict(_held(customer))
+    account = ACCOUNT_KEYS.get(customer.status, "ACCOUNT")
+    rules = list(RetentionRule.objects.filter(key__in=[account, *(key.partition(":")[0] for key in found)]))
+    who = controller()
+    facts = {"as_of": today, "supervised": who.supervised_financial, "zone": legal_zone(who), "rules": rules}
+    master = _Held(registry.declaration_for(Customer).groups[0], last=_account_start(customer))  # type: ignore[union-attr]
+    first = _line(account, master, today, facts, counted=False)
+    others = [_line(key, held, today, facts) for key, held in found.items()]
+    return [first, *sorted(others, key=lambda line: (line.until is None, line.until or today, line.label))]
+
+
+def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bool = True) -> Kept:
+    basis = ", ".join(str(basis.label) for basis in held.group.bases)
+    count = held.count if counted else None
+    try:
+        rule = rule_for(key, today, rules=facts["rules"])
+    except UnknownRule:
+        return Kept(str(held.group.purpose), count, None, None, basis, "", "", "")
+    last, first = _explained(key, held.last, facts), _explained(key, held.first, facts)
+    until = last.deletable_from if last else None
+    return Kept(
+        label=_(rule.category),
+        count=count,
+        until=until,
+        first_until=first.deletable_from if first and first.deletable_from != until else None,
+        basis=basis,
+        period=period_in_words(rule),
+        statute="" if rule.policy or rule.statute.startswith("POLICY") else rule.statute,
+        why=" ".join(last.why) if last else "",
+    )
+
+
+def _explained(key: str, start: datetime | None, facts: dict[str, Any]) -> Explanation | None:
+    """The computed date, or None where it cannot be computed yet (no start, or it lives as long as another row)."""
+    if start is None:
+        return None
+    try:
+        return explain(key, start, **facts)
+    except AskAnotherKey:
+        return None
+
+
+def _account_start(customer: Customer) -> datetime | None:
+    group = registry.declaration_for(Customer).groups[0]  # type: ignore[union-attr]
+    start = group.start
+    paths = as_paths(start.resolve(customer.status) if isinstance(start, By) else start)
+    for path in paths:
+        value: Any = customer
+        for step in path.split("__"):
+            value = getattr(value, step, None)
+        if isinstance(value, datetime):
+            return value
+        if isinstance(value, date):
+            return timezone.make_aware(datetime(value.year, value.month, value.day))
+    return None
+
+
+def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
+    statement, params, groups = _statement()
+    if not groups:
+        return
+    marks = {_PK: customer.pk, _NUMBER: customer.number}
+    found: dict[str, _Held] = {}
+    with connection.cursor() as handle:
+        handle.execute(statement, [marks.get(p, p) if isinstance(p, int | str) else p for p in params])
+        for branch, value, count, last, first in handle.fetchall():
+            group = groups[branch]
+            key = group.category.resolve(value) if isinstance(group.category, By) else group.category
+            if not key or key in _WITH_ACCOUNT or not count:
+                continue
+            held = found.setdefault(key, _Held(group))
+            held.count += count
+            held.last = max(filter(None, (held.last, last)), default=None)
+            held.first = min(filter(None, (held.first, first)), default=None)
+    yield from found.items()
+
+
+@lru_cache(maxsize=1)
+def _statement() -> tuple[str, tuple[Any, ...], list[Group]]:
+    groups: list[Group] = []
+    branches: list[QuerySet[Any, Any]] = []
+    seen = set()
+    for declaration, group in registry:
+        mark = (declaration.label, repr(group.category), repr(group.start), repr(group.subject))
+        if mark in seen or not _counts(declaration, group):
+            continue
+        seen.add(mark)
+        branches.append(_branch(len(groups), declaration, group))
+        groups.append(group)
+    if not branches:
+        return "", (), []
+    statement, params = branches[0].union(*branches[1:], all=True).query.sql_with_params()
+    return statement, tuple(params), groups
+
+
+def _counts(declaration: type[PersonalData], group: Group) -> bool:
+    """Lines of an order live and die with it; what ends with the account stands in the account's own line."""
+    if group.person != "customer" or declaration.parent or group.subject is None:
+        return False
+    return not set(group.categories) <= _WITH_ACCOUNT
+
+
+def _branch(index: int, declaration: type[PersonalData], group: Group) -> QuerySet[Any, Any]:
+    model = apps.get_model(declaration.label)
+    value = Cast(F(group.category.field), TextField()) if isinstance(group.category, By) else Value("")
+    return (
+        model._default_manager.order_by()
+        .filter(_subject(group))
+        .annotate(
+            branch_=Value(index, output_field=IntegerField()),
+            value_=Cast(value, TextField()),
+            start_=_start(group),
+        )
+        .values("branch_", "value_")
+        .annotate(count_=Count("pk"), last_=Max("start_"), first_=Min("start_"))
+        .values_list("branch_", "value_", "count_", "last_", "first_")
+    )
+
+
+def _subject(group: Group) -> Q:
+    if isinstance(group.subject, Number):
+        return Q(**{group.subject.column: _NUMBER if group.subject.of == "number" else _PK})
+    condition, unset = Q(), Q()
+    for path in group.subject_paths:
+        condition |= unset & Q(**{path: _PK})
+        unset &= Q(**{f"{path}__isnull": True})
+    return condition
+
+
+def _start(group: Group) -> Any:
+    if isinstance(group.start, By):
+        whens = [
+            When(**{group.start.field: value}, then=_first_of(start))
+            for value, start in group.start.choices.items()
+        ]
+        return Case(*whens, default=_first_of(group.start.default), output_field=DateTimeField())
+    return _first_of(group.start)
+
+
+def _first_of(start: Any) -> Any:
+    paths = [Cast(F(path), DateTimeField()) for path in as_paths(start)]
+    if not paths:
+        return Value(None, output_field=DateTimeField())
+    return Coalesce(*paths) if len(paths) > 1 else paths[0]

@@ -1,0 +1,97 @@
+"""What one request for the customer list is about: stored search, view, order, columns; and the addresses around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from customers.models import Tag
+from customers.searching import matching_ids
+from portal.columns import chosen
+from portal.filtering import active_filters
+from portal.models import SavedView
+from portal.querying import DEFAULT_ORDER, ORDERS, Selection
+from portal.states import Stale, recall
+from staff.models import User
+
+
+@dataclass
+class Listing:
+    """One list as its address describes it."""
+
+    user: User
+    stored: dict[str, Any] = field(default_factory=dict)
+    state: str = ""
+    view: SavedView | None = None
+    views: list[SavedView] = field(default_factory=list)
+    order: str = DEFAULT_ORDER
+    columns: list[str] = field(default_factory=list)
+    stale: bool = False
+
+    def selection(self) -> Selection:
+        """Whom the list is about, with the searched words looked up."""
+        restricted_too = self.user.may("customers.restricted")
+        words = self.stored.get("words", "")
+        found = matching_ids(words, restricted_too=restricted_too) if words else None
+        return Selection(self.stored, restricted_too, found)
+
+    def chips(self) -> list[tuple[str, str]]:
+        """Name and words of each filter in use."""
+        tag = Tag.objects.filter(pk=self.stored["tag"]).first() if "tag" in self.stored else None
+        return list(active_filters(self.stored, tag.name if tag else _("that is gone")))
+
+    def query(self, **changes: str) -> str:
+        """The query string of this list with changes; it never holds what was searched for."""
+        parts = {
+            "s": self.state,
+            "v": str(self.view.pk) if self.view and not self.state else "",
+            "o": self.order if self.order != self.usual_order else "",
+            **changes,
+        }
+        return urlencode({key: value for key, value in parts.items() if value})
+
+    def address(self, **changes: str) -> str:
+        """The address of this list with changes."""
+        query = self.query(**changes)
+        return reverse("portal:customer_list") + (f"?{query}" if query else "")
+
+    @property
+    def usual_order(self) -> str:
+        """The order where the address names none."""
+        return self.view.order if self.view and self.view.order in ORDERS else DEFAULT_ORDER
+
+
+def views_of(user: User) -> list[SavedView]:
+    """The views a person sees as tabs, and the nameless one with their own columns."""
+    shared = Q(shared_at__isnull=False)
+    return list(SavedView.objects.filter(Q(owner=user) | shared).order_by("name", "pk"))
+
+
+def listing_of(request: HttpRequest, source: QueryDict) -> Listing:
+    """Read a list's address (GET) or the hidden fields of its forms (POST). 404 for a view that is not theirs."""
+    user: Any = request.user
+    listing = Listing(user, views=views_of(user))
+    if wanted := source.get("v", ""):
+        listing.view = next((view for view in listing.views if str(view.pk) == wanted and view.name), None)
+        if listing.view is None:
+            raise Http404
+        listing.stored = dict(listing.view.query or {})
+    if signed := source.get("s", ""):
+        try:
+            state = recall(user, signed)
+        except Stale:
+            listing.stale = True
+        else:
+            listing.state, listing.stored = signed, dict(state.query)
+            listing.view = next((view for view in listing.views if view.pk == state.view_id), None)
+    order = source.get("o", "")
+    listing.order = order if order in ORDERS else listing.usual_order
+    own = next((view for view in listing.views if not view.name and view.owner_id == user.pk), None)
+    listing.columns = chosen((listing.view or own or SavedView()).columns)
+    return listing

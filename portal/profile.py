@@ -1,0 +1,119 @@
+"""Gathers the master data of one customer for the customer page: a fixed number of small queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import F
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from customers.models import (
+    Address,
+    ContactPerson,
+    ContactPoint,
+    Customer,
+    ExternalId,
+    Flag,
+    OptInClaim,
+    Preference,
+    Summary,
+    Tag,
+)
+
+SHOWN = 20
+"""More contact points, addresses or persons than this are counted, not listed."""
+
+
+@dataclass
+class Profile:
+    """One customer as the page shows them."""
+
+    customer: Customer
+    summary: Summary | None
+    contact_points: list[ContactPoint]
+    addresses: list[Address]
+    persons: list[ContactPerson]
+    external_ids: list[ExternalId]
+    tags: list[str]
+    channels: list[str]
+    interests: list[str]
+    flags: list[Flag]
+    claims: list[OptInClaim]
+    chips: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def emails(self) -> list[ContactPoint]:
+        """The e-mail addresses, the first one first."""
+        return [point for point in self.contact_points if point.kind == ContactPoint.Kind.EMAIL]
+
+    @property
+    def phones(self) -> list[ContactPoint]:
+        """The phone numbers, the first one first."""
+        return [point for point in self.contact_points if point.kind == ContactPoint.Kind.PHONE]
+
+    @property
+    def birthday(self) -> str:
+        """Day and month; a year is never known."""
+        day, month = self.customer.birthday_day, self.customer.birthday_month
+        if not day or not month:
+            return ""
+        # 2000 had a 29 February.
+        return date_format(date(2000, month, day), "MONTH_DAY_FORMAT")
+
+
+def full_name(customer: Customer) -> str:
+    """The name as a heading: "Dr. Jürgen Müller", the company, or the number where nobody is named."""
+    if customer.kind == Customer.Kind.COMPANY and customer.company:
+        return customer.company
+    named = " ".join(part for part in (customer.title, customer.first_name, customer.last_name) if part)
+    return named or customer.company or _("Customer %s") % customer.number
+
+
+def profile_of(customer: Customer) -> Profile:
+    """Read what the left column shows."""
+    mine = {"customer": customer}
+    preferences = list(Preference.objects.filter(**mine).order_by("said_at", "pk"))
+    profile = Profile(
+        customer=customer,
+        summary=Summary.objects.filter(**mine).first(),
+        contact_points=list(ContactPoint.objects.filter(**mine).order_by("-is_primary", "pk")[:SHOWN]),
+        addresses=list(Address.objects.filter(**mine).order_by("-is_default", "pk")[:SHOWN]),
+        persons=list(ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
+        external_ids=list(ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
+        tags=list(
+            Tag.objects.filter(customer_tags__customer=customer)
+            .order_by("name")
+            .values_list("name", flat=True)
+        ),
+        channels=[p.value for p in preferences if p.kind == Preference.Kind.CHANNEL],
+        interests=[p.value for p in preferences if p.kind == Preference.Kind.INTEREST],
+        flags=list(Flag.objects.filter(**mine, lifted_at__isnull=True).order_by("pk")),
+        claims=list(
+            OptInClaim.objects.filter(**mine)
+            .select_related("origin")
+            .order_by(F("claimed_at").desc(), "channel")[:SHOWN]
+        ),
+    )
+    profile.chips = _chips(profile)
+    return profile
+
+
+def _chips(profile: Profile) -> list[tuple[str, str]]:
+    """Tone and words of the marks beside the name: only what is unusual."""
+    customer, summary = profile.customer, profile.summary
+    kinds = {flag.kind for flag in profile.flags}
+    marks: list[tuple[Any, str, str]] = [
+        (customer.restricted_at, "stop", _("restricted")),
+        (customer.deactivated_at, "plain", _("deactivated")),
+        (customer.kind == Customer.Kind.COMPANY, "info", _("Company")),
+        (customer.status == Customer.Status.GUEST, "plain", _("Guest")),
+        (customer.status == Customer.Status.PROSPECT, "plain", _("Prospect")),
+        (Flag.Kind.MINOR in kinds, "warn", _("minor")),
+        (Flag.Kind.FRAUD in kinds, "stop", _("fraud suspected")),
+        (summary and summary.open_complaints, "warn", _("Complaint open")),
+        (summary and summary.advertising_stopped_at, "stop", _("no advertising")),
+    ]
+    return [(tone, words) for there, tone, words in marks if there]

@@ -1,0 +1,309 @@
+"""Asks the database for one page of the customer list: keyset order, capped count, no model instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.core import signing
+from django.db import connection
+from django.utils import timezone
+from psycopg import sql
+
+from customers.normalizing import fold
+
+PER_PAGE = 50
+COUNTED = 1000
+"""Lists longer than this are "more than 1,000"."""
+
+ORDERS = ("name", "-name", "number", "-number", "activity", "-activity", "revenue", "-revenue")
+DEFAULT_ORDER = "-activity"
+
+_SIGNER = signing.Signer(salt="portal.cursor")
+
+# Where an order reads from: the table its index stands on goes first, so that a page is the beginning of an index.
+_CUSTOMER_FIRST = sql.SQL("customers_customer c left join customers_summary s on s.customer_id = c.id")
+_SUMMARY_FIRST = sql.SQL("customers_summary s join customers_customer c on c.id = s.customer_id")
+_WITHOUT_SUMMARY = sql.SQL(
+    "(select c.* from customers_customer c where not exists "
+    "(select 1 from customers_summary x where x.customer_id = c.id)) c "
+    "left join customers_summary s on s.customer_id = c.id"
+)
+_SOURCES = {
+    "name": (_CUSTOMER_FIRST, sql.SQL("c.sort_name"), sql.SQL("c.id")),
+    "number": (_CUSTOMER_FIRST, sql.SQL("c.sort_number"), sql.SQL("c.id")),
+    "activity": (_SUMMARY_FIRST, sql.SQL("s.last_activity"), sql.SQL("s.customer_id")),
+    "revenue": (_SUMMARY_FIRST, sql.SQL("s.revenue"), sql.SQL("s.customer_id")),
+}
+_KEY_OF = sql.SQL("select {key} from {source} where c.id = %s")
+_IDS = sql.SQL("select c.id from {source} where {where} order by {key} {way}, {id} {way} limit %s")
+_COUNT = sql.SQL("select count(*) from (select 1 from {source} where {where} limit %s) found")
+_PAGE = sql.SQL("""
+with page as materialized ({ids})
+select c.id, c.number, c.kind, c.status, c.first_name, c.last_name, c.company, c.language, c.registered_at,
+       c.deactivated_at is not null, c.restricted_at is not null,
+       coalesce(s.orders, 0), coalesce(s.revenue, 0), s.last_activity,
+       coalesce(s.open_complaints, 0), s.advertising_stopped_at is not null,
+       a.city, a.postcode, a.country,
+       exists (select 1 from customers_flag f
+               where f.customer_id = c.id and f.kind = 'minor' and f.lifted_at is null)
+from page
+join customers_customer c on c.id = page.id
+left join customers_summary s on s.customer_id = c.id
+left join lateral (
+    select city, postcode, country from customers_address
+    where customer_id = c.id order by is_default desc, id limit 1
+) a on true
+order by {key} {way}, {id} {way}
+""")
+
+
+class Row(NamedTuple):
+    """What one line of the list shows."""
+
+    id: int
+    number: str
+    kind: str
+    status: str
+    first_name: str
+    last_name: str
+    company: str
+    language: str
+    registered_at: datetime | None
+    deactivated: bool
+    restricted: bool
+    orders: int
+    revenue: Any
+    last_activity: datetime | None
+    open_complaints: int
+    advertising_stop: bool
+    city: str | None
+    postcode: str | None
+    country: str | None
+    minor: bool
+
+
+class ForgedCursor(Exception):
+    """The cursor of an address was not made by this house, or its customer is gone."""
+
+
+class _Zone(NamedTuple):
+    """One part of a list with an order of its own."""
+
+    source: sql.SQL
+    key: sql.SQL
+    identity: sql.SQL
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one page and the signed cursors of its neighbors ("" where there is none)."""
+
+    rows: list[Row]
+    previous: str = ""
+    next: str = ""
+
+
+@dataclass
+class Selection:
+    """Whom a list is about: stored filters, what the person may see, and ids that the searched words found."""
+
+    stored: dict[str, Any] = field(default_factory=dict)
+    restricted_too: bool = False
+    found: list[int] | None = None
+
+    @property
+    def needs_summary(self) -> bool:
+        """Whether a filter leaves out everyone without a summary."""
+        ranges = {"revenue_from", "revenue_to", "active_from", "active_to"} & set(self.stored)
+        return bool(ranges) or "yes" in (self.stored.get("complaints"), self.stored.get("advertising_stop"))
+
+    def conditions(self) -> tuple[sql.Composable, list[Any]]:
+        """The WHERE of this selection and its parameters."""
+        parts: list[tuple[sql.SQL, list[Any]]] = list(_conditions(self.stored))
+        if not self.restricted_too:
+            parts.append((sql.SQL("c.restricted_at is null"), []))
+        if self.found is not None:
+            parts.append((sql.SQL("c.id = any(%s::bigint[])"), [self.found]))
+        if not parts:
+            return sql.SQL("true"), []
+        return sql.SQL(" and ").join(part for part, _params in parts), [p for _part, ps in parts for p in ps]
+
+
+def _conditions(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
+    for name in ("status", "kind"):
+        if name in stored:
+            yield sql.SQL("c.status = %s") if name == "status" else sql.SQL("c.kind = %s"), [stored[name]]
+    if "tag" in stored:
+        yield (
+            sql.SQL(
+                "exists (select 1 from customers_customertag t where t.customer_id = c.id and t.tag_id = %s)"
+            ),
+            [stored["tag"]],
+        )
+    yield from _place(stored)
+    if "revenue_from" in stored:
+        yield sql.SQL("s.revenue >= %s"), [stored["revenue_from"]]
+    if "revenue_to" in stored:
+        yield sql.SQL("s.revenue <= %s"), [stored["revenue_to"]]
+    if "active_from" in stored:
+        yield sql.SQL("s.last_activity >= %s"), [_midnight(stored["active_from"])]
+    if "active_to" in stored:
+        yield sql.SQL("s.last_activity < %s"), [_midnight(stored["active_to"], 1)]
+    yield from _states(stored)
+
+
+def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
+    parts: list[str] = []
+    params: list[Any] = []
+    if "postcode" in stored:
+        parts.append("postcode")
+        # A range, because LIKE finds an index only under the C collation.
+        params += [stored["postcode"], stored["postcode"] + "\U0010ffff"]
+    if "country" in stored:
+        parts.append("country")
+        params.append(stored["country"])
+    if "city" in stored:
+        # The folded search text holds the town, too: its trigram index narrows before towns are compared.
+        yield (
+            sql.SQL(
+                "exists (select 1 from customers_searchentry e where e.customer_id = c.id and e.text like %s)"
+            ),
+            [f"%{_like(fold(stored['city']))}%"],
+        )
+        parts.append("city")
+        params.append(f"{_like(stored['city'])}%")
+    if parts:
+        tests = {
+            "postcode": sql.SQL("a.postcode >= %s and a.postcode < %s"),
+            "country": sql.SQL("a.country = %s"),
+            "city": sql.SQL("a.city ilike %s"),
+        }
+        where = sql.SQL(" and ").join(tests[part] for part in parts)
+        yield (
+            sql.SQL("exists (select 1 from customers_address a where a.customer_id = c.id and {})").format(
+                where
+            ),  # type: ignore[misc]
+            params,
+        )
+
+
+def _states(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
+    yes_no = {
+        "complaints": (sql.SQL("s.open_complaints > 0"), sql.SQL("coalesce(s.open_complaints, 0) = 0")),
+        "advertising_stop": (
+            sql.SQL("s.advertising_stopped_at is not null"),
+            sql.SQL("s.advertising_stopped_at is null"),
+        ),
+        "deactivated": (sql.SQL("c.deactivated_at is not null"), sql.SQL("c.deactivated_at is null")),
+    }
+    for name, (yes, no) in yes_no.items():
+        if name in stored:
+            yield (yes if stored[name] == "yes" else no), []
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _midnight(day: str, later: int = 0) -> datetime:
+    return timezone.make_aware(datetime.combine(date.fromisoformat(day) + timedelta(days=later), time.min))
+
+
+def read_page(selection: Selection, order: str, cursor: str = "", per_page: int = PER_PAGE) -> Page:
+    """One page in keyset order: the cursor is a signed id whose sort key the database looks up. Raises ForgedCursor."""
+    backward, mark = _unsign(cursor)
+    zones = _zones(selection, order)
+    start: list[Any] = []
+    if mark:
+        key = _key_of(mark, zones[0])
+        if key is None:
+            zones, start = zones[1:] if not backward else zones, [mark, mark]
+        else:
+            zones, start = zones if not backward else zones[:1], [key, mark]
+    rows: list[Row] = []
+    for zone in reversed(zones) if backward else zones:
+        if len(rows) <= per_page:
+            rows += _read_zone(zone, selection, start, backward, per_page + 1 - len(rows))
+            start = []
+    more, rows = len(rows) > per_page, rows[:per_page]
+    if backward:
+        rows.reverse()
+    return _with_cursors(rows, backward, more, bool(mark))
+
+
+def _zones(selection: Selection, order: str) -> list[_Zone]:
+    """The parts a list consists of: customers without a summary have no activity or revenue and come last."""
+    source, key, identity = _SOURCES[order.lstrip("-")]
+    zones = [_Zone(source, key, identity, order.startswith("-"))]
+    if source is _SUMMARY_FIRST and not selection.needs_summary:
+        zones.append(_Zone(_WITHOUT_SUMMARY, sql.SQL("c.id"), sql.SQL("c.id"), False))
+    return zones
+
+
+def _read_zone(zone: _Zone, selection: Selection, start: list[Any], backward: bool, limit: int) -> list[Row]:
+    where, params = selection.conditions()
+    descending = zone.descending != backward
+    if start:
+        after = sql.SQL("({key}, {id}) < (%s, %s)" if descending else "({key}, {id}) > (%s, %s)")
+        where = sql.SQL(" and ").join([where, after.format(key=zone.key, id=zone.identity)])
+    parts = {"key": zone.key, "id": zone.identity, "way": sql.SQL("desc" if descending else "asc")}
+    outer = {**parts, "id": sql.SQL("c.id")}
+    statement = _PAGE.format(ids=_IDS.format(source=zone.source, where=where, **parts), **outer)
+    with connection.cursor() as handle:
+        handle.execute(statement.as_string(None), [*params, *start, limit])
+        return [Row._make(row) for row in handle.fetchall()]
+
+
+def _with_cursors(rows: list[Row], backward: bool, more: bool, inside: bool) -> Page:
+    if not rows:
+        return Page(rows)
+    earlier = more if backward else inside
+    later = inside if backward else more
+    return Page(
+        rows,
+        previous=_SIGNER.sign(f"p{rows[0].id}") if earlier else "",
+        next=_SIGNER.sign(f"n{rows[-1].id}") if later else "",
+    )
+
+
+def _unsign(cursor: str) -> tuple[bool, int]:
+    if not cursor:
+        return False, 0
+    try:
+        plain = _SIGNER.unsign(cursor)
+        return plain.startswith("p"), int(plain[1:])
+    except (signing.BadSignature, ValueError):
+        raise ForgedCursor from None
+
+
+def _key_of(customer_id: int, zone: _Zone) -> Any:
+    """The sort key of a customer, None where it has no summary to sort by. Raises ForgedCursor."""
+    with connection.cursor() as handle:
+        handle.execute(_KEY_OF.format(key=zone.key, source=_CUSTOMER_FIRST).as_string(None), [customer_id])
+        found = handle.fetchone()
+    if found is None:
+        raise ForgedCursor
+    return found[0]
+
+
+def capped_count(selection: Selection, cap: int = COUNTED) -> int:
+    """How many customers the selection holds; `cap + 1` stands for "more than cap"."""
+    where, params = selection.conditions()
+    statement = _COUNT.format(source=_CUSTOMER_FIRST, where=where)
+    with connection.cursor() as handle:
+        handle.execute(statement.as_string(None), [*params, cap + 1])
+        return handle.fetchone()[0]
+
+
+def selected_ids(selection: Selection, cap: int) -> list[int]:
+    """The ids of the first `cap` customers of a selection in the order of numbers."""
+    source, key, identity = _SOURCES["number"]
+    where, params = selection.conditions()
+    statement = _IDS.format(source=source, where=where, key=key, id=identity, way=sql.SQL("asc"))
+    with connection.cursor() as handle:
+        handle.execute(statement.as_string(None), [*params, cap])
+        return [row[0] for row in handle.fetchall()]

@@ -1,0 +1,22 @@
+"""Routes of the desk."""
+
+from django.urls import path
+
+from portal.views import customer, customers, dashboard, export, saved, search, tagging
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("search/", search.search, name="search"),
+    path("customers/", customers.customer_list, name="customer_list"),
+    path("customers/columns/", saved.column_choice, name="column_choice"),
+    path("customers/export/", export.customer_export, name="customer_export"),
+    path("customers/tag/", tagging.customer_tag, name="customer_tag"),
+    path("customers/views/new/", saved.view_create, name="view_create"),
+    path("customers/views/<int:pk>/", saved.view_edit, name="view_edit"),
+    path("customers/views/<int:pk>/delete/", saved.view_delete, name="view_delete"),
+    path("customers/<str:number>/", customer.customer_detail, name="customer_detail"),
+    path("customers/<str:number>/timeline/", customer.customer_timeline, name="customer_timeline"),
+    path("customers/<str:number>/history/", customer.customer_history, name="customer_history"),
+]

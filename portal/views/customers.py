@@ -1,0 +1,103 @@
+"""The customer list: search by POST, filters, keyset pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from customers.models import Tag
+from portal.columns import COLUMNS, Renderer
+from portal.filtering import FilterForm, form_for
+from portal.listing import Listing, listing_of
+from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, capped_count, read_page
+from portal.states import keep
+from staff.access import permission_required
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("customers.view")
+def customer_list(request: HttpRequest) -> HttpResponse:
+    """GET shows a page; POST keeps words and filters on the server and comes back by GET."""
+    listing = listing_of(request, request.POST if request.method == "POST" else request.GET)
+    if request.method == "POST":
+        return _narrowed(request, listing)
+    if listing.stale:
+        messages.warning(request, _("That search has ended. Here is the whole list."))
+        return redirect("portal:customer_list")
+    return _shown(request, listing, form_for(listing.stored))
+
+
+def _narrowed(request: HttpRequest, listing: Listing) -> HttpResponse:
+    if drop := request.POST.get("drop"):
+        stored = {name: value for name, value in listing.stored.items() if name != drop}
+    else:
+        form = FilterForm(request.POST)
+        if not form.is_valid():
+            return _shown(request, listing, form, status=400)
+        stored = form.stored()
+    order = request.POST.get("o", "")
+    listing.state = keep(listing.user, stored, listing.view) if stored or listing.view else ""
+    listing.order = order or listing.usual_order
+    return redirect(listing.address())
+
+
+def _shown(request: HttpRequest, listing: Listing, form: FilterForm, status: int = 200) -> HttpResponse:
+    selection = listing.selection()
+    try:
+        page = read_page(selection, listing.order, request.GET.get("c", ""))
+    except ForgedCursor:
+        messages.warning(request, _("That page does not exist. Here is the first one."))
+        page, status = read_page(selection, listing.order), 400
+    renderer = Renderer(listing.columns, selectable=listing.user.may("customers.edit"))
+    context = {
+        "listing": listing,
+        "filters": form,
+        "chips": listing.chips(),
+        "found": found_words(capped_count(selection)),
+        "rows": renderer.rows(page.rows),
+        "empty": not page.rows,
+        "selectable": renderer.selectable,
+        "may_export": listing.user.may("customers.export"),
+        "query": listing.query(),
+        "all_columns": [
+            (key, column.label, key in listing.columns) for key, column in COLUMNS.items() if key != "name"
+        ],
+        **_around(listing, page),
+    }
+    if renderer.selectable:
+        context["tags"] = Tag.objects.order_by("name").values_list("name", flat=True)[:200]
+    return render(request, "portal/customer_list.html", context, status=status)
+
+
+def _around(listing: Listing, page: Page) -> dict[str, Any]:
+    heads = []
+    for key in listing.columns:
+        column = COLUMNS[key]
+        way = {column.order: "ascending", f"-{column.order}": "descending"}.get(listing.order, "")
+        # Figures and days are wanted largest and latest first.
+        first = f"-{column.order}" if column.order in ("revenue", "activity") else column.order
+        turned = (column.order if listing.order.startswith("-") else f"-{column.order}") if way else first
+        heads.append((column, way if column.order else "", listing.address(o=turned) if column.order else ""))
+    return {
+        "heads": heads,
+        "first_url": listing.address(),
+        "previous_url": listing.address(c=page.previous) if page.previous else "",
+        "next_url": listing.address(c=page.next) if page.next else "",
+        "per_page": _("%d per page") % PER_PAGE,
+        "sorted_by": next(
+            (str(c.label) for c in COLUMNS.values() if c.order == listing.order.lstrip("-")), ""
+        ),
+    }
+
+
+def found_words(count: int, cap: int = COUNTED) -> str:
+    """The capped count in words."""
+    if count > cap:
+        return _("more than 1,000 customers") if cap == COUNTED else _("more than %d customers") % cap
+    return ngettext("%d customer", "%d customers", count) % count

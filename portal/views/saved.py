@@ -1,0 +1,88 @@
+"""Saved views of the customer list: keep, rename, share, delete; and the choice of columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from portal.columns import chosen
+from portal.forms import ViewForm
+from portal.listing import listing_of
+from portal.models import SavedView
+from staff.access import permission_required
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("customers.view")
+def view_create(request: HttpRequest) -> HttpResponse:
+    """Keep the list of the address as a tab."""
+    listing = listing_of(request, request.GET)
+    form = ViewForm(request.POST or None, user=listing.user)
+    if request.method == "POST" and form.is_valid():
+        view = SavedView.objects.create(
+            owner=listing.user,
+            name=form.cleaned_data["name"],
+            query=listing.stored,
+            order=listing.order,
+            columns=listing.columns,
+            shared_at=timezone.now() if form.cleaned_data.get("shared") else None,
+        )
+        return redirect(f"{reverse('portal:customer_list')}?v={view.pk}")
+    context = {"form": form, "chips": listing.chips(), "back": listing.address(), "title": _("Save view")}
+    return render(request, "portal/view_form.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("customers.view")
+def view_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename or share a view of one's own."""
+    view = _own(request, pk)
+    user: Any = request.user
+    initial = {"name": view.name, "shared": view.shared_at is not None}
+    form = ViewForm(request.POST or None, user=user, view=view, initial=initial)
+    back = f"{reverse('portal:customer_list')}?v={view.pk}"
+    if request.method == "POST" and form.is_valid():
+        view.name = form.cleaned_data["name"]
+        if "shared" in form.cleaned_data:
+            view.shared_at = (view.shared_at or timezone.now()) if form.cleaned_data["shared"] else None
+        view.save(update_fields=["name", "shared_at"])
+        return redirect(back)
+    return render(
+        request, "portal/view_form.html", {"form": form, "view": view, "back": back, "title": _("Edit view")}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("customers.view")
+def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a view of one's own; the customers in it stay."""
+    view = _own(request, pk)
+    if request.method == "POST":
+        view.delete()
+        messages.success(request, _("The view is gone. Nothing changed for the customers in it."))
+        return redirect("portal:customer_list")
+    return render(request, "portal/view_delete.html", {"view": view})
+
+
+@require_POST
+@permission_required("customers.view")
+def column_choice(request: HttpRequest) -> HttpResponse:
+    """Keep which columns a view of one's own, or one's list of all customers, shows."""
+    listing = listing_of(request, request.POST)
+    columns = chosen(request.POST.getlist("column"))
+    if listing.view and listing.view.owner_id == listing.user.pk:
+        SavedView.objects.filter(pk=listing.view.pk).update(columns=columns)
+    else:
+        SavedView.objects.update_or_create(owner=listing.user, name="", defaults={"columns": columns})
+    return redirect(listing.address())
+
+
+def _own(request: HttpRequest, pk: int) -> SavedView:
+    return get_object_or_404(SavedView.objects.exclude(name=""), pk=pk, owner=request.user)

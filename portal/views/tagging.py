@@ -1,0 +1,48 @@
+"""Tagging many customers of the list at once."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from customers.access import visible_customers
+from portal.listing import Listing, listing_of
+from portal.querying import PER_PAGE, selected_ids
+from portal.tagging import CAP, tag_customers, untag_customers
+from staff.access import permission_required
+
+
+@require_POST
+@permission_required("customers.edit")
+def customer_tag(request: HttpRequest) -> HttpResponse:
+    """Tag the chosen customers, or all that match, up to a cap."""
+    listing = listing_of(request, request.POST)
+    name = " ".join("".join(c if c.isprintable() else " " for c in request.POST.get("tag", "")).split())
+    ids = _meant(request, listing)
+    if listing.stale or not name or len(name) > 60:
+        messages.warning(
+            request, _("Nothing was tagged: write a tag of up to 60 letters and choose customers.")
+        )
+    elif not ids:
+        messages.warning(request, _("Nothing was tagged: no customer was chosen."))
+    elif len(ids) > CAP:
+        messages.warning(
+            request, _("Nothing was tagged: that is more than 10,000 customers. Narrow the list.")
+        )
+    else:
+        change = untag_customers if request.POST.get("action") == "remove" else tag_customers
+        done = change(ids, name)
+        text = ngettext("%d customer changed.", "%d customers changed.", done.changed)
+        messages.success(request, text % done.changed)
+    return redirect(listing.address())
+
+
+def _meant(request: HttpRequest, listing: Listing) -> list[int]:
+    if request.POST.get("all"):
+        return [] if listing.stale else selected_ids(listing.selection(), CAP + 1)
+    numbers = [number for number in request.POST.getlist("customer") if "\0" not in number][:PER_PAGE]
+    return list(visible_customers(listing.user).filter(number__in=numbers).values_list("pk", flat=True))
