@@ -5,10 +5,16 @@ from typing import Any
 from django import forms
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import User
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: a POST without any field is a POST too, and gets its errors."""
+    return request.POST if request.method == "POST" else None
 
 
 class InviteForm(forms.ModelForm):

@@ -67,7 +67,11 @@ class SessionLifeMiddleware:
                 messages.info(request, _("The session had been open for too long. Please sign in again."))
                 return sign_in_first(request)
             keep_alive(request)
-        return self.get_response(request)
+        noted = request.session.get(NOTED)
+        response = self.get_response(request)
+        if noted and not request.session.get(NOTED):
+            forget_sign_in(noted)  # signed out by this request
+        return response
 
 
 def is_over(request: HttpRequest) -> bool:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from staff.access import login_required_page, public_page
-from staff.forms import FirstPasswordForm, PreferencesForm, ProfileForm
+from staff.forms import FirstPasswordForm, PreferencesForm, ProfileForm, posted
 from staff.joining import hashed, join, open_invite
 from staff.models import StaffEvent
 from staff.sessions import end_session, end_sessions
@@ -35,7 +35,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     opened = open_invite(bytes.fromhex(request.session.get(INVITED, "")))
     if opened is None:
         return render(request, "staff/join_closed.html", status=410)
-    form = FirstPasswordForm(request.POST or None, user=opened.user)
+    form = FirstPasswordForm(posted(request), user=opened.user)
     if request.method == "POST" and form.is_valid():
         try:
             join(opened, form.cleaned_data["password"])
@@ -51,7 +51,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 @login_required_page
 def profile(request: HttpRequest) -> HttpResponse:
     """Own name, language and appearance."""
-    form = ProfileForm(request.POST or None, instance=request.user)
+    form = ProfileForm(posted(request), instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from datamap.guard import declared_permissions
 from staff.access import permission_required, recent_login_required
-from staff.forms import InviteForm, RolesForm, SuccessorForm
+from staff.forms import InviteForm, RolesForm, SuccessorForm, posted
 from staff.handover import open_work
 from staff.joining import disable, enable, invite, mail_invite, new_token, reset_factors
 from staff.models import Invite, Role, StaffEvent, User
@@ -41,7 +41,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
 @recent_login_required
 def user_invite(request: HttpRequest) -> HttpResponse:
     """Invite somebody by e-mail."""
-    form = InviteForm(request.POST or None)
+    form = InviteForm(posted(request))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         user, token = invite(
@@ -97,7 +97,7 @@ def user_disable(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what disabling ends and hands over, then do it."""
     user = get_object_or_404(User, pk=pk, is_active=True)
     work = open_work(user)
-    form = SuccessorForm(request.POST or None, leaving=user, needed=bool(work))
+    form = SuccessorForm(posted(request), leaving=user, needed=bool(work))
     if request.method == "POST" and form.is_valid():
         try:
             disable(user, actor=request.user, successor=form.cleaned_data["successor"])

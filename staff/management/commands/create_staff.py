@@ -1,4 +1,4 @@
-"""Make a staff user from the command line; there are no default accounts, so the first one comes from here."""
+"""Make a staff user from the command line: there are no default accounts, the first one comes from here."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -19,9 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
         parser.add_argument("--role", action="append", required=True, choices=list(Role.NAMES), dest="roles")
-        parser.add_argument(
-            "--name", default="", help="as shown to colleagues; the e-mail address when left out"
-        )
+        parser.add_argument("--name", default="", help="as shown to colleagues (default: the address)")
         parser.add_argument("--language", default="de", choices=["de", "en"])
 
     def handle(self, *args: Any, **options: Any) -> None:

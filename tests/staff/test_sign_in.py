@@ -1,0 +1,263 @@
+"""Signing in with password and second factor, and what is refused."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from staff.middleware import SEEN, STARTED
+from staff.models import SignIn, StaffEvent, User
+from tests.staff.conftest import PASSWORD, SECRET, totp_code
+
+
+def signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def test_the_test_codes_follow_rfc_6238() -> None:
+    # Appendix B of the RFC, cut to six digits: at 59 s the SHA-1 code is 94287082.
+    assert totp_code("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", at=59) == "287082"
+
+
+def test_password_and_code_open_the_house(client: Client, olga: User) -> None:
+    answer = client.post("/accounts/login/", {"login": "OLGA@laden.example", "password": PASSWORD})
+    assert answer.url == "/accounts/2fa/authenticate/"
+    assert not signed_in(client)
+    answer = client.post("/accounts/2fa/authenticate/", {"code": totp_code()})
+    assert (answer.status_code, answer.url) == (302, "/")
+    assert signed_in(client)
+
+
+def test_a_wrong_code_does_not_open_the_house(client: Client, olga: User) -> None:
+    client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    wrong = f"{(int(totp_code()) + 1) % 1_000_000:06d}"
+    answer = client.post("/accounts/2fa/authenticate/", {"code": wrong})
+    assert answer.status_code == 200
+    assert not signed_in(client)
+
+
+def test_a_recovery_code_works_once(client: Client, olga: User) -> None:
+    code = RecoveryCodes(Authenticator.objects.get(user=olga, type="recovery_codes")).get_unused_codes()[0]
+    for expected in (True, False):
+        browser = Client()
+        browser.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+        browser.post("/accounts/2fa/authenticate/", {"code": code})
+        assert signed_in(browser) is expected
+
+
+def test_the_session_key_changes_at_sign_in(
+    client: Client, olga: User, sign_in: Callable[..., Client]
+) -> None:
+    client.get("/accounts/login/")
+    client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    before = client.session.session_key
+    client.post("/accounts/2fa/authenticate/", {"code": totp_code()})
+    assert client.session.session_key != before
+
+
+def test_unknown_and_known_addresses_get_the_same_answer(client: Client, olga: User) -> None:
+    pages = []
+    for login in (olga.email, "niemand@laden.example"):
+        answer = client.post("/accounts/login/", {"login": login, "password": "falsch-falsch-falsch"})
+        pages.append((answer.status_code, answer.context["form"].errors))
+    assert pages[0] == pages[1]
+
+
+def test_after_five_wrong_passwords_the_account_waits(client: Client, olga: User) -> None:
+    for _try in range(5):
+        client.post("/accounts/login/", {"login": olga.email, "password": "falsch-falsch-falsch"})
+    client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    answer = client.post("/accounts/2fa/authenticate/", {"code": totp_code()})
+    assert not signed_in(client)
+    assert answer.status_code in {302, 429}
+
+
+def test_too_many_sign_ins_from_one_address_are_refused(client: Client, db: None) -> None:
+    codes = {
+        client.post("/accounts/login/", {"login": f"n{n}@laden.example", "password": "x"}).status_code
+        for n in range(40)
+    }
+    assert 429 in codes
+
+
+def test_codes_cannot_be_guessed_for_long(client: Client, olga: User) -> None:
+    client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    wrong = f"{(int(totp_code()) + 1) % 1_000_000:06d}"
+    for _try in range(10):
+        client.post("/accounts/2fa/authenticate/", {"code": wrong})
+    client.post("/accounts/2fa/authenticate/", {"code": totp_code()})
+    assert not signed_in(client)
+
+
+def test_there_is_no_sign_up(client: Client, db: None) -> None:
+    with pytest.raises(NoReverseMatch):
+        reverse("account_signup")
+    assert client.post("/accounts/signup/", {"email": "neu@laden.example"}).status_code == 404
+    assert not User.objects.exists()
+
+
+def test_a_foreign_address_is_not_followed_after_sign_in(client: Client, olga: User) -> None:
+    client.post("/accounts/login/?next=https://boese.example/", {"login": olga.email, "password": PASSWORD})
+    answer = client.post(
+        "/accounts/2fa/authenticate/", {"code": totp_code(), "next": "https://boese.example/"}
+    )
+    assert signed_in(client)
+    assert "boese" not in answer.url
+
+
+def test_without_a_second_factor_every_page_leads_to_its_set_up(
+    make_user: Callable[..., User], sign_in: Callable[..., Client]
+) -> None:
+    browser = sign_in(make_user("Nele", "operator", factor=False))
+    assert signed_in(browser)
+    for page in ("/", "/staff/", "/staff/me/", "/staff/roles/"):
+        assert browser.get(page).url == "/accounts/2fa/"
+    assert browser.post("/staff/roles/").url == "/accounts/2fa/"
+    assert browser.get("/accounts/2fa/").status_code == 200
+
+
+def test_setting_up_an_authenticator_app_opens_the_pages(
+    make_user: Callable[..., User],
+    sign_in: Callable[..., Client],
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    nele = make_user("Nele", "operator", factor=False)
+    elsewhere, browser = sign_in(nele), sign_in(nele)
+    elsewhere.get("/accounts/2fa/")
+    page = browser.get("/accounts/2fa/totp/activate/")
+    secret = page.context["form"].secret
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret)})
+    assert browser.get("/staff/").status_code == 200
+    assert StaffEvent.Kind.FACTOR_ADDED in nele.events.values_list("kind", flat=True)
+    # A session that was opened without the second factor ends with it.
+    assert elsewhere.get("/accounts/2fa/").url.startswith("/accounts/login/")
+
+
+def test_signing_out_forgets_the_session(olga: User, sign_in: Callable[..., Client]) -> None:
+    browser = sign_in(olga)
+    browser.get("/staff/")
+    assert SignIn.objects.filter(user=olga).count() == 1
+    browser.post("/accounts/logout/")
+    assert not SignIn.objects.filter(user=olga).exists()
+
+
+def test_the_demo_may_switch_the_second_factor_off(
+    make_user: Callable[..., User], sign_in: Callable[..., Client], settings: object
+) -> None:
+    settings.STAFF_MFA_REQUIRED = False  # type: ignore[attr-defined]
+    assert sign_in(make_user("Nele", "operator", factor=False)).get("/staff/").status_code == 200
+
+
+def test_the_last_second_factor_cannot_be_switched_off(olga: User, sign_in: Callable[..., Client]) -> None:
+    browser = sign_in(olga)
+    browser.post("/accounts/2fa/totp/deactivate/")
+    assert Authenticator.objects.filter(user=olga, type="totp").exists()
+
+
+def test_seeds_lie_sealed_in_the_database(olga: User) -> None:
+    for authenticator in Authenticator.objects.filter(user=olga):
+        assert SECRET not in str(authenticator.data)
+    totp = Authenticator.objects.get(user=olga, type="totp")
+    assert set(totp.data) == {"secret"}
+    assert len(totp.data["secret"]) > len(SECRET)
+
+
+def test_half_an_hour_without_a_request_ends_the_session(olga: User, sign_in: Callable[..., Client]) -> None:
+    browser = sign_in(olga)
+    assert browser.get("/staff/").status_code == 200
+    session = browser.session
+    session[SEEN] = time.time() - 30 * 60 - 1
+    session.save()
+    assert browser.get("/staff/").url.startswith("/accounts/login/")
+    assert not signed_in(browser)
+    assert not SignIn.objects.filter(user=olga).exists()
+
+
+def test_twelve_hours_end_a_session_that_is_in_use(olga: User, sign_in: Callable[..., Client]) -> None:
+    browser = sign_in(olga)
+    browser.get("/staff/")
+    session = browser.session
+    session[STARTED] = time.time() - 12 * 60 * 60 - 1
+    session.save()
+    assert browser.get("/staff/").status_code == 302
+    assert not signed_in(browser)
+
+
+def test_changing_the_password_ends_every_session(olga: User, sign_in: Callable[..., Client]) -> None:
+    old, current = sign_in(olga), sign_in(olga)
+    old.get("/staff/")
+    new = "ganz-neues-geheimnis-42"
+    data = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert current.post("/accounts/password/change/", data).status_code == 302
+    assert current.get("/staff/").url.startswith("/accounts/login/")
+    assert old.get("/staff/").url.startswith("/accounts/login/")
+    assert not SignIn.objects.filter(user=olga).exists()
+
+
+def test_a_reset_password_still_needs_the_second_factor(
+    client: Client, olga: User, mailoutbox: list[object]
+) -> None:
+    client.post("/accounts/password/reset/", {"email": olga.email})
+    link = next(part for part in mailoutbox[0].body.split() if "/password/reset/key/" in part)  # type: ignore[attr-defined]
+    form_page = client.get(link, follow=True)
+    new = "ganz-neues-geheimnis-42"
+    client.post(form_page.redirect_chain[-1][0], {"password1": new, "password2": new})
+    answer = client.post("/accounts/login/", {"login": olga.email, "password": new})
+    assert answer.url == "/accounts/2fa/authenticate/"
+
+
+def test_a_disabled_user_cannot_sign_in(olga: User, client: Client) -> None:
+    User.objects.filter(pk=olga.pk).update(is_active=False)
+    client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    client.post("/accounts/2fa/authenticate/", {"code": totp_code()})
+    assert not signed_in(client)
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "account_login",
+        "account_inactive",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key_done",
+    ],
+)
+def test_pages_before_sign_in_wear_the_look(client: Client, db: None, page: str, language: str) -> None:
+    answer = client.get(reverse(page), headers={"accept-language": language})
+    assert answer.status_code == 200
+    assert f'lang="{language}"' in answer.text
+    assert "ob-plain" in answer.text
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "account_logout",
+        "account_reauthenticate",
+        "account_change_password",
+        "mfa_index",
+        "mfa_reauthenticate",
+        "mfa_deactivate_totp",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_list_webauthn",
+        "mfa_add_webauthn",
+    ],
+)
+def test_pages_of_sign_in_protection_wear_the_look(
+    olga: User, sign_in: Callable[..., Client], page: str, language: str
+) -> None:
+    User.objects.filter(pk=olga.pk).update(language=language)
+    answer = sign_in(olga).get(reverse(page))
+    assert answer.status_code == 200
+    assert f'lang="{language}"' in answer.text
+    assert "ob-plain" in answer.text
