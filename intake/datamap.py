@@ -1,0 +1,71 @@
+"""What imports hold about people, why and for how long."""
+
+from django.utils.translation import gettext_lazy as _
+
+from datamap.declarations import Basis, Group, PersonalData, register
+from intake.models import Batch, BatchProblem, SavedMapping
+
+TRANSFER = _("Transfer of data from files")
+
+
+@register(Batch)
+class BatchData(PersonalData):
+    groups = [
+        Group(
+            fields=("file", "lines_file", "file_name", "lines_name"),
+            subject=None,
+            purpose=TRANSFER,
+            basis=Basis.AS_SOURCE,
+            category="IMPORT",
+            start="created_at",
+            note=_("The files are sealed and deleted 30 days after they were brought; the counts stay."),
+        ),
+        Group(
+            fields=("user",),
+            subject="user",
+            person="staff",
+            purpose=_("Knowing who imported what"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="IMPORT",
+            start="created_at",
+        ),
+    ]
+    plain = (
+        "kind", "profile", "platform", "state", "origin", "header", "lines_header", "mapping", "as_of", "preview",
+        "counts", "undo", "position", "rows", "failure", "lease", "lease_until", "attempts", "version", "created_at",
+        "started_at", "finished_at", "undone_at",
+    )  # fmt: skip
+    files = ("file", "lines_file")
+
+
+@register(BatchProblem)
+class BatchProblemData(PersonalData):
+    parent = "batch"
+    # A line number leads to a person for as long as somebody has the file.
+    groups = [
+        Group(
+            fields=("line", "field", "message"),
+            subject=None,
+            purpose=TRANSFER,
+            basis=Basis.AS_SOURCE,
+            category="IMPORT",
+            start="batch.created_at",
+        )
+    ]
+    plain = ("batch", "dry_run", "severity", "file")
+
+
+@register(SavedMapping)
+class SavedMappingData(PersonalData):
+    groups = [
+        Group(
+            fields=("user",),
+            subject="user",
+            person="staff",
+            purpose=_("Knowing who imported what"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="STAFF",
+            start="saved_at",
+        )
+    ]
+    plain = ("fingerprint", "kind", "mapping", "saved_at")

@@ -1,0 +1,54 @@
+"""Any CSV or XLSX file, read by a mapping of columns that a person gives."""
+
+from django.utils.translation import gettext_lazy as _
+
+from intake.profiles.declaring import CUSTOMERS, ORDERS, Profile
+
+CUSTOMERS_PROFILE = Profile(
+    key="plain",
+    label=_("Own columns: customers"),
+    kind=CUSTOMERS,
+    platform="plain",
+    opt_ins={"email": "newsletter"},
+    keys=("external_id", "number", "email"),
+)
+ORDERS_PROFILE = Profile(
+    key="plain", label=_("Own columns: orders"), kind=ORDERS, platform="plain", keys=("external_id", "number")
+)
+PROFILES = (CUSTOMERS_PROFILE, ORDERS_PROFILE)
+
+# What columns are usually called; only a suggestion for the mapping page, never applied unseen.
+GUESSES = {
+    "external_id": ("id", "customer id", "customerid", "kunden-id", "order id", "orderid", "bestell-id"),
+    "number": ("kundennummer", "customer number", "nr", "bestellnummer", "order number"),
+    "salutation": ("anrede", "salutation"),
+    "title": ("titel", "title"),
+    "first_name": ("vorname", "first name", "firstname", "first", "given name"),
+    "last_name": ("nachname", "last name", "lastname", "last", "surname", "family name"),
+    "full_name": ("name", "full name", "contactname", "contact name", "ansprechpartner"),
+    "company": ("firma", "company", "company name", "companyname", "unternehmen"),
+    "vat_id": ("ust-id", "ustid", "ust-idnr", "vat id", "vat number"),
+    "email": ("e-mail", "email", "mail", "e-mail-adresse", "email address"),
+    "phone": ("telefon", "phone", "tel", "telefonnummer", "mobil"),
+    "street": ("straße", "strasse", "street", "address", "adresse", "straße und hausnummer"),
+    "postcode": ("plz", "postleitzahl", "postcode", "postal code", "postalcode", "zip"),
+    "city": ("ort", "stadt", "city"),
+    "country": ("land", "country"),
+    "birthday": ("geburtstag", "geburtsdatum", "birthday", "date of birth"),
+    "tags": ("tags", "schlagworte", "schlagwörter"),
+    "note": ("notiz", "bemerkung", "note", "notes"),
+    "newsletter": ("newsletter",),
+    "customer_external_id": ("customer id", "customerid", "kunden-id", "kundennummer"),
+    "placed_at": ("datum", "bestelldatum", "order date", "orderdate", "created at"),
+    "paid_at": ("bezahlt am", "paid at"),
+    "delivered_at": ("geliefert am", "delivered at", "shippeddate"),
+    "currency": ("währung", "currency"),
+    "total": ("summe", "gesamt", "betrag", "total", "amount"),
+    "order_external_id": ("order id", "orderid", "bestell-id", "bestellnummer"),
+    "sku": ("artikelnummer", "sku", "productid", "product id"),
+    "name": ("artikel", "name", "product name"),
+    "category": ("kategorie", "category"),
+    "quantity": ("menge", "anzahl", "quantity"),
+    "unit_price": ("einzelpreis", "preis", "unit price", "unitprice"),
+    "discount": ("rabatt", "discount"),
+}

@@ -1,0 +1,85 @@
+"""Shopware 6: its profiles “Default customer” and “Default orders”."""
+
+from django.utils.translation import gettext_lazy as _
+
+from intake.profiles.declaring import CUSTOMERS, ORDERS, Profile
+
+CUSTOMERS_PROFILE = Profile(
+    key="shopware_customers",
+    label=_("Shopware 6: customers"),
+    kind=CUSTOMERS,
+    platform="shopware",
+    signature=(("customer_number",), ("email",), ("guest",), ("billing_street",), ("billing_zipcode",)),
+    fields={
+        "external_id": ("id",),
+        "salutation": ("salutation",),
+        "title": ("title", "billing_title"),
+        "first_name": ("first_name",),
+        "last_name": ("last_name",),
+        "company": ("company", "billing_company"),
+        "vat_id": ("vat_ids", "vat_id"),
+        "email": ("email",),
+        "guest": ("guest",),
+        "birthday": ("birthday",),
+        "phone": ("billing_phone_number",),
+        "phone2": ("shipping_phone_number",),
+        "street": ("billing_street",),
+        "postcode": ("billing_zipcode",),
+        "city": ("billing_city",),
+        "country": ("billing_country",),
+        "billing_first_name": ("billing_first_name",),
+        "billing_last_name": ("billing_last_name",),
+        "shipping_first_name": ("shipping_first_name",),
+        "shipping_last_name": ("shipping_last_name",),
+        "shipping_company": ("shipping_company",),
+        "shipping_street": ("shipping_street",),
+        "shipping_postcode": ("shipping_zipcode",),
+        "shipping_city": ("shipping_city",),
+        "shipping_country": ("shipping_country",),
+    },
+)
+
+ORDERS_PROFILE = Profile(
+    key="shopware_orders",
+    label=_("Shopware 6: orders"),
+    kind=ORDERS,
+    platform="shopware",
+    signature=(("order_number",), ("customer_email",), ("amount_total",), ("order_date_time",)),
+    fields={
+        "external_id": ("id",),
+        "number": ("order_number",),
+        "customer_external_id": ("customer_id",),
+        "email": ("customer_email",),
+        "guest": ("guest", "customer_guest"),
+        "placed_at": ("order_date_time",),
+        "total": ("amount_total",),
+        "currency": ("currency_iso_code", "currency"),
+        "shipping_cost": ("shipping_total",),
+        "status": ("order_state", "order_state_id"),
+        "packed_lines": ("line_items",),
+        "billing_first_name": ("billing_address_first_name", "customer_firstname"),
+        "billing_last_name": ("billing_address_last_name", "customer_lastname"),
+        "billing_company": ("billing_address_company",),
+        "billing_street": ("billing_address_street",),
+        "billing_postcode": ("billing_address_zipcode",),
+        "billing_city": ("billing_address_city",),
+        "billing_country": ("billing_address_country_id",),
+        "billing_country2": ("billing_address_country_state_id",),
+        "shipping_first_name": ("shipping_address_first_name", "customer_firstname"),
+        "shipping_last_name": ("shipping_address_last_name", "customer_lastname"),
+        "shipping_company": ("shipping_address_company",),
+        "shipping_street": ("shipping_address_street",),
+        "shipping_postcode": ("shipping_address_zipcode",),
+        "shipping_city": ("shipping_address_city",),
+        "shipping_country": ("shipping_address_country_id",),
+        "shipping_country2": ("shipping_address_country_state_id",),
+    },
+    keys=("external_id",),
+    statuses={
+        "open": "open", "in_progress": "processing", "completed": "completed", "cancelled": "cancelled",
+        "offen": "open", "in bearbeitung": "processing", "abgeschlossen": "completed", "abgebrochen": "cancelled",
+        "storniert": "cancelled",
+    },
+)  # fmt: skip
+
+PROFILES = (CUSTOMERS_PROFILE, ORDERS_PROFILE)
