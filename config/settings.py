@@ -253,7 +253,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Files, mail, language ----------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_BACKEND = "django.contrib.staticfiles.storage.StaticFilesStorage"
 MANIFEST_BACKEND = "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -12,5 +12,4 @@ MEDIA_ROOT = tempfile.mkdtemp(prefix="obhut-test-media-")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-WHITENOISE_AUTOREFRESH = False
 STAFF_MFA_REQUIRED = False  # the tests of the second factor switch it on
