@@ -96,6 +96,7 @@ def _pass_over(
     done = 0
     names = [str(f.column) for f in fields]
     head = to.id.to_bytes(2, "big")
+    resealers = [_resealer(f, head, outcome) for f in fields]
     where = " OR ".join(f"substring({c} FROM 2 FOR 2) <> %s" for c in quoted(connection, *names))
     while True:
         with transaction.atomic():
@@ -105,7 +106,7 @@ def _pass_over(
                 return done
             count, changed = 0, []
             for pk, *cells in rows:
-                fresh = [_resealed(f, cell, head, pk, outcome) for f, cell in zip(fields, cells, strict=True)]
+                fresh = [reseal(cell, pk) for reseal, cell in zip(resealers, cells, strict=True)]
                 count += sum(new is not old for new, old in zip(fresh, cells, strict=True))
                 changed.append((pk, *fresh))
             _write_rows(model, names, changed)
@@ -114,15 +115,20 @@ def _pass_over(
         progress(count)
 
 
-def _resealed(sealed: SealedField, cell: Any, head: bytes, pk: Any, outcome: Outcome) -> Any:
-    if cell is None or bytes(cell[1:3]) == head:
-        return cell
-    ring = keyring()
-    try:
-        return ring.seal(sealed.label, ring.open(sealed.label, cell))
-    except SealError:
-        outcome.note(sealed, pk)
-        return cell
+def _resealer(sealed: SealedField, head: bytes, outcome: Outcome) -> Callable[[Any, Any], Any]:
+    """Brings one cell under the writing key; what is there already, or does not open, stays as it is."""
+    opened, seal = keyring().opener(sealed.label), keyring().sealer(sealed.label)
+
+    def reseal(cell: Any, pk: Any) -> Any:
+        if cell is None or cell[1:3] == head:
+            return cell
+        try:
+            return seal(opened(cell))
+        except SealError:
+            outcome.note(sealed, pk)
+            return cell
+
+    return reseal
 
 
 def rotate_indexes(progress: Progress = lambda count: None) -> Outcome:
