@@ -36,7 +36,7 @@ def record_many(user_id: int | None, numbers: Iterable[str | int], page: str, pu
     """Write one line for each customer, as an export of a list needs it; memory stays bounded."""
     batch: list[AccessLog] = []
     for number in numbers:
-        batch.append(AccessLog(user_id=user_id, customer_number=number, page=page, purpose=purpose))
+        batch.append(AccessLog(user_id=user_id, customer_number=str(number), page=page, purpose=purpose))
         if len(batch) == BATCH:
             AccessLog.objects.bulk_create(batch)
             batch = []
@@ -51,7 +51,7 @@ def page_of_accesses(wanted: dict[str, Any], cursor: str, zone: ZoneInfo) -> Acc
     if after is not None:
         found = found.filter(Q(at__lt=after.at) | Q(at=after.at, id__lt=after.pk), at__lte=after.at)
     rows = list(found[: PAGE + 1])
-    older = _signer.sign(rows[PAGE - 1].pk) if len(rows) > PAGE else ""
+    older = _signer.sign(str(rows[PAGE - 1].pk)) if len(rows) > PAGE else ""
     people = get_user_model()._default_manager.in_bulk({row.user_id for row in rows} - {None})
     shown = [(row, people.get(row.user_id)) for row in rows[:PAGE]]
     return AccessPage(shown, older, first=after is None)

@@ -43,7 +43,7 @@ def check_declarations(app_configs: Iterable[AppConfig] | None, **kwargs: Any) -
         for model in apps.get_models(include_auto_created=True)
         if wanted is None or model._meta.app_label in wanted
     ]
-    messages = list(find_problems(found))
+    messages: list[checks.CheckMessage] = list(find_problems(found))
     if wanted is None:
         messages += list(_strays(registry))
         messages += [message for store in registry.stores() for message in _store_problems(store)]
@@ -278,7 +278,8 @@ def _store_problems(store: Store) -> Iterator[checks.Error]:
 
 def _strays(known: Registry) -> Iterator[checks.Error]:
     labels = {model._meta.label_lower for model in apps.get_models(include_auto_created=True)}
-    for label in [item.label for item in [*known.declarations(), *known.exemptions()]]:
+    declared = [declaration.label for declaration in known.declarations()]
+    for label in declared + [exemption.label for exemption in known.exemptions()]:
         if label.lower() not in labels:
             hint = "Remove the declaration from its datamap.py, or install the app."
             yield _error("E011", f"{label} is declared, but no such model is installed.", hint, None)

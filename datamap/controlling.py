@@ -17,7 +17,7 @@ class Change:
 
     at: datetime
     by: Any
-    fields: list[tuple[str, Any, Any]]
+    fields: list[tuple[Any, Any, Any]]
 
 
 def controller() -> Controller:
@@ -44,7 +44,11 @@ def recent_changes(limit: int = 10) -> list[Change]:
         if before is not None:
             delta = row.diff_against(before)
             fields = [
-                (Controller._meta.get_field(change.field).verbose_name, change.old, change.new)
+                (
+                    getattr(Controller._meta.get_field(change.field), "verbose_name", change.field),
+                    change.old,
+                    change.new,
+                )
                 for change in delta.changes
             ]
         changes.append(Change(row.history_date, people.get(row.history_user_id), fields))

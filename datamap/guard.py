@@ -10,8 +10,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.functional import Promise
 
 View = Callable[..., HttpResponseBase]
+Text = str | Promise
 
 ANY_STAFF = "staff.any"
 
@@ -21,14 +23,14 @@ class Permission:
     """One thing a role may do; `roles` are the keys of the roles that have it in a fresh installation."""
 
     key: str
-    label: str
+    label: Text
     roles: tuple[str, ...] = ()
 
 
 _permissions: dict[str, Permission] = {}
 
 
-def declare(key: str, label: str, roles: tuple[str, ...] | list[str] = ()) -> Permission:
+def declare(key: str, label: Text, roles: tuple[str, ...] | list[str] = ()) -> Permission:
     """Make a permission known to the matrix; called from an app's `permissions.py`."""
     permission = Permission(key, label, tuple(roles))
     known = _permissions.setdefault(key, permission)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 
-from datamap.guard import ANY_STAFF
+from datamap.guard import ANY_STAFF, Text
 
 ICONS = frozenset(
     [
@@ -46,7 +46,7 @@ class MenuEntry:
     """One line of the rail; `badge` is asked with the user and answers a number (or None for no badge)."""
 
     key: str
-    label: str
+    label: Text
     url_name: str
     icon: str
     permission: str
@@ -62,7 +62,7 @@ _entries: dict[str, MenuEntry] = {}
 
 def register_menu(
     key: str,
-    label: str,
+    label: Text,
     url_name: str,
     icon: str,
     permission: str,
