@@ -40,6 +40,7 @@ class InteractionData(PersonalData):
         "origin",
         "version",
         "created_at",
+        "batch",
     )
 
 
@@ -64,7 +65,7 @@ class ComplaintData(PersonalData):
             start=("closed_at", "opened_at"),
         ),
     ]
-    plain = ("state", "opened_at", "answered_at", "closed_at", "version")
+    plain = ("state", "opened_at", "answered_at", "closed_at", "version", "batch")
 
 
 @register(FollowUp)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -94,7 +94,7 @@ def open_complaints_by_age() -> list[tuple[int, int | None, int]]:
 
 def complaints_by_owner() -> list[tuple[str, int]]:
     """Open complaints by who is in charge, most first."""
-    rows = Complaint.objects.open().values_list(name=F("owner__name")).annotate(n=Count("pk")).order_by("-n")
+    rows = Complaint.objects.open().values_list("owner__name").annotate(n=Count("pk")).order_by("-n")
     return [(name or "", n) for name, n in rows]
 
 

@@ -38,3 +38,8 @@ def open_work(user: User) -> int:
 def overdue_badge(user: User) -> int | None:
     """The figure beside the menu entry: my steps due today or earlier."""
     return FollowUp.objects.open().owned_by(user.pk).due_by(timezone.localdate()).count() or None
+
+
+def hand_over_all(user: User, successor: User) -> int:
+    """Give everything a leaving colleague has open to the successor."""
+    return FollowUp.objects.open().owned_by(user.pk).update(owner=successor)

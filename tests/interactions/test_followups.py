@@ -1,0 +1,121 @@
+"""Wiedervorlagen: mine, all, overdue; done, postponed, handed over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from interactions.models import FollowUp
+from staff import handover
+from tests.interactions.factories import make_customer
+
+pytestmark = pytest.mark.django_db
+LIST = "interactions:followups"
+
+
+def _step(owner, days=0, **fields):
+    customer = fields.pop("customer", None) or make_customer()
+    due = timezone.localdate() + timedelta(days=days)
+    return FollowUp.objects.create(customer=customer, step="call", due_on=due, owner=owner, **fields)
+
+
+def _shown(client, show):
+    return [row.pk for row in client.get(reverse(LIST), {"show": show}).context["page"].rows]
+
+
+def test_each_list_shows_its_own_soonest_first(agent_client, agent, manager):
+    late, today, theirs = _step(agent, -2), _step(agent), _step(manager, -1)
+    done = _step(agent, done_at=timezone.now())
+    assert _shown(agent_client, "mine") == [late.pk, today.pk]
+    assert _shown(agent_client, "all") == [late.pk, theirs.pk, today.pk]
+    assert _shown(agent_client, "overdue") == [late.pk, theirs.pk]
+    assert done.pk not in _shown(agent_client, "all")
+
+
+def test_steps_of_restricted_customers_are_left_out(agent_client, agent):
+    _step(agent, customer=make_customer(restricted_at=timezone.now()))
+    assert _shown(agent_client, "mine") == []
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(agent_client, agent):
+    customer = make_customer()
+    expected = [_step(agent, n // 4, customer=customer).pk for n in range(120)]
+    seen, url = [], reverse(LIST) + "?show=mine"
+    while url:
+        response = agent_client.get(url)
+        seen += [row.pk for row in response.context["page"].rows]
+        url = response.context["next_url"] and reverse(LIST) + response.context["next_url"]
+    assert seen == expected
+
+
+def test_a_forged_cursor_starts_from_the_beginning(agent_client, agent):
+    step = _step(agent)
+    response = agent_client.get(reverse(LIST), {"show": "mine", "after": "1:forged"})
+    assert [row.pk for row in response.context["page"].rows] == [step.pk]
+
+
+def test_queries_do_not_grow_with_rows(agent_client, agent, django_assert_max_num_queries):
+    for _ in range(3):
+        _step(agent)
+    with django_assert_max_num_queries(30) as few:
+        agent_client.get(reverse(LIST))
+    for _ in range(30):
+        _step(agent)
+    with django_assert_max_num_queries(len(few)):
+        agent_client.get(reverse(LIST))
+
+
+def test_done_is_done_once_and_by_somebody(agent_client, agent, manager_client):
+    step = _step(agent)
+    url = reverse("interactions:followup_done", args=[step.pk])
+    agent_client.post(url, {"show": "mine"})
+    manager_client.post(url, {"show": "mine"})
+    step.refresh_from_db()
+    assert step.done_at is not None
+    assert step.done_by == agent
+
+
+def test_a_step_moves_to_another_day_but_not_into_the_past(agent_client, agent):
+    step = _step(agent)
+    url = reverse("interactions:followup_postpone", args=[step.pk])
+    later = timezone.localdate() + timedelta(days=9)
+    assert agent_client.post(url, {"due_on": "2020-01-01"}).status_code == 422
+    assert agent_client.post(url, {"due_on": later.isoformat()}).status_code == 302
+    step.refresh_from_db()
+    assert step.due_on == later
+
+
+def test_a_manager_hands_over_what_is_chosen(manager_client, agent_client, agent, manager):
+    chosen, other = _step(agent), _step(agent)
+    form = {"step": [chosen.pk], "owner": manager.pk, "show": "all"}
+    assert agent_client.post(reverse("interactions:hand_over"), form).status_code == 403
+    manager_client.post(reverse("interactions:hand_over"), form)
+    chosen.refresh_from_db()
+    other.refresh_from_db()
+    assert (chosen.owner, other.owner) == (manager, agent)
+
+
+def test_nobody_gets_work_who_has_left(manager_client, agent, outsider):
+    step = _step(agent)
+    outsider.is_active = False
+    outsider.save()
+    manager_client.post(reverse("interactions:hand_over"), {"step": [step.pk], "owner": outsider.pk})
+    step.refresh_from_db()
+    assert step.owner == agent
+
+
+def test_open_steps_go_along_when_staff_leave(agent, manager):
+    step, done = _step(agent), _step(agent, done_at=timezone.now())
+    assert [number for _kind, number in handover.open_work(agent)] == [1]
+    handover.hand_over(agent, manager)
+    step.refresh_from_db()
+    done.refresh_from_db()
+    assert (step.owner, done.owner) == (manager, agent)
+
+
+def test_somebody_without_a_role_sees_nothing(outsider_client, client):
+    assert outsider_client.get(reverse(LIST)).status_code == 403
+    assert client.get(reverse(LIST)).status_code == 302
