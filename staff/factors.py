@@ -5,6 +5,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
+from staff.access import signed_in
 from staff.models import StaffEvent, User
 from staff.sessions import end_sessions
 
@@ -23,5 +24,5 @@ def changed(kind: StaffEvent.Kind, request: HttpRequest, user: User, authenticat
     """The session in which the change was made goes on, all others end."""
     end_sessions(user, keep=request.session.session_key)
     StaffEvent.objects.create(
-        kind=kind, actor=request.user, subject=user, detail={"type": authenticator.type}
+        kind=kind, actor=signed_in(request), subject=user, detail={"type": authenticator.type}
     )

@@ -1,6 +1,6 @@
 """Forms of the staff pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -69,9 +69,9 @@ class SuccessorForm(forms.Form):
 
     def __init__(self, *args: Any, leaving: User, needed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["successor"]
+        field = cast(forms.ModelChoiceField, self.fields["successor"])
         field.queryset = User.objects.filter(is_active=True).exclude(pk=leaving.pk)
-        field.label_from_instance = lambda user: user.name
+        field.label_from_instance = lambda user: user.name  # type: ignore[assignment, method-assign]
         field.required = needed
 
 

@@ -29,9 +29,15 @@ def invite(
 ) -> tuple[User, str]:
     """Make a user without a password and answer the token of the link that lets the person choose one."""
     user = User.objects.create_user(email, name=name, language=language, roles=roles)
+    return user, reinvite(user, actor=actor)
+
+
+@transaction.atomic
+def reinvite(user: User, *, actor: User | None) -> str:
+    """Note the invitation and answer the token of a new link."""
     detail = {"roles": sorted(user.roles.values_list("key", flat=True))}
     StaffEvent.objects.create(kind=StaffEvent.Kind.INVITED, actor=actor, subject=user, detail=detail)
-    return user, new_token(user, actor)
+    return new_token(user, actor)
 
 
 def new_token(user: User, actor: User | None) -> str:

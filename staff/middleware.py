@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from datamap.guard import sign_in_first
+from staff.access import signed_in
 from staff.sessions import forget_sign_in, note_sign_in
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -96,7 +97,7 @@ def keep_alive(request: HttpRequest) -> None:
         forget_sign_in(session.get(NOTED))
     session[SEEN] = now
     session[NOTED] = session.session_key
-    note_sign_in(request)
+    note_sign_in(request, signed_in(request))
 
 
 class SecondFactorMiddleware:

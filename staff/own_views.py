@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from staff.access import login_required_page, public_page
+from staff.access import login_required_page, public_page, signed_in
 from staff.forms import FirstPasswordForm, PreferencesForm, ProfileForm, posted
 from staff.joining import hashed, join, open_invite
 from staff.models import StaffEvent
@@ -51,14 +51,14 @@ def welcome(request: HttpRequest) -> HttpResponse:
 @login_required_page
 def profile(request: HttpRequest) -> HttpResponse:
     """Own name, language and appearance."""
-    form = ProfileForm(posted(request), instance=request.user)
+    form = ProfileForm(posted(request), instance=signed_in(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))
         return redirect("staff:profile")
     if form.errors:
         # A refused name must not show in the menu of the page that says so.
-        request.user.refresh_from_db(fields=["name", "language", "theme"])
+        signed_in(request).refresh_from_db(fields=["name", "language", "theme"])
     return render(request, "staff/profile.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -70,9 +70,9 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         chosen = {name: value for name, value in form.cleaned_data.items() if value}
         for name, value in chosen.items():
-            setattr(request.user, name, value)
+            setattr(signed_in(request), name, value)
         if chosen:
-            request.user.save(update_fields=list(chosen))
+            signed_in(request).save(update_fields=list(chosen))
     return back(request)
 
 
@@ -87,7 +87,7 @@ def back(request: HttpRequest) -> HttpResponseRedirect:
 @login_required_page
 def sign_ins(request: HttpRequest) -> HttpResponse:
     """Where one is signed in."""
-    context = {"sign_ins": request.user.sign_ins.all(), "own_key": request.session.session_key}
+    context = {"sign_ins": signed_in(request).sign_ins.all(), "own_key": request.session.session_key}
     return render(request, "staff/sign_ins.html", context)
 
 
@@ -96,7 +96,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
 def end_sign_in(request: HttpRequest, pk: int) -> HttpResponse:
     """End one of one's own sessions."""
     end_session(
-        get_object_or_404(request.user.sign_ins.exclude(session_key=request.session.session_key), pk=pk)
+        get_object_or_404(signed_in(request).sign_ins.exclude(session_key=request.session.session_key), pk=pk)
     )
     messages.success(request, _("This session has ended."))
     return redirect("staff:sign-ins")
@@ -106,11 +106,11 @@ def end_sign_in(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required_page
 def end_other_sign_ins(request: HttpRequest) -> HttpResponse:
     """End all of one's own sessions but this one."""
-    ended = end_sessions(request.user, keep=request.session.session_key)
+    ended = end_sessions(signed_in(request), keep=request.session.session_key)
     StaffEvent.objects.create(
         kind=StaffEvent.Kind.SESSIONS_ENDED,
-        actor=request.user,
-        subject=request.user,
+        actor=signed_in(request),
+        subject=signed_in(request),
         detail={"sessions": ended},
     )
     messages.success(request, _("All other sessions have ended."))

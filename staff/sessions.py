@@ -25,15 +25,15 @@ SYSTEMS = (
 )
 
 
-def note_sign_in(request: HttpRequest) -> None:
+def note_sign_in(request: HttpRequest, user: User) -> None:
     """Write down the session of this request, or that it is still alive."""
     now = timezone.now()
     SignIn.objects.update_or_create(
         session_key=request.session.session_key,
-        defaults={"user": request.user, "seen_at": now},
-        create_defaults={"user": request.user, "device": device_name(request.headers.get("User-Agent", ""))},
+        defaults={"user": user, "seen_at": now},
+        create_defaults={"user": user, "device": device_name(request.headers.get("User-Agent", ""))},
     )
-    User.objects.filter(pk=request.user.pk).update(last_seen=now)
+    User.objects.filter(pk=user.pk).update(last_seen=now)
 
 
 def forget_sign_in(session_key: str | None) -> None:

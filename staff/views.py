@@ -1,5 +1,7 @@
 """Pages on which staff are invited, given roles, disabled, and their trail is read."""
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,10 +14,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datamap.guard import declared_permissions
-from staff.access import permission_required, recent_login_required
+from staff.access import permission_required, recent_login_required, signed_in
 from staff.forms import InviteForm, RolesForm, SuccessorForm, posted
 from staff.handover import open_work
-from staff.joining import disable, enable, invite, mail_invite, new_token, reset_factors
+from staff.joining import disable, enable, invite, mail_invite, reinvite, reset_factors
 from staff.models import Invite, Role, StaffEvent, User
 from staff.roles import assign_roles, matrix, set_matrix
 from staff.sessions import end_sessions
@@ -45,7 +47,7 @@ def user_invite(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         user, token = invite(
-            data["email"], data["name"], data["roles"], actor=request.user, language=data["language"]
+            data["email"], data["name"], data["roles"], actor=signed_in(request), language=data["language"]
         )
         mail_invite(user, token)
         messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
@@ -80,9 +82,9 @@ def user_roles(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     form = RolesForm(request.POST, instance=user)
     if form.is_valid():
-        keep = request.session.session_key if user == request.user else ""
+        keep = request.session.session_key if user == signed_in(request) else ""
         try:
-            if assign_roles(request.user, user, form.cleaned_data["roles"], keep_session=keep or ""):
+            if assign_roles(signed_in(request), user, form.cleaned_data["roles"], keep_session=keep or ""):
                 messages.success(request, _("The roles are changed. The person has to sign in again."))
             return redirect("staff:detail", user.pk)
         except ValidationError as refused:
@@ -100,7 +102,7 @@ def user_disable(request: HttpRequest, pk: int) -> HttpResponse:
     form = SuccessorForm(posted(request), leaving=user, needed=bool(work))
     if request.method == "POST" and form.is_valid():
         try:
-            disable(user, actor=request.user, successor=form.cleaned_data["successor"])
+            disable(user, actor=signed_in(request), successor=form.cleaned_data["successor"])
         except ValidationError as refused:
             form.add_error(None, refused)
         else:
@@ -117,7 +119,7 @@ def user_disable(request: HttpRequest, pk: int) -> HttpResponse:
 @recent_login_required
 def user_enable(request: HttpRequest, pk: int) -> HttpResponse:
     """Let somebody in again."""
-    enable(get_object_or_404(User, pk=pk, is_active=False), actor=request.user)
+    enable(get_object_or_404(User, pk=pk, is_active=False), actor=signed_in(request))
     messages.success(request, _("The person may sign in again."))
     return redirect("staff:detail", pk)
 
@@ -133,9 +135,7 @@ def user_reinvite(request: HttpRequest, pk: int) -> HttpResponse:
             request, _("This person has joined already and can set a new password at the sign-in.")
         )
         return redirect("staff:detail", pk)
-    mail_invite(user, new_token(user, request.user))
-    detail = {"roles": sorted(user.roles.values_list("key", flat=True))}
-    StaffEvent.objects.create(kind=StaffEvent.Kind.INVITED, actor=request.user, subject=user, detail=detail)
+    mail_invite(user, reinvite(user, actor=signed_in(request)))
     messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
     return redirect("staff:detail", pk)
 
@@ -146,10 +146,10 @@ def user_reinvite(request: HttpRequest, pk: int) -> HttpResponse:
 def user_factors(request: HttpRequest, pk: int) -> HttpResponse:
     """Reset the lost second factor of a colleague."""
     user = get_object_or_404(User, pk=pk)
-    own = user.pk == request.user.pk
+    own = user.pk == signed_in(request).pk
     if request.method == "POST":
         try:
-            reset_factors(user, actor=request.user)
+            reset_factors(user, actor=signed_in(request))
         except ValidationError as refused:
             messages.error(request, refused.messages[0])
             return redirect("staff:detail", pk)
@@ -168,10 +168,10 @@ def user_factors(request: HttpRequest, pk: int) -> HttpResponse:
 def user_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
     """End every session of a colleague."""
     user = get_object_or_404(User, pk=pk)
-    ended = end_sessions(user, keep=request.session.session_key if user == request.user else "")
+    ended = end_sessions(user, keep=request.session.session_key if user == signed_in(request) else "")
     detail = {"sessions": ended}
     StaffEvent.objects.create(
-        kind=StaffEvent.Kind.SESSIONS_ENDED, actor=request.user, subject=user, detail=detail
+        kind=StaffEvent.Kind.SESSIONS_ENDED, actor=signed_in(request), subject=user, detail=detail
     )
     said = ngettext("%(number)d session has ended.", "%(number)d sessions have ended.", ended)
     messages.success(request, said % {"number": ended})
@@ -188,7 +188,7 @@ def role_matrix(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         ticked = {(role.pk, key) for role in roles for key in request.POST.getlist(f"role-{role.pk}")}
         try:
-            changed = set_matrix(request.user, ticked)
+            changed = set_matrix(signed_in(request), ticked)
         except ValidationError as refused:
             messages.error(request, refused.messages[0])
             status = 422
@@ -199,10 +199,10 @@ def role_matrix(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/role_matrix.html", {"roles": roles, "areas": areas(roles)}, status=status)
 
 
-def areas(roles: list[Role]) -> list[tuple[str, list[dict[str, object]]]]:
+def areas(roles: list[Role]) -> list[tuple[str, list[dict[str, Any]]]]:
     """The rows of the matrix by the app whose pages they open."""
     cells = matrix()
-    found: dict[str, list[dict[str, object]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for permission in declared_permissions().values():
         ticks = [(role, cells.get((role.pk, permission.key), False)) for role in roles]
         row = {"key": permission.key, "label": permission.label, "ticks": ticks}
