@@ -64,7 +64,7 @@ class OrderData(PersonalData):
             purpose=PERFORMANCE,
             basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
             provided=True,
-            anonymize={"billing": {}, "note": "", "source_digest": None},
+            anonymize={"billing": None, "note": None, "source_digest": None},
         ),
         Group(
             fields=("shipping", "gift_note"),
@@ -77,7 +77,7 @@ class OrderData(PersonalData):
             provided=True,
             source=_("the person who ordered"),
             recipients=SHIPPERS,
-            anonymize={"shipping": None, "gift_note": ""},
+            anonymize={"shipping": None, "gift_note": None},
         ),
     ]
     plain = ("version", "origin", "created_at", "blocked_at", "subject_ref", "batch", "lines_before")

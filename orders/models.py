@@ -154,11 +154,11 @@ class Order(models.Model):
     tax = money_field(_("VAT included"))
     # Given back so far, by return, credit note or as the platform says; every total is net of it.
     refunded = money_field(_("refunded"))
-    billing = SealedJSONField(_("billing address"), default=dict, blank=True)
+    billing = SealedJSONField(_("billing address"), null=True, blank=True)
     shipping = SealedJSONField(_("delivery address"), null=True, blank=True)
     deviating = models.BooleanField(_("deviating delivery address"), default=False)
-    gift_note = SealedTextField(_("gift message"), blank=True, default="", max_length=2_000)
-    note = SealedTextField(_("note"), blank=True, default="", max_length=20_000)
+    gift_note = SealedTextField(_("gift message"), null=True, blank=True, max_length=2_000)
+    note = SealedTextField(_("note"), null=True, blank=True, max_length=20_000)
     tags = models.TextField(_("tags"), blank=True, default="")
     version = models.PositiveIntegerField(default=1, editable=False)
     # Keyed digests of what the source last said (orders.staging): the same file again changes nothing.

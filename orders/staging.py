@@ -79,7 +79,7 @@ def digester() -> Any:
         return b"".join(
             (
                 part(facts),
-                part(contact(row.billing)),
+                part(billing_of(row)),
                 part(contact(row.shipping)),
                 part(row.note),
                 part(lines),
@@ -102,6 +102,12 @@ def contact(snapshot: SnapshotRow) -> dict[str, str]:
         "phone": snapshot.phone,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def billing_of(row: OrderRow) -> dict[str, str]:
+    """The billing lines, with the e-mail address the order came with."""
+    found = contact(row.billing)
+    return {**found, "email": row.email} if row.email and "email" not in found else found
 
 
 PLACE = ("name", "company", "street", "postcode", "city", "country")
@@ -181,6 +187,12 @@ def total_of(row: OrderRow) -> Decimal | None:
         return None
     extra = (row.shipping_cost or Decimal(0)) - (row.discount or Decimal(0))
     return sum((line_amount(line) for line in row.lines), Decimal(0)) + extra
+
+
+def placed(one: Incoming) -> datetime:
+    """The source's own date of the order; a new order without one is rejected before it comes here."""
+    assert one.row.placed_at is not None
+    return one.row.placed_at
 
 
 def status_of(row: OrderRow) -> str:

@@ -1,0 +1,229 @@
+"""Takes orders in from files and platforms as sets: whose they are, what is new, what must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from customers.intake import write_customers
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.models import HeldIntake
+from customers.rows import AddressRow, CustomerRow, Outcome, Problem, Source
+from datamap.catalogue import cutoff
+from datamap.controlling import controller, legal_zone
+from datamap.workdays import local_date
+from orders.buyers import Buyers, find_buyers, is_known_by_name, known_ids
+from orders.rehearsal import Rehearsal
+from orders.remains import hold_erased
+from orders.rows import OrderRow, SnapshotRow
+from orders.staging import Incoming, cleaned, deviates, digester, payload, total_of
+from orders.totals import refresh_totals
+from orders.writing import Written, insert_orders, news_in, update_orders
+from vault.keyring import keyring
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('orders.intake ' || %s, 0))"
+KNOWN = """
+    SELECT external_id, id, customer_id, source_digest, blocked_at IS NOT NULL FROM orders_order
+    WHERE platform = %s AND external_id = ANY(%s) AND external_id <> ''
+"""
+
+
+@transaction.atomic
+def write_orders(rows: Sequence[OrderRow], source: Source, *, dry_run: bool = False) -> Outcome:
+    """Create and update orders of one chunk, with their lines, customers nobody knew, history and totals.
+
+    Atomic. A row that says what its source said before writes nothing; an older file never turns a status
+    back. What touches a restricted or erased person is held. Records that cannot be stored are named in the
+    outcome; nothing is raised for them. A dry run fills the same counts and writes nothing but a note of
+    what it has seen.
+    """
+    outcome = Outcome()
+    with connection.cursor() as cursor:
+        # One intake per platform at a time: between looking and writing nobody adds the same order.
+        cursor.execute(LOCK, [source.platform])
+    clean = [row for row in rows if cleaned(row, outcome)]
+    overdue = _Overdue(source.as_of)
+    outcome.overdue += sum(overdue.counts(row) for row in clean)
+    rehearsal = Rehearsal(source) if dry_run else None
+    for part in _without_repeats(clean):
+        _write_part(part, source, outcome, rehearsal)
+    return outcome
+
+
+def _write_part(
+    rows: Sequence[OrderRow], source: Source, outcome: Outcome, rehearsal: Rehearsal | None
+) -> None:
+    incoming = _news(rows, source, outcome)
+    buyers = find_buyers(incoming, source.platform)
+    hold_erased(buyers, source.platform)
+    _hold(buyers, source, outcome, dry_run=rehearsal is not None)
+    if rehearsal:
+        rehearsal.count(buyers, outcome)
+        changed = [one for one in buyers.settled if one.order_id]
+        written = update_orders(changed, source, dry_run=True)
+    else:
+        outcome.customers_created += _create_customers(buyers, source, outcome)
+        everyone = [*buyers.settled, *buyers.strangers]
+        changed = [one for one in everyone if one.order_id]
+        fresh = insert_orders([one for one in everyone if not one.order_id], source)
+        written = update_orders(changed, source)
+        refresh_totals([*fresh.customers, *written.customers])
+        _count(outcome, fresh)
+    _count(outcome, written)
+    outcome.unchanged += len(changed) - written.updated
+
+
+def _count(outcome: Outcome, written: Written) -> None:
+    outcome.created += written.created
+    outcome.updated += written.updated
+    outcome.lines += written.lines
+
+
+def _without_repeats(rows: Iterable[OrderRow]) -> Iterable[list[OrderRow]]:
+    """Parts in which no id comes twice, in the file's order: the second word about an order is an update."""
+    waiting = list(rows)
+    while waiting:
+        part: dict[str, OrderRow] = {}
+        repeats = []
+        for row in waiting:
+            if part.setdefault(row.external_id, row) is not row:
+                repeats.append(row)
+        yield list(part.values())
+        waiting = repeats
+
+
+def _news(rows: Sequence[OrderRow], source: Source, outcome: Outcome) -> list[Incoming]:
+    """The rows that say something new; the others are counted as unchanged, or rejected without a date."""
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, [source.platform, [row.external_id for row in rows]])
+        known = {external_id: rest for external_id, *rest in cursor.fetchall()}
+    digest, incoming = digester(), []
+    for row in rows:
+        now = digest(row)
+        if row.external_id not in known:
+            if problem := _too_little(row):
+                outcome.reject(Problem(row.line, *problem))
+            else:
+                incoming.append(Incoming(row, now))
+            continue
+        order_id, customer_id, before, blocked = known[row.external_id]
+        before = bytes(before) if before else None
+        news = frozenset(news_in(now, before))
+        if blocked or not news:
+            # A blocked order belongs to an erased person: a file never brings it back.
+            outcome.unchanged += 1
+        else:
+            incoming.append(Incoming(row, now, news, order_id, customer_id, known=before))
+    return incoming
+
+
+def _too_little(row: OrderRow) -> tuple[str, str] | None:
+    if row.placed_at is None:
+        return "placed_at", _("The date of the order is missing or unreadable.")
+    if total_of(row) is None:
+        return "total", _("The order has neither a total nor lines.")
+    return None
+
+
+class _Overdue:
+    """Counts orders that are past their last day already; the start falls back from delivered to placed."""
+
+    def __init__(self, as_of: date | None) -> None:
+        who = controller()
+        self.zone = legal_zone(who)
+        self.last_start = cutoff(
+            "ORDER", as_of or timezone.localdate(timezone=self.zone), supervised=who.supervised_financial
+        )
+
+    def counts(self, row: OrderRow) -> bool:
+        start = row.delivered_at or row.placed_at
+        return bool(start and self.last_start and local_date(start, self.zone) <= self.last_start)
+
+
+def _create_customers(buyers: Buyers, source: Source, outcome: Outcome) -> int:
+    """Write the customers nobody knew and give each waiting order its own."""
+    guests = [one for one in buyers.guests if is_known_by_name(one.row)]
+    prospects = [many[0] for many in buyers.prospects.values()]
+    if not guests and not prospects:
+        return 0
+    rows = [_person(one.row, "prospect", one.row.customer_external_id) for one in prospects]
+    rows += [_person(one.row, "guest", guest_id(one.row)) for one in guests]
+    made = write_customers(rows, source)
+    for problem in made.warnings:
+        outcome.warn(problem)
+    ids = known_ids(source.platform, [row.external_id for row in rows])
+    for external_id, many in buyers.prospects.items():
+        for one in many:
+            one.customer_id = ids.get(external_id)
+    for one in guests:
+        one.customer_id = ids.get(guest_id(one.row))
+    return made.created
+
+
+def guest_id(row: OrderRow) -> str:
+    """The id a guest carries: the order it is the guest of, for this platform has no other."""
+    return f"order:{row.external_id}"
+
+
+def _person(row: OrderRow, status: str, external_id: str) -> CustomerRow:
+    billing = row.billing if row.billing.name or row.billing.company else row.shipping
+    first, _space, last = billing.name.rpartition(" ")
+    addresses = [_address("billing", row.billing)]
+    if deviates(row) and status == "prospect":
+        addresses.append(_address("shipping", row.shipping))
+    return CustomerRow(
+        line=row.line,
+        external_id=external_id,
+        status=status,
+        kind="company" if billing.company and not billing.name else "",
+        first_name=first,
+        last_name=last,
+        company=billing.company,
+        email=row.email or row.billing.email,
+        phone=row.billing.phone,
+        registered_at=row.placed_at,
+        last_activity=row.placed_at,
+        addresses=[address for address in addresses if address.street or address.city or address.postcode],
+    )
+
+
+def _address(kind: str, snapshot: SnapshotRow) -> AddressRow:
+    return AddressRow(
+        kind=kind,
+        recipient=snapshot.name or snapshot.company,
+        street=snapshot.street,
+        postcode=snapshot.postcode,
+        city=snapshot.city,
+        country=snapshot.country,
+    )
+
+
+def _hold(buyers: Buyers, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
+    outcome.held += len(buyers.held)
+    if dry_run or not buyers.held or source.origin_id is None:
+        return
+    HeldIntake.objects.bulk_create(
+        [
+            _held(one, reason, subject_ref, source.platform, source.origin_id)
+            for one, reason, subject_ref in buyers.held
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _held(one: Incoming, reason: str, subject_ref: UUID | None, platform: str, origin_id: int) -> HeldIntake:
+    told = f"{platform}\0{one.row.external_id}\0{one.digest.hex()}"
+    return HeldIntake(
+        kind="order",
+        reason=reason,
+        payload={"platform": platform, "order": payload(one.row)},
+        fingerprint=keyring().blind("customers.heldintake.fingerprint", told),
+        line=one.row.line,
+        customer_id=one.customer_id,
+        subject_ref=subject_ref,
+        origin_id=origin_id,
+    )

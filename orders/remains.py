@@ -1,0 +1,45 @@
+"""Holds orders of erased persons: a file that still knows them must not bring them back (domain.md 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from customers.normalizing import email_key
+from customers.tombstones import any_erased, erased_among, external_text, hashers
+from orders.buyers import Buyers
+from orders.staging import Incoming, placed
+
+
+def hold_erased(buyers: Buyers, platform: str) -> None:
+    """Move orders that meet a tombstone to the held ones, unless they were placed after the erasure.
+
+    Somebody who orders again afterwards is a new customer, not linked to the erased one. An order whose
+    customer is known by id is not asked about: that person lives in the book.
+    """
+    if not any_erased():
+        return
+    asked = buyers.strangers
+    marks = {id(one): _marks(one, platform) for one in asked}
+    erased = erased_among({mark for many in marks.values() for mark in many})
+    if not erased:
+        return
+    refused: dict[int, UUID] = {}
+    for one in asked:
+        hits: list[tuple[datetime, UUID]] = [erased[mark] for mark in marks[id(one)] if mark in erased]
+        if hits and placed(one) <= max(hits)[0]:
+            refused[id(one)] = max(hits)[1]
+    buyers.held += [(one, "tombstone", refused[id(one)]) for one in asked if id(one) in refused]
+    buyers.guests = [one for one in buyers.guests if id(one) not in refused]
+    left = {key: [one for one in many if id(one) not in refused] for key, many in buyers.prospects.items()}
+    buyers.prospects = {key: many for key, many in left.items() if many}
+
+
+def _marks(one: Incoming, platform: str) -> list[bytes]:
+    row = one.row
+    ids = [f"order:{row.external_id}", *([row.customer_external_id] if row.customer_external_id else [])]
+    found = [hash_(external_text(platform, value)) for value in ids for hash_ in hashers("external")]
+    for value in {row.email, row.billing.email, row.shipping.email} - {""}:
+        if key := email_key(value):
+            found += [hash_(key) for hash_ in hashers("email")]
+    return found
