@@ -1,4 +1,4 @@
-"""What the dashboard shows: small figures and short lists, each one cheap query and each behind its permission."""
+"""What the dashboard shows: figures and short lists, each one cheap query behind its permission."""
 
 from __future__ import annotations
 

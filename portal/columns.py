@@ -1,4 +1,4 @@
-"""The columns of the customer list, and its rows as HTML: one format per page instead of a template per cell."""
+"""The columns of the customer list, and its rows as HTML: one format per page, not a template per cell."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DEFAULT_COLUMNS = ("number", "name", "place", "orders", "revenue", "activity", "
 
 
 def chosen(keys: Iterable[str]) -> list[str]:
-    """Known columns in the house's order; the name is always there, and nothing chosen means the usual ones."""
+    """Known columns in the house's order, the name always among them; nothing chosen means the usual ones."""
     wanted = set(keys) & set(COLUMNS) or set(DEFAULT_COLUMNS)
     return [key for key in COLUMNS if key in wanted or key == "name"]
 
@@ -105,14 +105,17 @@ class Renderer:
             "marks": "<td>{}</td>",
         }
         plain = '<td class="{css}" data-label="{label}">{{}}</td>'
-        box = '<td class="pick"><input type="checkbox" class="form-check-input" name="customer" value="{}" aria-label="{}"></td>'
+        box = (
+            '<td class="pick"><input type="checkbox" class="form-check-input" '
+            'name="customer" value="{}" aria-label="{}"></td>'
+        )
         cells = [box] if self.selectable else []
         for key in self.columns:
             column = COLUMNS[key]
             if key in ("name", "marks"):
                 cells.append(inner[key])
             else:
-                # Headings come from the catalogue of translations; braces and markup in one must not reach format().
+                # Headings come from the translators: braces in one must not reach format().
                 label = format_html("{}", column.label).replace("{", "(").replace("}", ")")
                 cells.append(inner.get(key, plain).format(css=column.css, label=label))
         return f"<tr>{''.join(cells)}</tr>"

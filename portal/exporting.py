@@ -58,7 +58,7 @@ def heads(columns: list[str], contacts: bool) -> list[Cell]:
 def export_customers(
     user: User, selection: Selection, file_format: str, columns: list[str], contacts: bool
 ) -> Iterator[bytes]:
-    """The file in pieces. The export is logged before its first byte, each customer in the access log as it goes.
+    """The file in pieces. The export is logged before its first byte, each customer as it goes.
 
     Nothing beyond the role's cap is written, whatever the caller checked before.
     """

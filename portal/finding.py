@@ -39,7 +39,7 @@ class Results:
 
 
 def exact_page(user: User, words: str) -> str:
-    """The address of the one customer or order that has exactly this number, e-mail address or phone; else ""."""
+    """The address of the one customer or order with exactly this number, e-mail address or phone; else ""."""
     hits = [reverse("portal:customer_detail", args=[number]) for number in _exact_customers(user, words)]
     hits += [order.url for order in _orders(user, words) if order.url and order.number == words]
     return hits[0] if len(hits) == 1 else ""

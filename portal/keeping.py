@@ -1,4 +1,4 @@
-"""Answers "why do we still have this?" about one customer: what is held, why, and its last day, by one SQL union."""
+"""Answers "why do we still have this?" about one customer: what, why, and its last day, by one SQL union."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bo
 
 
 def _explained(key: str, start: datetime | None, facts: dict[str, Any]) -> Explanation | None:
-    """The computed date, or None where it cannot be computed yet (no start, or it lives as long as another row)."""
+    """The computed date; None where there is none yet (no start, or it lives as long as another row)."""
     if start is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What one request for the customer list is about: stored search, view, order, columns; and the addresses around it."""
+"""What one request for the customer list is about: stored search, view, order, columns, addresses."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def views_of(user: User) -> list[SavedView]:
 
 
 def listing_of(request: HttpRequest, source: QueryDict) -> Listing:
-    """Read a list's address (GET) or the hidden fields of its forms (POST). 404 for a view that is not theirs."""
+    """Read a list's address, or the hidden fields of its forms. 404 for a view that is not theirs."""
     user: Any = request.user
     listing = Listing(user, views=views_of(user))
     if wanted := source.get("v", ""):

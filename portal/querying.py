@@ -23,7 +23,7 @@ DEFAULT_ORDER = "-activity"
 
 _SIGNER = signing.Signer(salt="portal.cursor")
 
-# Where an order reads from: the table its index stands on goes first, so that a page is the beginning of an index.
+# Where an order reads from: the table its index stands on goes first, so that a page is a piece of an index.
 _CUSTOMER_FIRST = sql.SQL("customers_customer c left join customers_summary s on s.customer_id = c.id")
 _SUMMARY_FIRST = sql.SQL("customers_summary s join customers_customer c on c.id = s.customer_id")
 _WITHOUT_SUMMARY = sql.SQL(
@@ -109,7 +109,7 @@ class Page:
 
 @dataclass
 class Selection:
-    """Whom a list is about: stored filters, what the person may see, and ids that the searched words found."""
+    """Whom a list is about: stored filters, what the person may see, ids that the searched words found."""
 
     stored: dict[str, Any] = field(default_factory=dict)
     restricted_too: bool = False
@@ -123,7 +123,7 @@ class Selection:
 
     def conditions(self) -> tuple[sql.Composable, list[Any]]:
         """The WHERE of this selection and its parameters."""
-        parts: list[tuple[sql.SQL, list[Any]]] = list(_conditions(self.stored))
+        parts: list[tuple[sql.Composable, list[Any]]] = list(_conditions(self.stored))
         if not self.restricted_too:
             parts.append((sql.SQL("c.restricted_at is null"), []))
         if self.found is not None:
@@ -133,7 +133,7 @@ class Selection:
         return sql.SQL(" and ").join(part for part, _params in parts), [p for _part, ps in parts for p in ps]
 
 
-def _conditions(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
+def _conditions(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]:
     for name in ("status", "kind"):
         if name in stored:
             yield sql.SQL("c.status = %s") if name == "status" else sql.SQL("c.kind = %s"), [stored[name]]
@@ -156,7 +156,7 @@ def _conditions(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
     yield from _states(stored)
 
 
-def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
+def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]:
     parts: list[str] = []
     params: list[Any] = []
     if "postcode" in stored:
@@ -167,13 +167,13 @@ def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
         parts.append("country")
         params.append(stored["country"])
     if "city" in stored:
-        # The folded search text holds the town, too: its trigram index narrows before towns are compared.
-        yield (
-            sql.SQL(
-                "exists (select 1 from customers_searchentry e where e.customer_id = c.id and e.text like %s)"
-            ),
-            [f"%{_like(fold(stored['city']))}%"],
-        )
+        # The search text holds the town's words, too: its trigram index narrows before towns are compared.
+        words = fold(stored["city"]).split()
+        texts = sql.SQL(" and ").join([sql.SQL("e.text like %s")] * len(words) or [sql.SQL("true")])
+        narrowed = sql.SQL(
+            "exists (select 1 from customers_searchentry e where e.customer_id = c.id and {})"
+        ).format(texts)
+        yield narrowed, [f"%{_like(word)}%" for word in words]
         parts.append("city")
         params.append(f"{_like(stored['city'])}%")
     if parts:
@@ -186,12 +186,12 @@ def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
         yield (
             sql.SQL("exists (select 1 from customers_address a where a.customer_id = c.id and {})").format(
                 where
-            ),  # type: ignore[misc]
+            ),
             params,
         )
 
 
-def _states(stored: dict[str, Any]) -> Iterator[tuple[sql.SQL, list[Any]]]:
+def _states(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]:
     yes_no = {
         "complaints": (sql.SQL("s.open_complaints > 0"), sql.SQL("coalesce(s.open_complaints, 0) = 0")),
         "advertising_stop": (
@@ -214,7 +214,7 @@ def _midnight(day: str, later: int = 0) -> datetime:
 
 
 def read_page(selection: Selection, order: str, cursor: str = "", per_page: int = PER_PAGE) -> Page:
-    """One page in keyset order: the cursor is a signed id whose sort key the database looks up. Raises ForgedCursor."""
+    """One page in keyset order; the sort key of the cursor's id is looked up. Raises ForgedCursor."""
     backward, mark = _unsign(cursor)
     zones = _zones(selection, order)
     start: list[Any] = []

@@ -31,14 +31,14 @@ class Tagged:
 
 
 def tag_customers(ids: list[int], name: str) -> Tagged:
-    """Put the tag on all of them, making it where it is new; atomic. Restricted customers are left as they are."""
+    """Put the tag on all of them, making it where it is new; atomic. Restricted ones stay as they are."""
     with transaction.atomic():
         tag, _made = Tag.objects.get_or_create(name=name)
         return Tagged(len(ids), _run(_ADD, tag, ids))
 
 
 def untag_customers(ids: list[int], name: str) -> Tagged:
-    """Take the tag off all of them; a tag nobody has is no error. Restricted customers are left as they are."""
+    """Take the tag off all of them; a tag nobody has is no error. Restricted ones stay as they are."""
     tag = Tag.objects.filter(name=name).first()
     return Tagged(len(ids), _run(_REMOVE, tag, ids) if tag else 0)
 

@@ -39,7 +39,7 @@ def _narrowed(request: HttpRequest, listing: Listing) -> HttpResponse:
     else:
         form = FilterForm(request.POST)
         if not form.is_valid():
-            return _shown(request, listing, form, status=400)
+            return _shown(request, listing, form, status=422)
         stored = form.stored()
     order = request.POST.get("o", "")
     listing.state = keep(listing.user, stored, listing.view) if stored or listing.view else ""

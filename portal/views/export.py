@@ -48,7 +48,7 @@ def customer_export(request: HttpRequest) -> HttpResponseBase:
         "back": listing.address(),
     }
     return render(
-        request, "portal/customer_export.html", context, status=400 if request.method == "POST" else 200
+        request, "portal/customer_export.html", context, status=422 if request.method == "POST" else 200
     )
 
 

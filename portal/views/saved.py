@@ -36,7 +36,7 @@ def view_create(request: HttpRequest) -> HttpResponse:
         )
         return redirect(f"{reverse('portal:customer_list')}?v={view.pk}")
     context = {"form": form, "chips": listing.chips(), "back": listing.address(), "title": _("Save view")}
-    return render(request, "portal/view_form.html", context)
+    return render(request, "portal/view_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,9 +54,8 @@ def view_edit(request: HttpRequest, pk: int) -> HttpResponse:
             view.shared_at = (view.shared_at or timezone.now()) if form.cleaned_data["shared"] else None
         view.save(update_fields=["name", "shared_at"])
         return redirect(back)
-    return render(
-        request, "portal/view_form.html", {"form": form, "view": view, "back": back, "title": _("Edit view")}
-    )
+    context = {"form": form, "view": view, "back": back, "title": _("Edit view")}
+    return render(request, "portal/view_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
