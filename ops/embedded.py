@@ -16,6 +16,8 @@ import psycopg
 import redis
 from django.conf import settings
 from psycopg import sql
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ops.places import become, private_folder, readable_programs, unprivileged_account
 
@@ -246,7 +248,9 @@ def valkey_binary() -> Path:
 
 
 def _valkey() -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(settings.EMBEDDED_SOCKET_DIR / "valkey.sock"), socket_timeout=5)
+    path = str(settings.EMBEDDED_SOCKET_DIR / "valkey.sock")
+    # The client would try again for seconds; here "not there" is an answer.
+    return redis.Redis(unix_socket_path=path, socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
 
 def valkey_running() -> bool:
