@@ -21,11 +21,11 @@ Rules = dict[str, RetentionRule]
 
 @dataclass(frozen=True)
 class FieldEntry:
-    """One field on the page."""
+    """One field on the page; `kept` is sealed, hashed (a blind index) or clear."""
 
     name: str
     label: str
-    sealed: bool
+    kept: str
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ def filtered(entries: Iterable[ModelEntry], wanted: dict[str, str]) -> list[Mode
 def _fits(group: GroupEntry, wanted: dict[str, str]) -> bool:
     keys = {category.key for category in group.categories}
     outcomes = {category.outcome for category in group.categories}
-    sealed = {"sealed" if item.sealed else "clear" for item in group.fields}
+    kept = {item.kept for item in group.fields}
     return (
         (not wanted.get("person") or group.person_key == wanted["person"])
         and (not wanted.get("category") or wanted["category"] in keys)
         and (not wanted.get("outcome") or wanted["outcome"] in outcomes)
-        and (not wanted.get("kept") or wanted["kept"] in sealed)
+        and (not wanted.get("kept") or wanted["kept"] in kept)
     )
 
 
@@ -191,8 +191,12 @@ def _field_entry(model: type[models.Model], name: str) -> FieldEntry:
         found: Any = model._meta.get_field(name)
     except FieldDoesNotExist:  # a column of the history table alone
         found = None
-    sealed = isinstance(found, SealedField | BlindIndexField)
-    return FieldEntry(name, _field_label(model, name), sealed)
+    kept = "clear"
+    if isinstance(found, BlindIndexField):
+        kept = "hashed"
+    elif isinstance(found, SealedField):
+        kept = "sealed"
+    return FieldEntry(name, _field_label(model, name), kept)
 
 
 def _field_label(model: type[models.Model], name: str) -> str:
@@ -209,7 +213,7 @@ def _store_entry(store: Store, rules: Rules) -> ModelEntry:
         purpose=str(store.purpose),
         bases=[(basis.citation, str(basis.label)) for basis in store.bases],
         categories=[_category_entry(store.category, "", rules)],
-        fields=[FieldEntry(store.key, str(store.label), store.sealed)],
+        fields=[FieldEntry(store.key, str(store.label), "sealed" if store.sealed else "clear")],
         provided=False,
         source="",
         recipients=[],

@@ -119,6 +119,12 @@ def test_the_controller_is_saved_with_its_history() -> None:
     assert {new for _name, _old, new in changes[0].fields} == {"BY", True}
 
 
+def test_a_role_without_the_permission_changes_nothing() -> None:
+    assert signed_in("service").post(reverse("datamap:controller"), {"name": "X"}).status_code == 403
+    assert Client().post(reverse("datamap:controller"), {"name": "X"}).status_code == 302
+    assert not Controller.objects.exists()
+
+
 def test_a_zone_that_does_not_exist_changes_nothing() -> None:
     client = signed_in("privacy")
     answer = client.post(reverse("datamap:controller"), settings_of(client, zone="Mars/Olympus"))
