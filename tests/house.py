@@ -32,7 +32,7 @@ class Route:
         return bool(getattr(self.view, "public_reason", ""))
 
     def url(self, **values: Any) -> str:
-        """The address; arguments that are not given get a value that fits every converter and exists nowhere."""
+        """The address; arguments not given get a value that fits the converter and exists nowhere."""
         for filler in (987654321, "987654321", "00000000-0000-4000-8000-000000000000"):
             try:
                 return reverse(self.name, kwargs={name: values.get(name, filler) for name in self.arguments})
@@ -59,8 +59,8 @@ def _routes(resolver: URLResolver, namespace: str) -> Iterator[Route]:
 def shown_pages(client: Client) -> Iterator[tuple[str, str]]:
     """(route name, address) of every page that answers a GET with 200 for this client.
 
-    An argument gets the value of the first row that makes the page answer: a customer's number, or the key of a row
-    of the app that owns the route. Whoever adds a page adds nothing here.
+    An argument gets the value of the first row that makes the page answer: a customer's number, or the key
+    of a row of the app that owns the route. Whoever adds a page adds nothing here.
     """
     number = Customer.objects.unrestricted().order_by("pk").values_list("number", flat=True).first()
     for route in routes():
