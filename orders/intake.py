@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from customers.intake import write_customers
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.intake import write_customers
 from customers.models import HeldIntake
 from customers.rows import AddressRow, CustomerRow, Outcome, Problem, Source
 from datamap.catalogue import cutoff
@@ -203,27 +203,25 @@ def _address(kind: str, snapshot: SnapshotRow) -> AddressRow:
 
 
 def _hold(buyers: Buyers, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
-    outcome.held += len(buyers.held)
-    if dry_run or not buyers.held or source.origin_id is None:
-        return
-    HeldIntake.objects.bulk_create(
-        [
-            _held(one, reason, subject_ref, source.platform, source.origin_id)
-            for one, reason, subject_ref in buyers.held
-        ],
-        ignore_conflicts=True,
-    )
+    """Put aside what waits for a person; what somebody has decided before is settled and counts as unchanged."""
+    rows = [_held(one, reason, mark, source) for one, reason, mark in buyers.held]
+    marks = [row.fingerprint for row in rows]
+    decided = HeldIntake.objects.filter(fingerprint__in=marks).exclude(decision="").count() if rows else 0
+    outcome.unchanged += decided
+    outcome.held += len(rows) - decided
+    if rows and not dry_run:
+        HeldIntake.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _held(one: Incoming, reason: str, subject_ref: UUID | None, platform: str, origin_id: int) -> HeldIntake:
-    told = f"{platform}\0{one.row.external_id}\0{one.digest.hex()}"
+def _held(one: Incoming, reason: str, subject_ref: UUID | None, source: Source) -> HeldIntake:
+    told = f"{source.platform}\0{one.row.external_id}\0{one.digest.hex()}"
     return HeldIntake(
         kind="order",
         reason=reason,
-        payload={"platform": platform, "order": payload(one.row)},
+        payload={"platform": source.platform, "row": payload(one.row)},
         fingerprint=keyring().blind("customers.heldintake.fingerprint", told),
         line=one.row.line,
         customer_id=one.customer_id,
         subject_ref=subject_ref,
-        origin_id=origin_id,
+        origin_id=source.origin_id,
     )
