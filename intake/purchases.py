@@ -238,8 +238,10 @@ def _line(cells: _Cells, row: OrderRow | None) -> LineRow | None:
     if not (name or sku):
         return None
     priced = sku or get("line_item") or get("line_unit_price") or get("line_total")
-    if not priced and row is not None and name in (row.billing.name, row.shipping.name):
+    if row is not None and name and name in (row.billing.name, row.shipping.name):
         # Some exports put the person's name into the article column; a name is no article.
+        name = ""
+    if not (name or priced):
         return None
     quantity = cells.amount("line_quantity")
     quantity = Decimal(1) if quantity is None else quantity

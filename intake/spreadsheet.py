@@ -45,11 +45,9 @@ def open_spreadsheet(opener: Opener) -> Table:
         _check_archive(file)
     rows = _rows(opener)
     try:
-        for line, cells in rows:
-            if isinstance(cells, list) and any(cells):
-                break
-        else:
-            raise UnreadableFile(_("The file holds no column names."))
+        line, cells = next(((line, cells) for line, cells in rows if isinstance(cells, Broken) or any(cells)), (1, []))
+        if isinstance(cells, Broken):
+            raise UnreadableFile(cells.message, line)
     finally:
         rows.close()
     header = checked_header([str(cell) for cell in cells], line)
@@ -108,10 +106,12 @@ def _rows(opener: Opener) -> Iterator[tuple[int, list[str] | Broken]]:
             sheet.reset_dimensions()  # what the file says about its size is not to be believed
             for number, row in enumerate(sheet.iter_rows(), start=1):
                 if number > MAX_ROWS:
-                    raise UnreadableFile(_("The sheet has more rows than an XLSX file may have."), number)
+                    yield number, Broken(_("The sheet has more rows than an XLSX file may have."))
+                    return
                 yield number, _cells(row)
-        except _ODD as error:
-            raise UnreadableFile(_("The spreadsheet is damaged from this line on."), number + 1) from error
+        except _ODD:
+            # What was read stands; nothing after this line can be.
+            yield number + 1, Broken(_("The spreadsheet is damaged from this line on."))
 
 
 def _cells(row: tuple[Any, ...]) -> list[str] | Broken:

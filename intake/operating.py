@@ -1,0 +1,146 @@
+"""An import from the command line: in this process, from the operator's own file, to the JSON of commands.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from customers.rows import Outcome
+from intake.lines import LINES
+from intake.mapping import MappingError
+from intake.models import Batch
+from intake.planning import Plan, plan_import
+from intake.profiles import UnknownProfile
+from intake.running import work_on
+from intake.tables import Opener, UnreadableFile
+
+BAD_ARGUMENTS = 2
+
+
+def add_import_arguments(parser: CommandParser) -> None:
+    """The arguments both import commands share."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="CSV, TSV or XLSX")
+    parser.add_argument("--profile", default="", metavar="KEY", help="taken from the header when not given")
+    parser.add_argument("--mapping", type=Path, metavar="FILE.json", help='{"target": "header", ...}')
+    parser.add_argument("--dry-run", action="store_true", help="say what would be, write nothing")
+    parser.add_argument("--as-of", type=_day, metavar="DATE", help="day on which periods are evaluated")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-11-21") from None
+
+
+def import_file(command: BaseCommand, kind: str, options: dict[str, Any]) -> None:
+    """Run one import command from its options and print what became of the file."""
+    started = time.monotonic()
+    path, lines = options["file"], options.get("lines")
+    plan = _plan(kind, options)
+    dry_run = options["dry_run"]
+    batch = Batch.objects.create(
+        kind=kind,
+        profile=plan.profile.key,
+        platform=plan.platform,
+        state=Batch.State.CHECKING if dry_run else Batch.State.QUEUED,
+        header=plan.table.header,
+        mapping=plan.columns.mapping,
+        as_of=options["as_of"],
+    )
+    try:
+        with tqdm(unit=" rows", disable=options["json"] or None, delay=1, file=sys.stderr) as bar:
+            worked = work_on(batch.pk, plan, lambda records: _advance(bar, records))
+        if worked is None:
+            raise CommandError("Another process took the import over; see the list of imports.", returncode=1)
+        if worked.state == Batch.State.FAILED:
+            raise CommandError(f"{path.name}: {worked.failure}", returncode=1)
+        names = {"": path.name, LINES: lines.name if lines else ""}
+        result = _result(worked, names, dry_run, time.monotonic() - started)
+    finally:
+        if dry_run:
+            batch.delete()
+    command.stdout.write(json.dumps(result, ensure_ascii=False) if options["json"] else _text(result))
+
+
+def _advance(bar: Any, records: int) -> None:
+    bar.update(records)
+
+
+def _plan(kind: str, options: dict[str, Any]) -> Plan:
+    lines = options.get("lines")
+    try:
+        return plan_import(
+            kind,
+            _opener(options["file"]),
+            _opener(lines) if lines else None,
+            options["profile"],
+            _mapping(options["mapping"]),
+        )
+    except UnreadableFile as error:
+        text = f"{options['file'].name}, " + _("line %(line)d: %(message)s") % {
+            "line": error.line,
+            "message": error.message,
+        }
+        raise CommandError(text, returncode=1) from None
+    except (UnknownProfile, MappingError) as error:
+        raise CommandError(str(error), returncode=BAD_ARGUMENTS) from None
+
+
+def _opener(path: Path) -> Opener:
+    if not path.is_file():
+        raise CommandError(f"There is no file {path}.", returncode=BAD_ARGUMENTS)
+    return lambda: path.open("rb")
+
+
+def _mapping(path: Path | None) -> Any:
+    if path is None:
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        raise CommandError(f"The mapping {path} cannot be read as JSON.", returncode=BAD_ARGUMENTS) from None
+
+
+def _result(batch: Batch, names: dict[str, str], dry_run: bool, seconds: float) -> dict[str, Any]:
+    counts = dict(batch.preview if dry_run else batch.counts)
+    for extra in ("unused", "refused"):
+        counts.pop(extra, None)
+    problems = batch.problems.filter(dry_run=dry_run).order_by("line", "id")
+
+    def listed(severity: str) -> list[dict[str, Any]]:
+        found = problems.filter(severity=severity)[: Outcome.LISTED]
+        return [
+            {"file": names.get(p.file, ""), "line": p.line, "field": p.field, "message": p.message} for p in found
+        ]
+
+    return {
+        "batch": None if dry_run else str(batch.pk),
+        "profile": batch.profile,
+        **counts,
+        "errors": listed("error"),
+        "warnings": listed("warning"),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _text(result: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [f"{name}: {value}" for name, value in result.items() if name not in ("errors", "warnings")]
+    for title in ("errors", "warnings"):
+        lines += [
+            f"  {title[:-1]} {p['file']} line {p['line']} {p['field']}: {p['message']}" for p in result[title][:20]
+        ]
+    return "\n".join(lines)
+
+

@@ -1,0 +1,282 @@
+"""Works a batch off: checks it, runs it chunk by chunk, and goes on where a killed worker stopped.
+
+State lives in the batch row. A worker holds a lease; every chunk is one transaction that locks the row, writes the
+chunk and moves `position`, so a chunk is written once or not at all, whoever does it.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, ProtectedError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.models import Origin
+from customers.rows import Outcome, Problem, Source
+from intake.counting import Tally, keep_problems
+from intake.lines import StagedLines
+from intake.mapping import MappingError
+from intake.models import Batch, BatchProblem
+from intake.planning import Plan, plan_import
+from intake.profiles import UnknownProfile
+from intake.tables import UnreadableFile
+from intake.undoing import undo
+from intake.writing import write
+
+log = logging.getLogger(__name__)
+
+CHUNK = 5_000
+LEASE = timedelta(minutes=5)
+MOST_ATTEMPTS = 20
+
+Progress = Callable[[int], None]
+REFUSALS = (UnreadableFile, UnknownProfile, MappingError)
+State = Batch.State
+
+
+class LeaseLost(Exception):
+    """Another worker has the batch now, or somebody changed its state."""
+
+
+@dataclass
+class _Chunk:
+    """A run of records that is committed together."""
+
+    records: int = 0
+    rows: list[Any] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+def plan_of(batch: Batch) -> Plan:
+    """How the stored file of a batch is read. Raises what `plan_import` raises."""
+    if not batch.file:
+        raise UnreadableFile(_("The file is no longer here: files are deleted 30 days after they were brought."))
+    lines = (lambda: batch.lines_file.storage.open(batch.lines_file.name)) if batch.lines_file else None
+    return plan_import(
+        batch.kind, lambda: batch.file.storage.open(batch.file.name), lines, batch.profile, batch.mapping
+    )
+
+
+def claim(batch_id: uuid.UUID) -> uuid.UUID | None:
+    """Take the lease of a batch that is to be worked on; None where another worker has it or nothing is to do."""
+    lease, now = uuid.uuid4(), timezone.now()
+    free = Batch.objects.filter(pk=batch_id).resumable()
+    taken = free.update(lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1)
+    return lease if taken else None
+
+
+def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | None = None) -> Batch | None:
+    """Do what the state of the batch asks for: check, run or undo. Returns None where somebody else does it.
+
+    A file that cannot be read stops the batch with a sentence. A lost database leaves the lease to run out, and the
+    next sweep goes on; anything unforeseen stops the batch, and what is committed stays and may be undone.
+    """
+    lease = claim(batch_id)
+    if lease is None:
+        return None
+    batch = Batch.objects.get(pk=batch_id)
+    try:
+        if batch.attempts > MOST_ATTEMPTS:
+            raise UnreadableFile(_("The import was begun too often without coming to an end."), batch.position)
+        if batch.state == State.UNDOING:
+            undo(batch)
+        else:
+            _Worker(batch, lease, plan or plan_of(batch), progress).work()
+    except LeaseLost:
+        return None
+    except REFUSALS as error:
+        _stop(batch, str(error))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # Its text may quote a row: the log gets the kind of error and the batch, nothing else.
+        log.error("import %s stopped by %s", batch.pk, type(error).__name__)
+        _stop(batch, _("An unforeseen error stopped the import. Rows up to line %(n)d of the records are in.")
+              % {"n": batch.position})  # fmt: skip
+        if plan is not None:
+            raise
+    batch.refresh_from_db()
+    return batch
+
+
+def _stop(batch: Batch, reason: str) -> None:
+    Batch.objects.filter(pk=batch.pk).update(
+        state=State.FAILED, failure=reason, lease=None, lease_until=None, finished_at=timezone.now(),
+        version=F("version") + 1,
+    )  # fmt: skip
+
+
+def _drop_unused_origin(batch: Batch) -> None:
+    """A file that says nothing new leaves no trace but its batch: nothing came from it."""
+    origin = batch.origin
+    if origin is None or any(batch.counts[name] for name in ("created", "updated", "held", "customers_created")):
+        return
+    try:
+        with transaction.atomic():
+            batch.origin = None
+            batch.save(update_fields=["origin"])
+            origin.delete()
+    except ProtectedError:
+        batch.origin = origin
+
+
+class _Worker:
+    """One run over the file of a batch, checking or writing."""
+
+    def __init__(self, batch: Batch, lease: uuid.UUID, plan: Plan, progress: Progress | None) -> None:
+        self.batch = batch
+        self.lease = lease
+        self.plan = plan
+        self.progress = progress or (lambda records: None)
+        self.dry_run = batch.state == State.CHECKING
+        self.lines = StagedLines(plan) if plan.lines_table else None
+        self.tally = Tally()
+
+    def work(self) -> None:
+        batch = self.batch
+        if self.dry_run:
+            BatchProblem.objects.filter(batch=batch, dry_run=True).delete()
+            batch.position = 0
+        else:
+            self._begin()
+            self.tally = Tally.of(batch.counts)
+        first = _Chunk()
+        if self.lines:
+            for problem in self.lines.stage():
+                if not batch.position:
+                    first.outcome.reject(problem)
+        for chunk in self._chunks(first):
+            self._commit(chunk)
+            self.progress(chunk.records)
+        self._end()
+
+    def _begin(self) -> None:
+        with transaction.atomic():
+            batch = self._locked()
+            if batch.origin_id is None:
+                batch.origin = Origin.objects.create(
+                    kind=Origin.Kind.FILE, platform=self.plan.platform, label=self.plan.profile.key, batch=batch.pk
+                )
+                batch.started_at = timezone.now()
+            batch.state, batch.failure = State.RUNNING, ""
+            batch.profile, batch.platform = self.plan.profile.key, self.plan.platform
+            batch.save()
+            self.batch = batch
+
+    def _locked(self) -> Batch:
+        batch = Batch.objects.select_for_update().filter(pk=self.batch.pk, lease=self.lease).first()
+        if batch is None:
+            raise LeaseLost
+        return batch
+
+    def _chunks(self, chunk: _Chunk) -> Iterator[_Chunk]:
+        """The records from `position` on, in portions; an order is never cut in two."""
+        behind = self.batch.position
+        skipped: list[Any] = []
+        for item in self.plan.items():
+            if behind >= item.records:
+                behind -= item.records
+                if item.row is not None and self.lines:
+                    skipped.append(item.row)
+                    if len(skipped) >= CHUNK:
+                        self.lines.forget(skipped)
+                        skipped.clear()
+                continue
+            chunk.records += item.records
+            for warning in item.warnings:
+                chunk.outcome.warn(warning)
+            if item.problem is not None:
+                chunk.outcome.reject(item.problem)
+            else:
+                chunk.rows.append(item.row)
+            if chunk.records >= CHUNK:
+                if self.lines and skipped:
+                    self.lines.forget(skipped)
+                    skipped.clear()
+                yield chunk
+                chunk = _Chunk()
+        if self.lines and skipped:
+            self.lines.forget(skipped)
+        yield chunk
+
+    def _commit(self, chunk: _Chunk) -> None:
+        source = Source(
+            # A dry run is one of its own each time: the apps remember in it what they would have made.
+            batch=self.lease if self.dry_run else self.batch.pk,
+            platform=self.plan.platform,
+            origin_id=None if self.dry_run else self.batch.origin_id,
+            user_id=self.batch.user_id,
+            as_of=self.batch.as_of,
+        )
+        if self.dry_run:
+            self._write(chunk, source)
+            self._keep(self.batch)
+            return
+        with transaction.atomic():
+            batch = self._locked()
+            self._write(chunk, source)
+            batch.position += chunk.records
+            self._keep(batch)
+            self.batch = batch
+
+    def _write(self, chunk: _Chunk, source: Source) -> None:
+        rows = chunk.rows
+        if self.lines:
+            rows, problems = self.lines.attach(rows)
+            for problem in problems:
+                chunk.outcome.reject(problem)
+        chunk.outcome.add(write(self.plan.profile, rows, source, dry_run=self.dry_run))
+        self.tally.take(chunk.outcome, chunk.records)
+        keep_problems(self.batch, self._named(chunk.outcome), dry_run=self.dry_run)
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        """Problems of the owning apps name targets; people know the columns of their file."""
+        name = self.plan.columns.name
+        for problems in (outcome.errors, outcome.warnings):
+            problems[:] = [
+                replace(problem, field=name(problem.field)) if not problem.file else problem
+                for problem in problems
+            ]
+        return outcome
+
+    def _keep(self, batch: Batch) -> None:
+        batch.lease_until = timezone.now() + LEASE
+        if self.dry_run:
+            kept = Batch.objects.filter(pk=batch.pk, lease=self.lease)
+            if not kept.update(lease_until=batch.lease_until):
+                raise LeaseLost
+            return
+        batch.counts = self.tally.as_json()
+        batch.save(update_fields=["position", "counts", "lease_until"])
+
+    def _end(self) -> None:
+        orphans = Outcome()
+        with transaction.atomic():
+            batch = self._locked()
+            for problem in self.lines.orphans() if self.lines else ():
+                orphans.reject(problem)
+            self.tally.take(orphans, 0)
+            keep_problems(batch, orphans, dry_run=self.dry_run)
+            counts = self.tally.as_json()
+            batch.rows, batch.lease, batch.lease_until, batch.attempts = self.tally.rows, None, None, 0
+            if self.dry_run:
+                batch.state = State.CHECKED
+                batch.preview = counts | {
+                    "unused": self.plan.columns.unused,
+                    "refused": self.plan.columns.refused,
+                }
+                batch.profile, batch.platform = self.plan.profile.key, self.plan.platform
+            else:
+                batch.state, batch.counts, batch.finished_at = State.DONE, counts, timezone.now()
+                _drop_unused_origin(batch)
+            batch.version += 1
+            batch.save()
+            self.batch = batch
+
