@@ -1,6 +1,27 @@
+"""Wires the people: what happened with a customer, as far as this app knows it."""
+
 from django.apps import AppConfig
 
 
 class CustomersConfig(AppConfig):
+    """The person and everything that identifies them."""
+
     name = "customers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from customers.timeline import TimelineSource, register_source
+
+        register_source(
+            TimelineSource(
+                key="note",
+                label=_("Notes"),
+                icon="edit",
+                sql="SELECT 'note'::text, n.created_at, n.id, jsonb_build_object('author', n.author_id) "
+                "FROM customers_note n WHERE n.customer_id = %(customer)s",
+                at="n.created_at",
+                id="n.id",
+            )
+        )

@@ -1,0 +1,87 @@
+"""Asks, while staff enter a customer, whether that person is here already; a person decides, nothing is merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from customers.indexing import sound_of
+from customers.models import ContactPoint, Customer
+from customers.reading import read_phone
+from staff.models import User
+
+MATCH = ContactPoint._meta.get_field("match_index")
+MOST = 10
+
+EMAIL, PHONE, NAME = "email", "phone", "name"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A customer who may be the same person, and why: "email", "phone", "name" (sounding alike at one postcode)."""
+
+    customer: Customer
+    reasons: tuple[str, ...]
+
+
+@dataclass
+class Likely:
+    """Candidates for the banner; `protected` says only that there is a record one must ask the privacy role about."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    protected: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.candidates) or self.protected
+
+
+def likely_duplicates(
+    *,
+    user: User,
+    email: str = "",
+    phone: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    company: str = "",
+    postcode: str = "",
+    exclude: int | None = None,
+) -> Likely:
+    """Who may already be this person: the same e-mail (tag and googlemail aside), the same last nine digits, or a name
+    that sounds alike at the same postcode. First names must sound alike too, so a household is not taken for one person.
+    """
+    reasons = _reasons(email, phone, sound_of(first_name, last_name, company), postcode)
+    reasons.pop(exclude or 0, None)
+    found = Likely()
+    sees_restricted = user.may("customers.restricted")
+    order = {id_: (-len(why), id_) for id_, why in reasons.items()}
+    for customer in sorted(Customer.objects.filter(pk__in=reasons), key=lambda one: order[one.pk]):
+        if customer.restricted_at is not None and not sees_restricted:
+            found.protected = True
+        elif len(found.candidates) < MOST:
+            found.candidates.append(Candidate(customer, tuple(reasons[customer.pk])))
+    return found
+
+
+def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, list[str]]:
+    """Customer id -> reasons; each question is answered by an index."""
+    reasons: dict[int, list[str]] = {}
+    asked: list[tuple[str, str, list[Any]]] = []
+    by_point = "SELECT DISTINCT customer_id FROM customers_contactpoint WHERE match_index = ANY(%s) AND kind = %s LIMIT 100"
+    if hashes := MATCH.candidates(email.strip()) if "@" in email else []:
+        asked.append((EMAIL, by_point, [hashes, "email"]))
+    number = read_phone(phone) if phone else None
+    if number and (hashes := MATCH.candidates(number)):
+        asked.append((PHONE, by_point, [hashes, "phone"]))
+    if sound.strip() and postcode:
+        by_name = (
+            "SELECT customer_id FROM customers_searchentry WHERE postcode = %s AND phonetic = %s LIMIT 100"
+        )
+        asked.append((NAME, by_name, [postcode.strip(), sound]))
+    with connection.cursor() as cursor:
+        for reason, query, params in asked:
+            cursor.execute(query, params)
+            for (id_,) in cursor.fetchall():
+                reasons.setdefault(id_, []).append(reason)
+    return reasons

@@ -1,0 +1,170 @@
+"""Keeps what lists and searches read beside the customer: search text, words, sort name, phonetic code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from cologne_phonetics import encode
+from django.db import connection
+
+from customers.normalizing import fold
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_WRITTEN_OUT = re.compile(r"([aou])e")
+_LETTERS = re.compile(r"[^\w]+")
+BATCH = 5000
+
+
+class Entry(NamedTuple):
+    """What `SearchEntry` and the customer's `sort_name` hold."""
+
+    text: str
+    phonetic: str
+    postcode: str
+    sort_name: str
+
+
+@lru_cache(maxsize=100_000)
+def searched_words(text: str) -> tuple[str, ...]:
+    """The folded words of a name, with umlauts also written out, so that Mueller and Müller find each other."""
+    if not text:
+        return ()
+    folded = fold(text)
+    written_out = fold(text.translate(_UMLAUTS))
+    variants = dict.fromkeys((folded, written_out, _WRITTEN_OUT.sub(r"\1", folded)))
+    return tuple(dict.fromkeys(word for variant in variants for word in variant.split()))
+
+
+@lru_cache(maxsize=100_000)
+def phonetic_code(name: str) -> str:
+    """Kölner phonetics of a name; what holds no letter of it is compared as it stands."""
+    return "".join(code for _, code in encode(name)) or fold(name)
+
+
+@lru_cache(maxsize=100_000)
+def _folded(name: str) -> str:
+    return fold(name)
+
+
+def sound_of(first_name: str, last_name: str, company: str) -> str:
+    """Surname and first name (or the company) as they sound: the key of likely duplicates beside the postcode."""
+    if last_name:
+        return f"{phonetic_code(last_name)} {phonetic_code(first_name) if first_name else ''}"
+    return phonetic_code(company) if company else ""
+
+
+def entry_for(
+    number: str,
+    kind: str,
+    first_name: str,
+    last_name: str,
+    company: str,
+    places: Sequence[tuple[str, str]] = (),
+) -> Entry:
+    """The search entry of a customer with these names and (postcode, city) of the addresses, the usual one first."""
+    words = dict.fromkeys(searched_words(last_name))
+    words |= dict.fromkeys(searched_words(first_name))
+    words |= dict.fromkeys(searched_words(company))
+    words[fold(number)] = None
+    for postcode, city in places:
+        words |= dict.fromkeys(searched_words(city))
+        words |= dict.fromkeys(searched_words(postcode))
+    name = _folded(f"{last_name} {first_name}".strip())
+    firm = _folded(company)
+    sort_name = (firm or name) if kind == "company" else (name or firm)
+    postcode = places[0][0] if places else ""
+    return Entry(
+        " ".join(words), sound_of(first_name, last_name, company), postcode, sort_name or fold(number)
+    )
+
+
+def dictionary_words(texts: Iterable[str]) -> list[str]:
+    """The distinct words worth a place in the dictionary of misspelt words, in order (so that writers never wait
+    for each other in a circle)."""
+    words = {word for text in texts for word in text.split()}
+    return sorted(word for word in words if 4 <= len(word) <= 60 and not word[0].isdigit())
+
+
+def add_words(texts: Iterable[str]) -> None:
+    """Note words that the dictionary does not have yet."""
+    words = dictionary_words(texts)
+    if not words:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_searchword (word, entries) SELECT w, 1 FROM unnest(%s::text[]) w "
+            "WHERE NOT EXISTS (SELECT 1 FROM customers_searchword s WHERE s.word = w) "
+            "ON CONFLICT (word) DO NOTHING",
+            [words],
+        )
+
+
+def refresh(customer_ids: Iterable[int]) -> None:
+    """Bring search entry, words and sort name of these customers to what their rows say; writes only what differs."""
+    ids = sorted(customer_ids)
+    for start in range(0, len(ids), BATCH):
+        _refresh(ids[start : start + BATCH])
+
+
+def _refresh(ids: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.id, c.number, c.kind, c.first_name, c.last_name, c.company,
+                coalesce(array_agg(a.postcode ORDER BY a.is_default DESC, a.id) FILTER (WHERE a.id > 0), '{}'),
+                coalesce(array_agg(a.city ORDER BY a.is_default DESC, a.id) FILTER (WHERE a.id > 0), '{}')
+            FROM customers_customer c LEFT JOIN customers_address a ON a.customer_id = c.id
+            WHERE c.id = ANY(%s) GROUP BY c.id
+            """,
+            [ids],
+        )
+        rows = cursor.fetchall()
+        entries = [entry_for(*row[1:6], tuple(zip(row[6], row[7], strict=True))) for row in rows]
+        columns = [[row[0] for row in rows], *map(list, zip(*entries, strict=True))] if rows else [[]] * 5
+        cursor.execute(
+            """
+            INSERT INTO customers_searchentry AS e (customer_id, text, phonetic, postcode)
+            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
+            ON CONFLICT (customer_id) DO UPDATE
+                SET text = excluded.text, phonetic = excluded.phonetic, postcode = excluded.postcode
+                WHERE (e.text, e.phonetic, e.postcode)
+                    IS DISTINCT FROM (excluded.text, excluded.phonetic, excluded.postcode)
+            """,
+            columns[:4],
+        )
+        cursor.execute(
+            """
+            UPDATE customers_customer c SET sort_name = n.sort_name
+            FROM unnest(%s::bigint[], %s::text[]) AS n (id, sort_name)
+            WHERE c.id = n.id AND c.sort_name IS DISTINCT FROM n.sort_name
+            """,
+            [columns[0], columns[4]],
+        )
+    add_words(entry.text for entry in entries)
+
+
+def recount_words() -> int:
+    """Count every word of the dictionary anew and drop those nobody carries any more; answers how many went.
+
+    An erased rare surname must not survive in the dictionary, so this runs every night and after an erasure.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH counted AS (
+                SELECT word, count(*) AS entries
+                FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word GROUP BY word
+            ), gone AS (
+                DELETE FROM customers_searchword s
+                WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.word = s.word) RETURNING 1
+            ), changed AS (
+                UPDATE customers_searchword s SET entries = c.entries FROM counted c
+                WHERE c.word = s.word AND s.entries IS DISTINCT FROM c.entries RETURNING 1
+            )
+            SELECT count(*) FROM gone
+            """
+        )
+        return cursor.fetchone()[0]

@@ -1,0 +1,273 @@
+"""The one door through which customers and suppression entries come in from files, forms and platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers import holding, reading, suppression
+from customers.cleaning import Cleaner, Person
+from customers.holding import DecisionRefused
+from customers.known import Known, Tried
+from customers.matching import Held, Matched, match
+from customers.models import Customer, HeldIntake
+from customers.planning import Changes, changes_for, state_of_new
+from customers.rows import CustomerRow, Outcome, Problem, Source, SuppressionRow
+from customers.sealing import Sealer
+from customers.writing import Writer, numbers_for
+from datamap.catalogue import cutoff
+from datamap.workdays import local_date
+
+__all__ = ["DecisionRefused", "decide_held", "write_customers", "write_suppressions"]
+
+# One import of customers writes at a time: two that find the same e-mail unknown would otherwise both make the account.
+LOCK = 0x0B447_0001
+CATEGORY = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
+CHANNEL_KEYS = {"email": "email", "sms": "phone", "whatsapp": "phone", "phone": "phone"}
+
+
+def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: bool = False) -> Outcome:
+    """Write one chunk of customers (5,000 to 20,000 rows) as sets, or say what would be written.
+
+    One transaction: all good rows of the chunk or, on an exception, none. Rows that cannot be stored are counted and
+    named in the outcome, values that cannot be read are warned about, rows that the rules "Who is who" cannot place
+    are held. The same rows again write nothing. Chunks of one file are written one after the other; imports that run
+    at the same time wait for each other (an advisory lock until the transaction ends), so none makes a person twice.
+
+    A dry run goes the same way and stops before writing; the chunks of one file share what they would have left in
+    a temporary table of the connection, so that its counts are those of the real run.
+    """
+    outcome, sealer = Outcome(), Sealer()
+    cleaner = Cleaner(outcome)
+    persons = [person for row in rows if (person := cleaner.clean(row)) is not None]
+    with transaction.atomic():
+        if not dry_run:
+            _lock()
+        known = Tried(source.platform, source.batch) if dry_run else Known(source.platform)
+        matched = match(persons, known, sealer, lock=not dry_run)
+        _drop_suppressed_claims([*matched.known.values(), *matched.new], outcome)
+        outcome.overdue = _overdue([*matched.known.values(), *matched.new], source.as_of)
+        _settle(matched, known, sealer, source, outcome, dry_run=dry_run)
+    return outcome
+
+
+def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_run: bool = False) -> Outcome:
+    """Put one chunk of unsubscribed, bounced or objecting endpoints on the suppression list, or say what would be.
+
+    One transaction. An endpoint already on the list is unchanged; one that cannot be read is rejected.
+    """
+    outcome = Outcome()
+    wanted: dict[bytes, tuple[str, str, datetime]] = {}
+    known_as: dict[bytes, bytes] = {}
+    for row in rows:
+        said, _lost = reading.clean_text(row.endpoint)
+        endpoint = said if row.channel in ("email", "post") else reading.read_phone(said) or ""
+        valid = reading.is_email(said) if row.channel == "email" else bool(endpoint)
+        hashes = suppression.hashes_of(row.channel, endpoint) if valid else []
+        if not hashes:
+            outcome.reject(
+                Problem(row.line, "email", _("This cannot be read as an address to be suppressed."))
+            )
+            continue
+        if hashes[0] in wanted:
+            outcome.unchanged += 1
+            continue
+        wanted[hashes[0]] = row.channel, row.reason, row.since or timezone.now()
+        known_as |= dict.fromkeys(hashes, hashes[0])
+    with transaction.atomic():
+        listed = {known_as[mark] for mark in suppression.entries_among(known_as)}
+        if dry_run:
+            tried = Tried(source.platform, source.batch)
+            listed |= tried.suppressed(wanted)
+            tried.remember([(f"s:{mark.hex()}", 0) for mark in wanted], [])
+        new = {mark: entry for mark, entry in wanted.items() if mark not in listed}
+        outcome.created = len(new) if dry_run else _insert_suppressions(new, source)
+        outcome.unchanged += len(wanted) - outcome.created
+    return outcome
+
+
+def decide_held(
+    held_id: int, decision: str, *, user_id: int | None, customer: Customer | None = None
+) -> Outcome:
+    """What a person decides about a held row: "applied" to a customer, "created" as a new one, or "dropped".
+
+    One transaction with the row locked: of two people who decide at once the second gets DecisionRefused. Raises it
+    too where the customer's data are restricted, or the row cannot be stored. The decision stays as proof, so that
+    the same file again does not hold the row again.
+    """
+    outcome = Outcome()
+    with transaction.atomic():
+        _lock()
+        held = holding.claim(held_id, decision, user_id)
+        if decision == HeldIntake.Decision.DROPPED:
+            return outcome
+        sealer, source = Sealer(), holding.source_of(held, user_id)
+        person = Cleaner(outcome).clean(holding.row_of(held.payload))
+        if person is None:
+            raise DecisionRefused(outcome.errors[0].message)
+        matched = _decided(person, decision, customer, source)
+        _drop_suppressed_claims([person], outcome)
+        _settle(matched, Known(source.platform), sealer, source, outcome, dry_run=False)
+    return outcome
+
+
+def _decided(person: Person, decision: str, customer: Customer | None, source: Source) -> Matched:
+    known = Known(source.platform)
+    owner = known.by_external_id([person.external_id]).get(person.external_id)
+    if decision == HeldIntake.Decision.CREATED:
+        if owner is not None:
+            # Its id belongs to somebody by now; the new person is told apart by having none.
+            person.external_id = ""
+        return Matched(new=[person])
+    if customer is None:
+        raise DecisionRefused(_("Say to which customer the row belongs."))
+    states = known.states([customer.pk], lock=True)
+    if customer.pk not in states:
+        raise DecisionRefused(_("This customer is gone."))
+    holding.refuse_restricted(Customer.objects.get(pk=customer.pk))
+    if owner not in (None, customer.pk):
+        person.external_id = ""
+    return Matched(known={customer.pk: person}, states=states)
+
+
+def _lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def _settle(
+    matched: Matched, known: Known, sealer: Sealer, source: Source, outcome: Outcome, *, dry_run: bool
+) -> None:
+    """Compare, count, and write unless this is a dry run."""
+    own = _own_numbers(matched, known, outcome)
+    changed: list[Changes] = []
+    for customer_id, person in matched.known.items():
+        changes = changes_for(customer_id, person, matched.states[customer_id], source.platform, sealer)
+        if changes:
+            changed.append(changes)
+    outcome.created = outcome.customers_created = len(matched.new)
+    outcome.updated = len(changed)
+    outcome.unchanged = len(matched.known) - len(changed)
+    marks = _count_held(matched.held, known, source, outcome)
+    if isinstance(known, Tried):
+        _remember(matched, own, known, sealer, marks)
+        return
+    writer = Writer(source, sealer)
+    writer.create(matched.new, numbers_for(matched.new, own) if matched.new else [])
+    if changed:
+        writer.update(changed)
+    writer.finish(changed, matched.new)
+    holding.put_aside(matched.held, marks, source)
+
+
+def _own_numbers(matched: Matched, known: Known, outcome: Outcome) -> dict[int, str]:
+    """Place of a new customer -> the number its file brings, where that is free."""
+    wanted = [person.number for person in matched.new if person.number]
+    used = known.numbers(wanted) if wanted else set()
+    own: dict[int, str] = {}
+    for place, person in enumerate(matched.new):
+        if not person.number:
+            continue
+        if person.number in used:
+            outcome.warn(Problem(person.line, "number", _("This number is taken; another one is given.")))
+        else:
+            own[place] = person.number
+            used.add(person.number)
+    for customer_id, person in matched.known.items():
+        if person.number and person.number != matched.states[customer_id]["number"]:
+            outcome.warn(Problem(person.line, "number", _("The customer keeps the number that is known.")))
+    return own
+
+
+def _count_held(held: list[Held], known: Known, source: Source, outcome: Outcome) -> list[bytes]:
+    """Rows that wait; a row that somebody has decided before is settled and counts as unchanged."""
+    marks = holding.marks_of(held, source.platform)
+    before = known.held(marks) if marks else {}
+    for mark in marks:
+        if before.get(mark):
+            outcome.unchanged += 1
+        else:
+            outcome.held += 1
+    return marks
+
+
+def _remember(
+    matched: Matched, own: dict[int, str], known: Tried, sealer: Sealer, marks: list[bytes]
+) -> None:
+    keys: list[tuple[str, int]] = [(f"h:{mark.hex()}", 0) for mark in set(marks)]
+    states: list[tuple[int, dict[str, Any]]] = []
+    for place, person in enumerate(matched.new):
+        id_ = known.next_id - place
+        states.append((id_, state_of_new(person, own.get(place, ""), known.platform, sealer)))
+        keys += _keys(id_, person, sealer)
+        if place in own:
+            keys.append((f"n:{own[place]}", id_))
+    for customer_id, person in matched.known.items():
+        states.append((customer_id, matched.states[customer_id]))
+        keys += _keys(customer_id, person, sealer)
+    known.remember(keys, states)
+
+
+def _keys(id_: int, person: Person, sealer: Sealer) -> Iterable[tuple[str, int]]:
+    if person.external_id:
+        yield f"x:{person.external_id}", id_
+    if person.email_key and person.status == "account":
+        yield f"e:{sealer.whole(person.email_key).hex()}", id_
+
+
+def _drop_suppressed_claims(persons: Sequence[Person], outcome: Outcome) -> None:
+    """An opt-in that a file asserts for a suppressed endpoint is refused: only the person can end that (Art. 21)."""
+    asked: dict[tuple[str, str], list[tuple[Person, str]]] = {}
+    for person in persons:
+        for channel, opt_in in person.opt_ins.items():
+            kind = CHANNEL_KEYS[channel]
+            endpoint = getattr(person, kind) if getattr(person, f"{kind}_key") else ""
+            if endpoint and opt_in.state != "no":
+                asked.setdefault((kind, endpoint), []).append((person, channel))
+    for kind in ("email", "phone"):
+        endpoints = [endpoint for one, endpoint in asked if one == kind]
+        for endpoint in suppression.suppressed_among(kind, endpoints) if endpoints else ():
+            for person, channel in asked[kind, endpoint]:
+                del person.opt_ins[channel]
+                message = _("This address is on the suppression list; the opt-in is not taken over.")
+                outcome.warn(Problem(person.line, "newsletter", message))
+
+
+def _overdue(persons: Sequence[Person], as_of: date | None) -> int:
+    """How many are already past their last day: last activity, else sign-up, else today counts."""
+    today = as_of or local_date(timezone.now())
+    limits = {status: cutoff(key, today) for status, key in CATEGORY.items()}
+    late = 0
+    for person in persons:
+        start = person.last_activity or person.values.get("registered_at")
+        limit = limits[person.status]
+        if start is not None and limit is not None and local_date(start) <= limit:
+            late += 1
+    return late
+
+
+def _insert_suppressions(new: dict[bytes, tuple[str, str, datetime]], source: Source) -> int:
+    if not new:
+        return 0
+    channels, reasons, since = zip(*new.values(), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_suppression (endpoint, channel, scope, reason, since, origin_id, recorded_at) "
+            "SELECT n.endpoint, n.channel, %s, n.reason, n.since, %s, now() "
+            "FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::timestamptz[]) "
+            "AS n (endpoint, channel, reason, since) ON CONFLICT DO NOTHING",
+            [
+                suppression.ADVERTISING,
+                source.origin_id,
+                list(new),
+                list(channels),
+                list(reasons),
+                list(since),
+            ],
+        )
+        return cursor.rowcount

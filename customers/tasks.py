@@ -1,0 +1,22 @@
+"""What beat wakes by night for customers; the work is done by the stories."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from customers.claims import drop_expired_claims
+from customers.indexing import recount_words
+from datamap.workdays import local_date
+
+
+@shared_task
+def drop_claims() -> int:
+    """Drop unproven opt-ins whose period is over."""
+    return drop_expired_claims(local_date(timezone.now()))
+
+
+@shared_task
+def recount_search_words() -> int:
+    """Bring the dictionary of words up to date and drop words nobody carries any more."""
+    return recount_words()

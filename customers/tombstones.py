@@ -1,0 +1,68 @@
+"""Keyed hashes of erased persons: asked before anything about a person comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from customers.normalizing import email_key, phone_key
+from vault.keyring import keyring
+
+SCOPE = "customers.tombstone"
+
+
+def external_text(platform: str, value: str) -> str:
+    """An external id as it is hashed: ids of two platforms never meet."""
+    return f"{platform}\0{value}"
+
+
+def hashers(kind: str) -> list[Callable[[str], bytes]]:
+    """One hash function for each list key, the writing one first; kind is email, phone, number or external."""
+    ring = keyring()
+    return [ring.list_hasher(f"{SCOPE}.{kind}", key.id) for key in ring.of_kind("list")]
+
+
+def marks_of(
+    *, emails: Iterable[str] = (), phones: Iterable[str] = (), external: Iterable[tuple[str, str]] = ()
+) -> list[tuple[str, bytes]]:
+    """(kind, mark) of everything an erased person may come in with again: what an erasure stores."""
+    texts = [("email", email_key(value)) for value in emails]
+    texts += [("phone", phone_key(value)) for value in phones]
+    texts += [("external", external_text(*pair)) for pair in external]
+    return [(kind, hashers(kind)[0](text)) for kind, text in texts if text]
+
+
+def erased(
+    *, email: str = "", phone: str = "", external: tuple[str, str] | None = None
+) -> tuple[datetime, UUID] | None:
+    """When and under which mark a person with this e-mail, phone or (platform, id) was erased; the latest counts."""
+    texts = [
+        ("email", email_key(email) if email else None),
+        ("phone", phone_key(phone) if phone else None),
+        ("external", external_text(*external) if external else None),
+    ]
+    marks = [hash_(text) for kind, text in texts if text for hash_ in hashers(kind)]
+    return max(erased_among(marks).values(), default=None)
+
+
+def erased_among(marks: Collection[bytes]) -> dict[bytes, tuple[datetime, UUID]]:
+    """Mark -> (erased at, subject_ref) for those of the marks that belong to erased persons; one query."""
+    if not marks:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (mark) mark, erased_at, subject_ref FROM customers_tombstone "
+            "WHERE mark = ANY(%s) ORDER BY mark, erased_at DESC",
+            [list(marks)],
+        )
+        return {bytes(mark): (at, ref) for mark, at, ref in cursor.fetchall()}
+
+
+def any_erased() -> bool:
+    """Whether anybody was ever erased: a shop without tombstones need not hash for them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_tombstone)")
+        return cursor.fetchone()[0]

@@ -1,0 +1,160 @@
+"""An import is taken back to the state before it, and whoever was edited since is left and named."""
+
+from __future__ import annotations
+
+import pytest
+
+from customers import undoing
+from customers.editing import save_customer
+from customers.intake import decide_held, write_customers, write_suppressions
+from customers.models import (
+    ContactPoint,
+    Customer,
+    ExternalId,
+    HeldIntake,
+    Note,
+    OptInClaim,
+    SearchEntry,
+    Suppression,
+    Tag,
+)
+from customers.rows import OptInRow, SuppressionRow
+from customers.undoing import undo_customers
+from tests.customers.making import bring_in, make_row, make_source, point
+from tests.customers.test_intake import full_row
+
+pytestmark = pytest.mark.django_db
+
+
+def snapshot():
+    """What stands in the tables, without counters of versions."""
+    return {
+        "customers": sorted(Customer.objects.values_list("id", "first_name", "last_name", "sort_name")),
+        "points": sorted(
+            (p.id, p.value, p.whole_index, p.part_index, p.match_index) for p in ContactPoint.objects.all()
+        ),
+        "ids": sorted(ExternalId.objects.values_list("platform", "value")),
+        "claims": OptInClaim.objects.count(),
+        "notes": Note.objects.count(),
+        "search": sorted(SearchEntry.objects.values_list("customer_id", "text", "postcode")),
+        "addresses": [
+            (a.street, a.city, bytes(a.street_index))
+            for c in Customer.objects.order_by("id")
+            for a in c.addresses.all()
+        ],
+        "history": [
+            model.history.count()
+            for model in (Customer, ContactPoint, Customer._meta.get_field("addresses").related_model)
+        ],
+    }
+
+
+def test_customers_made_by_the_batch_go_with_all_that_hangs_on_them():
+    source = make_source()
+    write_customers([full_row(), make_row(3, external_id="2")], source)
+    result = undo_customers(source.batch)
+    assert (result.removed, result.restored, result.left) == (2, 0, [])
+    empty = snapshot()
+    assert empty == {
+        "customers": [],
+        "points": [],
+        "ids": [],
+        "claims": 0,
+        "notes": 0,
+        "search": [],
+        "addresses": [],
+        "history": [0, 0, 0],
+    }
+    assert Tag.objects.count() == 0
+
+
+def test_changed_customers_get_back_what_they_were():
+    bring_in(full_row())
+    before = snapshot()
+    source = make_source("hubspot")
+    row = full_row(
+        external_id="H1",
+        last_name="Anders",
+        phone="0171 5552222",
+        note="other",
+        street="Neue Straße 1",
+        city="Leipzig",
+        opt_ins=(OptInRow("sms", "yes"),),
+    )
+    assert write_customers([row], source).updated == 1
+    assert snapshot() != before
+    result = undo_customers(source.batch)
+    assert (result.removed, result.restored, result.left) == (0, 1, [])
+    assert snapshot() == before
+
+
+def test_whoever_was_edited_since_is_left_and_named(agent):
+    source = make_source()
+    write_customers([make_row(2, external_id="1"), make_row(3, external_id="2")], source)
+    edited = Customer.objects.get(external_ids__value="1")
+    edited.first_name = "Von Hand"
+    save_customer(edited, version=edited.version, user=agent)
+    result = undo_customers(source.batch)
+    assert result.removed == 1
+    assert [(one.model, one.id) for one in result.left] == [("customers.Customer", edited.number)]
+    assert Customer.objects.get().first_name == "Von Hand"
+
+
+def test_a_later_batch_is_taken_back_first_and_then_the_earlier_one():
+    first, second = make_source(), make_source()
+    write_customers([make_row(external_id="1", first_name="A")], first)
+    write_customers([make_row(external_id="1", first_name="B")], second)
+    assert [one.why for one in undo_customers(first.batch).left] != []
+    assert undo_customers(second.batch).restored == 1
+    assert Customer.objects.get().first_name == "A"
+    assert undo_customers(first.batch).removed == 1
+
+
+def test_a_person_erased_meanwhile_is_not_brought_back():
+    bring_in(make_row(external_id="1", first_name="A"))
+    source = make_source()
+    write_customers([make_row(external_id="1", first_name="B")], source)
+    Customer.history.all().delete()
+    Customer.objects.all().delete()
+    result = undo_customers(source.batch)
+    assert (result.removed, result.restored, Customer.objects.count()) == (0, 0, 0)
+
+
+def test_whom_an_app_above_names_is_left():
+    source = make_source()
+    write_customers([make_row(2, external_id="1"), make_row(3, external_id="2")], source)
+    kept = Customer.objects.get(external_ids__value="2")
+
+    def has_orders(batch, ids):
+        return {kept.pk: "has orders"} if batch == source.batch else {}
+
+    undoing.register(has_orders)
+    try:
+        result = undo_customers(source.batch)
+    finally:
+        undoing._checks.remove(has_orders)
+    assert (result.removed, [(one.id, one.why) for one in result.left]) == (1, [(kept.number, "has orders")])
+
+
+def test_suppression_entries_and_held_rows_of_the_batch_go():
+    bring_in(
+        make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de")
+    )
+    source = make_source("mailchimp")
+    write_suppressions([SuppressionRow(2, "weg@example.de")], source)
+    write_customers([make_row(3, email="f@example.de")], source)
+    assert (Suppression.objects.count(), HeldIntake.objects.count()) == (1, 1)
+    assert undo_customers(source.batch).removed == 1
+    assert (Suppression.objects.count(), HeldIntake.objects.count(), Customer.objects.count()) == (0, 0, 2)
+
+
+def test_a_customer_made_from_a_held_row_goes_with_its_batch():
+    bring_in(
+        make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de")
+    )
+    source = make_source("mailchimp")
+    write_customers([make_row(3, last_name="Neu", email="f@example.de")], source)
+    decide_held(HeldIntake.objects.get().pk, "created", user_id=None)
+    assert point(Customer.objects.get(last_name="Neu")) == "f@example.de"
+    assert undo_customers(source.batch).removed == 1
+    assert not Customer.objects.filter(last_name="Neu").exists()
