@@ -14,6 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from customers.models import Customer
 from ops.embedded import EmbeddedError, start_services, stop_services
@@ -59,7 +62,10 @@ class Command(BaseCommand):
                 raise CommandError(f"Port {port} is taken; try PORT={port + 1} make run") from error
 
     def _prepare(self, customers: int) -> None:
-        self._manage("migrate", "--verbosity", "0")
+        if _tables_are_behind():
+            self._manage("migrate", "--verbosity", "0")
+        else:  # what apps keep in step after migrating: roles, rules, fingerprints of keys
+            emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
         if "demo" in get_commands() and not Customer.objects.exists():
             self.stdout.write(f"Loading the demo shop with {customers} customers, once.")
             self._manage("demo", "--customers", str(customers))
@@ -72,10 +78,12 @@ class Command(BaseCommand):
     def _run(self, port: int) -> None:
         environment = os.environ | {"DEBUG": "1", "STAFF_MFA_REQUIRED": "0"}
         with Supervisor(environment, settings.BASE_DIR) as supervisor:
-            for child in _children(port):
-                supervisor.start(child)
+            web, *others = _children(port)
+            supervisor.start(web)
             reason = supervisor.wait(until=lambda: _answers(port), seconds=READY_SECONDS)
             if not reason:
+                for child in others:
+                    supervisor.start(child)
                 self._announce(port)
                 reason = supervisor.wait()
             self.stdout.write(f"Stopping: {reason}")
@@ -97,11 +105,17 @@ def _children(port: int) -> list[Child]:
     worker = ["--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     beat = ["--loglevel", "INFO", "--pidfile", "", "--schedule", str(var / "celerybeat-schedule")]
     commands = {
-        "web": [str(programs / "gunicorn"), "config.wsgi", "--no-control-socket", *web],
+        "web": [str(programs / "gunicorn"), "config.wsgi", "--no-control-socket", "--preload", *web],
         "worker": [*celery, "worker", *worker],
         "beat": [*celery, "beat", *beat],
     }
     return [Child(name, command, var / "log" / f"{name}.log") for name, command in commands.items()]
+
+
+def _tables_are_behind() -> bool:
+    """Whether a migration waits; asked first, as running `migrate` with nothing to do costs seconds."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _answers(port: int) -> bool:
