@@ -1,10 +1,20 @@
 """Routes of the desk."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from portal.views import customer, customers, dashboard, export, saved, search, tagging
 
 app_name = "portal"
+
+
+class CustomerNumber(StringConverter):
+    """What a customer number in an address may hold: no control characters, which PostgreSQL would refuse."""
+
+    regex = r"[^/\x00-\x1f\x7f]+"
+
+
+register_converter(CustomerNumber, "customer_number")
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -16,7 +26,9 @@ urlpatterns = [
     path("customers/views/new/", saved.view_create, name="view_create"),
     path("customers/views/<int:pk>/", saved.view_edit, name="view_edit"),
     path("customers/views/<int:pk>/delete/", saved.view_delete, name="view_delete"),
-    path("customers/<str:number>/", customer.customer_detail, name="customer_detail"),
-    path("customers/<str:number>/timeline/", customer.customer_timeline, name="customer_timeline"),
-    path("customers/<str:number>/history/", customer.customer_history, name="customer_history"),
+    path("customers/<customer_number:number>/", customer.customer_detail, name="customer_detail"),
+    path(
+        "customers/<customer_number:number>/timeline/", customer.customer_timeline, name="customer_timeline"
+    ),
+    path("customers/<customer_number:number>/history/", customer.customer_history, name="customer_history"),
 ]
