@@ -1,0 +1,220 @@
+"""Orders that staff enter or correct by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.intake import write_customers
+from customers.models import Address, ContactPoint, Customer, ExternalId, Origin
+from customers.rows import AddressRow, CustomerRow, Source
+from orders.documents import save_changed, tax_by_rate
+from orders.models import Order, OrderLine
+from orders.numbering import next_number
+from orders.refusing import Refused, locked
+from orders.totals import refresh_totals
+
+OWN = "obhut"
+
+
+@dataclass(slots=True)
+class LineInput:
+    """One position as the form has it."""
+
+    sku: str = ""
+    name: str = ""
+    quantity: Decimal = Decimal(1)
+    unit_price: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+    tax_rate: Decimal | None = None
+
+
+@dataclass(slots=True)
+class OrderInput:
+    """An order as the form has it; without a customer it is a guest's."""
+
+    lines: Sequence[LineInput]
+    billing: dict[str, str]
+    shipping: dict[str, str] = field(default_factory=dict)
+    customer_id: int | None = None
+    gift_recipient_id: int | None = None
+    type_id: int | None = None
+    placed_at: datetime | None = None
+    currency: str = "EUR"
+    shipping_cost: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+    gift_note: str = ""
+    note: str = ""
+
+
+@transaction.atomic
+def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
+    """Store an order entered by staff; a guest order makes a guest of its own, never attached to anybody known.
+
+    Atomic. `token` belongs to the form: sent twice, the first order is the answer. Raises Refused when there are no
+    lines, the amounts make less than nothing, or the guest is protected (an erased or restricted person).
+    """
+    key = f"form:{token}"
+    known = Order.objects.filter(platform="", external_id=key).first()
+    if known:
+        return known
+    at = data.placed_at or timezone.now()
+    # The lock on the number range makes the second of two equal forms wait, and see the first.
+    number = next_number("order", at)
+    known = Order.objects.filter(platform="", external_id=key).first()
+    if known:
+        transaction.set_rollback(True)
+        return known
+    origin = Origin.objects.create(kind=Origin.Kind.STAFF, platform=OWN, label="orders:new")
+    guest = data.customer_id is None
+    order = Order(
+        number=number,
+        external_id=key,
+        customer_id=_make_guest(data, number, origin, user_id) if guest else data.customer_id,
+        kind=Order.Kind.GUEST if guest else Order.Kind.STAFF,
+        placed_at=at,
+        origin=origin,
+    )
+    _fill(order, data)
+    order._history_user_id = user_id
+    order.save(force_insert=True)
+    _write_lines(order, data)
+    refresh_totals([order.customer_id])
+    return order
+
+
+@transaction.atomic
+def edit_order(pk: int, data: OrderInput, *, version: int, user_id: int | None) -> Order:
+    """Correct an order that is still open; its customer stays who it is.
+
+    Atomic. Raises Order.DoesNotExist, Stale when somebody was quicker, and Refused when the order is cancelled, or
+    papers or returns rest on it. The lines before the change are kept in the history.
+    """
+    order = locked(pk, version)
+    if reason := why_fixed(order):
+        raise Refused(reason)
+    before = [_plain(line) for line in order.lines.all()]
+    order.placed_at = data.placed_at or order.placed_at
+    _fill(order, data)
+    save_changed(order, user_id)
+    order.lines.all().delete()
+    _write_lines(order, data)
+    kept = order.history.latest()
+    kept.lines_before = before
+    kept.save(update_fields=["lines_before"])
+    refresh_totals([order.customer_id])
+    return order
+
+
+def why_fixed(order: Order) -> str:
+    """Why lines and addresses of this order can no longer be changed, or "" when they can."""
+    if order.cancelled_at:
+        return _("The order is cancelled.")
+    if order.documents.exists():
+        return _("Papers were issued for this order; correct it by credit note or return.")
+    if order.returns.exists():
+        return _("A return was announced for this order.")
+    return ""
+
+
+def billing_of(customer: Customer) -> dict[str, str]:
+    """Name, usual billing address and e-mail of a customer, as a new order takes them over."""
+    address = (
+        customer.addresses.filter(kind=Address.Kind.BILLING).order_by("-is_default", "-id").first()
+        or customer.addresses.order_by("-is_default", "-id").first()
+    )
+    endpoints = ContactPoint.objects.filter(customer=customer).order_by("-is_primary", "id")
+    first = {point.kind: point.value for point in reversed(endpoints)}
+    name = " ".join(part for part in (customer.title, customer.first_name, customer.last_name) if part)
+    found = {"name": name, "company": customer.company, **first}
+    if address:
+        found |= {
+            "street": address.street,
+            "postcode": address.postcode,
+            "city": address.city,
+            "country": address.country,
+        }
+    return {key: value for key, value in found.items() if value}
+
+
+def _fill(order: Order, data: OrderInput) -> None:
+    lines = [_line(order, place, line) for place, line in enumerate(data.lines, start=1)]
+    if not lines:
+        raise Refused(_("An order has at least one line."))
+    order.total = sum((line.amount for line in lines), Decimal(0)) + data.shipping_cost - data.discount
+    if order.total < order.refunded or order.total < 0:
+        raise Refused(_("The discount is more than the goods cost."))
+    order.type_id, order.currency = data.type_id, data.currency
+    order.shipping_cost, order.discount = data.shipping_cost, data.discount
+    order.billing = data.billing or None
+    order.shipping = data.shipping or None
+    order.deviating = bool(data.shipping) and data.shipping != {
+        key: value for key, value in data.billing.items() if key in data.shipping
+    }
+    order.gift_recipient_id, order.gift_note, order.note = data.gift_recipient_id, data.gift_note, data.note
+    order.tax = sum((Decimal(rate["tax"]) for rate in tax_by_rate(order, lines)), Decimal(0))
+    order.settle_payment()
+
+
+def _line(order: Order, position: int, line: LineInput) -> OrderLine:
+    return OrderLine(
+        order=order,
+        position=position,
+        sku=line.sku,
+        name=line.name,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        discount=line.discount,
+        tax_rate=line.tax_rate,
+    )
+
+
+def _write_lines(order: Order, data: OrderInput) -> None:
+    OrderLine.objects.bulk_create(_line(order, place, line) for place, line in enumerate(data.lines, start=1))
+
+
+def _plain(line: OrderLine) -> dict[str, Any]:
+    names = ("position", "sku", "name", "category", "quantity", "unit_price", "discount", "tax_rate")
+    values = {name: getattr(line, name) for name in names}
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+
+
+def _make_guest(data: OrderInput, number: str, origin: Origin, user_id: int | None) -> int:
+    """A guest of this one order. Raises Refused where the person is protected."""
+    billing = data.billing
+    first, _space, last = billing.get("name", "").rpartition(" ")
+    key = f"order:{number}"
+    row = CustomerRow(
+        line=1,
+        external_id=key,
+        status=Customer.Status.GUEST,
+        first_name=first,
+        last_name=last,
+        company=billing.get("company", ""),
+        email=billing.get("email", ""),
+        phone=billing.get("phone", ""),
+        registered_at=timezone.now(),
+        last_activity=timezone.now(),
+        addresses=[
+            AddressRow(
+                recipient=billing.get("name", "") or billing.get("company", ""),
+                **{name: billing.get(name, "") for name in ("street", "postcode", "city", "country")},
+            )
+        ],
+    )
+    outcome = write_customers([row], Source(uuid4(), OWN, origin.pk, user_id))
+    if outcome.error_count or outcome.held:
+        raise Refused(
+            outcome.errors[0].message
+            if outcome.errors
+            else _("There is a protected record; ask the privacy role.")
+        )
+    return ExternalId.objects.get(platform=OWN, value=key).customer_id

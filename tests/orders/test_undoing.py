@@ -1,0 +1,171 @@
+"""Undoing an import of orders: back to the state before, but never over somebody's work."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from customers.models import HeldIntake
+from orders.documents import issue_document
+from orders.intake import write_orders
+from orders.models import CustomerTotal, Order
+from orders.rows import LineRow
+from orders.states import take_step
+from orders.totals import differing_totals
+from orders.undoing import undo_orders
+from tests.orders.factories import PLACED, make_customer
+from tests.orders.test_intake import ANNE, IDA, make_source, row
+
+pytestmark = pytest.mark.django_db
+
+
+def state(order: Order) -> dict:
+    order = Order.objects.get(pk=order.pk)
+    names = (
+        "status",
+        "payment",
+        "total",
+        "refunded",
+        "billing",
+        "shipping",
+        "deviating",
+        "note",
+        "paid_at",
+        "tags",
+    )
+    lines = list(order.lines.values_list("position", "sku", "name", "quantity", "unit_price", "discount"))
+    return {name: getattr(order, name) for name in names} | {"lines": lines}
+
+
+def test_orders_that_a_batch_made_go_with_their_lines_history_and_totals():
+    customer = make_customer(platform="shopify", external_id="77")
+    source = make_source()
+    write_orders([row(customer_external_id="77", lines=[LineRow("A")])], source)
+
+    undone = undo_orders(source.batch)
+
+    assert (undone.removed, undone.restored, undone.left) == (1, 0, [])
+    assert not Order.archive.exists()
+    assert not Order.history.exists()
+    assert not CustomerTotal.objects.filter(customer=customer).exists()
+
+
+def test_orders_that_a_batch_changed_are_as_before():
+    write_orders(
+        [
+            row(
+                status="open",
+                billing=ANNE,
+                note="alt",
+                tags=("a",),
+                lines=[LineRow("A", "Tasse"), LineRow("B")],
+            )
+        ],
+        make_source(),
+    )
+    order = Order.objects.get()
+    before = state(order)
+    source = make_source()
+    write_orders(
+        [
+            row(
+                status="completed",
+                paid_at=PLACED,
+                total=Decimal("99.00"),
+                refunded=Decimal("1.00"),
+                billing=IDA,
+                shipping=ANNE,
+                note="neu",
+                tags=("b",),
+                lines=[LineRow("C")],
+            )
+        ],
+        source,
+    )
+    assert state(order) != before
+
+    undone = undo_orders(source.batch)
+
+    assert (undone.removed, undone.restored, undone.left) == (0, 1, [])
+    assert state(order) == before
+    assert differing_totals() == 0
+
+
+def test_an_undo_twice_does_nothing_the_second_time():
+    write_orders([row(status="open")], make_source())
+    source = make_source()
+    write_orders([row(status="shipped")], source)
+    undo_orders(source.batch)
+
+    undone = undo_orders(source.batch)
+
+    assert (undone.removed, undone.restored, undone.left) == (0, 0, [])
+
+
+def test_after_an_undo_the_same_file_can_come_again():
+    write_orders([row(status="open")], make_source())
+    source = make_source()
+    write_orders([row(status="shipped")], source)
+    undo_orders(source.batch)
+
+    outcome = write_orders([row(status="shipped")], make_source())
+
+    assert outcome.updated == 1
+    assert Order.objects.get().status == "shipped"
+
+
+def test_an_order_changed_since_is_left_and_named():
+    source = make_source()
+    write_orders([row("a", status="open"), row("b")], source)
+    touched = Order.objects.get(external_id="a")
+    take_step(touched.pk, "pay")
+
+    undone = undo_orders(source.batch)
+
+    assert undone.removed == 1
+    assert [(left.model, left.id) for left in undone.left] == [("orders.Order", touched.number)]
+    assert Order.objects.get() == touched
+
+
+def test_an_order_changed_by_a_later_import_is_left():
+    first, second = make_source(), make_source()
+    write_orders([row(status="open")], first)
+    write_orders([row(status="shipped")], second)
+
+    assert [left.id for left in undo_orders(first.batch).left] == [Order.objects.get().number]
+    assert undo_orders(second.batch).restored == 1
+
+
+def test_an_order_with_papers_is_left():
+    source = make_source()
+    write_orders([row(lines=[LineRow("A")])], source)
+    issue_document(Order.objects.get().pk, "received")
+
+    assert len(undo_orders(source.batch).left) == 1
+    assert Order.objects.count() == 1
+
+
+def test_an_order_of_an_erased_person_is_neither_restored_nor_brought_back():
+    customer = make_customer(platform="shopify", external_id="77")
+    write_orders([row(status="open", customer_external_id="77", billing=ANNE)], make_source())
+    source = make_source()
+    write_orders([row(status="shipped", customer_external_id="77")], source)
+    Order.objects.filter(customer=customer).update(blocked_at=timezone.now(), customer=None, billing=None)
+
+    undone = undo_orders(source.batch)
+
+    assert len(undone.left) == 1
+    assert Order.archive.get().customer_id is None
+    assert Order.archive.get().billing is None
+
+
+def test_held_rows_of_the_batch_go():
+    make_customer(platform="shopify", external_id="77", restricted_at=timezone.now())
+    source = make_source()
+    write_orders([row(customer_external_id="77")], source)
+
+    undo_orders(source.batch)
+
+    assert not HeldIntake.objects.exists()
