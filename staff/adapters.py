@@ -2,6 +2,8 @@
 
 import base64
 import time
+from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
@@ -25,6 +27,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return f"Obhut: {subject}"
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link of the mail, on the configured address: a Host header must not choose where it leads."""
+        made = urlsplit(super().get_reset_password_from_key_url(key))
+        return settings.SITE_URL.rstrip("/") + made.path
 
     def set_password(self, user: User, password: str) -> None:
         """Change or reset: every other session of the user ends (ASVS 7.4.3)."""
@@ -50,6 +57,10 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return keyring().open(SEAL_LABEL, base64.b64decode(encrypted_text)).decode()
+
+    def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
+        """What the device shows when it asks which passkey to use."""
+        return super().get_public_key_credential_user_entity(user) | {"display_name": user.name}
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Where a second factor is compulsory the last one stays; a new one is added first."""

@@ -42,6 +42,7 @@ class RolesForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["roles"]
+        labels = {"roles": ""}  # the panel around it has the heading
         widgets = {"roles": forms.CheckboxSelectMultiple}
 
 
@@ -72,7 +73,9 @@ class SuccessorForm(forms.Form):
         field = cast(forms.ModelChoiceField, self.fields["successor"])
         field.queryset = User.objects.filter(is_active=True).exclude(pk=leaving.pk)
         field.label_from_instance = lambda user: user.name  # type: ignore[assignment, method-assign]
-        field.required = needed
+        field.required = True
+        if not needed:
+            del self.fields["successor"]
 
 
 class FirstPasswordForm(forms.Form):

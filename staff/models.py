@@ -223,6 +223,19 @@ class StaffEvent(models.Model):
         HANDED_OVER = "handed_over", _("open work handed over")
         MATRIX = "matrix", _("permissions changed")
 
+    DETAILS: ClassVar[dict[str, Any]] = {
+        "roles": _("roles"),
+        "added": _("added"),
+        "removed": _("taken away"),
+        "granted": _("granted"),
+        "taken": _("taken away"),
+        "sessions": _("sessions"),
+        "factors": _("second factors"),
+        "type": _("kind"),
+        "to": _("to user"),
+        "moved": _("pieces"),
+    }
+
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     kind = models.CharField(_("what"), max_length=20, choices=Kind.choices)
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -236,3 +249,18 @@ class StaffEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"
+
+    @property
+    def words(self) -> str:
+        """The detail as a line for people: labels in their language, roles by name, permissions by key."""
+        return " · ".join(
+            f"{self.DETAILS.get(key, key)}: {self._said(value)}"
+            for key, value in self.detail.items()
+            if value
+        )
+
+    def _said(self, value: Any) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{key} {number}" for key, number in value.items())
+        values = value if isinstance(value, list) else [value]
+        return ", ".join(str(Role.NAMES.get(one, one)) for one in values)

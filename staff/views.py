@@ -102,7 +102,7 @@ def user_disable(request: HttpRequest, pk: int) -> HttpResponse:
     form = SuccessorForm(posted(request), leaving=user, needed=bool(work))
     if request.method == "POST" and form.is_valid():
         try:
-            disable(user, actor=signed_in(request), successor=form.cleaned_data["successor"])
+            disable(user, actor=signed_in(request), successor=form.cleaned_data.get("successor"))
         except ValidationError as refused:
             form.add_error(None, refused)
         else:

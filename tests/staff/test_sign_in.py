@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from pytest_django import SettingsWrapper
 
 from staff.middleware import SEEN, STARTED
 from staff.models import SignIn, StaffEvent, User
@@ -122,21 +123,25 @@ def test_without_a_second_factor_every_page_leads_to_its_set_up(
 
 
 def test_setting_up_an_authenticator_app_opens_the_pages(
-    make_user: Callable[..., User],
-    sign_in: Callable[..., Client],
-    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+    make_user: Callable[..., User], sign_in: Callable[..., Client]
 ) -> None:
-    nele = make_user("Nele", "operator", factor=False)
-    elsewhere, browser = sign_in(nele), sign_in(nele)
-    elsewhere.get("/accounts/2fa/")
-    page = browser.get("/accounts/2fa/totp/activate/")
-    secret = page.context["form"].secret
-    with django_capture_on_commit_callbacks(execute=True):
-        browser.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret)})
+    browser = sign_in(make_user("Nele", "operator", factor=False))
+    secret = browser.get("/accounts/2fa/totp/activate/").context["form"].secret
+    browser.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret)})
     assert browser.get("/staff/").status_code == 200
-    assert StaffEvent.Kind.FACTOR_ADDED in nele.events.values_list("kind", flat=True)
-    # A session that was opened without the second factor ends with it.
-    assert elsewhere.get("/accounts/2fa/").url.startswith("/accounts/login/")
+
+
+def test_a_changed_factor_ends_the_other_sessions_and_is_noted(
+    olga: User, sign_in: Callable[..., Client]
+) -> None:
+    Authenticator.objects.create(user=olga, type="webauthn", data={"name": "Key", "credential": {}})
+    elsewhere, browser = sign_in(olga), sign_in(olga)
+    elsewhere.get("/staff/")
+    browser.post("/accounts/2fa/totp/deactivate/")
+    assert not Authenticator.objects.filter(user=olga, type="totp").exists()
+    assert elsewhere.get("/staff/").url.startswith("/accounts/login/")
+    assert browser.get("/staff/").status_code == 200
+    assert StaffEvent.Kind.FACTOR_REMOVED in olga.events.values_list("kind", flat=True)
 
 
 def test_signing_out_forgets_the_session(olga: User, sign_in: Callable[..., Client]) -> None:
@@ -148,9 +153,9 @@ def test_signing_out_forgets_the_session(olga: User, sign_in: Callable[..., Clie
 
 
 def test_the_demo_may_switch_the_second_factor_off(
-    make_user: Callable[..., User], sign_in: Callable[..., Client], settings: object
+    make_user: Callable[..., User], sign_in: Callable[..., Client], settings: SettingsWrapper
 ) -> None:
-    settings.STAFF_MFA_REQUIRED = False  # type: ignore[attr-defined]
+    settings.STAFF_MFA_REQUIRED = False
     assert sign_in(make_user("Nele", "operator", factor=False)).get("/staff/").status_code == 200
 
 
@@ -201,15 +206,31 @@ def test_changing_the_password_ends_every_session(olga: User, sign_in: Callable[
 
 
 def test_a_reset_password_still_needs_the_second_factor(
-    client: Client, olga: User, mailoutbox: list[object]
+    client: Client, olga: User, mailoutbox: list[EmailMessage], settings: SettingsWrapper
 ) -> None:
+    settings.SITE_URL = "https://obhut.laden.example"
     client.post("/accounts/password/reset/", {"email": olga.email})
-    link = next(part for part in mailoutbox[0].body.split() if "/password/reset/key/" in part)  # type: ignore[attr-defined]
-    form_page = client.get(link, follow=True)
+    link = next(part for part in mailoutbox[0].body.split() if "/password/reset/key/" in part)
+    # The mail leads to the configured address, whatever Host the browser sent.
+    assert link.startswith("https://obhut.laden.example/accounts/")
+    form_page = client.get(link.removeprefix("https://obhut.laden.example"), follow=True)
     new = "ganz-neues-geheimnis-42"
     client.post(form_page.redirect_chain[-1][0], {"password1": new, "password2": new})
     answer = client.post("/accounts/login/", {"login": olga.email, "password": new})
     assert answer.url == "/accounts/2fa/authenticate/"
+
+
+def test_a_reset_is_asked_for_without_telling_who_works_here(
+    client: Client, olga: User, mailoutbox: list[EmailMessage]
+) -> None:
+    answers = [
+        client.post("/accounts/password/reset/", {"email": email})
+        for email in (olga.email, "niemand@laden.example")
+    ]
+    assert {(answer.status_code, answer.url) for answer in answers} == {
+        (302, "/accounts/password/reset/done/")
+    }
+    assert [mail.to for mail in mailoutbox] == [[olga.email]]
 
 
 def test_a_disabled_user_cannot_sign_in(olga: User, client: Client) -> None:

@@ -295,3 +295,24 @@ def test_a_session_names_browser_and_system_only() -> None:
 def test_a_person_is_named_by_number_in_text(sven: User) -> None:
     assert str(sven) == f"User {sven.pk}"
     assert PASSWORD not in repr(sven)
+
+
+def test_the_trail_reads_as_words(olga: User, sven: User, sign_in: Callable[..., Client]) -> None:
+    browser = sign_in(olga)
+    tax = Role.objects.get(key="tax")
+    browser.post(f"/staff/{sven.pk}/roles/", {"roles": [tax.pk]})
+    event = StaffEvent.objects.get(kind=StaffEvent.Kind.ROLES)
+    assert str(Role.NAMES["tax"]) in event.words
+    assert event.words in browser.get("/staff/events/").text
+
+
+def test_the_trail_is_paged_by_key(olga: User, sign_in: Callable[..., Client]) -> None:
+    StaffEvent.objects.bulk_create(
+        StaffEvent(kind=StaffEvent.Kind.ENABLED, actor=olga, subject=olga) for _n in range(60)
+    )
+    browser = sign_in(olga)
+    first = browser.get("/staff/events/")
+    second = browser.get("/staff/events/" + first.context["older"])
+    shown = [event.pk for page in (first, second) for event in page.context["events"]]
+    assert len(shown) == len(set(shown)) == StaffEvent.objects.count()
+    assert browser.get("/staff/events/?before=99999999999999999999999").status_code == 200
