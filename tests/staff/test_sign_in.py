@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -9,7 +10,6 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
-from pytest_django import SettingsWrapper
 
 from staff.middleware import SEEN, STARTED
 from staff.models import SignIn, StaffEvent, User
@@ -153,7 +153,7 @@ def test_signing_out_forgets_the_session(olga: User, sign_in: Callable[..., Clie
 
 
 def test_the_demo_may_switch_the_second_factor_off(
-    make_user: Callable[..., User], sign_in: Callable[..., Client], settings: SettingsWrapper
+    make_user: Callable[..., User], sign_in: Callable[..., Client], settings: Any
 ) -> None:
     settings.STAFF_MFA_REQUIRED = False
     assert sign_in(make_user("Nele", "operator", factor=False)).get("/staff/").status_code == 200
@@ -206,7 +206,7 @@ def test_changing_the_password_ends_every_session(olga: User, sign_in: Callable[
 
 
 def test_a_reset_password_still_needs_the_second_factor(
-    client: Client, olga: User, mailoutbox: list[EmailMessage], settings: SettingsWrapper
+    client: Client, olga: User, mailoutbox: list[EmailMessage], settings: Any
 ) -> None:
     settings.SITE_URL = "https://obhut.laden.example"
     client.post("/accounts/password/reset/", {"email": olga.email})
