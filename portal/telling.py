@@ -1,0 +1,186 @@
+"""Puts events of the timeline into words and opens what is sealed: one query per kind, for one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from customers.models import Note
+from customers.timeline import TimelineSource
+from interactions.models import Complaint, FollowUp, Interaction
+from orders.models import Document, Order, OrderLine, Return
+from portal.cards import link
+from staff.templatetags.look import money
+
+CONTACT_ICONS = {"call": "phone", "email": "mail", "chat": "chat", "visit": "visit", "letter": "doc"}
+Event = tuple[str, datetime, int, str]
+
+
+@dataclass
+class Entry:
+    """One event as the timeline shows it."""
+
+    at: datetime
+    title: str
+    icon: str
+    text: str = ""
+    outcome: str = ""
+    chip: str = ""
+    tone: str = ""
+    url: str = ""
+
+
+def tell(events: Iterable[Event], known: Mapping[str, TimelineSource]) -> list[Entry]:
+    """Entries in the order of the events; what this page knows no words for is told by its source's label."""
+    listed = list(events)
+    ids: dict[str, list[int]] = {}
+    for kind, _at, row_id, _payload in listed:
+        ids.setdefault(kind, []).append(row_id)
+    told = {kind: TELLERS[kind](wanted) for kind, wanted in ids.items() if kind in TELLERS}
+    entries = []
+    for kind, at, row_id, payload in listed:
+        source = known[kind]
+        entry = told.get(kind, {}).get(row_id) or _plain(source, payload)
+        entry.at = at
+        entry.icon = entry.icon or source.icon
+        entries.append(entry)
+    return entries
+
+
+def _plain(source: TimelineSource, payload: str) -> Entry:
+    text = " · ".join(
+        str(value) for value in json.loads(payload).values() if isinstance(value, str) and value
+    )
+    return Entry(_NEVER, str(source.label), source.icon, text)
+
+
+def _notes(ids: list[int]) -> dict[int, Entry]:
+    rows = Note.objects.filter(pk__in=ids).select_related("author")
+    return {
+        row.pk: Entry(row.created_at, _("Note"), "note", row.text, row.author.name if row.author else "")
+        for row in rows
+    }
+
+
+def _orders(ids: list[int]) -> dict[int, Entry]:
+    pieces = dict(OrderLine.objects.filter(order_id__in=ids).values_list("order").annotate(n=Sum("quantity")))
+    told = {}
+    for row in Order.objects.filter(pk__in=ids):
+        words = [money(row.total, row.currency)]
+        if row.pk in pieces:
+            count = number_format(pieces[row.pk].normalize(), use_l10n=True) if pieces[row.pk] else "0"
+            words.insert(0, ngettext("%s article", "%s articles", int(pieces[row.pk] or 0)) % count)
+        if row.deviating:
+            words.append(_("delivery to another address"))
+        unusual = row.status not in (Order.Status.COMPLETED, Order.Status.SHIPPED)
+        told[row.pk] = Entry(
+            row.placed_at,
+            _("Order %s") % row.number,
+            "bag",
+            " · ".join(words),
+            chip=str(row.get_status_display()) if unusual else "",
+            tone="warn" if row.status in (Order.Status.CANCELLED, Order.Status.RETURNED) else "",
+            url=link("orders:detail", row.pk),
+        )
+    return told
+
+
+def _documents(ids: list[int]) -> dict[int, Entry]:
+    return {
+        row.pk: Entry(
+            row.issued_at,
+            f"{row.get_kind_display()} {row.number}",
+            "doc",
+            money(row.gross, row.currency),
+            tone="info",
+        )
+        for row in Document.objects.filter(pk__in=ids)
+    }
+
+
+def _returns(ids: list[int]) -> dict[int, Entry]:
+    rows = Return.objects.filter(pk__in=ids).select_related("order")
+    return {
+        row.pk: Entry(
+            row.requested_at,
+            _("Return for order %s") % row.order.number,
+            "undo",
+            f"{row.get_reason_display()} · {row.get_state_display()}",
+            row.note,
+            tone="warn",
+            url=link("orders:detail", row.order_id),
+        )
+        for row in rows
+    }
+
+
+def _contacts(ids: list[int]) -> dict[int, Entry]:
+    steps = {step.interaction_id: step for step in FollowUp.objects.open().filter(interaction_id__in=ids)}
+    told = {}
+    for row in Interaction.objects.filter(pk__in=ids):
+        step = steps.get(row.pk)
+        told[row.pk] = Entry(
+            row.occurred_at,
+            f"{row.get_kind_display()}, {row.get_direction_display()}",
+            CONTACT_ICONS.get(row.kind, "chat"),
+            row.content,
+            _("Outcome: %s") % row.outcome if row.outcome else "",
+            _("Next step: %(step)s %(day)s") % {"step": step.step, "day": _short(step.due_on)}
+            if step
+            else "",
+            url=link("interactions:detail", row.pk),
+        )
+    return told
+
+
+def _complaints(ids: list[int]) -> dict[int, Entry]:
+    return {
+        row.pk: Entry(
+            row.opened_at,
+            _("Complaint"),
+            "warning",
+            row.subject,
+            _("Outcome: %s") % row.resolution if row.resolution else "",
+            "" if row.closed_at else str(row.get_state_display()),
+            tone="warn",
+            url=link("interactions:complaint", row.pk),
+        )
+        for row in Complaint.objects.filter(pk__in=ids)
+    }
+
+
+def _follow_ups(ids: list[int]) -> dict[int, Entry]:
+    return {
+        row.pk: Entry(
+            row.created_at, _("Next step"), "bell", row.step, chip="" if row.done_at else _short(row.due_on)
+        )
+        for row in FollowUp.objects.filter(pk__in=ids)
+    }
+
+
+def _short(day: Any) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")
+
+
+_NEVER = datetime.min
+
+# By the key under which an app registers its kind of event.
+TELLERS: dict[str, Callable[[list[int]], dict[int, Entry]]] = {
+    "note": _notes,
+    "order": _orders,
+    "document": _documents,
+    "return": _returns,
+    "interaction": _contacts,
+    "contact": _contacts,
+    "complaint": _complaints,
+    "follow_up": _follow_ups,
+    "followup": _follow_ups,
+}
