@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_a_child_that_fails_at_once_is_reported_with_what_it_printed(tmp_path: P
 def test_a_signal_ends_the_waiting(tmp_path: Path) -> None:
     with _supervisor(tmp_path) as supervisor:
         supervisor.start(Child("web", WAITING, tmp_path / "web.log"))
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         assert supervisor.wait() == "SIGINT received."
 
 
