@@ -64,16 +64,17 @@ def issue_credit_note(
     invoice_pk: int,
     gross: Decimal,
     *,
+    version: int | None = None,
     user_id: int | None = None,
     at: datetime | None = None,
     reason: str = "",
 ) -> Document:
     """Give back part or all of an invoice: the credit note names it, and the order counts that much less.
 
-    Atomic. Raises Document.DoesNotExist, and Refused when more would be credited than was charged.
+    Atomic. Raises Document.DoesNotExist, Stale, and Refused when more would be credited than was charged.
     """
     invoice = Document.objects.get(pk=invoice_pk, kind=Document.Kind.INVOICE)
-    order = locked(invoice.order_id, None)
+    order = locked(invoice.order_id, version)
     document = credit_under_lock(order, invoice, gross, user_id=user_id, at=at, reason=reason)
     save_changed(order, user_id)
     refresh_totals([order.customer_id])

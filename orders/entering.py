@@ -57,10 +57,10 @@ class OrderInput:
 
 @transaction.atomic
 def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
-    """Store an order entered by staff; a guest order makes a guest of its own, never attached to anybody known.
+    """Store an order entered by staff; a guest order makes a guest of its own, attached to nobody known.
 
-    Atomic. `token` belongs to the form: sent twice, the first order is the answer. Raises Refused when there are no
-    lines, the amounts make less than nothing, or the guest is protected (an erased or restricted person).
+    Atomic. `token` belongs to the form: sent twice, the first order is the answer. Raises Refused when there
+    are no lines, the amounts make less than nothing, or the guest is protected (an erased person).
     """
     key = f"form:{token}"
     known = Order.objects.filter(platform="", external_id=key).first()
@@ -71,7 +71,6 @@ def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
     number = next_number("order", at)
     known = Order.objects.filter(platform="", external_id=key).first()
     if known:
-        transaction.set_rollback(True)
         return known
     origin = Origin.objects.create(kind=Origin.Kind.STAFF, platform=OWN, label="orders:new")
     guest = data.customer_id is None
@@ -95,8 +94,8 @@ def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
 def edit_order(pk: int, data: OrderInput, *, version: int, user_id: int | None) -> Order:
     """Correct an order that is still open; its customer stays who it is.
 
-    Atomic. Raises Order.DoesNotExist, Stale when somebody was quicker, and Refused when the order is cancelled, or
-    papers or returns rest on it. The lines before the change are kept in the history.
+    Atomic. Raises Order.DoesNotExist, Stale when somebody was quicker, and Refused when the order is
+    cancelled, or papers or returns rest on it. The lines before the change are kept in the history.
     """
     order = locked(pk, version)
     if reason := why_fixed(order):

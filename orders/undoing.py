@@ -106,8 +106,8 @@ NOTE = f"""
 def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
     """Remove the orders a batch made and restore those it changed, as sets; totals follow.
 
-    Atomic; a second call finds nothing left to do. Orders that were edited, papered or blocked since stay as they
-    are and are named. The customers that came with the orders are taken back afterwards by `customers`.
+    Atomic; a second call finds nothing left to do. Orders that were edited, papered or blocked since stay as
+    they are and are named. The customers that came with the orders are taken back afterwards by `customers`.
     """
     given = {"batch": batch, "reason": f"undo {batch}", "now": timezone.now(), "user": user_id}
     with connection.cursor() as cursor:

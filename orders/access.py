@@ -1,0 +1,52 @@
+"""The doors to orders, papers and returns: each leads through the customer's, which writes the access log."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from customers.access import customer_for
+from customers.models import Customer
+from orders.models import Document, Order, Return
+
+SEES = "orders.view"
+
+
+def order_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Order:
+    """The order, or 404; that also where its customer is restricted and the person may not see it.
+
+    Raises PermissionDenied (403) without the permission. Blocked orders are behind the archive door, not here.
+    """
+    orders = Order.objects.select_related("customer", "gift_recipient", "type")
+    order = orders.filter(pk=pk).first()
+    _through(request, order and order.customer, page, permission, found=order is not None)
+    assert order is not None
+    return order
+
+
+def document_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Document:
+    """The paper, or 404, as `order_for`."""
+    documents = Document.objects.select_related("order", "customer", "corrects", "issued_by")
+    document = documents.filter(pk=pk).first()
+    _through(request, document and document.customer, page, permission, found=document is not None)
+    assert document is not None
+    return document
+
+
+def return_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Return:
+    """The return, or 404, as `order_for`."""
+    back = Return.objects.select_related("order", "customer").filter(pk=pk).first()
+    _through(request, back and back.customer, page, permission, found=back is not None)
+    assert back is not None
+    return back
+
+
+def _through(
+    request: HttpRequest, customer: Customer | None, page: str, permission: str, *, found: bool
+) -> None:
+    if not request.user.may(permission):  # type: ignore[union-attr]
+        raise PermissionDenied
+    if not found:
+        raise Http404
+    if customer is not None:
+        customer_for(request, customer.number, page=page, permission=permission)
