@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -165,11 +166,21 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Europe/Berlin"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+# A task that finds nothing to do costs a query; what must not be lost is asked for every minute.
+CELERY_BEAT_SCHEDULE = {
+    "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},
+    "expire-import-files": {"task": "intake.tasks.expire_files", "schedule": crontab(hour="2", minute="10")},
+    "drop-claims": {"task": "customers.tasks.drop_claims", "schedule": crontab(hour="2", minute="20")},
+    "recount-search-words": {
+        "task": "customers.tasks.recount_search_words",
+        "schedule": crontab(hour="2", minute="40"),
+    },
+}
 
 # --- Keys of the vault --------------------------------------------------------------------------------------
 VAULT_KEYS = env.str("VAULT_KEYS", default="")
 VAULT_KEY_FILE = env.str("VAULT_KEY_FILE", default="")
+SEALED_ROOT = env.str("SEALED_ROOT", default=str(VAR_DIR / "sealed"))  # sealed files, outside any web root
 
 # --- Signing in ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"
@@ -269,7 +280,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # files of a form are not counted
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
-UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=2 * 1024**3)
+INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", default=2 * 1024**3)
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
+EXPORT_CAP = env.int("EXPORT_CAP", default=5000)  # rows of a list that one export may take out
 
 MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else "smtp://localhost:25")
 EMAIL_BACKEND = MAIL["EMAIL_BACKEND"]

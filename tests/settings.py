@@ -8,7 +8,10 @@ os.environ.setdefault("OBHUT_DB_ROLE", "owner")
 
 from config.settings import *  # noqa: F403, E402
 
-MEDIA_ROOT = tempfile.mkdtemp(prefix="obhut-test-media-")
+# Removed with the process: a test run leaves no files.
+_files = tempfile.TemporaryDirectory(prefix="obhut-test-")
+MEDIA_ROOT = f"{_files.name}/media"
+SEALED_ROOT = f"{_files.name}/sealed"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
