@@ -71,7 +71,9 @@ class SessionLifeMiddleware:
         noted = request.session.get(NOTED)
         response = self.get_response(request)
         if noted and not request.session.get(NOTED):
-            forget_sign_in(noted)  # signed out by this request
+            # Signed out by this request: nothing of the pages seen stays in the browser (ASVS 14.3.1).
+            forget_sign_in(noted)
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 

@@ -1,6 +1,7 @@
 """Living sessions of the staff: noted, listed and ended."""
 
 import re
+from datetime import timedelta
 from importlib import import_module
 
 from django.conf import settings
@@ -34,6 +35,9 @@ def note_sign_in(request: HttpRequest, user: User) -> None:
         create_defaults={"user": user, "device": device_name(request.headers.get("User-Agent", ""))},
     )
     User.objects.filter(pk=user.pk).update(last_seen=now)
+    # A browser that was just closed leaves a session behind that could not be used any more.
+    for forgotten in user.sign_ins.filter(seen_at__lt=now - timedelta(seconds=settings.STAFF_IDLE_SECONDS)):
+        end_session(forgotten)
 
 
 def forget_sign_in(session_key: str | None) -> None:

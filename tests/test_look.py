@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.template import Context, Template
+from django.template.loader import render_to_string
+from django.test import Client
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
@@ -148,3 +150,18 @@ def test_messages_show_with_their_tone() -> None:
     page = Template('{% include "partials/messages.html" %}').render(Context({"messages": [Message()]}))
     assert "alert-danger" in page
     assert "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("code", ["500", "503"])
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_error_pages_need_neither_request_nor_database(code: str, language: str) -> None:
+    with translation.override(language):
+        page = render_to_string(f"{code}.html")
+    assert f'lang="{language}"' in page
+    assert "ob-plain" in page
+
+
+def test_a_form_without_its_token_gets_a_page_of_the_house(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "x", "password": "y"})
+    assert answer.status_code == 403
+    assert "ob-plain" in answer.text

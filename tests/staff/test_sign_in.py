@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from staff.middleware import SEEN, STARTED
 from staff.models import SignIn, StaffEvent, User
@@ -148,8 +150,20 @@ def test_signing_out_forgets_the_session(olga: User, sign_in: Callable[..., Clie
     browser = sign_in(olga)
     browser.get("/staff/")
     assert SignIn.objects.filter(user=olga).count() == 1
-    browser.post("/accounts/logout/")
+    answer = browser.post("/accounts/logout/")
     assert not SignIn.objects.filter(user=olga).exists()
+    assert '"cache"' in answer.headers["Clear-Site-Data"]
+
+
+def test_a_session_left_behind_ends_when_the_person_comes_back(
+    olga: User, sign_in: Callable[..., Client]
+) -> None:
+    left, back = sign_in(olga), sign_in(olga)
+    left.get("/staff/")
+    SignIn.objects.filter(user=olga).update(seen_at=timezone.now() - timedelta(minutes=31))
+    back.get("/staff/")
+    assert SignIn.objects.filter(user=olga).count() == 1
+    assert left.get("/staff/").url.startswith("/accounts/login/")
 
 
 def test_the_demo_may_switch_the_second_factor_off(
