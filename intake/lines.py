@@ -26,7 +26,9 @@ _CREATE = """
         sku text, name text, category text, quantity numeric, unit_price numeric, discount numeric
     )
 """
-_TAKE = "DELETE FROM intake_lines WHERE key = ANY(%s) RETURNING key, line, good, sku, name, category, quantity, "
+_TAKE = (
+    "DELETE FROM intake_lines WHERE key = ANY(%s) RETURNING key, line, good, sku, name, category, quantity, "
+)
 _TAKE += "unit_price, discount"
 
 
@@ -76,7 +78,9 @@ class StagedLines:
             lines = found.pop(row.external_id, [])
             bad = next((line for line in lines if not line[2]), None)
             if bad:
-                message = _("Line %(line)d of the file with lines cannot be read; the order comes whole or not at all.")
+                message = _(
+                    "Line %(line)d of the file with lines cannot be read; the order comes whole or not at all."
+                )
                 problems.append(Problem(row.line, LINES, message % {"line": bad[1]}))
                 continue
             row.lines += [self._row(line) for line in sorted(lines, key=lambda line: line[1])]

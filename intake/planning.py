@@ -52,9 +52,7 @@ def choose_profile(root: str, header: list[str], key: str, mapping: Any) -> Prof
         return plain
     found = detect(header, root)
     if found is None and not mapping:
-        raise UnknownProfile(
-            _("These columns belong to no known export. A mapping must say what they mean.")
-        )
+        raise UnknownProfile(_("These columns belong to no known export. A mapping must say what they mean."))
     return found or plain
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Origin
-from customers.rows import Outcome, Problem, Source
+from customers.rows import Outcome, Source
 from intake.counting import Tally, keep_problems
 from intake.lines import StagedLines
 from intake.mapping import MappingError
@@ -27,7 +27,7 @@ from intake.models import Batch, BatchProblem
 from intake.planning import Plan, plan_import
 from intake.profiles import UnknownProfile
 from intake.tables import UnreadableFile
-from intake.undoing import undo
+from intake.undoing import LeaseLost, undo
 from intake.writing import write
 
 log = logging.getLogger(__name__)
@@ -39,10 +39,6 @@ MOST_ATTEMPTS = 20
 Progress = Callable[[int], None]
 REFUSALS = (UnreadableFile, UnknownProfile, MappingError)
 State = Batch.State
-
-
-class LeaseLost(Exception):
-    """Another worker has the batch now, or somebody changed its state."""
 
 
 @dataclass
@@ -57,7 +53,9 @@ class _Chunk:
 def plan_of(batch: Batch) -> Plan:
     """How the stored file of a batch is read. Raises what `plan_import` raises."""
     if not batch.file:
-        raise UnreadableFile(_("The file is no longer here: files are deleted 30 days after they were brought."))
+        raise UnreadableFile(
+            _("The file is no longer here: files are deleted 30 days after they were brought.")
+        )
     lines = (lambda: batch.lines_file.storage.open(batch.lines_file.name)) if batch.lines_file else None
     return plan_import(
         batch.kind, lambda: batch.file.storage.open(batch.file.name), lines, batch.profile, batch.mapping
@@ -84,7 +82,9 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
     batch = Batch.objects.get(pk=batch_id)
     try:
         if batch.attempts > MOST_ATTEMPTS:
-            raise UnreadableFile(_("The import was begun too often without coming to an end."), batch.position)
+            raise UnreadableFile(
+                _("The import was begun too often without coming to an end."), batch.position
+            )
         if batch.state == State.UNDOING:
             undo(batch)
         else:
@@ -116,7 +116,9 @@ def _stop(batch: Batch, reason: str) -> None:
 def _drop_unused_origin(batch: Batch) -> None:
     """A file that says nothing new leaves no trace but its batch: nothing came from it."""
     origin = batch.origin
-    if origin is None or any(batch.counts[name] for name in ("created", "updated", "held", "customers_created")):
+    if origin is None or any(
+        batch.counts[name] for name in ("created", "updated", "held", "customers_created")
+    ):
         return
     try:
         with transaction.atomic():
@@ -162,7 +164,10 @@ class _Worker:
             batch = self._locked()
             if batch.origin_id is None:
                 batch.origin = Origin.objects.create(
-                    kind=Origin.Kind.FILE, platform=self.plan.platform, label=self.plan.profile.key, batch=batch.pk
+                    kind=Origin.Kind.FILE,
+                    platform=self.plan.platform,
+                    label=self.plan.profile.key,
+                    batch=batch.pk,
                 )
                 batch.started_at = timezone.now()
             batch.state, batch.failure = State.RUNNING, ""
@@ -279,4 +284,3 @@ class _Worker:
             batch.version += 1
             batch.save()
             self.batch = batch
-

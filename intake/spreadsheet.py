@@ -45,7 +45,9 @@ def open_spreadsheet(opener: Opener) -> Table:
         _check_archive(file)
     rows = _rows(opener)
     try:
-        line, cells = next(((line, cells) for line, cells in rows if isinstance(cells, Broken) or any(cells)), (1, []))
+        line, cells = next(
+            ((line, cells) for line, cells in rows if isinstance(cells, Broken) or any(cells)), (1, [])
+        )
         if isinstance(cells, Broken):
             raise UnreadableFile(cells.message, line)
     finally:

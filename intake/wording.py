@@ -1,0 +1,87 @@
+"""What people read for a target of a mapping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+_LABELS: dict[str, Any] = {
+    "external_id": _("Id in the other system"),
+    "number": _("Number"),
+    "kind": _("Person or company"),
+    "salutation": _("Salutation"),
+    "title": _("Title"),
+    "first_name": _("First name"),
+    "middle_name": _("Middle name"),
+    "last_name": _("Last name"),
+    "full_name": _("Whole name"),
+    "company": _("Company"),
+    "vat_id": _("VAT id"),
+    "email": _("E-mail"),
+    "phone": _("Phone"),
+    "phone2": _("Further phone"),
+    "street": _("Street and number"),
+    "street2": _("Address supplement"),
+    "postcode": _("Postcode"),
+    "city": _("City"),
+    "country": _("Country"),
+    "country2": _("Country, written out"),
+    "address_line": _("Address in one line"),
+    "birthday": _("Birthday (day and month)"),
+    "tags": _("Tags"),
+    "note": _("Note"),
+    "newsletter": _("Newsletter opt-in"),
+    "sms": _("SMS opt-in"),
+    "whatsapp": _("WhatsApp opt-in"),
+    "guest": _("Guest"),
+    "username": _("User name"),
+    "registered_at": _("Customer since"),
+    "last_activity": _("Last activity"),
+    "since": _("Unsubscribed on"),
+    "cleaned_at": _("Cleaned on"),
+    "default_billing": _("Usual billing address"),
+    "default_shipping": _("Usual delivery address"),
+    "customer_external_id": _("Id of the customer in the other system"),
+    "order_external_id": _("Id of the order"),
+    "group": _("Number that joins the rows of an order"),
+    "placed_at": _("Placed on"),
+    "paid_at": _("Paid on"),
+    "delivered_at": _("Delivered on"),
+    "cancelled_at": _("Cancelled on"),
+    "currency": _("Currency"),
+    "total": _("Total"),
+    "shipping_cost": _("Shipping costs"),
+    "tax": _("VAT included"),
+    "order_discount": _("Discount on the order"),
+    "refunded": _("Refunded"),
+    "status": _("State"),
+    "financial": _("Payment"),
+    "fulfillment": _("Delivery"),
+    "items": _("Number of items"),
+    "packed_lines": _("Articles"),
+    "item": _("Position"),
+    "sku": _("Article number"),
+    "name": _("Article"),
+    "category": _("Category"),
+    "quantity": _("Quantity"),
+    "unit_price": _("Unit price"),
+    "discount": _("Discount"),
+}
+_SIDES = {
+    "billing_": _("Billing: %(what)s"),
+    "shipping_": _("Delivery: %(what)s"),
+    "line_": _("Article: %(what)s"),
+}
+
+
+def label_of(target: str) -> str:
+    """The everyday name of a target."""
+    if target in _LABELS:
+        return str(_LABELS[target])
+    for prefix, pattern in _SIDES.items():
+        if target.startswith(prefix):
+            rest = target.removeprefix(prefix)
+            return str(pattern) % {"what": str(_LABELS.get(rest, rest))}
+    return gettext("Further column")
