@@ -1,13 +1,42 @@
+"""Wires contacts into the floors below: the timeline, and the work a leaving colleague hands over."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
 class InteractionsConfig(AppConfig):
+    """Every call, mail, chat, visit and letter."""
+
     name = "interactions"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from customers.timeline import TimelineSource, register_source
         from interactions.followups import hand_over_all, open_work
         from staff import handover
 
         handover.register("followups", _("follow-ups"), open_work, hand_over_all)
+        register_source(
+            TimelineSource(
+                key="contact",
+                label=_("Contacts"),
+                icon="chat",
+                sql="SELECT 'contact'::text, i.occurred_at, i.id, jsonb_build_object('kind', i.kind) "
+                "FROM interactions_interaction i WHERE i.customer_id = %(customer)s",
+                at="i.occurred_at",
+                id="i.id",
+                permission="interactions.view",
+            )
+        )
+        register_source(
+            TimelineSource(
+                key="complaint",
+                label=_("Complaints"),
+                icon="warning",
+                sql="SELECT 'complaint'::text, c.opened_at, c.id, jsonb_build_object('state', c.state) "
+                "FROM interactions_complaint c WHERE c.customer_id = %(customer)s",
+                at="c.opened_at",
+                id="c.id",
+                permission="interactions.view",
+            )
+        )
