@@ -15,7 +15,7 @@ SEES = "orders.view"
 def order_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Order:
     """The order, or 404; that also where its customer is restricted and the person may not see it.
 
-    Raises PermissionDenied (403) without the permission. Blocked orders are behind the archive door, not here.
+    Raises PermissionDenied (403) without the permission. Blocked orders stand behind the archive door.
     """
     orders = Order.objects.select_related("customer", "gift_recipient", "type")
     order = orders.filter(pk=pk).first()

@@ -8,8 +8,11 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from customers import undoing
+        from customers import timeline, undoing
+        from orders.happenings import SOURCES
         from orders.models import CustomerTotal
 
         # Totals are counted from orders: they go with a customer and keep none.
         undoing.register_side_table(CustomerTotal)
+        for source in SOURCES:
+            timeline.register_source(source)

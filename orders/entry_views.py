@@ -125,7 +125,7 @@ def _unbound(form: OrderForm, request: HttpRequest) -> OrderForm:
 
 
 def _longer(request: HttpRequest) -> Any:
-    """The lines as typed, and some empty ones more; for people without JavaScript the only way to get them."""
+    """The lines as typed, and some empty ones more (the way without JavaScript)."""
     lines = LineFormSet(request.POST, prefix="lines")
     typed = [{name: form[name].value() for name in form.fields} for form in lines.forms]
     return LineFormSet(prefix="lines", initial=typed + [{} for _n in range(EMPTY_LINES)])

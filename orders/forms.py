@@ -63,6 +63,9 @@ class FilterForm(forms.Form):
             self.fields[name].choices = [("", _("all")), *choices]  # type: ignore[attr-defined]
         for name in ("begin", "end"):
             self.fields[name].widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        for field in self.fields.values():
+            choice = isinstance(field, forms.ChoiceField)
+            field.widget.attrs["class"] = "form-select" if choice else "form-control"
 
 
 def _text(label: Any, length: int, *, required: bool = False, **attrs: str) -> forms.CharField:

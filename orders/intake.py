@@ -203,7 +203,7 @@ def _address(kind: str, snapshot: SnapshotRow) -> AddressRow:
 
 
 def _hold(buyers: Buyers, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
-    """Put aside what waits for a person; what somebody has decided before is settled and counts as unchanged."""
+    """Put aside what waits for a person; what somebody has decided before counts as unchanged."""
     rows = [_held(one, reason, mark, source) for one, reason, mark in buyers.held]
     marks = [row.fingerprint for row in rows]
     decided = HeldIntake.objects.filter(fingerprint__in=marks).exclude(decision="").count() if rows else 0

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
-from django.urls import reverse
 
 from customers.searching import matching_ids
 from datamap.controlling import legal_zone
@@ -48,7 +47,7 @@ def filtered(user: User, wanted: dict[str, Any]) -> OrderQuerySet:
     return orders
 
 
-def page_of(orders: OrderQuerySet, cursor: str, query: dict[str, str]) -> Page:
+def page_of(orders: OrderQuerySet, cursor: str, path: str, query: dict[str, str]) -> Page:
     """One page, newest first; an unreadable cursor starts at the beginning.
 
     The cursor is the signed id of the last row; its sort key is looked up here. Written as
@@ -63,9 +62,9 @@ def page_of(orders: OrderQuerySet, cursor: str, query: dict[str, str]) -> Page:
     rows = found[:PAGE]
     page = Page(rows)
     if len(found) > PAGE:
-        page.next_url = _address({**query, "cursor": _signer.sign(rows[-1].pk)})
+        page.next_url = _address(path, {**query, "cursor": _signer.sign(rows[-1].pk)})
     if start is not None:
-        page.first_url = _address(query)
+        page.first_url = _address(path, query)
     return page
 
 
@@ -86,9 +85,9 @@ def search(user: User, text: str) -> list[Order]:
 HEAVY = ("billing", "shipping", "note", "gift_note", "source_digest", "tags")
 
 
-def _address(query: dict[str, str]) -> str:
+def _address(path: str, query: dict[str, str]) -> str:
     told = urlencode({key: value for key, value in query.items() if value})
-    return reverse("orders:list") + (f"?{told}" if told else "")
+    return path + (f"?{told}" if told else "")
 
 
 def _row_of(cursor: str) -> Order | None:

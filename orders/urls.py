@@ -13,6 +13,7 @@ urlpatterns = [
     path("types/", entry_views.order_types, name="types"),
     path("types/<int:pk>/", entry_views.order_type, name="type"),
     path("types/<int:pk>/retire/", entry_views.order_type_retire, name="type_retire"),
+    path("customers/<str:number>/", views.customer_orders, name="customer"),
     path("documents/<int:pk>/", paper_views.document_detail, name="document"),
     path("documents/<int:pk>/credit/", paper_views.document_credit, name="credit"),
     path("returns/<int:pk>/receive/", paper_views.return_receive, name="return_receive"),

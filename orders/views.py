@@ -10,6 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers.access import customer_for
+from customers.models import Customer
 from orders import listing, states
 from orders.access import order_for
 from orders.documents import standing
@@ -24,13 +26,34 @@ from staff.access import permission_required
 @require_GET
 @permission_required("orders.view")
 def order_list(request: HttpRequest) -> HttpResponse:
+    return _list(request, None)
+
+
+@require_GET
+@permission_required("orders.view")
+def customer_orders(request: HttpRequest, number: str) -> HttpResponse:
+    """The orders of one customer, through that customer's door."""
+    return _list(request, customer_for(request, number, page="orders.customer", permission="orders.view"))
+
+
+def _list(request: HttpRequest, customer: Customer | None) -> HttpResponse:
     form = FilterForm(request.GET)
     valid = form.is_valid()
     wanted = form.cleaned_data if valid else {}
     query = {name: request.GET.get(name, "") for name in form.fields} if valid else {}
     user: Any = request.user
-    page = listing.page_of(listing.filtered(user, wanted), request.GET.get("cursor", ""), query)
-    context = {"form": form, "page": page, "filtered": any(query.values())}
+    orders = listing.filtered(user, wanted)
+    if customer is not None:
+        orders = orders.filter(customer=customer)
+    page = listing.page_of(orders, request.GET.get("cursor", ""), request.path, query)
+    context = {
+        "form": form,
+        "page": page,
+        "filtered": any(query.values()),
+        "customer": customer,
+        "words": None,
+        "may_edit": user.may("orders.edit"),
+    }
     return render(request, "orders/list.html", context, status=200 if valid else 400)
 
 
@@ -47,6 +70,7 @@ def order_search(request: HttpRequest) -> HttpResponse:
         "form": FilterForm(),
         "page": listing.Page(rows),
         "words": words,
+        "may_edit": user.may("orders.edit"),
         "more": len(rows) >= listing.FOUND,
     }
     return render(request, "orders/list.html", context)
