@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, ProtectedError
 from django.utils import timezone
@@ -106,6 +107,16 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
     return batch
 
 
+def give_up(batch: Batch) -> None:
+    """Close the batch of a command that ended in the middle: only its operator has the file."""
+    if batch.started_at is None and timezone.now() - batch.created_at < LEASE:
+        return
+    _stop(
+        batch,
+        _("The command was interrupted. Importing the same file again goes on without doing anything twice."),
+    )
+
+
 def _stop(batch: Batch, reason: str) -> None:
     Batch.objects.filter(pk=batch.pk).update(
         state=State.FAILED, failure=reason, lease=None, lease_until=None, finished_at=timezone.now(),
@@ -127,6 +138,11 @@ def _drop_unused_origin(batch: Batch) -> None:
             origin.delete()
     except ProtectedError:
         batch.origin = origin
+
+
+def max_rows() -> int:
+    """How many records an uploaded file may have; a command takes any number."""
+    return getattr(settings, "INTAKE_MAX_ROWS", 5_000_000)
 
 
 class _Worker:
@@ -240,6 +256,8 @@ class _Worker:
         chunk.outcome.add(write(self.plan.profile, rows, source, dry_run=self.dry_run))
         self.tally.take(chunk.outcome, chunk.records)
         keep_problems(self.batch, self._named(chunk.outcome), dry_run=self.dry_run)
+        if self.batch.file and self.tally.rows > max_rows():
+            raise UnreadableFile(_("The file has more than %(count)d rows.") % {"count": max_rows()})
 
     def _named(self, outcome: Outcome) -> Outcome:
         """Problems of the owning apps name targets; people know the columns of their file."""

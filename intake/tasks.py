@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from intake.models import Batch
-from intake.running import work_on
+from intake.running import give_up, work_on
 
 
 @shared_task
@@ -19,8 +19,11 @@ def work_on_batch(batch_id: str) -> None:
 @shared_task
 def resume_batches() -> None:
     """Wake a worker for every batch that nobody is working on; beat asks every minute."""
-    for pk in Batch.objects.resumable().exclude(file="").values_list("pk", flat=True)[:100]:
-        work_on_batch.delay(str(pk))
+    for batch in Batch.objects.resumable().order_by("created_at")[:100]:
+        if batch.file or batch.state == Batch.State.UNDOING:
+            work_on_batch.delay(str(batch.pk))
+        else:
+            give_up(batch)
 
 
 @shared_task
