@@ -279,9 +279,7 @@ def _reasons(outcome: _Outcome, begun: date, used: date | None, extra: int) -> l
         why.append(_("This period had run out before a newer version began; it is not revived."))
     elif outcome.transitional:
         day = _day(rule.valid_from)
-        why.append(
-            _("The old period still ran on %s, so the newer version applies, not before that day.") % day
-        )
+        why.append(_("The old period still ran on %s, so the newer version applies, not before that day.") % day)
     if outcome.end is None:
         why.append(_("There is no last day; the entry is reviewed."))
     return why

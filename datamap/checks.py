@@ -112,14 +112,10 @@ def _through_problems(model: type[models.Model]) -> Iterator[checks.Error]:
     named = [target for target in targets if not isinstance(target, str) and registry.declaration_for(target)]
     if named:
         hint = f'Declare "{model._meta.label}" in {file_of(owner)}: an exempt model must not list persons.'
-        yield _error(
-            "E009", f"{model._meta.label} leads from an exempt model to {named[0]._meta.label}.", hint, owner
-        )
+        yield _error("E009", f"{model._meta.label} leads from an exempt model to {named[0]._meta.label}.", hint, owner)
 
 
-def _declaration_problems(
-    model: type[models.Model], declaration: type[PersonalData]
-) -> Iterator[checks.Error]:
+def _declaration_problems(model: type[models.Model], declaration: type[PersonalData]) -> Iterator[checks.Error]:
     history = [other for other in apps.get_models() if history_base(other) is model]
     known = {field.name for field in classified_fields(model)}
     extra = {
@@ -157,9 +153,7 @@ def _unclassified_error(model: type[models.Model], name: str) -> checks.Error:
     return _error("E002", f"{model._meta.label}.{name} is not classified.", hint, model)
 
 
-def _misnamed(
-    model: type[models.Model], declaration: type[PersonalData], known: set[str]
-) -> Iterator[checks.Error]:
+def _misnamed(model: type[models.Model], declaration: type[PersonalData], known: set[str]) -> Iterator[checks.Error]:
     where = f"Correct the declaration in {file_of(model)}."
     seen: set[str] = set()
     for name in [*declaration.plain, *(name for group in declaration.groups for name in group.fields)]:
@@ -234,9 +228,7 @@ def _by_problems(model: type[models.Model], by: By, *, complete: bool) -> Iterat
         yield _error("E007", f"{model._meta.label}.{by.field} is never {value}.", _mend(model), model)
     if complete and by.default is None:
         for value in sorted(possible - set(by.choices)):
-            yield _error(
-                "E007", f"{model._meta.label}: By({by.field}) says nothing of {value!r}.", _mend(model), model
-            )
+            yield _error("E007", f"{model._meta.label}: By({by.field}) says nothing of {value!r}.", _mend(model), model)
 
 
 def _path_problems(
@@ -271,9 +263,7 @@ def _walk(model: Any, path: str) -> Any:
 def _store_problems(store: Store) -> Iterator[checks.Error]:
     if store.category not in FULL_KEYS:
         hint = "Use a key of datamap/seed.py where register_store() is called."
-        yield _error(
-            "E006", f"Store {store.key}: the catalogue has no category {store.category}.", hint, None
-        )
+        yield _error("E006", f"Store {store.key}: the catalogue has no category {store.category}.", hint, None)
 
 
 def _strays(known: Registry) -> Iterator[checks.Error]:

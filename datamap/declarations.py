@@ -76,9 +76,7 @@ class By:
         **choices: Any,
     ) -> None:
         self.field = orm_path(field)
-        self.choices: dict[str, Any] = {
-            str(key): value for key, value in {**(mapping or {}), **choices}.items()
-        }
+        self.choices: dict[str, Any] = {str(key): value for key, value in {**(mapping or {}), **choices}.items()}
         self.default = default
 
     def __repr__(self) -> str:

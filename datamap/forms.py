@@ -34,9 +34,7 @@ class DataMapFilterForm(forms.Form):
         choices=[("", _("all")), ("sealed", _("sealed")), ("clear", _("clear"))],
     )
 
-    def __init__(
-        self, *args: Any, areas: list[tuple[str, str]], categories: list[str], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, areas: list[tuple[str, str]], categories: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         everything = ("", _("all"))
         for name, choices in {

@@ -59,14 +59,10 @@ class RetentionRule(models.Model):
     variant = models.CharField(_("variant"), max_length=16, blank=True)
     category = models.CharField(_("data category"), max_length=200)
     purpose = models.CharField(_("purpose"), max_length=200)
-    basis = models.CharField(
-        _("legal basis"), max_length=64, help_text=_("Articles of the GDPR, such as 6(1)(c).")
-    )
+    basis = models.CharField(_("legal basis"), max_length=64, help_text=_("Articles of the GDPR, such as 6(1)(c)."))
     start_event = models.CharField(_("start event"), max_length=48)
     start_label = models.CharField(_("the period counts from"), max_length=120)
-    number = models.PositiveSmallIntegerField(
-        _("period"), null=True, blank=True, help_text=_("Empty: open, reviewed.")
-    )
+    number = models.PositiveSmallIntegerField(_("period"), null=True, blank=True, help_text=_("Empty: open, reviewed."))
     unit = models.CharField(_("unit"), max_length=1, choices=Unit.choices, blank=True)
     year_end = models.BooleanField(_("from the end of the year"), default=False)
     lives_as = models.CharField(_("lives as long as"), max_length=32, blank=True)
@@ -79,9 +75,7 @@ class RetentionRule(models.Model):
     )
     transition_statute = models.CharField(_("statute of the transition"), max_length=200, blank=True)
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    policy = models.BooleanField(
-        _("policy"), default=False, help_text=_("Set by the shop, not by a statute.")
-    )
+    policy = models.BooleanField(_("policy"), default=False, help_text=_("Set by the shop, not by a statute."))
     jurisdiction = models.CharField(_("jurisdiction"), max_length=2, default="DE")
     owner = models.CharField(_("owner"), max_length=64, default="privacy")
     review_on = models.DateField(_("next review"), null=True, blank=True)
@@ -127,9 +121,7 @@ class RetentionRule(models.Model):
         if before is None:
             return
         if self.version != before.version + 1:
-            raise ValidationError(
-                {"version": _("The next version of this rule is %d.") % (before.version + 1)}
-            )
+            raise ValidationError({"version": _("The next version of this rule is %d.") % (before.version + 1)})
         if self.valid_from is None or (before.valid_from and self.valid_from <= before.valid_from):
             raise ValidationError({"valid_from": _("A version begins after its predecessor.")})
 
@@ -162,9 +154,7 @@ class Controller(models.Model):
         _("execution margin in days"),
         default=0,
         validators=[MaxValueValidator(366)],
-        help_text=_(
-            "Runs delete this many days after the last day. 15 or more suit tax documents (AO § 108(3))."
-        ),
+        help_text=_("Runs delete this many days after the last day. 15 or more suit tax documents (AO § 108(3))."),
     )
     officer_name = models.CharField(_("privacy officer"), max_length=200, blank=True)
     officer_email = models.EmailField(_("e-mail of the privacy officer"), blank=True)

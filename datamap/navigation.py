@@ -3,6 +3,7 @@ sees."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
@@ -52,7 +53,7 @@ class MenuEntry:
     permission: str
     group: str
     order: int
-    badge: Callable[[object], int | None] | None = None
+    badge: Callable[[Any], int | None] | None = None
     url: str = ""
     count: int | None = None
 
@@ -68,13 +69,11 @@ def register_menu(
     permission: str,
     group: str,
     order: int,
-    badge: Callable[[object], int | None] | None = None,
+    badge: Callable[[Any], int | None] | None = None,
 ) -> None:
     """Add an entry to the rail; an unknown icon or a key used twice fails at start."""
     if icon not in ICONS:
-        raise ImproperlyConfigured(
-            f"The menu entry {key} names the icon {icon}, which the sprite does not hold."
-        )
+        raise ImproperlyConfigured(f"The menu entry {key} names the icon {icon}, which the sprite does not hold.")
     entry = MenuEntry(key, label, url_name, icon, permission, group, order, badge)
     if _entries.setdefault(key, entry) != entry:
         raise ImproperlyConfigured(f"The menu entry {key} is registered twice.")

@@ -28,9 +28,7 @@ def data_map(request: HttpRequest) -> HttpResponse:
     """Every model and group of personal data: whose, why, on what basis, until when, sealed or clear."""
     entries = model_entries(rules_in_force(local_date(timezone.now(), legal_zone())))
     areas = sorted({(entry.area, _area_name(entry.area)) for entry in entries}, key=lambda area: area[1])
-    keys = sorted(
-        {category.key for entry in entries for group in entry.groups for category in group.categories}
-    )
+    keys = sorted({category.key for entry in entries for group in entry.groups for category in group.categories})
     form = DataMapFilterForm(request.GET or None, areas=areas, categories=keys)
     wanted = form.cleaned_data if form.is_valid() else {}
     shown = filtered(entries, wanted)

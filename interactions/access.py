@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from customers.access import customer_for
 from django.db import models
 from django.http import Http404, HttpRequest
 
+from customers.access import customer_for
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
 
 Row = TypeVar("Row", Interaction, Complaint, FollowUp)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from customers.summary import recount_complaints
 from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Customer
+from customers.summary import recount_complaints
 from interactions.models import Complaint
 from staff.models import User
 
@@ -20,10 +20,8 @@ def open_complaint(
 ) -> Complaint:
     """Open a complaint and count it at the customer, in one transaction."""
     with transaction.atomic():
-        complaint = Complaint(
-            customer=customer, subject=subject, order_number=order_number, owner=owner or by
-        )
-        complaint._history_user = by
+        complaint = Complaint(customer=customer, subject=subject, order_number=order_number, owner=owner or by)
+        complaint._history_user = by  # type: ignore[attr-defined]
         complaint.save()
         refresh_summary([customer.pk])
     return complaint
@@ -70,7 +68,7 @@ def _move(complaint: Complaint, state: str, by: User, resolution: str) -> None:
             locked.closed_at = now
             locked.resolution = resolution
         locked.version += 1
-        locked._history_user = by
+        locked._history_user = by  # type: ignore[attr-defined]
         locked.save()
         refresh_summary([locked.customer_id])
     complaint.refresh_from_db()

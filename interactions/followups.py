@@ -13,9 +13,7 @@ from staff.models import User
 
 def mark_done(follow_up: FollowUp, *, by: User) -> bool:
     """Mark a step done; False when it was done already (one statement, so two clicks count once)."""
-    return bool(
-        FollowUp.objects.open().filter(pk=follow_up.pk).update(done_at=timezone.now(), done_by_id=by.pk)
-    )
+    return bool(FollowUp.objects.open().filter(pk=follow_up.pk).update(done_at=timezone.now(), done_by_id=by.pk))
 
 
 def postpone(follow_up: FollowUp, due_on: date) -> bool:

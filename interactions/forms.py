@@ -44,9 +44,7 @@ class FilesField(forms.FileField):
         if any(file.size > limit for file in cleaned):
             mebibytes = limit // 1024 // 1024
             raise forms.ValidationError(
-                ngettext_lazy(
-                    "A file is larger than %(size)d MiB.", "A file is larger than %(size)d MiB.", mebibytes
-                )
+                ngettext_lazy("A file is larger than %(size)d MiB.", "A file is larger than %(size)d MiB.", mebibytes)
                 % {"size": mebibytes}
             )
         return cleaned
@@ -76,7 +74,7 @@ class ContactForm(forms.Form):
     order_number = forms.CharField(
         label=_("Order number"), max_length=60, required=False, validators=[ProhibitNullCharactersValidator()]
     )
-    complaint = forms.ModelChoiceField(
+    complaint: forms.ModelChoiceField[Complaint] = forms.ModelChoiceField(
         label=_("Belongs to complaint"), queryset=Complaint.objects.none(), required=False
     )
     new_complaint = forms.CharField(
@@ -89,21 +87,17 @@ class ContactForm(forms.Form):
         label=_("Kept as"),
         choices=Interaction.RecordClass.choices,
         required=False,
-        help_text=_(
-            "Decides how long it is kept: enquiries 12 months, business letters 6 years, disputes 3 years."
-        ),
+        help_text=_("Decides how long it is kept: enquiries 12 months, business letters 6 years, disputes 3 years."),
     )
     waits = forms.BooleanField(label=_("Still open: somebody has to answer or close it"), required=False)
-    files = FilesField(label=_("Attachments"), required=False, widget=FilesInput(attrs={"multiple": True}))
+    attachments = FilesField(label=_("Attachments"), required=False, widget=FilesInput(attrs={"multiple": True}))
     token = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, customer: Customer, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.fields["owner"].queryset = colleagues()
-        self.fields["owner"].label_from_instance = lambda person: person.name
-        self.fields["complaint"].queryset = customer.complaints.open()
-        self.fields["complaint"].label_from_instance = lambda complaint: complaint.subject
+        _offer(self.fields["owner"], colleagues(), "name")
+        _offer(self.fields["complaint"], Complaint.objects.open().filter(customer=customer), "subject")
         for name, value in {"occurred_at": _local_now(), "owner": user.pk, "token": uuid.uuid4()}.items():
             self.initial.setdefault(name, value)
 
@@ -111,9 +105,7 @@ class ContactForm(forms.Form):
         """A contact that is yet to come is a next step, not a contact."""
         when = self.cleaned_data["occurred_at"]
         if when > timezone.now() + timedelta(minutes=5):
-            raise forms.ValidationError(
-                _("This time has not come yet. What is planned belongs into the next step.")
-            )
+            raise forms.ValidationError(_("This time has not come yet. What is planned belongs into the next step."))
         return when
 
     def clean(self) -> dict[str, Any]:
@@ -136,9 +128,7 @@ class CloseForm(forms.Form):
 class PostponeForm(forms.Form):
     """Another day for a next step."""
 
-    due_on = forms.DateField(
-        label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    due_on = forms.DateField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     def clean_due_on(self) -> date:
         """A step cannot be put off into the past."""
@@ -155,8 +145,7 @@ class HandOverForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = colleagues()
-        self.fields["owner"].label_from_instance = lambda person: person.name
+        _offer(self.fields["owner"], colleagues(), "name")
 
 
 class ComplaintForm(forms.Form):
@@ -166,6 +155,12 @@ class ComplaintForm(forms.Form):
     order_number = forms.CharField(
         label=_("Order number"), max_length=60, required=False, validators=[ProhibitNullCharactersValidator()]
     )
+
+
+def _offer(field: Any, rows: Any, label: str) -> None:
+    """The rows a choice offers, each under the name it has for staff (`__str__` never holds personal data)."""
+    field.queryset = rows
+    field.label_from_instance = lambda row: getattr(row, label)
 
 
 def colleagues() -> Any:

@@ -47,9 +47,7 @@ class Complaint(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ComplaintQuerySet.as_manager()
-    history = HistoricalRecords(
-        bases=[HistoryEntry], excluded_fields=["version"], no_db_index=["history_user"]
-    )
+    history = HistoricalRecords(bases=[HistoryEntry], excluded_fields=["version"], no_db_index=["history_user"])
 
     class Meta:
         verbose_name = _("complaint")
@@ -96,9 +94,7 @@ class Interaction(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="interactions")
     kind = models.CharField(_("type"), max_length=10, choices=Kind)
     direction = models.CharField(_("direction"), max_length=3, choices=Direction, default=Direction.IN)
-    record_class = models.CharField(
-        _("kept as"), max_length=10, choices=RecordClass, default=RecordClass.TICKET
-    )
+    record_class = models.CharField(_("kept as"), max_length=10, choices=RecordClass, default=RecordClass.TICKET)
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
     answered_at = models.DateTimeField(_("first answer"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
@@ -159,9 +155,7 @@ class FollowUp(models.Model):
     """The next step somebody owes a customer."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="follow_ups")
-    interaction = models.ForeignKey(
-        Interaction, models.SET_NULL, null=True, blank=True, related_name="follow_ups"
-    )
+    interaction = models.ForeignKey(Interaction, models.SET_NULL, null=True, blank=True, related_name="follow_ups")
     step = SealedTextField(_("next step"), max_length=500)
     due_on = models.DateField(_("due"))
     owner = models.ForeignKey(
@@ -170,9 +164,7 @@ class FollowUp(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
-    done_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = FollowUpQuerySet.as_manager()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import models
 
 
-class InteractionQuerySet(models.QuerySet):
+class InteractionQuerySet(models.QuerySet[Any]):
     """Chainable questions about contacts."""
 
     def open(self) -> InteractionQuerySet:
@@ -15,7 +16,7 @@ class InteractionQuerySet(models.QuerySet):
         return self.filter(closed_at__isnull=True)
 
 
-class ComplaintQuerySet(models.QuerySet):
+class ComplaintQuerySet(models.QuerySet[Any]):
     """Chainable questions about complaints."""
 
     def open(self) -> ComplaintQuerySet:
@@ -23,7 +24,7 @@ class ComplaintQuerySet(models.QuerySet):
         return self.filter(closed_at__isnull=True)
 
 
-class FollowUpQuerySet(models.QuerySet):
+class FollowUpQuerySet(models.QuerySet[Any]):
     """Chainable questions about next steps."""
 
     def open(self) -> FollowUpQuerySet:

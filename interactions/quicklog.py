@@ -21,9 +21,7 @@ def save_contact(customer: Customer, data: dict[str, Any], *, by: User) -> Inter
     with transaction.atomic():
         complaint = data["complaint"]
         if data["new_complaint"]:
-            complaint = open_complaint(
-                customer, data["new_complaint"], by=by, order_number=data["order_number"]
-            )
+            complaint = open_complaint(customer, data["new_complaint"], by=by, order_number=data["order_number"])
         # A contact about a complaint is part of the dispute and kept as long as it.
         claimed = Interaction.RecordClass.CLAIM if complaint else Interaction.RecordClass.TICKET
         contact = Contact(
@@ -41,4 +39,4 @@ def save_contact(customer: Customer, data: dict[str, Any], *, by: User) -> Inter
         step = None
         if data["next_step"]:
             step = NextStep(data["next_step"], data["due_on"], data["owner"] or by)
-        return record(customer, contact, by=by, next_step=step, files=data["files"])
+        return record(customer, contact, by=by, next_step=step, files=data["attachments"])

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from customers.summary import note_contact
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from customers.models import Customer
+from customers.summary import note_contact
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
 from staff.models import User
 
@@ -80,7 +80,7 @@ def close(interaction: Interaction, outcome: str, *, by: User) -> bool:
         locked.answered_at = locked.answered_at or now
         locked.outcome = outcome or locked.outcome
         locked.version = F("version") + 1
-        locked._history_user = by
+        locked._history_user = by  # type: ignore[attr-defined]
         locked.save(update_fields=["closed_at", "answered_at", "outcome", "version"])
     return True
 
@@ -110,7 +110,7 @@ def _save(
         complaint=contact.complaint,
         token=contact.token,
     )
-    interaction._history_user = by
+    interaction._history_user = by  # type: ignore[attr-defined]
     interaction.save()
     for file in files:
         Attachment.objects.create(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from customers.access import customer_for
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Q
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers.access import customer_for
 from interactions import complaining
 from interactions import evaluation as figures
 from interactions import followups as steps
@@ -25,7 +25,7 @@ from interactions.listing import page_of
 from interactions.models import Complaint, FollowUp, Interaction
 from interactions.quicklog import save_contact
 from interactions.recording import close
-from staff.access import permission_required
+from staff.access import permission_required, signed_in
 
 LISTS = ("mine", "all", "overdue")
 # Content types a browser may show by itself; anything else is only downloaded.
@@ -43,10 +43,10 @@ def interaction_log(request: HttpRequest, number: str) -> HttpResponse:
         "complaint": request.GET.get("complaint"),
     }
     form = ContactForm(
-        request.POST or None, request.FILES or None, customer=customer, user=request.user, initial=start
+        request.POST or None, request.FILES or None, customer=customer, user=signed_in(request), initial=start
     )
     if request.method == "POST" and form.is_valid():
-        save_contact(customer, form.cleaned_data, by=request.user)
+        save_contact(customer, form.cleaned_data, by=signed_in(request))
         messages.success(request, _("The contact is noted."))
         return redirect("portal:customer_detail", number=customer.number)
     status = 422 if form.errors else 200
@@ -72,7 +72,7 @@ def interaction_list(request: HttpRequest) -> HttpResponse:
         "only": only,
         "kinds": Interaction.Kind.choices,
         "next_url": _next_url(request, page.next_cursor),
-        "manages": request.user.may("interactions.manage"),
+        "manages": signed_in(request).may("interactions.manage"),
     }
     return render(request, "interactions/list.html", context)
 
@@ -100,7 +100,7 @@ def interaction_close(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         context = {"interaction": interaction, "form": form, "attachments": interaction.attachments.all()}
         return render(request, "interactions/detail.html", context, status=422)
-    if close(interaction, form.cleaned_data["outcome"], by=request.user):
+    if close(interaction, form.cleaned_data["outcome"], by=signed_in(request)):
         messages.success(request, _("The contact is closed."))
     else:
         messages.warning(request, _("Somebody else has closed this contact already; nothing was changed."))
@@ -138,7 +138,7 @@ def followups(request: HttpRequest) -> HttpResponse:
         "show": show,
         "today": today,
         "next_url": _next_url(request, page.next_cursor),
-        "hand_over": HandOverForm() if request.user.may("interactions.manage") else None,
+        "hand_over": HandOverForm() if signed_in(request).may("interactions.manage") else None,
     }
     return render(request, "interactions/followups.html", context)
 
@@ -148,7 +148,7 @@ def followups(request: HttpRequest) -> HttpResponse:
 def followup_done(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a step done."""
     follow_up = follow_up_for(request, pk, page="interactions:followup_done")
-    if steps.mark_done(follow_up, by=request.user):
+    if steps.mark_done(follow_up, by=signed_in(request)):
         messages.success(request, _("Done."))
     else:
         messages.info(request, _("This step was done already."))
@@ -180,9 +180,7 @@ def followup_hand_over(request: HttpRequest) -> HttpResponse:
     else:
         allowed = _seen(request, FollowUp.objects.filter(pk__in=chosen)).values_list("pk", flat=True)
         moved = steps.hand_over(list(allowed), form.cleaned_data["owner"])
-        messages.success(
-            request, ngettext("%(n)d step handed over.", "%(n)d steps handed over.", moved) % {"n": moved}
-        )
+        messages.success(request, ngettext("%(n)d step handed over.", "%(n)d steps handed over.", moved) % {"n": moved})
     return redirect(_back(request, "interactions:followups"))
 
 
@@ -201,7 +199,7 @@ def complaint_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "show": show,
         "next_url": _next_url(request, page.next_cursor),
-        "manages": request.user.may("interactions.manage"),
+        "manages": signed_in(request).may("interactions.manage"),
     }
     return render(request, "interactions/complaints.html", context)
 
@@ -215,7 +213,7 @@ def complaint_open(request: HttpRequest, number: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         complaint = complaining.open_complaint(
-            customer, data["subject"], by=request.user, order_number=data["order_number"]
+            customer, data["subject"], by=signed_in(request), order_number=data["order_number"]
         )
         messages.success(request, _("The complaint is noted."))
         return redirect("interactions:complaint", pk=complaint.pk)
@@ -245,11 +243,11 @@ def complaint_move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         return render(request, "interactions/complaint.html", context, status=422)
     try:
         if verb == "take-up":
-            complaining.take_up(complaint, by=request.user)
+            complaining.take_up(complaint, by=signed_in(request))
         elif verb == "settle":
-            complaining.settle(complaint, form.cleaned_data["outcome"], by=request.user)
+            complaining.settle(complaint, form.cleaned_data["outcome"], by=signed_in(request))
         else:
-            complaining.reject(complaint, form.cleaned_data["outcome"], by=request.user)
+            complaining.reject(complaint, form.cleaned_data["outcome"], by=signed_in(request))
     except complaining.AlreadyClosed:
         messages.warning(request, _("Somebody else has closed this complaint already; nothing was changed."))
     return redirect("interactions:complaint", pk=pk)
@@ -279,7 +277,7 @@ def _contacts_of(complaint: Complaint) -> list[Interaction]:
 
 def _seen(request: HttpRequest, rows: Any) -> Any:
     """Leave out restricted customers for those who may not see them (Art. 18 GDPR)."""
-    if request.user.may("customers.restricted"):
+    if signed_in(request).may("customers.restricted"):
         return rows
     return rows.filter(Q(customer__restricted_at__isnull=True))
 

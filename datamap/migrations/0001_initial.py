@@ -86,9 +86,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "officer_email",
-                    models.EmailField(
-                        blank=True, max_length=254, verbose_name="e-mail of the privacy officer"
-                    ),
+                    models.EmailField(blank=True, max_length=254, verbose_name="e-mail of the privacy officer"),
                 ),
                 (
                     "officer_phone",
@@ -105,9 +103,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
             ],
             options={
@@ -123,9 +119,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("user_id", models.BigIntegerField(null=True, verbose_name="staff")),
                 ("customer_number", models.TextField(verbose_name="customer number")),
@@ -152,9 +146,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(blank=True, max_length=200, verbose_name="name")),
                 ("street", models.CharField(blank=True, max_length=200, verbose_name="street and number")),
@@ -223,9 +215,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "officer_email",
-                    models.EmailField(
-                        blank=True, max_length=254, verbose_name="e-mail of the privacy officer"
-                    ),
+                    models.EmailField(blank=True, max_length=254, verbose_name="e-mail of the privacy officer"),
                 ),
                 (
                     "officer_phone",
@@ -240,9 +230,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "controller",
                 "verbose_name_plural": "controllers",
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("pk", 1)), name="datamap_one_controller")
-                ],
+                "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="datamap_one_controller")],
             },
         ),
         migrations.CreateModel(
@@ -250,9 +238,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=32, verbose_name="key")),
                 ("version", models.PositiveSmallIntegerField(default=1, verbose_name="version")),
@@ -348,9 +334,7 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField(blank=True, verbose_name="reason of this version")),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, editable=False, verbose_name="created"
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="created"),
                 ),
                 (
                     "created_by",
@@ -362,9 +346,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "retention rules",
                 "ordering": ["key", "variant", "version"],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("key", "variant", "version"), name="datamap_rule_version"
-                    ),
+                    models.UniqueConstraint(fields=("key", "variant", "version"), name="datamap_rule_version"),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("number__isnull", True), models.Q(("unit", ""), _negated=True), _connector="OR"

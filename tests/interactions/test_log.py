@@ -85,7 +85,7 @@ def test_content_that_cannot_be_kept_is_refused(agent_client, text):
 def test_attachments_lie_sealed_and_come_back_whole(agent_client, settings, tmp_path):
     body = b"%PDF-1.7 canary-in-the-file " * 5000
     file = SimpleUploadedFile("Brief von Zoë.pdf", body, content_type="application/pdf")
-    agent_client.post(_url(make_customer()), log_form(kind="letter", files=file))
+    agent_client.post(_url(make_customer()), log_form(kind="letter", attachments=file))
     attachment = Attachment.objects.get()
     assert (attachment.name, attachment.size) == ("Brief von Zoë.pdf", len(body))
     with open(attachment.file.storage.path(attachment.file.name), "rb") as stored:
@@ -97,7 +97,7 @@ def test_attachments_lie_sealed_and_come_back_whole(agent_client, settings, tmp_
 
 def test_a_file_a_browser_would_run_is_only_downloaded(agent_client):
     file = SimpleUploadedFile("x.html", b"<script>alert(1)</script>", content_type="text/html")
-    agent_client.post(_url(make_customer()), log_form(files=file))
+    agent_client.post(_url(make_customer()), log_form(attachments=file))
     attachment = Attachment.objects.get()
     response = agent_client.get(reverse("interactions:attachment", args=[attachment.pk]))
     assert response["Content-Disposition"].startswith("attachment")

@@ -17,9 +17,7 @@ class Command(BaseCommand):
     help = "Apply one retention rule to a start date and print until when the datum is kept, and why."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "key", metavar="KEY", help="key of the retention catalogue, such as INV or STAFF:session"
-        )
+        parser.add_argument("key", metavar="KEY", help="key of the retention catalogue, such as INV or STAFF:session")
         parser.add_argument("--start", type=day, required=True, help="day of the start event")
         parser.add_argument("--last-use", type=day, help="CONSENT-TEL: day of the last call")
         parser.add_argument("--contract", type=day, help="WARR: day of the contract")
