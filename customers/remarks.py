@@ -1,0 +1,69 @@
+"""Notes and warning flags of a customer: written by staff, flags with a reason and a day of review."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from customers import summary
+from customers.holding import refuse_restricted
+from customers.models import Customer, Flag, Note, Origin
+from staff.models import User
+
+# The same words by the same person within this time are a button pressed twice.
+TWICE = timedelta(minutes=10)
+
+
+class FlaggedAlready(Exception):
+    """The customer carries this flag already."""
+
+
+@transaction.atomic
+def add_note(customer: Customer, text: str, *, by: User) -> Note:
+    """Write a note; sent twice it is one note. Raises holding.DecisionRefused while the data are restricted."""
+    refuse_restricted(Customer.objects.select_for_update().get(pk=customer.pk))
+    known = customer.notes.filter(
+        text_index=text, author=by, created_at__gt=timezone.now() - TWICE
+    ).first()
+    if known is not None:
+        return known
+    origin = Origin.objects.create(kind=Origin.Kind.STAFF)
+    note = Note.objects.create(customer=customer, text=text, author=by, origin=origin)
+    summary.note_activity({customer.pk: note.created_at})
+    return note
+
+
+@transaction.atomic
+def correct_note(note: Note, text: str) -> None:
+    """Put other words into a note; who wrote it and when stays."""
+    refuse_restricted(Customer.objects.select_for_update().get(pk=note.customer_id))
+    note.text = text
+    note.save(update_fields=["text", "text_index"])
+
+
+@transaction.atomic
+def delete_note(note: Note) -> None:
+    """Remove a note for good."""
+    refuse_restricted(Customer.objects.select_for_update().get(pk=note.customer_id))
+    note.delete()
+
+
+def set_flag(customer: Customer, kind: str, reason: str, review_on: date, *, by: User) -> Flag:
+    """Mark a customer; raises FlaggedAlready where the mark stands (asked by the database, so a second press of the
+    button changes nothing) and holding.DecisionRefused while the data are restricted."""
+    try:
+        with transaction.atomic():
+            refuse_restricted(Customer.objects.select_for_update().get(pk=customer.pk))
+            return Flag.objects.create(
+                customer=customer, kind=kind, reason=reason, review_on=review_on, set_by=by
+            )
+    except IntegrityError:
+        raise FlaggedAlready from None
+
+
+def lift_flag(flag: Flag, *, by: User) -> bool:
+    """Take a mark away; it stays as proof until its period is over. False where somebody did so before."""
+    standing = Flag.objects.filter(pk=flag.pk, lifted_at__isnull=True)
+    return standing.update(lifted_at=timezone.now(), lifted_by=by) == 1
