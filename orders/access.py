@@ -41,9 +41,7 @@ def return_for(request: HttpRequest, pk: int, *, page: str, permission: str = SE
     return back
 
 
-def _through(
-    request: HttpRequest, customer: Customer | None, page: str, permission: str, *, found: bool
-) -> None:
+def _through(request: HttpRequest, customer: Customer | None, page: str, permission: str, *, found: bool) -> None:
     if not request.user.may(permission):  # type: ignore[union-attr]
         raise PermissionDenied
     if not found:

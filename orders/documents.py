@@ -96,9 +96,7 @@ def credit_under_lock(
     if gross <= 0:
         raise Refused(_("The amount must be more than nothing."))
     if gross > left:
-        raise Refused(
-            _("No more than %(left)s %(currency)s can be credited.") % _amount(left, order.currency)
-        )
+        raise Refused(_("No more than %(left)s %(currency)s can be credited.") % _amount(left, order.currency))
     document = _snapshot(order, Document.Kind.CREDIT_NOTE, at or timezone.now(), user_id)
     document.corrects = invoice
     document.billing_snapshot = invoice.billing_snapshot

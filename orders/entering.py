@@ -212,8 +212,6 @@ def _make_guest(data: OrderInput, number: str, origin: Origin, user_id: int | No
     outcome = write_customers([row], Source(uuid4(), OWN, origin.pk, user_id))
     if outcome.error_count or outcome.held:
         raise Refused(
-            outcome.errors[0].message
-            if outcome.errors
-            else _("There is a protected record; ask the privacy role.")
+            outcome.errors[0].message if outcome.errors else _("There is a protected record; ask the privacy role.")
         )
     return ExternalId.objects.get(platform=OWN, value=key).customer_id

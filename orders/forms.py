@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.access import visible_customers
-from customers.countries import ISO2
 from customers.models import Customer
+from customers.reading import read_country
 from orders.entering import LineInput, OrderInput, billing_of
 from orders.models import FieldRule, Order, OrderLine, OrderType, Return
 from staff.models import User
@@ -98,14 +98,14 @@ class OrderForm(forms.Form):
     billing_street = _text(gettext_lazy("Street and number"), 300)
     billing_postcode = _text(gettext_lazy("Postcode"), 20)
     billing_city = _text(gettext_lazy("City"), 120)
-    billing_country = _text(gettext_lazy("Country"), 2)
+    billing_country = _text(gettext_lazy("Country"), 60)
     billing_email = forms.EmailField(label=gettext_lazy("E-mail"), required=False, max_length=254)
     billing_phone = _text(gettext_lazy("Phone"), 60)
     shipping_name = _text(gettext_lazy("Name"), 300)
     shipping_street = _text(gettext_lazy("Street and number"), 300)
     shipping_postcode = _text(gettext_lazy("Postcode"), 20)
     shipping_city = _text(gettext_lazy("City"), 120)
-    shipping_country = _text(gettext_lazy("Country"), 2)
+    shipping_country = _text(gettext_lazy("Country"), 60)
     gift_number = _text(gettext_lazy("Customer number of the recipient"), 40)
     gift_note = forms.CharField(
         label=gettext_lazy("Gift message"),
@@ -119,9 +119,7 @@ class OrderForm(forms.Form):
     shipping_cost = _amount(gettext_lazy("Shipping costs"))
     discount = _amount(gettext_lazy("Discount on the whole"))
 
-    def __init__(
-        self, *args: Any, user: User, order_type: OrderType | None, order: Order | None = None, **kwargs: Any
-    ):
+    def __init__(self, *args: Any, user: User, order_type: OrderType | None, order: Order | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.user, self.order_type, self.order = user, order_type, order
         self.customer: Customer | None = order.customer if order else None
@@ -166,10 +164,11 @@ class OrderForm(forms.Form):
         return self.group("shipping_cost", "discount", "note")
 
     def _country(self, name: str) -> str:
-        value = str(self.cleaned_data.get(name) or "").strip().upper()
-        if value and value not in ISO2:
+        value = str(self.cleaned_data.get(name) or "").strip()
+        country = read_country(value) if value else ""
+        if country is None:
             raise forms.ValidationError(_("Give the country as two letters, such as DE."))
-        return value
+        return country
 
     def clean_billing_country(self) -> str:
         return self._country("billing_country")

@@ -54,9 +54,7 @@ def write_orders(rows: Sequence[OrderRow], source: Source, *, dry_run: bool = Fa
     return outcome
 
 
-def _write_part(
-    rows: Sequence[OrderRow], source: Source, outcome: Outcome, rehearsal: Rehearsal | None
-) -> None:
+def _write_part(rows: Sequence[OrderRow], source: Source, outcome: Outcome, rehearsal: Rehearsal | None) -> None:
     incoming = _news(rows, source, outcome)
     buyers = find_buyers(incoming, source.platform)
     hold_erased(buyers, source.platform)

@@ -129,13 +129,9 @@ class Order(models.Model):
     # Text: shop ids exceed 2^53. Empty for orders of our own.
     platform = models.CharField(_("platform"), max_length=40, blank=True, default="")
     external_id = models.CharField(_("id there"), max_length=120, blank=True, default="")
-    type = models.ForeignKey(
-        OrderType, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders"
-    )
+    type = models.ForeignKey(OrderType, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders")
     # Null once blocked: then `subject_ref` alone says whose it was.
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders"
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders")
     gift_recipient = models.ForeignKey(
         Customer, models.SET_NULL, null=True, blank=True, db_index=False, related_name="gifts"
     )
@@ -163,9 +159,7 @@ class Order(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     # Keyed digests of what the source last said (orders.staging): the same file again changes nothing.
     source_digest = models.BinaryField(null=True, editable=False)
-    origin = models.ForeignKey(
-        Origin, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
-    )
+    origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, db_index=False, related_name="+")
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -286,9 +280,7 @@ class Return(models.Model):
     requested_at = models.DateTimeField(_("announced"), default=timezone.now)
     received_at = models.DateTimeField(_("goods received"), null=True, blank=True)
     refunded_at = models.DateTimeField(_("refunded"), null=True, blank=True)
-    entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -337,9 +329,7 @@ class Document(models.Model):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="documents"
     )
-    gift_recipient = models.ForeignKey(
-        Customer, models.SET_NULL, null=True, blank=True, related_name="gift_documents"
-    )
+    gift_recipient = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="gift_documents")
     kind = models.CharField(_("kind"), max_length=14, choices=Kind)
     number = models.TextField(_("number"))
     issued_at = models.DateTimeField(_("issued"), default=timezone.now)
@@ -358,9 +348,7 @@ class Document(models.Model):
     tax = money_field(_("VAT"))
     # Net and tax by rate (§ 14(4) no. 8 UStG).
     rates = models.JSONField(_("VAT by rate"), default=list)
-    issued_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 

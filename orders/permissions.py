@@ -5,7 +5,5 @@ from django.utils.translation import gettext_lazy as _
 from staff.permissions import declare
 
 declare("orders.view", _("See orders and papers"), roles=["service", "manager", "tax", "privacy"])
-declare(
-    "orders.edit", _("Enter and change orders, issue papers, take returns"), roles=["service", "manager"]
-)
+declare("orders.edit", _("Enter and change orders, issue papers, take returns"), roles=["service", "manager"])
 declare("orders.settings", _("Change order types and their fields"), roles=["manager"])

@@ -108,10 +108,7 @@ def refund_return(
 def returnable(order: Order) -> dict[int, Decimal]:
     """How many of each line (by id) can still come back."""
     returned = dict(
-        ReturnLine.objects.filter(parent__order=order)
-        .values_list("line")
-        .annotate(Sum("quantity"))
-        .order_by()
+        ReturnLine.objects.filter(parent__order=order).values_list("line").annotate(Sum("quantity")).order_by()
     )
     return {line.pk: line.quantity - returned.get(line.pk, Decimal(0)) for line in order.lines.all()}
 
@@ -123,8 +120,4 @@ def _locked_return(pk: int) -> tuple[Return, Order]:
 
 def _share(line: OrderLine, quantity: Decimal) -> Decimal:
     """What this many of a line cost."""
-    return (
-        (line.amount * quantity / line.quantity).quantize(CENT, ROUND_HALF_UP)
-        if line.quantity
-        else Decimal(0)
-    )
+    return (line.amount * quantity / line.quantity).quantize(CENT, ROUND_HALF_UP) if line.quantity else Decimal(0)

@@ -25,9 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=20)),
                 ("year", models.PositiveSmallIntegerField()),
@@ -44,9 +42,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.TextField(verbose_name="order number")),
                 (
@@ -108,21 +104,15 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(default="EUR", max_length=3, verbose_name="currency")),
                 (
                     "total",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="total"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="total"),
                 ),
                 (
                     "shipping_cost",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="shipping"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="shipping"),
                 ),
                 (
                     "discount",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="discount"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="discount"),
                 ),
                 (
                     "tax",
@@ -132,9 +122,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "refunded",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="refunded"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="refunded"),
                 ),
                 (
                     "billing",
@@ -147,15 +135,11 @@ class Migration(migrations.Migration):
                 ("deviating", models.BooleanField(default=False, verbose_name="deviating delivery address")),
                 (
                     "gift_note",
-                    vault.fields.SealedTextField(
-                        blank=True, max_length=2000, null=True, verbose_name="gift message"
-                    ),
+                    vault.fields.SealedTextField(blank=True, max_length=2000, null=True, verbose_name="gift message"),
                 ),
                 (
                     "note",
-                    vault.fields.SealedTextField(
-                        blank=True, max_length=20000, null=True, verbose_name="note"
-                    ),
+                    vault.fields.SealedTextField(blank=True, max_length=20000, null=True, verbose_name="note"),
                 ),
                 ("tags", models.TextField(blank=True, default="", verbose_name="tags")),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
@@ -207,9 +191,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("position", models.PositiveIntegerField(default=1, verbose_name="position")),
                 (
@@ -223,9 +205,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "quantity",
-                    models.DecimalField(
-                        decimal_places=3, default=Decimal("1"), max_digits=12, verbose_name="quantity"
-                    ),
+                    models.DecimalField(decimal_places=3, default=Decimal("1"), max_digits=12, verbose_name="quantity"),
                 ),
                 (
                     "unit_price",
@@ -235,15 +215,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "discount",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="discount"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="discount"),
                 ),
                 (
                     "tax_rate",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=5, null=True, verbose_name="VAT rate"
-                    ),
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, verbose_name="VAT rate"),
                 ),
                 (
                     "order",
@@ -263,9 +239,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=80, verbose_name="name")),
                 ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
@@ -359,21 +333,15 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(default="EUR", max_length=3, verbose_name="currency")),
                 (
                     "total",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="total"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="total"),
                 ),
                 (
                     "shipping_cost",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="shipping"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="shipping"),
                 ),
                 (
                     "discount",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="discount"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="discount"),
                 ),
                 (
                     "tax",
@@ -383,9 +351,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "refunded",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="refunded"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="refunded"),
                 ),
                 (
                     "billing",
@@ -429,9 +395,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 (
                     "customer",
@@ -504,9 +468,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "field",
@@ -552,9 +514,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "state",
@@ -585,9 +545,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "note",
-                    vault.fields.SealedTextField(
-                        blank=True, default="", max_length=2000, verbose_name="note"
-                    ),
+                    vault.fields.SealedTextField(blank=True, default="", max_length=2000, verbose_name="note"),
                 ),
                 (
                     "amount",
@@ -641,9 +599,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("quantity", models.DecimalField(decimal_places=3, max_digits=12, verbose_name="quantity")),
                 (
@@ -671,17 +627,13 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("currency", models.CharField(max_length=3, verbose_name="currency")),
                 ("orders", models.PositiveIntegerField(default=0, verbose_name="orders")),
                 (
                     "sum",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=16, verbose_name="sum"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=16, verbose_name="sum"),
                 ),
                 ("first", models.DateTimeField(verbose_name="first order")),
                 ("last", models.DateTimeField(verbose_name="last order")),
@@ -698,9 +650,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "total of a customer",
                 "verbose_name_plural": "totals of customers",
-                "constraints": [
-                    models.UniqueConstraint(fields=("customer", "currency"), name="orders_total_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("customer", "currency"), name="orders_total_once")],
             },
         ),
         migrations.CreateModel(
@@ -708,9 +658,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -745,21 +693,15 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3, verbose_name="currency")),
                 (
                     "gross",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="total"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="total"),
                 ),
                 (
                     "net",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="net"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="net"),
                 ),
                 (
                     "tax",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="VAT"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14, verbose_name="VAT"),
                 ),
                 ("rates", models.JSONField(default=list, verbose_name="VAT by rate")),
                 ("subject_ref", models.UUIDField(blank=True, editable=False, null=True)),
@@ -827,9 +769,7 @@ class Migration(migrations.Migration):
                         name="orders_document_subject_ref",
                     ),
                 ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("kind", "number"), name="orders_document_number")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("kind", "number"), name="orders_document_number")],
             },
         ),
         migrations.AddIndex(
@@ -902,8 +842,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="returnline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gt", 0)), name="orders_return_line_some"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="orders_return_line_some"),
         ),
     ]

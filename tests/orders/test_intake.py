@@ -421,8 +421,6 @@ def test_the_summary_of_the_customer_follows():
 def test_a_withdrawal_period_that_ends_on_a_holiday_ends_on_the_next_working_day():
     customer = make_customer(platform="shopify", external_id="77")
     # Received 20 March 2026: fourteen days end on Good Friday, 3 April; Easter Monday is 6 April.
-    write_orders(
-        [row(customer_external_id="77", delivered_at=datetime(2026, 3, 20, 12, tzinfo=UTC))], make_source()
-    )
+    write_orders([row(customer_external_id="77", delivered_at=datetime(2026, 3, 20, 12, tzinfo=UTC))], make_source())
 
     assert Summary.objects.get(customer=customer).withdrawal_end == date(2026, 4, 7)
