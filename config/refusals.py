@@ -20,9 +20,7 @@ def refusals(environment: Mapping[str, str]) -> list[str]:
         reasons.append("SECRET_KEY is too short or a default: give at least 50 random characters.")
     key_file = given("VAULT_KEY_FILE")
     if not given("VAULT_KEYS") and not key_file:
-        reasons.append(
-            "No vault keys: set VAULT_KEYS or VAULT_KEY_FILE (docs/keys.md tells how to make them)."
-        )
+        reasons.append("No vault keys: set VAULT_KEYS or VAULT_KEY_FILE (docs/keys.md tells how to make them).")
     elif key_file and not os.access(key_file, os.R_OK):
         reasons.append("VAULT_KEY_FILE names a file that is missing or cannot be read.")
     if not given("DATABASE_URL"):

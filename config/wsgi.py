@@ -8,3 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # A page that takes longer is a fault; commands and workers may take their time.
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "15000")
 application = get_wsgi_application()
+
+# Only now are the apps loaded: wrong keys stop the server before it answers anybody.
+from vault.proof import verify_keys  # noqa: E402
+
+verify_keys()

@@ -37,9 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Change or reset: every other session of the user ends (ASVS 7.4.3)."""
         user.set_password(password)
         user.save(update_fields=["password"])
-        end_sessions(
-            user, keep=self.request.session.session_key if self.request.user.is_authenticated else ""
-        )
+        end_sessions(user, keep=self.request.session.session_key if self.request.user.is_authenticated else "")
         StaffEvent.objects.create(kind=StaffEvent.Kind.PASSWORD, actor=user, subject=user)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:

@@ -13,10 +13,15 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from allauth.mfa.signals import authenticator_added, authenticator_removed
 
+        from staff.adapters import SEAL_LABEL
         from staff.factors import factor_added, factor_removed
         from staff.roles import sync_matrix
+        from vault.columns import register_store
+        from vault.stores import SealedJSONValues
 
         post_migrate.connect(sync_matrix, sender=self, dispatch_uid="staff.sync_matrix")
         # allauth tells of a changed second factor in no other way.
         authenticator_added.connect(factor_added, dispatch_uid="staff.factor_added")
         authenticator_removed.connect(factor_removed, dispatch_uid="staff.factor_removed")
+        # A key that still seals somebody's second factor cannot be retired.
+        register_store("mfa", SealedJSONValues("mfa.Authenticator", "data", SEAL_LABEL))

@@ -23,6 +23,4 @@ def factor_removed(request: HttpRequest, user: User, authenticator: Authenticato
 def changed(kind: StaffEvent.Kind, request: HttpRequest, user: User, authenticator: Authenticator) -> None:
     """The session in which the change was made goes on, all others end."""
     end_sessions(user, keep=request.session.session_key)
-    StaffEvent.objects.create(
-        kind=kind, actor=signed_in(request), subject=user, detail={"type": authenticator.type}
-    )
+    StaffEvent.objects.create(kind=kind, actor=signed_in(request), subject=user, detail={"type": authenticator.type})

@@ -64,9 +64,7 @@ class PreferencesForm(forms.Form):
 class SuccessorForm(forms.Form):
     """Who takes over the open work of somebody who leaves."""
 
-    successor = forms.ModelChoiceField(
-        User.objects.none(), label=_("Who takes over the open work?"), required=False
-    )
+    successor = forms.ModelChoiceField(User.objects.none(), label=_("Who takes over the open work?"), required=False)
 
     def __init__(self, *args: Any, leaving: User, needed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -22,9 +22,7 @@ class OpenWork:
 _kinds: dict[str, OpenWork] = {}
 
 
-def register(
-    key: str, label: Any, count: Callable[[User], int], hand_over: Callable[[User, User], int]
-) -> None:
+def register(key: str, label: Any, count: Callable[[User], int], hand_over: Callable[[User, User], int]) -> None:
     """Make a kind of work known; called from an upper app's `apps.ready`."""
     if key in _kinds and _kinds[key].count is not count:
         raise ImproperlyConfigured(f"The open work {key} is registered twice.")

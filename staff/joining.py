@@ -101,9 +101,7 @@ def disable(user: User, *, actor: User, successor: User | None = None) -> dict[s
     refuse_without_manager()
     user.invites.filter(used_at=None).delete()
     ended = end_sessions(user)
-    StaffEvent.objects.create(
-        kind=StaffEvent.Kind.DISABLED, actor=actor, subject=user, detail={"sessions": ended}
-    )
+    StaffEvent.objects.create(kind=StaffEvent.Kind.DISABLED, actor=actor, subject=user, detail={"sessions": ended})
     moved = hand_over(user, successor) if successor else {}
     if moved and successor:
         detail = {"to": successor.pk, "moved": moved}
@@ -130,7 +128,5 @@ def reset_factors(user: User, *, actor: User) -> int:
         raise ValidationError(_("A second person has to reset your second factor."))
     gone, _by_model = Authenticator.objects.filter(user=user).delete()
     end_sessions(user)
-    StaffEvent.objects.create(
-        kind=StaffEvent.Kind.FACTOR_RESET, actor=actor, subject=user, detail={"factors": gone}
-    )
+    StaffEvent.objects.create(kind=StaffEvent.Kind.FACTOR_RESET, actor=actor, subject=user, detail={"factors": gone})
     return gone

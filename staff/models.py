@@ -52,9 +52,7 @@ class RolePermission(models.Model):
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(
-                fields=["role", "permission"], name="staff_one_cell_per_role_and_permission"
-            ),
+            models.UniqueConstraint(fields=["role", "permission"], name="staff_one_cell_per_role_and_permission"),
         ]
         verbose_name = _("permission of a role")
         verbose_name_plural = _("permissions of roles")
@@ -66,9 +64,7 @@ class RolePermission(models.Model):
 class UserManager(BaseUserManager["User"]):
     """Makes users; there is no way to make one without saying which e-mail address signs in."""
 
-    def create_user(
-        self, email: str, password: str | None = None, *, roles: Any = (), **fields: Any
-    ) -> "User":
+    def create_user(self, email: str, password: str | None = None, *, roles: Any = (), **fields: Any) -> "User":
         """Save a new user; roles are keys or rows. Without a password an invite has to be used first."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
@@ -88,9 +84,7 @@ def ensure_role(key: str) -> Role:
     keys = list(Role.NAMES)
     if key not in keys:
         return Role.objects.get(key=key)
-    role, _made = Role.objects.get_or_create(
-        key=key, defaults={"name": key.capitalize(), "position": keys.index(key)}
-    )
+    role, _made = Role.objects.get_or_create(key=key, defaults={"name": key.capitalize(), "position": keys.index(key)})
     return role
 
 
@@ -254,9 +248,7 @@ class StaffEvent(models.Model):
     def words(self) -> str:
         """The detail as a line for people: labels in their language, roles by name, permissions by key."""
         return " · ".join(
-            f"{self.DETAILS.get(key, key)}: {self._said(value)}"
-            for key, value in self.detail.items()
-            if value
+            f"{self.DETAILS.get(key, key)}: {self._said(value)}" for key, value in self.detail.items() if value
         )
 
     def _said(self, value: Any) -> str:

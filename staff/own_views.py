@@ -95,9 +95,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
 @login_required_page
 def end_sign_in(request: HttpRequest, pk: int) -> HttpResponse:
     """End one of one's own sessions."""
-    end_session(
-        get_object_or_404(signed_in(request).sign_ins.exclude(session_key=request.session.session_key), pk=pk)
-    )
+    end_session(get_object_or_404(signed_in(request).sign_ins.exclude(session_key=request.session.session_key), pk=pk))
     messages.success(request, _("This session has ended."))
     return redirect("staff:sign-ins")
 

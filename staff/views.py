@@ -29,9 +29,7 @@ EVENTS_PER_PAGE = 50
 @permission_required("staff.manage")
 def user_list(request: HttpRequest) -> HttpResponse:
     """Everybody who works here or did."""
-    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(
-        type=Authenticator.Type.RECOVERY_CODES
-    )
+    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     waiting = Invite.objects.filter(user=OuterRef("pk"), used_at=None, expires_at__gt=timezone.now())
     users = User.objects.annotate(protected=Exists(factors), waiting=Exists(waiting))
     users = users.prefetch_related("roles").order_by("-is_active", "name", "pk")
@@ -131,9 +129,7 @@ def user_reinvite(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a new link to somebody who never used the first."""
     user = get_object_or_404(User, pk=pk, is_active=True)
     if user.has_usable_password():
-        messages.warning(
-            request, _("This person has joined already and can set a new password at the sign-in.")
-        )
+        messages.warning(request, _("This person has joined already and can set a new password at the sign-in."))
         return redirect("staff:detail", pk)
     mail_invite(user, reinvite(user, actor=signed_in(request)))
     messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
@@ -153,9 +149,7 @@ def user_factors(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refused:
             messages.error(request, refused.messages[0])
             return redirect("staff:detail", pk)
-        messages.success(
-            request, _("The second factor is gone. The person sets up a new one at the next sign-in.")
-        )
+        messages.success(request, _("The second factor is gone. The person sets up a new one at the next sign-in."))
         return redirect("staff:detail", pk)
     numbers = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count()
     receipt = [(_("Second factors that go"), numbers), (_("Sessions that end"), user.sign_ins.count())]

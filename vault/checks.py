@@ -48,15 +48,11 @@ def _check_index(model: type[models.Model], field: BlindIndexField) -> list[Chec
     if not sealed:
         hint = "Name a SealedTextField of the same model as source."
         found.append(
-            Error(
-                f'"{field.source}" is no sealed field of this model.', hint=hint, obj=field, id="vault.E001"
-            )
+            Error(f'"{field.source}" is no sealed field of this model.', hint=hint, obj=field, id="vault.E001")
         )
     if hasattr(model, "instance_type"):  # what django-simple-history puts on its models
         hint = f'Add "{field.name}" to excluded_fields of HistoricalRecords.'
-        found.append(
-            Error("A history table must not keep a blind index.", hint=hint, obj=field, id="vault.E002")
-        )
+        found.append(Error("A history table must not keep a blind index.", hint=hint, obj=field, id="vault.E002"))
     try:
         usable = callable(field.normalize)
     except ImportError:

@@ -80,13 +80,9 @@ def _open_chunk(label: str, file_id: bytes, position: int, last: bool, sealed: b
     try:
         return keyring().open(_chunk_label(label, file_id, position, last), sealed)
     except KeyNotLoaded:
-        raise KeyNotLoaded(
-            f"A file of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not loaded."
-        ) from None
+        raise KeyNotLoaded(f"A file of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not loaded.") from None
     except SealError:
-        raise SealError(
-            f"The sealed file of {label!r} was altered or cut off (part {position + 1})."
-        ) from None
+        raise SealError(f"The sealed file of {label!r} was altered or cut off (part {position + 1}).") from None
 
 
 def clear_size(sealed_size: int) -> int:

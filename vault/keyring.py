@@ -133,9 +133,7 @@ class KeyRing:
         if sealed[0] != VERSION:
             return SealError(f"A sealed value of {label!r} has an unknown version.")
         if sealed[:HEADER_BYTES] not in self._readers:
-            return KeyNotLoaded(
-                f"A value of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not loaded."
-            )
+            return KeyNotLoaded(f"A value of {label!r} is sealed by seal:{key_id_of(sealed)}, which is not loaded.")
         return SealError(f"A sealed value of {label!r} was altered, or belongs to another field.")
 
     # Keyed hashes

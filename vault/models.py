@@ -44,9 +44,7 @@ class Rotation(models.Model):
         verbose_name = _("key rotation")
         verbose_name_plural = _("key rotations")
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "to_id", "model_label"], name="vault_rotation_once_per_model"
-            )
+            models.UniqueConstraint(fields=["kind", "to_id", "model_label"], name="vault_rotation_once_per_model")
         ]
 
     def __str__(self) -> str:

@@ -161,9 +161,7 @@ def _recompute(
             count, changed = 0, []
             for pk, *cells in rows:
                 old, sealed = cells[: len(fields)], cells[len(fields) :]
-                fresh = [
-                    _reblinded(*three, pk, outcome) for three in zip(fields, sources, sealed, strict=True)
-                ]
+                fresh = [_reblinded(*three, pk, outcome) for three in zip(fields, sources, sealed, strict=True)]
                 differing = sum(new != was for new, was in zip(fresh, old, strict=True))
                 if differing:
                     count += differing

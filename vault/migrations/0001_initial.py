@@ -14,9 +14,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -41,9 +39,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "vault key",
                 "verbose_name_plural": "vault keys",
-                "constraints": [
-                    models.UniqueConstraint(fields=("kind", "key_id"), name="vault_keyrecord_kind_id")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("kind", "key_id"), name="vault_keyrecord_kind_id")],
             },
         ),
         migrations.CreateModel(
@@ -51,9 +47,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",

@@ -23,9 +23,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--dry-run", action="store_true", help="only count what is to be done")
-        parser.add_argument(
-            "--index", action="store_true", help="work on the index key: recompute every blind index"
-        )
+        parser.add_argument("--index", action="store_true", help="work on the index key: recompute every blind index")
         parser.add_argument(
             "--retire",
             type=int,
@@ -87,8 +85,6 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(result))
         elif retired is not None:
-            self.stdout.write(
-                f"Retired {outcome.to.kind}:{retired}; its line may be taken out of the key file."
-            )
+            self.stdout.write(f"Retired {outcome.to.kind}:{retired}; its line may be taken out of the key file.")
         else:
             self.stdout.write(f"{outcome.done} values are now under {outcome.to}, {outcome.left} are left.")
