@@ -1,0 +1,86 @@
+"""What follows from the rows of the demo: dictionary, summaries, totals, number ranges, statistics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.db import connection, transaction
+
+from customers.models import Customer
+from customers.numbering import KEY as CUSTOMER_KEY
+from customers.numbering import lock_range
+from customers.summary import set_advertising_stops
+from ops.demo.shelving import tables
+from orders.totals import CHUNK, refresh_totals
+
+# As `customers.indexing.dictionary_words` chooses them.
+_WORDS = """
+    INSERT INTO customers_searchword (word, entries)
+    SELECT word, count(*) FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word
+    WHERE length(word) BETWEEN 4 AND 60 AND word !~ '^[0-9]' GROUP BY word
+"""
+_SUMMARIES = """
+    INSERT INTO customers_summary (customer_id, last_activity, last_contact, last_call, orders, revenue,
+        open_complaints, reachable)
+    SELECT c.id, greatest(coalesce(c.registered_at, c.created_at), i.contact), i.contact, i.call, 0, 0,
+        coalesce(k.open, 0), true
+    FROM customers_customer c
+    LEFT JOIN (
+        SELECT customer_id, max(occurred_at) AS contact, max(occurred_at) FILTER (WHERE kind = 'call') AS call
+        FROM interactions_interaction GROUP BY 1
+    ) i ON i.customer_id = c.id
+    LEFT JOIN (
+        SELECT customer_id, count(*) AS open FROM interactions_complaint WHERE closed_at IS NULL GROUP BY 1
+    ) k ON k.customer_id = c.id
+"""
+_RANGE = """
+    INSERT INTO orders_numberrange AS r (key, year, last) VALUES (%s, %s, %s)
+    ON CONFLICT (key, year) DO UPDATE SET last = excluded.last
+"""
+
+
+def known_numbers() -> Counter[tuple[str, int]]:
+    """Where the series of orders and papers stand."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key, year, last FROM orders_numberrange")
+        return Counter({(key, year): last for key, year, last in cursor.fetchall()})
+
+
+def first_customer_number() -> int:
+    """Where the customer numbers of the demo begin."""
+    with transaction.atomic():
+        return lock_range()[1]
+
+
+def raise_ranges(numbers: Counter[tuple[str, int]], next_customer: int) -> None:
+    """The next order, paper and customer go on behind those of the demo."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for (key, year), last in numbers.items():
+            cursor.execute(_RANGE, [key, year, last])
+        cursor.execute("UPDATE customers_numberrange SET next_value = %s WHERE key = %s", [next_customer, CUSTOMER_KEY])
+
+
+def summarize(stops: dict[int, int]) -> None:
+    """The dictionary and the summaries, but for what orders add up to."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WORDS)
+        cursor.execute(_SUMMARIES)
+    set_advertising_stops({pk: datetime.fromtimestamp(at, UTC) for pk, at in stops.items()})
+
+
+def total(progress: Callable[[float], None]) -> None:
+    """Totals and order figures by the function that keeps them, chunk by chunk."""
+    first, last = Customer.objects.order_by("pk").first(), Customer.objects.order_by("pk").last()
+    if first is None or last is None:
+        return
+    for start in range(first.pk, last.pk + 1, CHUNK):
+        refresh_totals(range(start, min(start + CHUNK, last.pk + 1)))
+        progress((start - first.pk) / (last.pk - first.pk + 1))
+
+
+def analyze() -> None:
+    """Fresh statistics: a planner without them walks the wrong index."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables())}")
