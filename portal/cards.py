@@ -78,7 +78,7 @@ def cards_for(user: User) -> Cards:
     return Cards(list(_figures(user)), list(_lists(user)))
 
 
-def link(name: str, *args: str) -> str:
+def link(name: str, *args: str | int) -> str:
     """The address of a page of another app, "" where it does not exist."""
     try:
         return reverse(name, args=args)
@@ -96,9 +96,7 @@ def _figures(user: User) -> Iterator[Figure]:
     if user.may("customers.view"):
         yield Figure(_("New customers this week"), _new_customers(week), link("portal:customer_list"))
     if user.may("orders.view"):
-        yield Figure(
-            _("Orders this week"), _capped(Order.objects.filter(placed_at__gte=week)), link("orders:list")
-        )
+        yield Figure(_("Orders this week"), _capped(Order.objects.filter(placed_at__gte=week)), link("orders:list"))
     if user.may("customers.held"):
         held = _capped(HeldIntake.objects.filter(decision=""))
         yield Figure(_("Rows waiting for a decision"), held, link("customers:held_list"), late=held != "0")
@@ -126,19 +124,14 @@ def _follow_ups(user: User) -> Card:
 def _complaints(user: User) -> Card:
     rows = Complaint.objects.open().select_related("customer").order_by("opened_at", "pk")
     lines = [
-        Line(_name(row.customer), _page(row.customer), row.subject, row.opened_at)
-        for row in _seen(user, rows)[:SHOWN]
+        Line(_name(row.customer), _page(row.customer), row.subject, row.opened_at) for row in _seen(user, rows)[:SHOWN]
     ]
-    return Card(
-        _("Open complaints, oldest first"), "chat", lines, _("None."), link("interactions:complaints")
-    )
+    return Card(_("Open complaints, oldest first"), "chat", lines, _("None."), link("interactions:complaints"))
 
 
 def _opened(user: User) -> Card:
     since = timezone.now() - timedelta(days=RECENT_DAYS)
-    opened = AccessLog.objects.filter(user_id=user.pk, at__gte=since, page="customer_detail").order_by(
-        "-at", "-id"
-    )
+    opened = AccessLog.objects.filter(user_id=user.pk, at__gte=since, page="customer_detail").order_by("-at", "-id")
     last: dict[str, Any] = {}
     for number, at in opened.values_list("customer_number", "at")[:READ_BACK]:
         last.setdefault(number, at)

@@ -76,9 +76,7 @@ def export_customers(
     return write(_table(log, selection, columns, first))
 
 
-def _table(
-    log: ExportLog, selection: Selection, columns: list[str], first: list[Cell]
-) -> Iterator[list[Cell]]:
+def _table(log: ExportLog, selection: Selection, columns: list[str], first: list[Cell]) -> Iterator[list[Cell]]:
     yield first
     cells = [cell for key in columns for _label, cell in _CELLS[key]]
     written, cursor = 0, ""

@@ -26,9 +26,7 @@ class FilterForm(forms.Form):
     )
     status = forms.ChoiceField(label=_("Status"), choices=[ANY, *Customer.Status.choices], required=False)
     kind = forms.ChoiceField(label=_("Kind"), choices=[ANY, *Customer.Kind.choices], required=False)
-    tag = forms.ModelChoiceField(
-        label=_("Tag"), queryset=Tag.objects.none(), required=False, empty_label=_("any")
-    )
+    tag = forms.ModelChoiceField(label=_("Tag"), queryset=Tag.objects.none(), required=False, empty_label=_("any"))
     country = forms.RegexField(
         r"^[A-Za-z]{2}$",
         label=_("Country"),

@@ -64,22 +64,18 @@ def _exact_customers(user: User, words: str) -> list[str]:
     condition = Q(number=words)
     if reached:
         points = ContactPoint.objects.filter(whole_index=reached).values("customer_id")
-        persons = ContactPerson.objects.filter(Q(email_index=reached) | Q(phone_index=reached)).values(
-            "customer_id"
-        )
+        persons = ContactPerson.objects.filter(Q(email_index=reached) | Q(phone_index=reached)).values("customer_id")
         condition |= Q(pk__in=points) | Q(pk__in=persons)
     # Twice the number asked for, so that "exactly one" can be told.
     return list(_numbers(visible_customers(user).filter(condition))[:2])
 
 
 def _numbers(customers: object) -> list[str]:
-    return customers.order_by("pk").values_list("number", flat=True)  # type: ignore[attr-defined, no-any-return]
+    return customers.order_by("pk").values_list("number", flat=True)  # type: ignore[attr-defined]
 
 
 def _orders(user: User, words: str) -> list[FoundOrder]:
     if not user.may("orders.view") or not words:
         return []
-    found = (
-        Order.objects.visible_to(user).filter(number=words).select_related("customer").latest_first()[:SHOWN]
-    )
+    found = Order.objects.visible_to(user).filter(number=words).select_related("customer").latest_first()[:SHOWN]
     return [FoundOrder(order.number, link("orders:detail", order.pk), order) for order in found]

@@ -129,10 +129,10 @@ def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
     statement, params, groups = _statement()
     if not groups:
         return
-    marks = {_PK: customer.pk, _NUMBER: customer.number}
+    marks: dict[Any, Any] = {_PK: customer.pk, _NUMBER: customer.number}
     found: dict[str, _Held] = {}
     with connection.cursor() as handle:
-        handle.execute(statement, [marks.get(p, p) if isinstance(p, int | str) else p for p in params])
+        handle.execute(statement, [marks.get(p, p) for p in params])
         for branch, value, count, last, first in handle.fetchall():
             group = groups[branch]
             key = group.category.resolve(value) if isinstance(group.category, By) else group.category
@@ -200,8 +200,7 @@ def _subject(group: Group) -> Q:
 def _start(group: Group) -> Any:
     if isinstance(group.start, By):
         whens = [
-            When(**{group.start.field: value}, then=_first_of(start))
-            for value, start in group.start.choices.items()
+            When(**{group.start.field: value}, then=_first_of(start)) for value, start in group.start.choices.items()
         ]
         return Case(*whens, default=_first_of(group.start.default), output_field=DateTimeField())
     return _first_of(group.start)

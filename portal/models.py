@@ -53,11 +53,7 @@ class SavedView(models.Model):
         verbose_name = _("saved view")
         verbose_name_plural = _("saved views")
         constraints = [models.UniqueConstraint(fields=["owner", "name"], name="portal_view_name_once")]
-        indexes = [
-            models.Index(
-                fields=["shared_at"], condition=Q(shared_at__isnull=False), name="portal_view_shared"
-            )
-        ]
+        indexes = [models.Index(fields=["shared_at"], condition=Q(shared_at__isnull=False), name="portal_view_shared")]
 
     def __str__(self) -> str:
         return f"Saved view {self.pk}"

@@ -83,11 +83,7 @@ def profile_of(customer: Customer) -> Profile:
         addresses=list(Address.objects.filter(**mine).order_by("-is_default", "pk")[:SHOWN]),
         persons=list(ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
         external_ids=list(ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
-        tags=list(
-            Tag.objects.filter(customer_tags__customer=customer)
-            .order_by("name")
-            .values_list("name", flat=True)
-        ),
+        tags=list(Tag.objects.filter(customer_tags__customer=customer).order_by("name").values_list("name", flat=True)),
         channels=[p.value for p in preferences if p.kind == Preference.Kind.CHANNEL],
         interests=[p.value for p in preferences if p.kind == Preference.Kind.INTEREST],
         flags=list(Flag.objects.filter(**mine, lifted_at__isnull=True).order_by("pk")),

@@ -139,9 +139,7 @@ def _conditions(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[A
             yield sql.SQL("c.status = %s") if name == "status" else sql.SQL("c.kind = %s"), [stored[name]]
     if "tag" in stored:
         yield (
-            sql.SQL(
-                "exists (select 1 from customers_customertag t where t.customer_id = c.id and t.tag_id = %s)"
-            ),
+            sql.SQL("exists (select 1 from customers_customertag t where t.customer_id = c.id and t.tag_id = %s)"),
             [stored["tag"]],
         )
     yield from _place(stored)
@@ -170,9 +168,9 @@ def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]
         # The search text holds the town's words, too: its trigram index narrows before towns are compared.
         words = fold(stored["city"]).split()
         texts = sql.SQL(" and ").join([sql.SQL("e.text like %s")] * len(words) or [sql.SQL("true")])
-        narrowed = sql.SQL(
-            "exists (select 1 from customers_searchentry e where e.customer_id = c.id and {})"
-        ).format(texts)
+        narrowed = sql.SQL("exists (select 1 from customers_searchentry e where e.customer_id = c.id and {})").format(
+            texts
+        )
         yield narrowed, [f"%{_like(word)}%" for word in words]
         parts.append("city")
         params.append(f"{_like(stored['city'])}%")
@@ -184,9 +182,7 @@ def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]
         }
         where = sql.SQL(" and ").join(tests[part] for part in parts)
         yield (
-            sql.SQL("exists (select 1 from customers_address a where a.customer_id = c.id and {})").format(
-                where
-            ),
+            sql.SQL("exists (select 1 from customers_address a where a.customer_id = c.id and {})").format(where),
             params,
         )
 

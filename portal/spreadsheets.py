@@ -105,7 +105,7 @@ class _Outlet(io.RawIOBase):
 def xlsx_file(rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
     """One sheet, streamed. Text stands in string cells, which no program reads as formulas."""
     outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, xml in _PARTS.items():
             archive.writestr(name, _HEAD + xml)
         with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
@@ -115,9 +115,7 @@ def xlsx_file(rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
                 ).encode()
             )
             for row in rows:
-                sheet.write(
-                    f"<row>{''.join(_xlsx_cell(value) for value in row)}</row>".encode(errors="replace")
-                )
+                sheet.write(f"<row>{''.join(_xlsx_cell(value) for value in row)}</row>".encode(errors="replace"))
                 if len(outlet.held) > 65536:
                     yield outlet.taken()
             sheet.write(b"</sheetData></worksheet>")

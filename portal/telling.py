@@ -56,9 +56,7 @@ def tell(events: Iterable[Event], known: Mapping[str, TimelineSource]) -> list[E
 
 
 def _plain(source: TimelineSource, payload: str) -> Entry:
-    text = " · ".join(
-        str(value) for value in json.loads(payload).values() if isinstance(value, str) and value
-    )
+    text = " · ".join(str(value) for value in json.loads(payload).values() if isinstance(value, str) and value)
     return Entry(_NEVER, str(source.label), source.icon, text)
 
 
@@ -101,6 +99,7 @@ def _documents(ids: list[int]) -> dict[int, Entry]:
             "doc",
             money(row.gross, row.currency),
             tone="info",
+            url=link("orders:document", row.pk),
         )
         for row in Document.objects.filter(pk__in=ids)
     }
@@ -133,9 +132,7 @@ def _contacts(ids: list[int]) -> dict[int, Entry]:
             CONTACT_ICONS.get(row.kind, "chat"),
             row.content,
             _("Outcome: %s") % row.outcome if row.outcome else "",
-            _("Next step: %(step)s %(day)s") % {"step": step.step, "day": _short(step.due_on)}
-            if step
-            else "",
+            _("Next step: %(step)s %(day)s") % {"step": step.step, "day": _short(step.due_on)} if step else "",
             url=link("interactions:detail", row.pk),
         )
     return told
@@ -157,15 +154,6 @@ def _complaints(ids: list[int]) -> dict[int, Entry]:
     }
 
 
-def _follow_ups(ids: list[int]) -> dict[int, Entry]:
-    return {
-        row.pk: Entry(
-            row.created_at, _("Next step"), "bell", row.step, chip="" if row.done_at else _short(row.due_on)
-        )
-        for row in FollowUp.objects.filter(pk__in=ids)
-    }
-
-
 def _short(day: Any) -> str:
     return date_format(day, "SHORT_DATE_FORMAT")
 
@@ -178,9 +166,6 @@ TELLERS: dict[str, Callable[[list[int]], dict[int, Entry]]] = {
     "order": _orders,
     "document": _documents,
     "return": _returns,
-    "interaction": _contacts,
     "contact": _contacts,
     "complaint": _complaints,
-    "follow_up": _follow_ups,
-    "followup": _follow_ups,
 }

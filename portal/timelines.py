@@ -79,7 +79,7 @@ def _union(chosen: Sequence[TimelineSource], mark: Mark | None) -> sql.Composed:
             sign = "<=" if source.key > mark.kind else "<"
             after = f" and ({source.at}, {source.id}) {sign} (%(at)s, %(id)s)"
         order = f" order by {source.at} desc, {source.id} desc limit %(limit)s"
-        branches.append(sql.SQL("({})").format(sql.SQL(source.sql + after + order)))  # type: ignore[arg-type]
+        branches.append(sql.SQL("({})").format(sql.SQL(source.sql + after + order)))
     return sql.SQL("select * from ({}) event ({}) order by at desc, id desc, kind limit %(limit)s").format(
         sql.SQL(" union all ").join(branches), sql.SQL(", ".join(COLUMNS))
     )

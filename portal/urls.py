@@ -27,8 +27,6 @@ urlpatterns = [
     path("customers/views/<int:pk>/", saved.view_edit, name="view_edit"),
     path("customers/views/<int:pk>/delete/", saved.view_delete, name="view_delete"),
     path("customers/<customer_number:number>/", customer.customer_detail, name="customer_detail"),
-    path(
-        "customers/<customer_number:number>/timeline/", customer.customer_timeline, name="customer_timeline"
-    ),
+    path("customers/<customer_number:number>/timeline/", customer.customer_timeline, name="customer_timeline"),
     path("customers/<customer_number:number>/history/", customer.customer_history, name="customer_history"),
 ]

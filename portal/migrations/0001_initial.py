@@ -23,16 +23,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(blank=True, max_length=60, verbose_name="name")),
                 (
                     "query",
-                    vault.fields.SealedJSONField(
-                        blank=True, default=dict, verbose_name="searched words and filters"
-                    ),
+                    vault.fields.SealedJSONField(blank=True, default=dict, verbose_name="searched words and filters"),
                 ),
                 ("order", models.CharField(blank=True, max_length=12, verbose_name="order")),
                 ("columns", models.JSONField(blank=True, default=list, verbose_name="columns")),
@@ -91,9 +87,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="at")),
                 ("file_format", models.CharField(max_length=4, verbose_name="format")),

@@ -46,11 +46,7 @@ def customer_timeline(request: HttpRequest, number: str) -> HttpResponse:
     """Older entries: the fragment for htmx, a page of its own without."""
     customer = customer_for(request, number, page="customer_timeline")
     context = {"customer": customer, "name": full_name(customer), **_timeline(request, customer)}
-    template = (
-        "portal/_timeline_entries.html"
-        if request.headers.get("HX-Request")
-        else "portal/customer_timeline.html"
-    )
+    template = "portal/_timeline_entries.html" if request.headers.get("HX-Request") else "portal/customer_timeline.html"
     return render(request, template, context)
 
 
@@ -72,10 +68,7 @@ def _timeline(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     base = reverse("portal:customer_detail", args=[customer.number])
     return {
         "timeline": page,
-        "types": [
-            (key, label, f"{base}?type={key}" if key else base)
-            for key, label in [("", _("All types")), *types]
-        ],
+        "types": [(key, label, f"{base}?type={key}" if key else base) for key, label in [("", _("All types")), *types]],
         "type": kind,
     }
 

@@ -7,16 +7,17 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from customers.models import Tag
 from portal.columns import COLUMNS, Renderer
 from portal.filtering import FilterForm, form_for
 from portal.listing import Listing, listing_of
 from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, capped_count, read_page
 from portal.states import keep
+from portal.tagging import tag_names
 from staff.access import permission_required
 
 
@@ -30,14 +31,16 @@ def customer_list(request: HttpRequest) -> HttpResponse:
     if listing.stale:
         messages.warning(request, _("That search has ended. Here is the whole list."))
         return redirect("portal:customer_list")
-    return _shown(request, listing, form_for(listing.stored))
+    return _shown(request, listing, form_for(listing.stored) if "f" in request.GET else None)
 
 
 def _narrowed(request: HttpRequest, listing: Listing) -> HttpResponse:
     if drop := request.POST.get("drop"):
         stored = {name: value for name, value in listing.stored.items() if name != drop}
     else:
-        form = FilterForm(request.POST)
+        # The small box narrows what is there; the whole form replaces it.
+        found = {**listing.stored, "words": request.POST.get("find", "")}
+        form = FilterForm(found if "find" in request.POST else request.POST)
         if not form.is_valid():
             return _shown(request, listing, form, status=422)
         stored = form.stored()
@@ -47,7 +50,7 @@ def _narrowed(request: HttpRequest, listing: Listing) -> HttpResponse:
     return redirect(listing.address())
 
 
-def _shown(request: HttpRequest, listing: Listing, form: FilterForm, status: int = 200) -> HttpResponse:
+def _shown(request: HttpRequest, listing: Listing, form: FilterForm | None, status: int = 200) -> HttpResponse:
     selection = listing.selection()
     try:
         page = read_page(selection, listing.order, request.GET.get("c", ""))
@@ -65,13 +68,16 @@ def _shown(request: HttpRequest, listing: Listing, form: FilterForm, status: int
         "selectable": renderer.selectable,
         "may_export": listing.user.may("customers.export"),
         "query": listing.query(),
+        "list_url": reverse("portal:customer_list"),
+        "filter_url": listing.address(f="1"),
+        "may_choose_columns": not listing.view or listing.view.owner_id == listing.user.pk,
         "all_columns": [
             (key, column.label, key in listing.columns) for key, column in COLUMNS.items() if key != "name"
         ],
         **_around(listing, page),
     }
     if renderer.selectable:
-        context["tags"] = Tag.objects.order_by("name").values_list("name", flat=True)[:200]
+        context["tags"] = tag_names()
     return render(request, "portal/customer_list.html", context, status=status)
 
 
@@ -90,9 +96,7 @@ def _around(listing: Listing, page: Page) -> dict[str, Any]:
         "previous_url": listing.address(c=page.previous) if page.previous else "",
         "next_url": listing.address(c=page.next) if page.next else "",
         "per_page": _("%d per page") % PER_PAGE,
-        "sorted_by": next(
-            (str(c.label) for c in COLUMNS.values() if c.order == listing.order.lstrip("-")), ""
-        ),
+        "sorted_by": next((str(c.label) for c in COLUMNS.values() if c.order == listing.order.lstrip("-")), ""),
     }
 
 

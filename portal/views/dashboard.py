@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -14,4 +16,5 @@ from staff.access import login_required_page
 @login_required_page
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The day's work: what is due, what is open, what is new."""
-    return render(request, "portal/dashboard.html", {"cards": cards_for(request.user)})
+    user: Any = request.user
+    return render(request, "portal/dashboard.html", {"cards": cards_for(user)})

@@ -47,9 +47,7 @@ def customer_export(request: HttpRequest) -> HttpResponseBase:
         "heads": heads(listing.columns, contacts=False),
         "back": listing.address(),
     }
-    return render(
-        request, "portal/customer_export.html", context, status=422 if request.method == "POST" else 200
-    )
+    return render(request, "portal/customer_export.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _file(listing: Listing, selection: Selection, chosen: dict[str, Any]) -> StreamingHttpResponse:

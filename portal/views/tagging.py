@@ -24,15 +24,11 @@ def customer_tag(request: HttpRequest) -> HttpResponse:
     name = " ".join("".join(c if c.isprintable() else " " for c in request.POST.get("tag", "")).split())
     ids = _meant(request, listing)
     if listing.stale or not name or len(name) > 60:
-        messages.warning(
-            request, _("Nothing was tagged: write a tag of up to 60 letters and choose customers.")
-        )
+        messages.warning(request, _("Nothing was tagged: write a tag of up to 60 letters and choose customers."))
     elif not ids:
         messages.warning(request, _("Nothing was tagged: no customer was chosen."))
     elif len(ids) > CAP:
-        messages.warning(
-            request, _("Nothing was tagged: that is more than 10,000 customers. Narrow the list.")
-        )
+        messages.warning(request, _("Nothing was tagged: that is more than 10,000 customers. Narrow the list."))
     else:
         change = untag_customers if request.POST.get("action") == "remove" else tag_customers
         done = change(ids, name)

@@ -30,9 +30,7 @@ def make_customer(
     complaints = fields.pop("open_complaints", 0)
     stop = fields.pop("advertising_stopped_at", None)
     customer = Customer.objects.create(number=number, **{**names, **fields})
-    Address.objects.create(
-        customer=customer, street="Elbchaussee 12", postcode=postcode, city=city, is_default=True
-    )
+    Address.objects.create(customer=customer, street="Elbchaussee 12", postcode=postcode, city=city, is_default=True)
     for kind, value in (("email", email), ("phone", phone)):
         if value:
             ContactPoint.objects.create(customer=customer, kind=kind, value=value, is_primary=True)

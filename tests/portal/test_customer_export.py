@@ -140,9 +140,7 @@ def test_a_role_takes_out_no_more_than_its_cap(fresh, marketing, manager, settin
     assert len(lines(fresh(manager).post(EXPORT, {"file_format": "csv"}))) == 4
 
 
-def test_the_permission_and_a_fresh_sign_in_are_needed(
-    agent_client, outsider_client, signed_in, manager, client
-):
+def test_the_permission_and_a_fresh_sign_in_are_needed(agent_client, outsider_client, signed_in, manager, client):
     make_customer("1")
     assert agent_client.post(EXPORT, {"file_format": "csv"}).status_code == 403
     assert outsider_client.get(EXPORT).status_code == 403

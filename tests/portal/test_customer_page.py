@@ -51,9 +51,7 @@ def test_each_role_gets_what_it_may_and_each_look_is_noted(
 def test_an_unknown_number_is_404_and_not_noted(agent_client, number):
     make_customer("10482")
     for name in ("customer_detail", "customer_timeline", "customer_history"):
-        path = f"/customers/{number}/" + {"customer_detail": ""}.get(
-            name, f"{name.removeprefix('customer_')}/"
-        )
+        path = f"/customers/{number}/" + {"customer_detail": ""}.get(name, f"{name.removeprefix('customer_')}/")
         assert agent_client.get(path).status_code == 404
     assert not AccessLog.objects.exists()
 
@@ -115,12 +113,8 @@ def test_purchases_are_summed_per_currency_and_drawn(agent_client):
     placed = timezone.now() - timedelta(days=1)
     Order.objects.create(number="A-1", customer=customer, placed_at=placed, total="100.00", refunded="20.00")
     Order.objects.create(number="A-2", customer=customer, placed_at=placed, total="9", cancelled_at=placed)
-    CustomerTotal.objects.create(
-        customer=customer, currency="EUR", orders=1, sum="80", first=placed, last=placed
-    )
-    CustomerTotal.objects.create(
-        customer=customer, currency="CHF", orders=2, sum="7.50", first=placed, last=placed
-    )
+    CustomerTotal.objects.create(customer=customer, currency="EUR", orders=1, sum="80", first=placed, last=placed)
+    CustomerTotal.objects.create(customer=customer, currency="CHF", orders=2, sum="7.50", first=placed, last=placed)
     purchases = agent_client.get(page("1")).context["purchases"]
     assert [(t.currency, t.orders, t.sum, t.average) for t in purchases.totals] == [
         ("EUR", 1, 80, 80),

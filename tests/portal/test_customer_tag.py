@@ -24,9 +24,7 @@ def test_the_chosen_customers_get_the_tag_once(agent_client):
     for _time in range(2):
         agent_client.post(reverse("portal:customer_tag"), {"customer": ["1", "3"], "tag": "  Stamm  kunde "})
     assert tagged("Stamm kunde") == {"1", "3"}
-    agent_client.post(
-        reverse("portal:customer_tag"), {"customer": ["1"], "tag": "Stamm kunde", "action": "remove"}
-    )
+    agent_client.post(reverse("portal:customer_tag"), {"customer": ["1"], "tag": "Stamm kunde", "action": "remove"})
     assert tagged("Stamm kunde") == {"3"}
 
 
@@ -77,13 +75,8 @@ def test_restricted_customers_and_people_without_permission_change_nothing(
 ):
     make_customer("1", restricted_at=timezone.now())
     make_customer("2")
-    assert (
-        outsider_client.post(reverse("portal:customer_tag"), {"customer": "2", "tag": "x"}).status_code == 403
-    )
-    assert (
-        signed_in(privacy).post(reverse("portal:customer_tag"), {"customer": "2", "tag": "x"}).status_code
-        == 403
-    )
+    assert outsider_client.post(reverse("portal:customer_tag"), {"customer": "2", "tag": "x"}).status_code == 403
+    assert signed_in(privacy).post(reverse("portal:customer_tag"), {"customer": "2", "tag": "x"}).status_code == 403
     agent_client.post(reverse("portal:customer_tag"), {"customer": ["1"], "tag": "x"})
     agent_client.post(reverse("portal:customer_tag"), {"all": "1", "tag": "x"})
     assert tagged("x") == {"2"}

@@ -33,9 +33,7 @@ def test_my_steps_are_listed_the_latest_due_last(agent_client, agent, manager):
     FollowUp.objects.create(customer=other, step="morgen", due_on=today + timedelta(days=1), owner=agent)
     FollowUp.objects.create(customer=customer, step="gestern", due_on=today - timedelta(days=1), owner=agent)
     FollowUp.objects.create(customer=customer, step="fremd", due_on=today, owner=manager)
-    FollowUp.objects.create(
-        customer=customer, step="fertig", due_on=today, owner=agent, done_at=timezone.now()
-    )
+    FollowUp.objects.create(customer=customer, step="fertig", due_on=today, owner=agent, done_at=timezone.now())
     answer = agent_client.get("/")
     steps = answer.context["cards"].lists[0].lines
     assert [(line.text, line.late) for line in steps] == [("gestern", True), ("morgen", False)]

@@ -36,9 +36,7 @@ def test_a_private_view_is_seen_by_its_owner_alone(manager_client, agent_client)
     assert agent_client.get(LIST, {"v": view.pk}).status_code == 404
 
 
-def test_a_shared_view_is_seen_by_everyone_and_changed_by_its_owner(
-    manager_client, agent_client, outsider_client
-):
+def test_a_shared_view_is_seen_by_everyone_and_changed_by_its_owner(manager_client, agent_client, outsider_client):
     view = save(manager_client, "Für alle", shared=True, status="account")
     assert view.shared_at
     assert agent_client.get(LIST, {"v": view.pk}).status_code == 200
