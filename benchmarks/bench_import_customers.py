@@ -48,12 +48,8 @@ def run(size: int, connection: Any = default_connection) -> list[dict[str, Any]]
     ours_median, limit_median = sorted(ours)[ROUNDS // 2], sorted(limit)[ROUNDS // 2]
     return [
         row("import customers", size, "rows/s", ours_median, usual=one_pass, limit=limit_median),
-        row(
-            "import customers, admin flow", size, "rows/s", ours_median, usual=admin_flow, limit=limit_median
-        ),
-        row(
-            "import customers again, unchanged", size, "rows/s", sorted(again)[ROUNDS // 2], limit=ours_median
-        ),
+        row("import customers, admin flow", size, "rows/s", ours_median, usual=admin_flow, limit=limit_median),
+        row("import customers again, unchanged", size, "rows/s", sorted(again)[ROUNDS // 2], limit=ours_median),
     ]
 
 
@@ -79,9 +75,7 @@ def import_limit(path: Path, connection: Any) -> None:
 
 def import_usual(path: Path, *, dry_run: bool = False) -> None:
     """The file through django-import-export as it comes: one pass, each row saved by itself, all in a transaction."""
-    result = CustomerResource().import_data(
-        dataset(list(_lines(path))), dry_run=dry_run, use_transactions=True
-    )
+    result = CustomerResource().import_data(dataset(list(_lines(path))), dry_run=dry_run, use_transactions=True)
     if result.has_errors():
         raise RuntimeError(str(result.row_errors()[0][1][0].error))
 
@@ -99,9 +93,7 @@ def _lines(path: Path) -> Iterator[list[str]]:
 
 
 def _row(line: int, values: list[str]) -> CustomerRow:
-    external_id, salutation, first, last, email, phone, street, postcode, city, country, birthday, since = (
-        values
-    )
+    external_id, salutation, first, last, email, phone, street, postcode, city, country, birthday, since = values
     return CustomerRow(
         line,
         external_id=external_id,

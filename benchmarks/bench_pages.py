@@ -128,9 +128,7 @@ def _deep_pages(size: int) -> list[dict[str, Any]]:
             ),
         ]
     counts = [_milliseconds(lambda: capped_count(Selection())) for _time in range(TOUCHED)]
-    rows.append(
-        row("list, capped count", size, "ms", statistics.median(counts), p95=p95(counts), faster_is="less")
-    )
+    rows.append(row("list, capped count", size, "ms", statistics.median(counts), p95=p95(counts), faster_is="less"))
     return rows
 
 
@@ -148,9 +146,7 @@ def _offset_page(order: str, offset: int) -> float:
     """The usual way to a deep page: an ordered queryset, sliced."""
     key = {"-activity": ("-summary__last_activity", "-pk"), "name": ("sort_name", "pk")}[order]
     rows = Customer.objects.select_related("summary").order_by(*key)
-    return statistics.median(
-        _milliseconds(lambda: list(rows[offset : offset + PER_PAGE])) for _time in range(3)
-    )
+    return statistics.median(_milliseconds(lambda: list(rows[offset : offset + PER_PAGE])) for _time in range(3))
 
 
 def _served(size: int) -> list[dict[str, Any]]:
@@ -167,8 +163,7 @@ def _served(size: int) -> list[dict[str, Any]]:
             }.items()
         }
         times = {
-            name: _latency(port, f"/customers/{number}/", cookie)
-            for name, number in (("few", small), ("many", large))
+            name: _latency(port, f"/customers/{number}/", cookie) for name, number in (("few", small), ("many", large))
         }
         lists = _latency(port, "/customers/", cookie)
     few, many = statistics.median(times["few"]), statistics.median(times["many"])
@@ -182,9 +177,7 @@ def _served(size: int) -> list[dict[str, Any]]:
             usual=rates["admin"],
             limit=rates["bare"],
         ),
-        row(
-            "list page, whole request", size, "ms", statistics.median(lists), p95=p95(lists), faster_is="less"
-        ),
+        row("list page, whole request", size, "ms", statistics.median(lists), p95=p95(lists), faster_is="less"),
         row(f"customer with {FEW} events", size, "ms", few, p95=p95(times["few"]), faster_is="less"),
         row(
             f"customer with {MANY} events",
@@ -207,9 +200,7 @@ def _life(number: str, events: int) -> str:
         fill(0)
         now, third = timezone.now(), events // 3
         times = [now - timedelta(hours=place) for place in range(third)]
-        Note.objects.bulk_create(
-            [Note(customer=customer, text="Ruft wieder an.", created_at=at) for at in times]
-        )
+        Note.objects.bulk_create([Note(customer=customer, text="Ruft wieder an.", created_at=at) for at in times])
         Order.objects.bulk_create(
             [Order(customer=customer, number=f"B{n}", placed_at=at, total=50) for n, at in enumerate(times)]
         )

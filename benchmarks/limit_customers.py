@@ -27,9 +27,7 @@ CREATE TEMP TABLE stage (external_id text, salutation text, first_name text, las
 _TYPES = ["text"] * 4 + ["int2"] * 2 + ["timestamptz"] + ["bytea"] * 10 + ["text"] * 6
 
 
-def write_chunk(
-    connection: Any, rows: Iterable[list[str]], batch: UUID, origin_id: int, platform: str
-) -> None:
+def write_chunk(connection: Any, rows: Iterable[list[str]], batch: UUID, origin_id: int, platform: str) -> None:
     """Write one chunk in one transaction."""
     staged = _read(rows)
     with connection.cursor() as cursor:

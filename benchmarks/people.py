@@ -153,9 +153,7 @@ STREETS = [
 
 def surname(chance: random.Random) -> str:
     """One of many thousand surnames that sound German."""
-    return (
-        chance.choice(ONSETS) + chance.choice(VOWELS) + chance.choice(CODAS) + chance.choice(ENDINGS)
-    ).capitalize()
+    return (chance.choice(ONSETS) + chance.choice(VOWELS) + chance.choice(CODAS) + chance.choice(ENDINGS)).capitalize()
 
 
 def write_file(path: Path, size: int, seed: int = 7, bad: float = 0.0125) -> Path:

@@ -29,9 +29,7 @@ class CustomerResource(resources.ModelResource):
 
     def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> Customer | None:
         known = (
-            ExternalId.objects.filter(platform=PLATFORM, value=row["external_id"])
-            .select_related("customer")
-            .first()
+            ExternalId.objects.filter(platform=PLATFORM, value=row["external_id"]).select_related("customer").first()
         )
         if known:
             return known.customer
@@ -57,9 +55,7 @@ class CustomerResource(resources.ModelResource):
             ("email", row["email"]),
             ("phone", reading.read_phone(row["phone"]) or row["phone"]),
         ):
-            point = instance.contact_points.filter(kind=kind).first() or ContactPoint(
-                customer=instance, kind=kind
-            )
+            point = instance.contact_points.filter(kind=kind).first() or ContactPoint(customer=instance, kind=kind)
             point.value, point.is_primary = value, True
             point.full_clean(validate_unique=False)
             point.save()

@@ -17,9 +17,7 @@ from customers.normalizing import fold, whole_key
 from customers.rows import AddressRow, CustomerRow, OptInRow, Outcome, Problem
 
 KINDS = {
-    **dict.fromkeys(
-        ("company", "firma", "business", "commercial", "unternehmen", "geschaeftlich", "b2b"), "company"
-    ),
+    **dict.fromkeys(("company", "firma", "business", "commercial", "unternehmen", "geschaeftlich", "b2b"), "company"),
     **dict.fromkeys(("person", "private", "privat", "individual", "b2c"), "person"),
 }
 STATUSES = frozenset(Customer.Status.values)
@@ -136,9 +134,7 @@ class Cleaner:
             if opt_in.state in STATES and opt_in.channel in CHANNELS:
                 person.opt_ins[opt_in.channel] = opt_in
         if not (person.external_id or person.number or person.email_key or _named(values)):
-            message = _(
-                "Nothing in this record says who it is: no id, no number, no e-mail address, no name."
-            )
+            message = _("Nothing in this record says who it is: no id, no number, no e-mail address, no name.")
             raise Unstorable("external_id", message)
         return person
 

@@ -80,9 +80,7 @@ def _raw(form: forms.Form, name: str) -> Any:
     return form.fields[name].widget.value_from_datadict(form.data, {}, form.add_prefix(name))
 
 
-def _compare_field(
-    found: Conflict, form: forms.Form, name: str, theirs: Any, base: dict[str, Any], where: str
-) -> None:
+def _compare_field(found: Conflict, form: forms.Form, name: str, theirs: Any, base: dict[str, Any], where: str) -> None:
     bound, raw = form.fields[name], _raw(form, name)
     if not bound.has_changed(theirs, raw):
         return
@@ -142,9 +140,7 @@ def _note_gone(found: Conflict, form: RowForm, where: str, before: dict[str, Any
 def _row_text(form: RowForm, values: dict[str, Any]) -> str:
     """A row in one line."""
     told = [
-        shown_value(form.fields[name], value)
-        for name, value in values.items()
-        if value and value not in ("on", True)
+        shown_value(form.fields[name], value) for name, value in values.items() if value and value not in ("on", True)
     ]
     return ", ".join(text for text in told if text)
 

@@ -68,16 +68,16 @@ def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, lis
     """Customer id -> reasons; each question is answered by an index."""
     reasons: dict[int, list[str]] = {}
     asked: list[tuple[str, str, list[Any]]] = []
-    by_point = "SELECT DISTINCT customer_id FROM customers_contactpoint WHERE match_index = ANY(%s) AND kind = %s LIMIT 100"
+    by_point = (
+        "SELECT DISTINCT customer_id FROM customers_contactpoint WHERE match_index = ANY(%s) AND kind = %s LIMIT 100"
+    )
     if hashes := MATCH.candidates(email.strip()) if "@" in email else []:
         asked.append((EMAIL, by_point, [hashes, "email"]))
     number = read_phone(phone) if phone else None
     if number and (hashes := MATCH.candidates(number)):
         asked.append((PHONE, by_point, [hashes, "phone"]))
     if sound.strip() and postcode:
-        by_name = (
-            "SELECT customer_id FROM customers_searchentry WHERE postcode = %s AND phonetic = %s LIMIT 100"
-        )
+        by_name = "SELECT customer_id FROM customers_searchentry WHERE postcode = %s AND phonetic = %s LIMIT 100"
         asked.append((NAME, by_name, [postcode.strip(), sound]))
     with connection.cursor() as cursor:
         for reason, query, params in asked:

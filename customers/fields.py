@@ -118,7 +118,5 @@ class WordsField(LineField):
         words = list(dict.fromkeys(word for part in text.split(",") if (word := " ".join(part.split()))))
         for word in words:
             if len(word) > self.longest:
-                raise ValidationError(
-                    self.error_messages["long"], "long", {"word": word[:30], "most": self.longest}
-                )
+                raise ValidationError(self.error_messages["long"], "long", {"word": word[:30], "most": self.longest})
         return words

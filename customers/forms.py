@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import reading
 from customers.fields import CountryField, EmailField, LineField, PhoneField, ProseField, VatField, WordsField
-from customers.models import Address, ContactPoint, Customer, Flag, HeldIntake, Preference, Suppression
+from customers.models import Address, ContactPoint, Customer, Flag, HeldIntake, Preference
 from customers.preferring import CHANNELS
 from datamap.workdays import add_months
 
@@ -44,17 +44,13 @@ class MasterForm(forms.Form):
         widget=forms.RadioSelect,
         initial=Customer.Kind.PERSON,
     )
-    salutation = forms.ChoiceField(
-        label=_("Salutation"), choices=Customer.Salutation.choices, required=False
-    )
+    salutation = forms.ChoiceField(label=_("Salutation"), choices=Customer.Salutation.choices, required=False)
     title = LineField(label=_("Title"), max_length=60, required=False)
     first_name = LineField(label=_("First name"), max_length=150, required=False)
     last_name = LineField(label=_("Last name"), max_length=150, required=False)
     company = LineField(label=_("Company"), max_length=200, required=False)
     vat_id = VatField(label=_("VAT id"), max_length=20, required=False)
-    status = forms.ChoiceField(
-        label=_("Status"), choices=Customer.Status.choices, initial=Customer.Status.ACCOUNT
-    )
+    status = forms.ChoiceField(label=_("Status"), choices=Customer.Status.choices, initial=Customer.Status.ACCOUNT)
     language = forms.ChoiceField(label=_("Language"), initial="de")
     birthday_day = forms.IntegerField(
         label=_("Birthday, day"),
@@ -70,9 +66,7 @@ class MasterForm(forms.Form):
         empty_value=None,
         required=False,
     )
-    tags = WordsField(
-        label=_("Tags"), longest=60, required=False, help_text=_("Several are separated by commas.")
-    )
+    tags = WordsField(label=_("Tags"), longest=60, required=False, help_text=_("Several are separated by commas."))
     channels = forms.MultipleChoiceField(
         label=_("Preferred channels"), choices=CHANNELS, widget=forms.CheckboxSelectMultiple, required=False
     )
@@ -172,18 +166,14 @@ class AddressForm(RowForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not self.errors and not any(data.get(name) for name in ("street", "postcode", "city")):
-            self.add_error(
-                "street", gettext("An address has a street, a postcode or a city; or tick “remove”.")
-            )
+            self.add_error("street", gettext("An address has a street, a postcode or a city; or tick “remove”."))
         return data
 
 
 class PointForm(RowForm):
     """One e-mail address or phone number."""
 
-    kind = forms.ChoiceField(
-        label=_("Kind"), choices=ContactPoint.Kind.choices, initial=ContactPoint.Kind.EMAIL
-    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=ContactPoint.Kind.choices, initial=ContactPoint.Kind.EMAIL)
     value = LineField(label=_("Address or number"), max_length=320)
     label = LineField(label=_("Remark"), max_length=60, required=False)
     is_primary = forms.BooleanField(label=_("primary"), required=False)
@@ -203,9 +193,7 @@ class PointForm(RowForm):
 class PersonForm(RowForm):
     """Someone who speaks for a company."""
 
-    salutation = forms.ChoiceField(
-        label=_("Salutation"), choices=Customer.Salutation.choices, required=False
-    )
+    salutation = forms.ChoiceField(label=_("Salutation"), choices=Customer.Salutation.choices, required=False)
     first_name = LineField(label=_("First name"), max_length=150, required=False)
     last_name = LineField(label=_("Last name"), max_length=150)
     position = LineField(label=_("Position"), max_length=120, required=False)
@@ -216,9 +204,7 @@ class PersonForm(RowForm):
 class NoteForm(forms.Form):
     """A remark about a customer."""
 
-    text = ProseField(
-        label=_("Note"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 6, "autofocus": True})
-    )
+    text = ProseField(label=_("Note"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 6, "autofocus": True}))
 
 
 class FlagForm(forms.Form):
@@ -314,6 +300,3 @@ class EndpointForm(forms.Form):
         elif value and channel == "email" and not reading.is_email(value):
             self.add_error("endpoint", gettext("This is no e-mail address."))
         return data
-
-
-REASONS = dict(Suppression.Reason.choices)

@@ -76,9 +76,7 @@ def entry_for(
     firm = _folded(company)
     sort_name = (firm or name) if kind == "company" else (name or firm)
     postcode = places[0][0] if places else ""
-    return Entry(
-        " ".join(words), sound_of(first_name, last_name, company), postcode, sort_name or fold(number)
-    )
+    return Entry(" ".join(words), sound_of(first_name, last_name, company), postcode, sort_name or fold(number))
 
 
 def dictionary_words(texts: Iterable[str]) -> list[str]:

@@ -70,9 +70,7 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
         valid = reading.is_email(said) if row.channel == "email" else bool(endpoint)
         hashes = suppression.hashes_of(row.channel, endpoint) if valid else []
         if not hashes:
-            outcome.reject(
-                Problem(row.line, "email", _("This cannot be read as an address to be suppressed."))
-            )
+            outcome.reject(Problem(row.line, "email", _("This cannot be read as an address to be suppressed.")))
             continue
         if hashes[0] in wanted:
             outcome.unchanged += 1
@@ -91,9 +89,7 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
     return outcome
 
 
-def decide_held(
-    held_id: int, decision: str, *, user_id: int | None, customer: Customer | None = None
-) -> Outcome:
+def decide_held(held_id: int, decision: str, *, user_id: int | None, customer: Customer | None = None) -> Outcome:
     """What a person decides about a held row: "applied" to a customer, "created" as a new one, or "dropped".
 
     One transaction with the row locked: of two people who decide at once the second gets DecisionRefused. Raises it
@@ -140,9 +136,7 @@ def _lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
-def _settle(
-    matched: Matched, known: Known, sealer: Sealer, source: Source, outcome: Outcome, *, dry_run: bool
-) -> None:
+def _settle(matched: Matched, known: Known, sealer: Sealer, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
     """Compare, count, and write unless this is a dry run."""
     own = _own_numbers(matched, known, outcome)
     changed: list[Changes] = []
@@ -196,9 +190,7 @@ def _count_held(held: list[Held], known: Known, source: Source, outcome: Outcome
     return marks
 
 
-def _remember(
-    matched: Matched, own: dict[int, str], known: Tried, sealer: Sealer, marks: list[bytes]
-) -> None:
+def _remember(matched: Matched, own: dict[int, str], known: Tried, sealer: Sealer, marks: list[bytes]) -> None:
     keys: list[tuple[str, int]] = [(f"h:{mark.hex()}", 0) for mark in set(marks)]
     states: list[tuple[int, dict[str, Any]]] = []
     for place, person in enumerate(matched.new):

@@ -190,9 +190,7 @@ class Tried(Known):
         return super().numbers(numbers) | {key[2:] for key, _ in self._targets("n:", numbers)}
 
     def held(self, fingerprints: Collection[bytes]) -> dict[bytes, str]:
-        tried = {
-            bytes.fromhex(key[2:]): "" for key, _ in self._targets("h:", [f.hex() for f in fingerprints])
-        }
+        tried = {bytes.fromhex(key[2:]): "" for key, _ in self._targets("h:", [f.hex() for f in fingerprints])}
         return tried | super().held(fingerprints)
 
     def suppressed(self, marks: Collection[bytes]) -> set[bytes]:
@@ -219,9 +217,7 @@ class Tried(Known):
         return _rows("SELECT key, target FROM customers_tried WHERE key = ANY(%s)", [keys])
 
     def _states(self, ids: Collection[int]) -> dict[int, dict[str, Any]]:
-        rows = _rows(
-            "SELECT target, state FROM customers_tried WHERE key = '' AND target = ANY(%s)", [list(ids)]
-        )
+        rows = _rows("SELECT target, state FROM customers_tried WHERE key = '' AND target = ANY(%s)", [list(ids)])
         return {target: json.loads(state) if isinstance(state, str) else state for target, state in rows}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from customers.models import CustomerTag, Tag
+from customers.models import Tag
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def rename_tag(tag: Tag, name: str) -> Renamed:
     One transaction, two statements whatever the number of customers.
     """
     # In the order of keys, so that two people who merge the same tags crosswise do not wait for each other for ever.
-    list(Tag.objects.select_for_update().order_by("pk").filter(name__in=[tag.name, name]))
+    list(Tag.objects.select_for_update().order_by("pk").filter(Q(pk=tag.pk) | Q(name__iexact=name)))
     other = Tag.objects.filter(name__iexact=name).exclude(pk=tag.pk).first()
     if other is None:
         tag.name = name
@@ -49,7 +49,7 @@ def rename_tag(tag: Tag, name: str) -> Renamed:
             "ON CONFLICT (customer_id, tag_id) DO NOTHING",
             [other.pk, tag.pk],
         )
-    CustomerTag.objects.filter(tag=tag)._raw_delete(using="default")
+        cursor.execute("DELETE FROM customers_customertag WHERE tag_id = %s", [tag.pk])
     tag.delete()
     return Renamed(other, merged=True)
 

@@ -157,9 +157,7 @@ def _without_erased_emails(persons: list[Person], found: Matched) -> list[Person
     return [person for person in persons if _may_come_in(person, judged.get(id(person)), found)]
 
 
-def _judge(
-    persons: list[Person], marks: dict[bytes, Person], found: Matched, *, unlink: bool
-) -> list[Person]:
+def _judge(persons: list[Person], marks: dict[bytes, Person], found: Matched, *, unlink: bool) -> list[Person]:
     hits = tombstones.erased_among(marks)
     judged = {id(marks[mark]): hit for mark, hit in hits.items()}
     kept = []

@@ -239,9 +239,7 @@ class ExternalId(models.Model):
     class Meta:
         verbose_name = _("external id")
         verbose_name_plural = _("external ids")
-        constraints = [
-            models.UniqueConstraint(fields=["platform", "value"], name="customers_external_id_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["platform", "value"], name="customers_external_id_once")]
         indexes = [models.Index(fields=["origin"], name="customers_external_origin")]
 
     def __str__(self) -> str:
@@ -297,17 +295,13 @@ class Preference(models.Model):
     value = models.CharField(_("value"), max_length=120)
     said_by = models.CharField(_("said by"), max_length=10, choices=SaidBy)
     said_at = models.DateTimeField(_("said at"), default=timezone.now)
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("preference")
         verbose_name_plural = _("preferences")
-        constraints = [
-            models.UniqueConstraint(fields=["customer", "kind", "value"], name="customers_preference_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["customer", "kind", "value"], name="customers_preference_once")]
 
     def __str__(self) -> str:
         return f"Preference {self.pk}"
@@ -320,9 +314,7 @@ class Note(models.Model):
     text = SealedTextField(_("note"), max_length=20_000)
     # So that the same file again does not bring the same note again.
     text_index = BlindIndexField(source="text", normalizer=text_key)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -348,15 +340,11 @@ class Flag(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="flags")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     reason = SealedTextField(_("reason"), max_length=2_000)
-    set_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     set_at = models.DateTimeField(_("set at"), default=timezone.now)
     review_on = models.DateField(_("review on"))
     lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
-    lifted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("flag")
@@ -399,9 +387,7 @@ class HeldIntake(models.Model):
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("held row")
@@ -428,9 +414,7 @@ class OptInClaim(models.Model):
     class Meta:
         verbose_name = _("opt-in claim")
         verbose_name_plural = _("opt-in claims")
-        constraints = [
-            models.UniqueConstraint(fields=["customer", "channel", "origin"], name="customers_claim_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["customer", "channel", "origin"], name="customers_claim_once")]
         indexes = [
             models.Index(fields=["claimed_at"], name="customers_claim_at"),
             models.Index(fields=["origin"], name="customers_claim_origin"),
@@ -503,9 +487,7 @@ class Tombstone(models.Model):
     class Meta:
         verbose_name = _("tombstone")
         verbose_name_plural = _("tombstones")
-        constraints = [
-            models.UniqueConstraint(fields=["mark", "subject_ref"], name="customers_tombstone_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["mark", "subject_ref"], name="customers_tombstone_once")]
         indexes = [models.Index(fields=["subject_ref"], name="customers_tombstone_ref")]
 
     def __str__(self) -> str:

@@ -12,9 +12,7 @@ import idna
 _DIGITS = re.compile(r"\D+")
 _BLANKS = re.compile(r"\s")
 # Letters that NFKD does not take apart.
-_LETTERS = str.maketrans(
-    {"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
-)
+_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _STREET = re.compile(r"(?:strasse|str\.?)(?=\s|\d|$)")
 
 

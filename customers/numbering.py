@@ -16,9 +16,7 @@ def lock_range() -> tuple[str, int]:
             "INSERT INTO customers_numberrange (key, prefix, next_value) VALUES (%s, '', 10001) ON CONFLICT DO NOTHING",
             [KEY],
         )
-        cursor.execute(
-            "SELECT prefix, next_value FROM customers_numberrange WHERE key = %s FOR UPDATE", [KEY]
-        )
+        cursor.execute("SELECT prefix, next_value FROM customers_numberrange WHERE key = %s FOR UPDATE", [KEY])
         return cursor.fetchone()
 
 

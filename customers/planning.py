@@ -35,9 +35,7 @@ class Changes:
         return any(getattr(self, name) for name in self.__slots__ if name != "customer_id")
 
 
-def changes_for(
-    customer_id: int, person: Person, state: dict[str, Any], platform: str, sealer: Sealer
-) -> Changes:
+def changes_for(customer_id: int, person: Person, state: dict[str, Any], platform: str, sealer: Sealer) -> Changes:
     """What `person` changes about a customer in this `state`, which is brought to what it would then be."""
     changes = Changes(customer_id)
     _values(changes, person, state)
@@ -68,9 +66,7 @@ def _values(changes: Changes, person: Person, state: dict[str, Any]) -> None:
             state["values"][name] = now
 
 
-def _point(
-    changes: Changes, state: dict[str, Any], kind: str, value: str, key: str | None, sealer: Sealer
-) -> None:
+def _point(changes: Changes, state: dict[str, Any], kind: str, value: str, key: str | None, sealer: Sealer) -> None:
     index = sealer.whole(key).hex() if key else ""
     own = [point for point in state["points"] if point[1] == kind]
     if any(point[3] == index if index else _typed(point) == value for point in own):
@@ -91,9 +87,7 @@ def _typed(point: list[Any]) -> str | None:
     return seal.removeprefix("typed:") if seal.startswith("typed:") else VALUE.open(bytes.fromhex(seal))
 
 
-def _address(
-    changes: Changes, state: dict[str, Any], kind: str, address: dict[str, str], sealer: Sealer
-) -> None:
+def _address(changes: Changes, state: dict[str, Any], kind: str, address: dict[str, str], sealer: Sealer) -> None:
     now = {name: address[name] for name in PLACE if name in address}
     if "street" in address:
         index = sealer.street_index(address["street"])

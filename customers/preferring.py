@@ -32,9 +32,6 @@ def settle_preferences(
     customer.preferences.filter(kind=kind).exclude(value__in=wanted).delete()
     new = [value for value in wanted if value not in known]
     Preference.objects.bulk_create(
-        [
-            Preference(customer=customer, kind=kind, value=value, said_by=said_by, recorded_by=user)
-            for value in new
-        ],
+        [Preference(customer=customer, kind=kind, value=value, said_by=said_by, recorded_by=user) for value in new],
         ignore_conflicts=True,
     )

@@ -28,9 +28,7 @@ SALUTATIONS: dict[str, str] = {
     **dict.fromkeys(
         ("ms", "mrs", "miss", "frau", "fr", "w", "f", "female", "madam", "mme", "weiblich", "fraeulein"), "ms"
     ),
-    **dict.fromkeys(
-        ("neutral", "divers", "diverse", "d", "x", "mx", "other", "nonbinary", "non-binary"), "neutral"
-    ),
+    **dict.fromkeys(("neutral", "divers", "diverse", "d", "x", "mx", "other", "nonbinary", "non-binary"), "neutral"),
     **dict.fromkeys(
         (
             "",
@@ -53,9 +51,7 @@ def clean_text(value: str) -> tuple[str, bool]:
     if value.isprintable():
         return value.strip(), False
     text = _BREAKS.sub(" ", value).strip(" \ufeff\u00a0")
-    kept = "".join(
-        c for c in text if c >= " " and not "\x7f" <= c <= "\x9f" and not "\ud800" <= c <= "\udfff"
-    )
+    kept = "".join(c for c in text if c >= " " and not "\x7f" <= c <= "\x9f" and not "\ud800" <= c <= "\udfff")
     return kept.strip(), kept != text
 
 
@@ -100,9 +96,7 @@ def _german_pattern() -> re.Pattern[str]:
         "pager",
     )
     descriptions = [getattr(metadata, kind) for kind in (*kinds, "uan", "voicemail")]
-    patterns = [
-        d.national_number_pattern for d in descriptions if d is not None and d.national_number_pattern
-    ]
+    patterns = [d.national_number_pattern for d in descriptions if d is not None and d.national_number_pattern]
     general = metadata.general_desc.national_number_pattern
     return re.compile(rf"(?=(?:{general})\Z)(?:{'|'.join(f'(?:{p})' for p in patterns)})\Z")
 

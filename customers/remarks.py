@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from customers import summary
 from customers.holding import refuse_restricted
 from customers.models import Customer, Flag, Note, Origin
 from staff.models import User
@@ -24,15 +23,12 @@ class FlaggedAlready(Exception):
 def add_note(customer: Customer, text: str, *, by: User) -> Note:
     """Write a note; sent twice it is one note. Raises holding.DecisionRefused while the data are restricted."""
     refuse_restricted(Customer.objects.select_for_update().get(pk=customer.pk))
-    known = customer.notes.filter(
-        text_index=text, author=by, created_at__gt=timezone.now() - TWICE
-    ).first()
+    known = customer.notes.filter(text_index=text, author=by, created_at__gt=timezone.now() - TWICE).first()
     if known is not None:
         return known
     origin = Origin.objects.create(kind=Origin.Kind.STAFF)
-    note = Note.objects.create(customer=customer, text=text, author=by, origin=origin)
-    summary.note_activity({customer.pk: note.created_at})
-    return note
+    # A remark of the staff is no activity of the customer: it makes no period start anew.
+    return Note.objects.create(customer=customer, text=text, author=by, origin=origin)
 
 
 @transaction.atomic
@@ -56,9 +52,7 @@ def set_flag(customer: Customer, kind: str, reason: str, review_on: date, *, by:
     try:
         with transaction.atomic():
             refuse_restricted(Customer.objects.select_for_update().get(pk=customer.pk))
-            return Flag.objects.create(
-                customer=customer, kind=kind, reason=reason, review_on=review_on, set_by=by
-            )
+            return Flag.objects.create(customer=customer, kind=kind, reason=reason, review_on=review_on, set_by=by)
     except IntegrityError:
         raise FlaggedAlready from None
 

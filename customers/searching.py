@@ -15,10 +15,12 @@ from customers.reading import read_phone
 COUNTED = 1000
 """More hits than this are "1000+"."""
 CANDIDATES = 1001
-FUZZY_BELOW = 3
+FUZZY_BELOW = 1
 """Fewer exact hits than this, and the dictionary of words is asked for what was meant."""
 FUZZY_WORDS = 5
-SIMILAR = 0.35
+LONG_WORD = 7
+SIMILAR_SHORT, SIMILAR_LONG = "0.3", "0.4"
+"""One wrong letter spoils three trigrams: a smaller share of a long word, so fewer words need to be looked at."""
 
 _DIGITS = re.compile(r"\D+")
 _PHONE = re.compile(r"[+\d][\d\s()/.-]{4,}")
@@ -49,10 +51,11 @@ def search(text: str, *, restricted_too: bool = False, limit: int = COUNTED) -> 
 
     Reads at most `COUNTED` + 1 candidates, so that a common fragment costs no more than a rare one.
     """
-    words = fold(text.replace("\0", "")).split()
+    text = text.replace("\0", "").strip()
+    words = fold(text).split()
     if not words:
         return Found()
-    ids = _exact(text.strip(), words, restricted_too)
+    ids = _exact(text, words, restricted_too)
     fuzzy = False
     if len(ids) < FUZZY_BELOW and _may_be_misspelt(words):
         extra = [id_ for id_ in _misspelt(words, restricted_too) if id_ not in set(ids)]
@@ -67,12 +70,13 @@ def matching_ids(text: str, *, restricted_too: bool = False) -> list[int]:
 
 
 def _exact(text: str, words: list[str], restricted_too: bool) -> list[int]:
-    if "@" in text[1:]:
+    if "@" in text[1:-1]:
         return _by_hash(_PERSON_EMAIL, "email_index", text, restricted_too)
     parts: list[tuple[str, list[Any]]] = []
     if len(words) == 1:
-        parts.append(_customers_with("number = %s", [words[0]], [text]))
-        parts.append(_hash_part("part_index", _PART.candidates(f"{text.removesuffix('@')}@x"), "email"))
+        numbers = sorted({words[0], text, text.upper()})
+        parts.append(("SELECT id FROM customers_customer WHERE number = ANY(%s)", [numbers]))
+        parts.append(_hash_part("part_index", _PART.candidates(f"{text.rstrip('@')}@x"), "email"))
     phone = _PHONE.fullmatch(text)
     if phone:
         parts += _phone_parts(text)
@@ -81,13 +85,6 @@ def _exact(text: str, words: list[str], restricted_too: bool) -> list[int]:
     else:
         parts.append(_prefix_part(words[0]))
     return _ordered(parts, restricted_too)
-
-
-def _customers_with(
-    condition: str, params: list[Any], also: list[Any] | None = None
-) -> tuple[str, list[Any]]:
-    numbers = sorted({*params, *(also or [])})
-    return "SELECT id FROM customers_customer WHERE number = ANY(%s)", [numbers]
 
 
 def _hash_part(column: str, hashes: list[bytes], kind: str) -> tuple[str, list[Any]]:
@@ -102,9 +99,7 @@ def _phone_parts(text: str) -> list[tuple[str, list[Any]]]:
     if number := read_phone(text):
         parts.append(_hash_part("whole_index", _WHOLE.candidates(number), "phone"))
         persons = _PERSON_PHONE.candidates(number)
-        parts.append(
-            ("SELECT customer_id FROM customers_contactperson WHERE phone_index = ANY(%s)", [persons])
-        )
+        parts.append(("SELECT customer_id FROM customers_contactperson WHERE phone_index = ANY(%s)", [persons]))
     digits = _DIGITS.sub("", text)
     if len(digits) == 6:
         parts.append(_hash_part("part_index", _PART.candidates(f"+49{digits}"), "phone"))
@@ -124,11 +119,11 @@ def _text_part(words: list[str]) -> tuple[str, list[Any]]:
 def _prefix_part(word: str) -> tuple[str, list[Any]]:
     """One or two letters: the beginning of the name as lists sort it, straight from that index."""
     end = word[:-1] + chr(ord(word[-1]) + 1)
-    return (
+    part = (
         "SELECT id FROM (SELECT id FROM customers_customer WHERE sort_name >= %s AND sort_name < %s "
-        f"ORDER BY sort_name, id LIMIT {CANDIDATES}) first",
-        [word, end],
+        "ORDER BY sort_name, id LIMIT %s) first"
     )
+    return part, [word, end, CANDIDATES]
 
 
 def _by_hash(person_field: Any, person_column: str, text: str, restricted_too: bool) -> list[int]:
@@ -148,7 +143,7 @@ def _ordered(parts: list[tuple[str, list[Any]]], restricted_too: bool) -> list[i
     Each part is capped and materialised before anything is ordered: otherwise the planner walks the index of names
     and filters hundreds of thousands of rows (performance.md 3).
     """
-    capped = " UNION ".join(f"(SELECT * FROM ({part}) one LIMIT {CANDIDATES})" for part, _ in parts)
+    capped = " UNION ".join(f"(SELECT * FROM ({part}) one LIMIT {CANDIDATES})" for part, _ in parts)  # noqa: S608
     restricted = "" if restricted_too else "WHERE c.restricted_at IS NULL"
     query = (
         f"WITH found (id) AS MATERIALIZED (SELECT * FROM ({capped}) every LIMIT {CANDIDATES}) "  # noqa: S608
@@ -160,24 +155,18 @@ def _ordered(parts: list[tuple[str, list[Any]]], restricted_too: bool) -> list[i
 
 
 def _may_be_misspelt(words: list[str]) -> bool:
-    return any(len(word) > 3 and not word.isdigit() for word in words) and not any(
-        "@" in word for word in words
-    )
+    return any(len(word) > 3 and not word.isdigit() for word in words) and not any("@" in word for word in words)
 
 
 def _misspelt(words: list[str], restricted_too: bool) -> list[int]:
-    """Whoever carries words of the dictionary that look like the ones typed."""
-    patterns: list[list[str]] = []
+    """Whoever carries words of the dictionary that look like the ones typed; words it has are meant as typed."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SET LOCAL pg_trgm.similarity_threshold = {SIMILAR}"
-            if connection.in_atomic_block
-            else "SELECT 1"
-        )
-        for word in words:
-            patterns.append([f"%{meant.translate(_LIKE)}%" for meant in _meant(cursor, word)])
-    if not all(patterns):
+        cursor.execute("SELECT word FROM customers_searchword WHERE word = ANY(%s)", [words])
+        known = {word for (word,) in cursor.fetchall()}
+        meant = [[word] if word in known else _meant(cursor, word) for word in words]
+    if not all(meant):
         return []
+    patterns = [[f"%{word.translate(_LIKE)}%" for word in one] for one in meant]
     conditions = " AND ".join("text LIKE ANY(%s)" for _ in patterns)
     part = f"SELECT customer_id FROM customers_searchentry WHERE {conditions}"  # noqa: S608
     return _ordered([(part, list(patterns))], restricted_too)
@@ -187,8 +176,12 @@ def _meant(cursor: Any, word: str) -> list[str]:
     if len(word) < 4 or word.isdigit():
         return [word]
     cursor.execute(
-        "SELECT word FROM customers_searchword WHERE word %% %s AND similarity(word, %s) >= %s "
-        "AND length(word) BETWEEN %s AND %s ORDER BY similarity(word, %s) DESC, word LIMIT %s",
-        [word, word, SIMILAR, len(word) - 2, len(word) + 2, word, FUZZY_WORDS],
+        "SELECT set_config('pg_trgm.similarity_threshold', %s, false)",
+        [SIMILAR_LONG if len(word) >= LONG_WORD else SIMILAR_SHORT],
     )
-    return [meant for (meant,) in cursor.fetchall()]
+    cursor.execute(
+        "SELECT word FROM customers_searchword WHERE word %% %s AND length(word) BETWEEN %s AND %s "
+        "ORDER BY similarity(word, %s) DESC, word LIMIT %s",
+        [word, len(word) - 2, len(word) + 2, word, FUZZY_WORDS],
+    )
+    return [found for (found,) in cursor.fetchall()]

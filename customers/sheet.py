@@ -46,9 +46,7 @@ def row_fields(form: type[RowForm]) -> list[str]:
 def standing(customer: Customer) -> Standing:
     """What is stored now: "master" -> field -> value, and for each kind of row its id (as text) -> field -> value."""
     master = {name: getattr(customer, name) for name in OWN_FIELDS}
-    master["tags"] = list(
-        customer.customer_tags.order_by("tag__name").values_list("tag__name", flat=True)
-    )
+    master["tags"] = list(customer.customer_tags.order_by("tag__name").values_list("tag__name", flat=True))
     master["channels"] = preferred(customer, Preference.Kind.CHANNEL)
     master["interests"] = preferred(customer, Preference.Kind.INTEREST)
     found: Standing = {"master": master}
@@ -93,9 +91,7 @@ class Sheet:
             factory = forms.formset_factory(
                 form, extra=1, can_delete=True, max_num=MOST_ROWS + 5, absolute_max=MOST_ROWS + 10
             )
-            self.sets[prefix] = factory(
-                data, prefix=prefix, initial=initial, form_kwargs={"known": rows}
-            )
+            self.sets[prefix] = factory(data, prefix=prefix, initial=initial, form_kwargs={"known": rows})
 
     @property
     def base(self) -> str:

@@ -59,8 +59,7 @@ def entries_among(marks: Collection[bytes], *, scope: str = ADVERTISING) -> set[
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT endpoint FROM customers_suppression "
-            "WHERE endpoint = ANY(%s) AND scope = %s AND ended_at IS NULL",
+            "SELECT endpoint FROM customers_suppression WHERE endpoint = ANY(%s) AND scope = %s AND ended_at IS NULL",
             [list(marks), scope],
         )
         return {bytes(endpoint) for (endpoint,) in cursor.fetchall()}
@@ -93,7 +92,5 @@ def suppress(
 
 def end(channel: str, endpoint: str, *, scope: str = ADVERTISING) -> int:
     """A new confirmed consent for this scope ends the entry; it is kept as proof (never deleted here)."""
-    entries = Suppression.objects.filter(
-        endpoint__in=hashes_of(channel, endpoint), scope=scope, ended_at__isnull=True
-    )
+    entries = Suppression.objects.filter(endpoint__in=hashes_of(channel, endpoint), scope=scope, ended_at__isnull=True)
     return entries.update(ended_at=timezone.now())

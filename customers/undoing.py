@@ -86,9 +86,7 @@ def undo_customers(batch: UUID) -> UndoResult:
         origin = Origin.objects.filter(batch=batch).first()
         if origin is None:
             return result
-        made = _ids(
-            "SELECT id FROM customers_customer WHERE origin_id = %s ORDER BY id FOR UPDATE", origin.pk
-        )
+        made = _ids("SELECT id FROM customers_customer WHERE origin_id = %s ORDER BY id FOR UPDATE", origin.pk)
         touched = _touched(batch, origin.pk, made)
         _run("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE", touched)
         kept = _edited_since(batch, origin.at, [*made, *touched]) | _kept(batch, origin.pk, made)
@@ -113,9 +111,7 @@ def _touched(batch: UUID, origin_id: int, made: list[int]) -> list[int]:
     for model in MADE_BESIDE:
         table = model._meta.db_table
         found.update(_ids(f"SELECT DISTINCT customer_id FROM {table} WHERE origin_id = %s", origin_id))  # noqa: S608
-    still = _ids(
-        "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id", sorted(found - set(made))
-    )
+    still = _ids("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id", sorted(found - set(made)))
     return still
 
 
@@ -181,9 +177,7 @@ def _is_history(model: Any) -> bool:
 
 def _name_left(result: UndoResult, kept: Mapping[int, str]) -> None:
     numbers = dict(Customer.objects.filter(pk__in=kept).values_list("pk", "number"))
-    result.left = [
-        Left("customers.Customer", numbers[id_], kept[id_]) for id_ in sorted(kept) if id_ in numbers
-    ]
+    result.left = [Left("customers.Customer", numbers[id_], kept[id_]) for id_ in sorted(kept) if id_ in numbers]
 
 
 def _take_back(batch: UUID, origin_id: int, ids: list[int]) -> None:
@@ -259,10 +253,7 @@ def _remove(ids: list[int]) -> None:
 
 
 def _drop_lone_tags() -> None:
-    _run(
-        "DELETE FROM customers_tag t WHERE NOT EXISTS "
-        "(SELECT 1 FROM customers_customertag c WHERE c.tag_id = t.id)"
-    )
+    _run("DELETE FROM customers_tag t WHERE NOT EXISTS (SELECT 1 FROM customers_customertag c WHERE c.tag_id = t.id)")
 
 
 def _ids(query: str, *params: Any) -> list[int]:

@@ -138,9 +138,7 @@ class Writer:
                 list(times),
             )
         named = {"first_name", "last_name", "company", "kind"}
-        indexing.refresh(
-            c.customer_id for c in changed if named & c.values.keys() or c.addresses or c.new_addresses
-        )
+        indexing.refresh(c.customer_id for c in changed if named & c.values.keys() or c.addresses or c.new_addresses)
 
     def _customer(self, id_: int, number: str, kind: str, person: Person, sort_name: str) -> tuple[Any, ...]:
         get = person.values.get
@@ -234,16 +232,12 @@ class Writer:
 
     def _history(self, model: Any, ids: Sequence[int], kind: str) -> None:
         source = self.source
-        write_history(
-            model, ids, kind, user_id=source.user_id, batch=source.batch, reason=REASON, at=self.now
-        )
+        write_history(model, ids, kind, user_id=source.user_id, batch=source.batch, reason=REASON, at=self.now)
 
     def _update_points(self, points: list[tuple[int, str, str, str | None]]) -> None:
         if not points:
             return
-        rows = [
-            (id_, self.sealer.value(v.encode()), *self._indexes(kind, key)) for id_, kind, v, key in points
-        ]
+        rows = [(id_, self.sealer.value(v.encode()), *self._indexes(kind, key)) for id_, kind, v, key in points]
         _run(
             # Whoever was proven to read the old address is not proven to read the new one.
             "UPDATE customers_contactpoint p SET value = n.value, whole_index = n.whole, part_index = n.part, "
@@ -281,9 +275,7 @@ class Writer:
     def _write_tags(self, names: set[str]) -> None:
         if not self.tags:
             return
-        _run(
-            "INSERT INTO customers_tag (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", sorted(names)
-        )
+        _run("INSERT INTO customers_tag (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", sorted(names))
         ids, tags = zip(*self.tags, strict=True)
         _run(
             "INSERT INTO customers_customertag (customer_id, tag_id, origin_id, set_at) "
@@ -338,9 +330,7 @@ def _ids(changed: Iterable[Changes]) -> list[int]:
 
 def _new_ids(table: str, count: int) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-        )
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
         return [id_ for (id_,) in cursor.fetchall()]
 
 
@@ -353,7 +343,7 @@ _TYPES = {
     **dict.fromkeys(("is_primary", "is_default", "reachable"), "bool"),
     "revenue": "numeric",
 }
-_BYTES = frozenset("street street_index whole_index part_index match_index text_index".split())
+_BYTES = frozenset(["street", "street_index", "whole_index", "part_index", "match_index", "text_index"])
 _SEALED = {("customers_contactpoint", "value"), ("customers_note", "text")}
 
 

@@ -29,9 +29,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.TextField(verbose_name="customer number")),
                 (
@@ -112,9 +110,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -131,9 +127,7 @@ class Migration(migrations.Migration):
                 ("platform", models.CharField(blank=True, max_length=40)),
                 (
                     "label",
-                    models.CharField(
-                        blank=True, help_text="Profile or page; never a file name.", max_length=120
-                    ),
+                    models.CharField(blank=True, help_text="Profile or page; never a file name.", max_length=120),
                 ),
                 ("batch", models.UUIDField(blank=True, null=True)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -141,9 +135,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "origin",
                 "verbose_name_plural": "origins",
-                "constraints": [
-                    models.UniqueConstraint(fields=("batch",), name="customers_origin_batch_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("batch",), name="customers_origin_batch_once")],
             },
         ),
         migrations.CreateModel(
@@ -205,9 +197,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 (
                     "history_user",
@@ -268,9 +258,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 (
                     "customer",
@@ -354,9 +342,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 (
                     "customer",
@@ -436,9 +422,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 (
                     "customer",
@@ -497,9 +481,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -559,9 +541,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "salutation",
@@ -619,9 +599,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("dropped_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("channel", models.CharField(max_length=10)),
@@ -643,9 +621,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -659,9 +635,7 @@ class Migration(migrations.Migration):
                 ("recipient", models.CharField(blank=True, max_length=300, verbose_name="recipient")),
                 (
                     "street",
-                    vault.fields.SealedTextField(
-                        blank=True, max_length=300, verbose_name="street and number"
-                    ),
+                    vault.fields.SealedTextField(blank=True, max_length=300, verbose_name="street and number"),
                 ),
                 (
                     "street_index",
@@ -703,9 +677,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -780,9 +752,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("endpoint", models.BinaryField(max_length=34)),
                 ("channel", models.CharField(max_length=10, verbose_name="channel")),
@@ -825,9 +795,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=60, verbose_name="name")),
             ],
@@ -842,9 +810,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("set_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
@@ -884,9 +850,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("mark", models.BinaryField(max_length=34)),
                 ("kind", models.CharField(max_length=20)),
@@ -979,9 +943,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -1041,18 +1003,14 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("channel", models.CharField(max_length=10, verbose_name="channel")),
                 ("state", models.CharField(max_length=20, verbose_name="claimed state")),
                 ("evidence", vault.fields.SealedJSONField(blank=True, default=dict, verbose_name="evidence")),
                 (
                     "evidence_index",
-                    vault.fields.BlindIndexField(
-                        normalizer="customers.normalizing.evidence_key", source="evidence"
-                    ),
+                    vault.fields.BlindIndexField(normalizer="customers.normalizing.evidence_key", source="evidence"),
                 ),
                 (
                     "claimed_at",
@@ -1081,9 +1039,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["origin"], name="customers_claim_origin"),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("customer", "channel", "origin"), name="customers_claim_once"
-                    )
+                    models.UniqueConstraint(fields=("customer", "channel", "origin"), name="customers_claim_once")
                 ],
             },
         ),
@@ -1092,9 +1048,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("text", vault.fields.SealedTextField(max_length=20000, verbose_name="note")),
                 (
@@ -1145,9 +1099,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("kind", models.CharField(default="customer", max_length=20, verbose_name="kind")),
                 (
@@ -1223,9 +1175,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("platform", models.CharField(max_length=40, verbose_name="platform")),
                 ("value", models.CharField(max_length=120, verbose_name="id there")),
@@ -1307,9 +1257,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="preference",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "kind", "value"), name="customers_preference_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("customer", "kind", "value"), name="customers_preference_once"),
         ),
         migrations.AddIndex(
             model_name="suppression",

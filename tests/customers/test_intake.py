@@ -144,9 +144,7 @@ def test_another_id_of_the_same_platform_is_another_customer_though_the_email_is
 
 
 def test_several_accounts_with_the_email_hold_the_row_once():
-    bring_in(
-        make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de")
-    )
+    bring_in(make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de"))
     outcome = try_then_write(make_row(email="f@example.de"), platform="mailchimp")
     assert (outcome.held, outcome.created, outcome.updated) == (1, 0, 0)
     held = HeldIntake.objects.get()
@@ -236,9 +234,7 @@ def test_what_cannot_be_read_is_warned_about_by_line_and_field():
         )
     )
     fields = {(w.line, w.field) for w in outcome.warnings}
-    assert fields == {
-        (7, name) for name in ("email", "birthday", "salutation", "vat_id", "postcode", "first_name")
-    }
+    assert fields == {(7, name) for name in ("email", "birthday", "salutation", "vat_id", "postcode", "first_name")}
     customer = only_customer()
     assert (customer.first_name, customer.vat_id, customer.birthday_day) == ("Anna", "NONSENSE", None)
     assert customer.addresses.get().postcode == "01067"
@@ -246,10 +242,7 @@ def test_what_cannot_be_read_is_warned_about_by_line_and_field():
 
 
 def test_four_digits_are_a_postcode_of_their_own_in_austria():
-    assert (
-        try_then_write(make_row(external_id="1", postcode="1010", city="Wien", country="AT")).warning_count
-        == 0
-    )
+    assert try_then_write(make_row(external_id="1", postcode="1010", city="Wien", country="AT")).warning_count == 0
     assert only_customer().addresses.get().postcode == "1010"
 
 
@@ -276,9 +269,7 @@ def test_rows_past_their_last_day_are_counted():
 def test_words_summary_and_search_entries_stand_beside_every_customer():
     bring_in(full_row())
     entry = SearchEntry.objects.get()
-    assert {"anne", "aenne", "weiss-muller", "weiss-mueller", "10001", "dresden", "01067"} <= set(
-        entry.text.split()
-    )
+    assert {"anne", "aenne", "weiss-muller", "weiss-mueller", "10001", "dresden", "01067"} <= set(entry.text.split())
     assert (entry.postcode, entry.phonetic.count(" ")) == ("01067", 1)
     assert SearchWord.objects.filter(word="dresden").exists()
     assert Summary.objects.count() == 1

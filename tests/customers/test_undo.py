@@ -137,9 +137,7 @@ def test_whom_an_app_above_names_is_left():
 
 
 def test_suppression_entries_and_held_rows_of_the_batch_go():
-    bring_in(
-        make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de")
-    )
+    bring_in(make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de"))
     source = make_source("mailchimp")
     write_suppressions([SuppressionRow(2, "weg@example.de")], source)
     write_customers([make_row(3, email="f@example.de")], source)
@@ -149,9 +147,7 @@ def test_suppression_entries_and_held_rows_of_the_batch_go():
 
 
 def test_a_customer_made_from_a_held_row_goes_with_its_batch():
-    bring_in(
-        make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de")
-    )
+    bring_in(make_row(2, external_id="1", email="f@example.de"), make_row(3, external_id="2", email="f@example.de"))
     source = make_source("mailchimp")
     write_customers([make_row(3, last_name="Neu", email="f@example.de")], source)
     decide_held(HeldIntake.objects.get().pk, "created", user_id=None)

@@ -21,9 +21,7 @@ class Command(BaseCommand):
     help = "Drop opt-ins that imports asserted and nobody proved within their period (CLAIM-OPTIN)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--as-of", type=date.fromisoformat, help="evaluate as of this day (default: today)"
-        )
+        parser.add_argument("--as-of", type=date.fromisoformat, help="evaluate as of this day (default: today)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,120 @@
+"""The search box finds people by what staff know of them, in the order of names."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from customers import indexing
+from customers.models import ContactPerson, Customer, SearchEntry, SearchWord
+from customers.searching import COUNTED, matching_ids, search
+from tests.customers.making import bring_in, make_row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def people(db):
+    bring_in(
+        make_row(
+            2,
+            external_id="1",
+            first_name="Jörg",
+            last_name="Müller",
+            email="joerg.m@example.de",
+            city="Görlitz",
+            postcode="02826",
+        ),
+        make_row(
+            3, external_id="2", first_name="Anna", last_name="Mueller", phone="030 12345678", email="anna@example.de"
+        ),
+        make_row(4, external_id="3", first_name="Zoë", last_name="Weiß", number="K-77", city="Fürth"),
+        make_row(5, external_id="4", company="Elektro Öztürk GmbH", last_name=""),
+    )
+
+
+def found(text: str, **kw) -> list[str]:
+    ids = search(text, **kw).ids
+    names = {c.pk: c.first_name or c.company.split()[0] for c in Customer.objects.filter(pk__in=ids)}
+    return [names[id_] for id_ in ids]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("müller", ["Anna", "Jörg"]),
+        ("Mueller", ["Anna", "Jörg"]),
+        ("ülle", ["Anna", "Jörg"]),
+        ("mül", ["Anna", "Jörg"]),
+        ("mü", ["Anna", "Jörg"]),
+        ("m", ["Anna", "Jörg"]),
+        ("jörg müller", ["Jörg"]),
+        ("muller jo", ["Jörg"]),
+        ("weiss", ["Zoë"]),
+        ("WEIẞ", ["Zoë"]),
+        ("zoe", ["Zoë"]),
+        ("gorlitz", ["Jörg"]),
+        ("02826", ["Jörg"]),
+        ("K-77", ["Zoë"]),
+        ("k-77", ["Zoë"]),
+        ("Öztürk", ["Elektro"]),
+        ("Anna@Example.de", ["Anna"]),
+        ("joerg.m", ["Jörg"]),
+        ("joerg.m@", ["Jörg"]),
+        ("030/123 456 78", ["Anna"]),
+        ("345678", ["Anna"]),
+        ("Müllre", ["Anna", "Jörg"]),
+        ("Görlizt", ["Jörg"]),
+        ("nobody@example.de", []),
+        ("xyzxyz", []),
+        ("", []),
+        ("  ", []),
+        ("%", []),
+        ("100%_\\", []),
+        ("a\0b", []),
+    ],
+)
+def test_people_are_found_by_what_staff_know(text, names):
+    assert found(text) == names
+
+
+def test_restricted_customers_are_left_out_unless_the_person_may_see_them():
+    Customer.objects.filter(last_name="Weiß").update(restricted_at=timezone.now())
+    assert found("weiss") == []
+    assert found("weiss", restricted_too=True) == ["Zoë"]
+
+
+def test_contact_persons_of_a_company_are_found_by_whole_address_and_number():
+    company = Customer.objects.get(kind="company")
+    ContactPerson.objects.create(customer=company, last_name="Kontakt", email="k@firma.de", phone="+4917155500000")
+    assert found("K@firma.de") == ["Elektro"]
+    assert found("+49 171 55500000") == ["Elektro"]
+
+
+def test_more_hits_than_are_counted_are_said_to_be_more():
+    bring_in(*(make_row(n, external_id=f"x{n}", last_name=f"Haufen{n}") for n in range(10, 1012)))
+    hits = search("haufen")
+    assert (len(hits.ids), hits.more, hits.count) == (COUNTED, True, "1000+")
+    assert matching_ids("haufen") == hits.ids
+
+
+def test_a_search_asks_the_database_once_and_a_typo_a_few_times_more(django_assert_max_num_queries):
+    bring_in(*(make_row(n, external_id=f"y{n}", last_name="Vielda") for n in range(10, 20)))
+    with django_assert_max_num_queries(1):
+        search("vielda")
+    with django_assert_max_num_queries(4):
+        search("viedla")
+
+
+def test_a_word_nobody_carries_any_more_leaves_the_dictionary():
+    assert SearchWord.objects.filter(word="gorlitz").exists()
+    Customer.objects.get(first_name="Jörg").delete()
+    assert indexing.recount_words() > 0
+    assert not SearchWord.objects.filter(word="gorlitz").exists()
+    assert SearchWord.objects.get(word="mueller").entries == 1
+
+
+def test_refreshing_what_is_true_already_writes_nothing():
+    before = set(SearchEntry.objects.values_list("customer_id", "text", "phonetic", "postcode"))
+    indexing.refresh(Customer.objects.values_list("pk", flat=True))
+    assert set(SearchEntry.objects.values_list("customer_id", "text", "phonetic", "postcode")) == before
