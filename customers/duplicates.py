@@ -48,8 +48,10 @@ def likely_duplicates(
     postcode: str = "",
     exclude: int | None = None,
 ) -> Likely:
-    """Who may already be this person: the same e-mail (tag and googlemail aside), the same last nine digits, or a name
-    that sounds alike at the same postcode. First names must sound alike too, so a household is not taken for one person.
+    """Who may already be this person.
+
+    The same e-mail (tag and googlemail aside), the same last nine digits, or a name that sounds alike at the same
+    postcode. First names must sound alike too, so a household is not taken for one person.
     """
     reasons = _reasons(email, phone, sound_of(first_name, last_name, company), postcode)
     reasons.pop(exclude or 0, None)

@@ -53,7 +53,7 @@ def save_customer(
         child.customer = customer  # type: ignore[attr-defined]
         _normalize(child)
         if child.pk is None and hasattr(child, "origin_id") and child.origin_id is None:
-            child.origin_id = customer.origin_id  # type: ignore[attr-defined]
+            child.origin_id = customer.origin_id
         _note(child, user, reason)
         child.full_clean(exclude=["customer", "origin"])
         child.save()

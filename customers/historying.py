@@ -24,7 +24,7 @@ UNSHOWN = frozenset(("id", "customer", "origin", "created_at"))
 def columns_of(model: type[models.Model]) -> tuple[str, ...]:
     """The columns of a model that its history table copies."""
     copied = {f.column for f in model.history.model._meta.concrete_fields}  # type: ignore[attr-defined]
-    return tuple(f.column for f in model._meta.concrete_fields if f.column in copied)
+    return tuple(str(f.column) for f in model._meta.concrete_fields if f.column in copied)
 
 
 def history_table(model: type[models.Model]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cologne_phonetics import encode
 from django.db import connection
@@ -120,7 +120,7 @@ def _refresh(ids: list[int]) -> None:
             [ids],
         )
         rows = cursor.fetchall()
-        entries = [entry_for(*row[1:6], tuple(zip(row[6], row[7], strict=True))) for row in rows]
+        entries = [_entry(row) for row in rows]
         columns = [[row[0] for row in rows], *map(list, zip(*entries, strict=True))] if rows else [[]] * 5
         cursor.execute(
             """
@@ -142,6 +142,11 @@ def _refresh(ids: list[int]) -> None:
             [columns[0], columns[4]],
         )
     add_words(entry.text for entry in entries)
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    _id, number, kind, first_name, last_name, company, postcodes, cities = row
+    return entry_for(number, kind, first_name, last_name, company, tuple(zip(postcodes, cities, strict=True)))
 
 
 def recount_words() -> int:

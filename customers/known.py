@@ -146,7 +146,8 @@ class Known:
             found[id_]["notes"].append(_hex(index))
         for id_, channel, state, evidence in _rows(
             "SELECT DISTINCT ON (customer_id, channel) customer_id, channel, state, evidence_index "
-            "FROM customers_optinclaim WHERE customer_id = ANY(%s) ORDER BY customer_id, channel, claimed_at DESC, id DESC",
+            "FROM customers_optinclaim WHERE customer_id = ANY(%s) "
+            "ORDER BY customer_id, channel, claimed_at DESC, id DESC",
             [ids],
         ):
             found[id_]["claims"][channel] = [state, _hex(evidence)]
@@ -202,7 +203,7 @@ class Tried(Known):
 
     def remember(self, keys: Iterable[tuple[str, int]], states: Iterable[tuple[int, dict[str, Any]]]) -> None:
         """Note what this chunk would have left."""
-        noted = [(key, target, None) for key, target in keys]
+        noted: list[tuple[str, int, str | None]] = [(key, target, None) for key, target in keys]
         noted += [("", target, json.dumps(state)) for target, state in states]
         with connection.cursor() as cursor:
             cursor.execute(

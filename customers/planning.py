@@ -109,12 +109,12 @@ def _additions(changes: Changes, person: Person, state: dict[str, Any]) -> None:
             changes.tags.append(tag)
             state["tags"].append(tag)
     for note in person.notes:
-        index = NOTE_INDEX.blind(note).hex()
+        index = (NOTE_INDEX.blind(note) or b"").hex()
         if index not in state["notes"]:
             changes.notes.append(note)
             state["notes"].append(index)
     for channel, opt_in in person.opt_ins.items():
-        claim = [opt_in.state, EVIDENCE_INDEX.blind(dict(opt_in.evidence)).hex()]
+        claim = [opt_in.state, (EVIDENCE_INDEX.blind(dict(opt_in.evidence)) or b"").hex()]
         if state["claims"].get(channel) != claim:
             changes.opt_ins.append(opt_in)
             state["claims"][channel] = claim

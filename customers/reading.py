@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -84,7 +85,7 @@ def is_email(value: str) -> bool:
 
 def _german_pattern() -> re.Pattern[str]:
     """Every national number that is valid in Germany, from the library's own metadata."""
-    metadata = PhoneMetadata.metadata_for_region("DE")
+    metadata: Any = PhoneMetadata.metadata_for_region("DE")
     kinds = (
         "fixed_line",
         "mobile",

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 COLUMNS = ("kind", "at", "id", "payload")
-"""What every branch selects: the source's key (text), an instant (timestamptz), the row's id (bigint), and a JSON object
-(jsonb) with ids and clear facts; sealed texts are opened afterwards, for the rows of one page only."""
+"""What every branch selects: the source's key (text), an instant (timestamptz), the row's id (bigint) and a JSON
+object (jsonb) of ids and clear facts; sealed texts are opened afterwards, for the rows of one page only."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TimelineSource:
     sql: a SELECT of exactly `COLUMNS` with `%(customer)s` for the customer's id, for example
       `SELECT 'note', n.created_at, n.id, jsonb_build_object('author', n.author_id)
        FROM customers_note n WHERE n.customer_id = %(customer)s`;
-      no ORDER BY and no LIMIT: the reader adds them to each branch (an index on customer, at desc, id desc serves them).
+      no ORDER BY and no LIMIT: the reader adds them to each branch (an index on customer, at desc, id desc helps).
     at: the expression of `at` in that SELECT and `id` that of its id, so that the reader can set the keyset condition.
     """
 
@@ -57,7 +57,8 @@ def union(chosen: Sequence[TimelineSource], *, after: bool) -> str:
     """
     key = " AND ({at}, {id}) < (%(at)s, %(id)s)" if after else ""
     branches = [
-        f"({source.sql}{key.format(at=source.at, id=source.id)} ORDER BY {source.at} DESC, {source.id} DESC LIMIT %(limit)s)"
+        f"({source.sql}{key.format(at=source.at, id=source.id)} "
+        f"ORDER BY {source.at} DESC, {source.id} DESC LIMIT %(limit)s)"
         for source in chosen
     ]
     columns = ", ".join(COLUMNS)

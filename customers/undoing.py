@@ -34,8 +34,11 @@ from customers.models import (
 # Rows that an import makes beside the customer; they carry their origin and go with it.
 MADE_BESIDE: tuple[type[models.Model], ...] = (ExternalId, CustomerTag, Note, OptInClaim)
 HISTORIED: tuple[type[models.Model], ...] = (Address, ContactPoint)
+WRITTEN: tuple[type[models.Model], ...] = (Customer, *HISTORIED)
+EDITED: tuple[type[models.Model], ...] = (*WRITTEN, ContactPerson)
 # What else may hang on a customer; a row of another origin keeps the customer.
 OTHERS: tuple[type[models.Model], ...] = (ContactPerson, Preference, Flag)
+HANGING: tuple[type[models.Model], ...] = (*HISTORIED, *MADE_BESIDE, *OTHERS)
 
 Check = Callable[[UUID, Sequence[int]], Mapping[int, str]]
 _checks: list[Check] = []
@@ -105,24 +108,23 @@ def undo_customers(batch: UUID) -> UndoResult:
 def _touched(batch: UUID, origin_id: int, made: list[int]) -> list[int]:
     """Customers that were there before and have something of this batch."""
     found: set[int] = set()
-    for model in (Customer, *HISTORIED):
+    for model in WRITTEN:
         column = "id" if model is Customer else "customer_id"
         found.update(_ids(f"SELECT DISTINCT {column} FROM {history_table(model)} WHERE batch = %s", batch))  # noqa: S608
     for model in MADE_BESIDE:
         table = model._meta.db_table
         found.update(_ids(f"SELECT DISTINCT customer_id FROM {table} WHERE origin_id = %s", origin_id))  # noqa: S608
-    still = _ids("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id", sorted(found - set(made)))
-    return still
+    return _ids("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id", sorted(found - set(made)))
 
 
 def _edited_since(batch: UUID, started: datetime, ids: list[int]) -> dict[int, str]:
     """Customers with a history row of somebody else that is newer than the batch's first one about them."""
     written = " UNION ALL ".join(
         f"SELECT {_person(model)} AS person, history_date FROM {history_table(model)} WHERE batch = %s"  # noqa: S608
-        for model in (Customer, *HISTORIED)
+        for model in WRITTEN
     )
     found: dict[int, str] = {}
-    for model in (Customer, *HISTORIED, ContactPerson):
+    for model in EDITED:
         person = _person(model)
         newer = _ids(
             f"WITH mine AS (SELECT person, min(history_date) AS at FROM ({written}) w GROUP BY person) "  # noqa: S608
@@ -146,7 +148,7 @@ def _person(model: type[models.Model]) -> str:
 def _kept(batch: UUID, origin_id: int, made: list[int]) -> dict[int, str]:
     """Customers made by the batch on which something of another origin hangs."""
     found: dict[int, str] = {}
-    for model in (*MADE_BESIDE, *HISTORIED, *OTHERS):
+    for model in HANGING:
         own = "AND origin_id IS DISTINCT FROM %s" if model is not Flag else "AND %s > 0"
         table = model._meta.db_table
         ids = _ids(
@@ -168,7 +170,7 @@ def _foreign_tables() -> Iterable[tuple[str, str, str]]:
     for relation in Customer._meta.related_objects:
         model: Any = relation.related_model
         if model._meta.app_label != "customers" and model not in _side_tables and not _is_history(model):
-            yield model._meta.db_table, relation.field.column, str(model._meta.verbose_name)
+            yield model._meta.db_table, str(relation.field.column), str(model._meta.verbose_name)
 
 
 def _is_history(model: Any) -> bool:
@@ -184,7 +186,7 @@ def _take_back(batch: UUID, origin_id: int, ids: list[int]) -> None:
     """Restore customers that were there before: own columns, addresses, contact points, and what was added."""
     if not ids:
         return
-    for model in (*HISTORIED, *MADE_BESIDE):
+    for model in HANGING[: -len(OTHERS)]:
         table = model._meta.db_table
         if model in HISTORIED:
             _run(
@@ -194,7 +196,7 @@ def _take_back(batch: UUID, origin_id: int, ids: list[int]) -> None:
                 ids,
             )
         _run(f"DELETE FROM {table} WHERE origin_id = %s AND customer_id = ANY(%s)", origin_id, ids)  # noqa: S608
-    for model in (Customer, *HISTORIED):
+    for model in WRITTEN:
         _restore(model, batch, ids)
     _run("UPDATE customers_customer SET version = version + 1 WHERE id = ANY(%s)", ids)
     indexing.refresh(ids)
@@ -226,7 +228,8 @@ def _restore(model: type[models.Model], batch: UUID, ids: list[int]) -> None:
 
 def _reindex(model: type[models.Model], ids: list[int]) -> None:
     """History holds no blind indexes, so those of restored rows are computed again."""
-    sources = {f.name: f.dependants for f in model._meta.concrete_fields if getattr(f, "dependants", None)}
+    fields: list[Any] = [f for f in model._meta.concrete_fields if getattr(f, "dependants", None)]
+    sources = {f.name: f.dependants for f in fields}
     for name, indexes in sources.items():
         rows = list(model._default_manager.filter(pk__in=ids).values_list("pk", name))
         for index in indexes:
@@ -244,9 +247,10 @@ def _remove(ids: list[int]) -> None:
         return
     for model, column in _side_tables.items():
         _run(f"DELETE FROM {model._meta.db_table} WHERE {column} = ANY(%s)", ids)  # noqa: S608
-    for model in (*HISTORIED, ContactPerson):
+    for model in EDITED[1:]:
         _run(f"DELETE FROM {history_table(model)} WHERE customer_id = ANY(%s)", ids)  # noqa: S608
-    for model in (*HISTORIED, *MADE_BESIDE, *OTHERS, HeldIntake, SearchEntry, Summary):
+    beside: tuple[type[models.Model], ...] = (HeldIntake, SearchEntry, Summary)
+    for model in (*HANGING, *beside):
         _run(f"DELETE FROM {model._meta.db_table} WHERE customer_id = ANY(%s)", ids)  # noqa: S608
     _run(f"DELETE FROM {history_table(Customer)} WHERE id = ANY(%s)", ids)  # noqa: S608
     _run("DELETE FROM customers_customer WHERE id = ANY(%s)", ids)

@@ -246,7 +246,7 @@ class Writer:
             "AS n (id, value, whole, part, match) WHERE p.id = n.id",
             *map(list, zip(*rows, strict=True)),
         )
-        self._history(ContactPoint, [row[0] for row in rows], "~")
+        self._history(ContactPoint, [point[0] for point in points], "~")
 
     def _update_addresses(self, addresses: list[tuple[int, dict[str, str]]]) -> None:
         if not addresses:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from customers import suppression, tombstones
 from customers.holding import DecisionRefused
-from customers.intake import decide_held, write_customers, write_suppressions
+from customers.intake import decide_held, write_suppressions
 from customers.models import Customer, HeldIntake, OptInClaim, Suppression, Tombstone
 from customers.rows import OptInRow, Source, SuppressionRow
 from tests.customers.making import bring_in, contents, make_row, make_source, only_customer, point, try_then_write
