@@ -12,9 +12,9 @@ ORDER_CALLS = (
         "Möchte zu Bestellung {number} die Lieferanschrift ändern.",
         "Noch nicht versandt, Anschrift geändert und bestätigt.",
     ),
-    ("{product} kam ohne Anleitung an.", "Anleitung als PDF nachgereicht, Kunde zufrieden."),
-    ("Fragt nach dem richtigen Mahlgrad für {product}.", "Mittlere Stufe empfohlen, meldet sich bei Bedarf wieder."),
-    ("Möchte {product} zurücksenden, passt nicht in die Küche.", "Rücksendeschein per E-Mail geschickt."),
+    ("Hat eine Frage zur Zubereitung mit {product}.", "Kurz beraten und Anleitung als PDF nachgereicht."),
+    ("Fragt, wie {product} am besten aufbewahrt wird.", "Kühl und trocken empfohlen, meldet sich bei Bedarf wieder."),
+    ("Möchte {product} zurücksenden, versehentlich doppelt bestellt.", "Rücksendeschein per E-Mail geschickt."),
     ("Bestellt {product} gern noch einmal, findet den Artikel nicht.", "Artikelnummer durchgegeben."),
 )
 ORDER_MAILS = (
@@ -24,8 +24,8 @@ ORDER_MAILS = (
     ),
     ("Hallo, wann kommt {product}? Ich bin ab Freitag im Urlaub.", "Lieferung auf die Woche danach verschoben."),
     (
-        "Sehr geehrtes Team, {product} schmeckt hervorragend. Gibt es davon auch größere Gebinde?",
-        "5-kg-Gebinde für Gewerbe angeboten.",
+        "Sehr geehrtes Team, wir sind mit {product} sehr zufrieden. Gibt es bei größeren Mengen Rabatt?",
+        "Staffelpreise ab 10 Stück geschickt.",
     ),
     (
         "Die Verpackung von {product} war eingerissen, Inhalt in Ordnung.",
@@ -67,9 +67,9 @@ LETTERS = (
     ("Anfrage eines Vereins nach einer Sachspende für die Tombola.", "Zwei Geschenksets zugesagt."),
 )
 COMPLAINTS = (
-    ("{product} defekt angekommen", "Ersatz versandt, defektes Teil abgeholt."),
+    ("{product} beschädigt angekommen", "Ersatz versandt, beschädigte Ware abgeholt."),
     ("Lieferung unvollständig: {product} fehlt", "Fehlmenge nachgeliefert, entschuldigt."),
-    ("Bohnen in {product} schmecken ranzig", "Charge geprüft, Ware ersetzt."),
+    ("Qualität von {product} enttäuscht", "Charge geprüft, Ware ersetzt."),
     ("Falscher Artikel statt {product} geliefert", "Tausch auf unsere Kosten."),
     ("Lieferung kam neun Tage zu spät", "Versandkosten erstattet."),
     ("Freundlichkeit am Telefon bemängelt", "Gespräch mit dem Team geführt, Kundin angerufen."),

@@ -1,0 +1,60 @@
+"""Where we want to end (the figures of the design), beside what was measured; a missed goal is no failure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Goal(NamedTuple):
+    """The rows whose name begins so should reach these figures."""
+
+    begins: str
+    figure: str  # a key of the row
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+GOALS = (
+    Goal("import customers, admin flow", "times_usual", at_least=75),
+    Goal("import customers again", "share_of_limit", at_least=1.5),
+    Goal("import customers", "share_of_limit", at_least=0.6),
+    Goal("import customers", "times_usual", at_least=50),
+    Goal("import orders", "times_usual", at_least=3),
+    Goal("search, number", "p95", at_most=20),
+    Goal("search, 2 letters", "p95", at_most=20),
+    Goal("search", "p95", at_most=20),
+    Goal("search", "times_usual", at_least=50),
+    Goal("list page, whole request", "p95", at_most=60),
+    Goal("list page", "times_usual", at_least=15),
+    Goal("list page", "share_of_limit", at_least=0.25),
+    Goal("list", "share_of_limit", at_least=1 / 1.3),
+    Goal("customer", "share_of_limit", at_least=1 / 1.3),
+)
+# These stand for themselves: the shorter names above would ask too much of them.
+_ALONE = tuple(goal.begins for goal in GOALS if "," in goal.begins or goal.begins.endswith("again"))
+
+
+def goals_of(name: str) -> list[Goal]:
+    """The goals of one row."""
+    own = max((begins for begins in _ALONE if name.startswith(begins)), key=len, default="")
+    if own:
+        return [goal for goal in GOALS if goal.begins == own]
+    fitting = [goal for goal in GOALS if name.startswith(goal.begins)]
+    longest = max((len(goal.begins) for goal in fitting), default=0)
+    return [goal for goal in fitting if len(goal.begins) == longest]
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """Each goal of a row: what was wanted, and whether it was reached."""
+    said = []
+    for goal in goals_of(row["name"]):
+        value = row[goal.figure]
+        if value is None:
+            continue
+        if goal.at_least is not None:
+            reached, wanted = value >= goal.at_least, f">= {goal.at_least:.3g}"
+        else:
+            assert goal.at_most is not None
+            reached, wanted = value <= goal.at_most, f"<= {goal.at_most:.3g}"
+        said.append(f"{'reached' if reached else 'MISSED'}: {goal.figure} {wanted}")
+    return "; ".join(said)
