@@ -101,7 +101,8 @@ def import_ours(rows: list[OrderRow], source: Source) -> None:
 
 STAGE = """
     CREATE TEMPORARY TABLE bench_orders (n int, external_id text, customer text, placed timestamptz,
-        delivered timestamptz, total numeric, shipping_cost numeric, tax numeric, billing bytea, digest bytea) ON COMMIT DROP;
+        delivered timestamptz, total numeric, shipping_cost numeric, tax numeric, billing bytea, digest bytea)
+        ON COMMIT DROP;
     CREATE TEMPORARY TABLE bench_lines (n int, position int, sku text, name text, category text, quantity numeric,
         unit_price numeric, discount numeric) ON COMMIT DROP
 """
@@ -110,7 +111,8 @@ ORDERS = """
         delivered_at, currency, total, shipping_cost, discount, tax, refunded, billing, deviating, tags, version,
         source_digest, origin_id, created_at)
     SELECT s.external_id, %(platform)s, s.external_id, e.customer_id, 'account', 'completed', 'paid', s.placed,
-        s.placed, s.delivered, 'EUR', s.total, s.shipping_cost, 0, s.tax, 0, s.billing, false, '', 1, s.digest, %(origin)s, now()
+        s.placed, s.delivered, 'EUR', s.total, s.shipping_cost, 0, s.tax, 0, s.billing, false, '', 1,
+        s.digest, %(origin)s, now()
     FROM bench_orders AS s JOIN customers_externalid AS e ON e.platform = %(platform)s AND e.value = s.customer
     ORDER BY s.n
     ON CONFLICT (platform, external_id) WHERE NOT external_id = '' DO NOTHING

@@ -66,6 +66,11 @@ class FilterForm(forms.Form):
         for field in self.fields.values():
             choice = isinstance(field, forms.ChoiceField)
             field.widget.attrs["class"] = "form-select" if choice else "form-control"
+        self.fields["currency"].widget.attrs["size"] = 4
+
+    def shown(self) -> list[forms.BoundField]:
+        """The filters with a box of their own; a number is typed into the search."""
+        return [field for field in self if field.name != "number"]
 
 
 def _text(label: Any, length: int, *, required: bool = False, **attrs: str) -> forms.CharField:
@@ -113,11 +118,11 @@ class OrderForm(forms.Form):
         max_length=2_000,
         widget=forms.Textarea({"rows": 2}),
     )
+    shipping_cost = _amount(gettext_lazy("Shipping costs"))
+    discount = _amount(gettext_lazy("Discount on the whole"))
     note = forms.CharField(
         label=gettext_lazy("Note"), required=False, max_length=20_000, widget=forms.Textarea({"rows": 3})
     )
-    shipping_cost = _amount(gettext_lazy("Shipping costs"))
-    discount = _amount(gettext_lazy("Discount on the whole"))
 
     def __init__(self, *args: Any, user: User, order_type: OrderType | None, order: Order | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -241,6 +246,13 @@ class LineForm(forms.Form):
     unit_price = _amount(gettext_lazy("Unit price"))
     discount = _amount(gettext_lazy("Discount"))
     tax_rate = forms.ChoiceField(label=gettext_lazy("VAT rate"), choices=RATES, initial="19", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # The lines stand in a table: the heading of the column is their label.
+            kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
+            field.widget.attrs |= {"class": kind, "aria-label": str(field.label)}
 
     def has_changed(self) -> bool:
         """The tax rate alone, which is filled in beforehand, makes no line."""

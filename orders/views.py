@@ -81,10 +81,12 @@ def order_search(request: HttpRequest) -> HttpResponse:
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     order = order_for(request, pk, page="orders.detail")
     may_edit = request.user.may("orders.edit")  # type: ignore[union-attr]
+    lines = list(order.lines.all())
     documents = list(order.documents.select_related("corrects").order_by("issued_at", "id"))
     context = {
         "order": order,
-        "lines": list(order.lines.all()),
+        "lines": lines,
+        "discounted": any(line.discount for line in lines),
         "documents": documents,
         "returns": list(order.returns.prefetch_related("lines__line").order_by("requested_at", "id")),
         "moments": moments(order),
