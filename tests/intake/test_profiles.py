@@ -204,9 +204,7 @@ def test_opt_in_words_are_understood(word: str, state: str) -> None:
 
 
 def test_an_unknown_opt_in_word_is_no_consent() -> None:
-    (item,) = items(
-        "customers", "Mail,NL\na@example.com,maybe\n", mapping={"email": "Mail", "newsletter": "NL"}
-    )
+    (item,) = items("customers", "Mail,NL\na@example.com,maybe\n", mapping={"email": "Mail", "newsletter": "NL"})
     assert item.row.opt_ins == ()
     assert [warning.line for warning in item.warnings] == [2]
 
@@ -269,9 +267,7 @@ def test_several_values_in_one_cell_give_the_first_and_a_warning() -> None:
 
 @pytest.mark.parametrize("value", ["=cmd|calc", "+49 30 123456", "-5.00", "@handle", "=HYPERLINK(1)"])
 def test_values_that_look_like_formulas_are_kept(value: str) -> None:
-    (item,) = items(
-        "customers", f"Mail,Firma\na@example.com,{value}\n", mapping={"email": "Mail", "company": "Firma"}
-    )
+    (item,) = items("customers", f"Mail,Firma\na@example.com,{value}\n", mapping={"email": "Mail", "company": "Firma"})
     assert item.row.company == value
 
 
@@ -341,9 +337,7 @@ def test_identical_purchases_are_told_apart_by_their_occurrence() -> None:
     assert len({row.external_id for row in found}) == 3
     again = [item.row.external_id for item in items("orders", text)]
     assert again == [row.external_id for row in found]
-    assert {(row.currency, row.total, row.unknown_customer) for row in found} == {
-        ("USD", Decimal(12), "prospect")
-    }
+    assert {(row.currency, row.total, row.unknown_customer) for row in found} == {("USD", Decimal(12), "prospect")}
 
 
 def test_occurrences_are_counted_in_bounded_memory() -> None:
@@ -364,9 +358,7 @@ def test_a_mapping_to_a_column_that_is_not_there_is_refused() -> None:
     assert "Mail" in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "mapping", [[], {"mail": "a"}, {"email": 3}, {"lines": {"sku": "a"}}, {"discount_as": "x"}]
-)
+@pytest.mark.parametrize("mapping", [[], {"mail": "a"}, {"email": 3}, {"lines": {"sku": "a"}}, {"discount_as": "x"}])
 def test_a_wrong_mapping_is_refused(mapping: Any) -> None:
     with pytest.raises((MappingError, UnknownProfile)):
         plan("customers", "a,b\n1,2\n", key="plain", mapping=mapping or ["x"])

@@ -102,9 +102,7 @@ def test_a_file_that_is_one_endless_line_is_refused() -> None:
         table(b"x" * (3 * MAX_RECORD))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\n\n", b"\xef\xbb\xbf", b",,,\n", b"a,b,A\n1,2,3\n", b"%PDF-1.7 abc"]
-)
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b",,,\n", b"a,b,A\n1,2,3\n", b"%PDF-1.7 abc"])
 def test_a_file_without_clear_column_names_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableFile) as refused:
         list(table(data).records())

@@ -1,0 +1,238 @@
+"""The pages of an import, from the file to the undo; who may, who may not; pressed twice, come too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from config.celery import app as celery_app
+from customers.models import Customer
+from intake.models import Batch, SavedMapping
+from intake.tasks import expire_files
+from tests.intake.conftest import HEADER, customers_csv
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def worker_in_this_process() -> Iterator[None]:
+    """Tasks run where they are asked for; the real worker has a test of its own."""
+    before = celery_app.conf.task_always_eager
+    celery_app.conf.task_always_eager = True
+    yield
+    celery_app.conf.task_always_eager = before
+
+
+def upload(client: Client, content: bytes, kind: str = "customers", name: str = "Kunden Mueller.csv", **more: Any):
+    data = {"kind": kind, "file": SimpleUploadedFile(name, content), **more}
+    return client.post(reverse("intake:upload"), data)
+
+
+def columns_post(batch: Batch, **chosen: str) -> dict[str, str]:
+    places = {name: place for place, name in enumerate(batch.header)}
+    fields = {f"column-{places[name]}": target for name, target in chosen.items()}
+    return {"profile": batch.profile, "version": str(batch.version), **fields}
+
+
+PLAIN = {
+    "Kundennummer": "external_id", "Vorname": "first_name", "Nachname": "last_name", "E-Mail": "email", "Ort": "city",
+}  # fmt: skip
+
+
+def test_a_recognized_file_goes_from_upload_to_undo(manager_client: Client, shared_data: Path) -> None:
+    content = (shared_data / "csv" / "shopify_customers_export.v2026_apostrophes.csv").read_bytes()
+    answer = upload(manager_client, content)
+    batch = Batch.objects.get()
+    assert (answer.status_code, batch.profile) == (302, "shopify_customers")
+    page = manager_client.get(reverse("intake:columns", args=[batch.pk]))
+    assert "Geburtsdatum (customer.metafields.facts.birth_date)" in page.content.decode()
+    chosen = {"Geburtsdatum (customer.metafields.facts.birth_date)": "birthday"}
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **chosen))
+    batch.refresh_from_db()
+    assert (batch.state, batch.preview["created"], batch.rows) == (Batch.State.CHECKED, 6, 6)
+    assert Customer.objects.count() == 0
+    assert manager_client.get(reverse("intake:detail", args=[batch.pk])).status_code == 200
+    start = {"version": str(batch.version)}
+    manager_client.post(reverse("intake:start", args=[batch.pk]), start)
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["created"], batch.position) == (Batch.State.DONE, 6, 6)
+    assert (Customer.objects.get(last_name="Müller").birthday_month, Customer.objects.count()) == (2, 6)
+    # The button pressed twice starts nothing twice.
+    again = manager_client.post(reverse("intake:start", args=[batch.pk]), start)
+    assert (again.status_code, Customer.objects.count()) == (302, 6)
+    page = manager_client.get(reverse("intake:undo", args=[batch.pk]))
+    assert page.context["plan"]["removed"] == 6
+    assert Customer.objects.count() == 6
+    manager_client.post(reverse("intake:undo", args=[batch.pk]), {"version": str(batch.version)})
+    batch.refresh_from_db()
+    assert (batch.state, batch.undo["removed"], Customer.objects.count()) == (Batch.State.UNDONE, 6, 0)
+    assert manager_client.get(reverse("intake:detail", args=[batch.pk])).status_code == 200
+    assert manager_client.get(reverse("intake:list")).status_code == 200
+
+
+def test_a_plain_file_asks_for_its_columns_and_remembers_them(manager_client: Client) -> None:
+    upload(manager_client, customers_csv(2).encode())
+    batch = Batch.objects.get()
+    assert batch.profile == "plain"
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **PLAIN))
+    batch.refresh_from_db()
+    assert (batch.state, batch.preview["created"]) == (Batch.State.CHECKED, 2)
+    assert SavedMapping.objects.count() == 1
+    upload(manager_client, customers_csv(2, first=7).encode())
+    second = Batch.objects.order_by("-created_at").first()
+    page = manager_client.get(reverse("intake:columns", args=[second.pk]))
+    assert {column.name: column.target for column in page.context["columns"] if column.target} == PLAIN
+
+
+def test_orders_and_their_lines_come_in_two_files(manager_client: Client) -> None:
+    lines = SimpleUploadedFile("lines.csv", b"Bestellung,Art,Preis\n1,a,5.00\n1,b,2.50\n")
+    upload(manager_client, b"Nr,Datum\n1,2026-01-01\n", "orders", lines_file=lines)
+    batch = Batch.objects.get()
+    data = columns_post(batch, Nr="external_id", Datum="placed_at")
+    data |= {"line-0": "order_external_id", "line-1": "sku", "line-2": "unit_price"}
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), data)
+    batch.refresh_from_db()
+    assert (batch.state, batch.preview["created"], batch.preview["lines"]) == (Batch.State.CHECKED, 1, 2)
+
+
+def test_one_target_for_two_columns_is_refused(manager_client: Client) -> None:
+    upload(manager_client, customers_csv(1).encode())
+    batch = Batch.objects.get()
+    chosen = {"Kundennummer": "email", "E-Mail": "email"}
+    answer = manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **chosen))
+    assert answer.status_code == 422
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.UPLOADED
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"a,b,a\n1,2,3\n", b"%PDF-1.7"])
+def test_a_file_that_cannot_be_read_is_not_stored(manager_client: Client, sealed_root: Path, content: bytes) -> None:
+    assert upload(manager_client, content).status_code == 422
+    assert Batch.objects.count() == 0
+    assert not [path for path in sealed_root.rglob("*") if path.is_file()]
+
+
+def test_a_file_beyond_the_limit_is_refused(manager_client: Client, settings: Any) -> None:
+    settings.INTAKE_MAX_BYTES = 100
+    assert upload(manager_client, customers_csv(50).encode()).status_code == 422
+    assert Batch.objects.count() == 0
+
+
+def test_too_many_rows_stop_the_check(manager_client: Client, settings: Any) -> None:
+    settings.INTAKE_MAX_ROWS = 10
+    upload(manager_client, customers_csv(50).encode())
+    batch = Batch.objects.get()
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **PLAIN))
+    batch.refresh_from_db()
+    assert (batch.state, bool(batch.failure)) == (Batch.State.FAILED, True)
+
+
+def test_files_lie_sealed_under_names_that_say_nothing(manager_client: Client, sealed_root: Path) -> None:
+    upload(manager_client, customers_csv(3).encode())
+    files = [path for path in sealed_root.rglob("*") if path.is_file()]
+    assert len(files) == 1
+    assert "Mueller" not in files[0].name
+    assert b"kunde1@example.com" not in files[0].read_bytes()
+    page = manager_client.get(reverse("intake:list"))
+    assert "Mueller" not in page.content.decode()
+
+
+def test_files_are_deleted_after_thirty_days_and_the_counts_stay(manager_client: Client, sealed_root: Path) -> None:
+    upload(manager_client, customers_csv(3).encode())
+    batch = Batch.objects.get()
+    batch.created_at = batch.created_at.replace(year=batch.created_at.year - 1)
+    batch.save()
+    expire_files()
+    batch.refresh_from_db()
+    assert (batch.file.name, batch.file_name) == ("", "")
+    assert not [path for path in sealed_root.rglob("*") if path.is_file()]
+
+
+def test_a_file_may_be_thrown_away_before_it_is_imported(manager_client: Client, sealed_root: Path) -> None:
+    upload(manager_client, customers_csv(3).encode())
+    manager_client.post(reverse("intake:discard", args=[Batch.objects.get().pk]))
+    assert Batch.objects.count() == 0
+    assert not [path for path in sealed_root.rglob("*") if path.is_file()]
+
+
+def test_a_stale_form_changes_nothing(manager_client: Client) -> None:
+    upload(manager_client, customers_csv(2).encode())
+    batch = Batch.objects.get()
+    stale = columns_post(batch, **PLAIN) | {"version": "99"}
+    assert manager_client.post(reverse("intake:columns", args=[batch.pk]), stale).status_code == 409
+    for version in ("", "x", "-1", "99999999999999999999"):
+        answer = manager_client.post(reverse("intake:start", args=[batch.pk]), {"version": version})
+        assert answer.status_code == 409
+    batch.refresh_from_db()
+    assert (batch.state, batch.mapping) == (Batch.State.UPLOADED, {})
+
+
+def test_rejected_rows_can_be_fetched_as_a_file(manager_client: Client) -> None:
+    upload(manager_client, (customers_csv(2) + "K3,cut\n").encode())
+    batch = Batch.objects.get()
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **PLAIN))
+    answer = manager_client.get(reverse("intake:problems", args=[batch.pk]))
+    text = b"".join(answer.streaming_content).decode()
+    assert '"4"' in text
+    assert "K3" not in text
+    assert "attachment" in answer["Content-Disposition"]
+
+
+def test_progress_goes_on_without_javascript(manager_client: Client) -> None:
+    batch = Batch.objects.create(kind="customers", profile="plain", state=Batch.State.RUNNING, rows=10, position=5)
+    page = manager_client.get(reverse("intake:detail", args=[batch.pk]))
+    assert page["Refresh"]
+    part = manager_client.get(reverse("intake:detail", args=[batch.pk]), headers={"HX-Request": "true"})
+    assert b"<html" not in part.content
+    assert b'value="50"' in part.content
+
+
+PAGES = ["detail", "columns", "undo", "start", "discard", "problems"]
+
+
+def test_only_who_may_import_gets_in(
+    manager_client: Client, agent_client: Client, outsider_client: Client, client: Client
+) -> None:
+    batch = Batch.objects.create(kind="customers", profile="plain", header=HEADER.split(","))
+    for name in ("list", "upload"):
+        assert manager_client.get(reverse(f"intake:{name}")).status_code == 200
+    addresses = [reverse("intake:list"), reverse("intake:upload")]
+    addresses += [reverse(f"intake:{name}", args=[batch.pk]) for name in PAGES]
+    for address in addresses:
+        for method in ("get", "post"):
+            for person in (agent_client, outsider_client):
+                assert getattr(person, method)(address).status_code in (403, 405), address
+            assert getattr(client, method)(address).status_code in (302, 405), address
+    batch.refresh_from_db()
+    assert (batch.state, Batch.objects.count()) == (Batch.State.UPLOADED, 1)
+
+
+def test_an_import_that_is_not_there_is_not_found(manager_client: Client) -> None:
+    for name in ("detail", "columns", "undo", "problems"):
+        address = reverse(f"intake:{name}", args=["00000000-0000-4000-8000-000000000000"])
+        assert manager_client.get(address).status_code == 404
+
+
+def test_the_list_asks_as_much_for_fifty_imports_as_for_two(manager_client: Client) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert manager_client.get(reverse("intake:list")).status_code == 200
+        return len(queries)
+
+    Batch.objects.bulk_create(Batch(kind="customers", profile="plain", state="done") for _n in range(2))
+    asked()
+    few = asked()
+    Batch.objects.bulk_create(Batch(kind="customers", profile="plain", state="done") for _n in range(58))
+    assert asked() == few
+    page = manager_client.get(reverse("intake:list"))
+    assert len(page.context["rows"]) == 50
+    older = manager_client.get(reverse("intake:list") + page.context["next_url"])
+    assert len(older.context["rows"]) == 10
