@@ -27,18 +27,20 @@ class Column:
     label: Any
     order: str = ""
     css: str = ""
+    # On a phone a row is a card; what matters least stays out of it.
+    phone: bool = True
 
 
 COLUMNS: dict[str, Column] = {
     "number": Column(_("Number"), "number", "soft"),
     "name": Column(_("Name"), "name"),
     "place": Column(_("Town")),
-    "country": Column(_("Country"), "", "soft"),
-    "orders": Column(_("Orders"), "", "num"),
+    "country": Column(_("Country"), "", "soft", phone=False),
+    "orders": Column(_("Orders"), "", "num", phone=False),
     "revenue": Column(_("Revenue"), "revenue", "num"),
     "activity": Column(_("Last active"), "activity", "date"),
-    "since": Column(_("Customer since"), "", "date"),
-    "language": Column(_("Language"), "", "soft"),
+    "since": Column(_("Customer since"), "", "date", phone=False),
+    "language": Column(_("Language"), "", "soft", phone=False),
     "marks": Column(pgettext_lazy("column", "Marks")),
 }
 DEFAULT_COLUMNS = ("number", "name", "place", "orders", "revenue", "activity", "marks")
@@ -102,7 +104,7 @@ class Renderer:
         number = escape(row.number)
         label = self.select % number
         return (
-            '<td class="pick"><input type="checkbox" class="form-check-input" '
+            '<td class="pick d-none d-md-table-cell"><input type="checkbox" class="form-check-input" '
             f'name="customer" value="{number}" aria-label="{label}"></td>'
         )
 
@@ -153,7 +155,8 @@ def _opening(key: str) -> str:
     column = COLUMNS[key]
     if key in ("name", "marks"):
         return "<td>"
-    return f'<td class="{column.css}" data-label="{escape(str(column.label))}">'
+    css = column.css if column.phone else f"{column.css} d-none d-md-table-cell"
+    return f'<td class="{css}" data-label="{escape(str(column.label))}">'
 
 
 def _chip(tone: str, text: str) -> str:

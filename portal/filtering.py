@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils import formats
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Tag
@@ -67,7 +67,7 @@ class FilterForm(forms.Form):
         values = super().clean() or {}
         for low, high in (("revenue_from", "revenue_to"), ("active_from", "active_to")):
             if values.get(low) is not None and values.get(high) is not None and values[low] > values[high]:
-                self.add_error(high, _t("The end lies before the beginning."))
+                self.add_error(high, gettext("The end lies before the beginning."))
         return values
 
     def stored(self) -> dict[str, Any]:
@@ -100,20 +100,20 @@ def active_filters(stored: dict[str, Any], tag_name: str = "") -> Iterator[tuple
     choices: dict[str, dict[str, Any]] = {
         "status": dict(Customer.Status.choices),
         "kind": dict(Customer.Kind.choices),
-        "complaints": {"yes": _t("open complaints"), "no": _t("no open complaints")},
-        "advertising_stop": {"yes": _t("advertising stop"), "no": _t("no advertising stop")},
-        "deactivated": {"yes": _t("deactivated"), "no": _t("not deactivated")},
+        "complaints": {"yes": gettext("open complaints"), "no": gettext("no open complaints")},
+        "advertising_stop": {"yes": gettext("advertising stop"), "no": gettext("no advertising stop")},
+        "deactivated": {"yes": gettext("deactivated"), "no": gettext("not deactivated")},
     }
     sentences = {
-        "words": _t("“%s”"),
-        "tag": _t("tag %s"),
-        "country": _t("country %s"),
-        "postcode": _t("postcode %s*"),
-        "city": _t("town %s"),
-        "revenue_from": _t("revenue from %s €"),
-        "revenue_to": _t("revenue up to %s €"),
-        "active_from": _t("active since %s"),
-        "active_to": _t("active until %s"),
+        "words": gettext("“%s”"),
+        "tag": gettext("tag %s"),
+        "country": gettext("country %s"),
+        "postcode": gettext("postcode %s*"),
+        "city": gettext("town %s"),
+        "revenue_from": gettext("revenue from %s €"),
+        "revenue_to": gettext("revenue up to %s €"),
+        "active_from": gettext("active since %s"),
+        "active_to": gettext("active until %s"),
     }
     for name in FilterForm.base_fields:
         if name not in stored:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.models import SavedView
@@ -29,7 +29,7 @@ class ViewForm(forms.Form):
         name = self.cleaned_data["name"]
         twins = SavedView.objects.filter(owner=self.user, name=name)
         if (twins.exclude(pk=self.view.pk) if self.view else twins).exists():
-            raise forms.ValidationError(_t("You have a view with this name already."))
+            raise forms.ValidationError(gettext("You have a view with this name already."))
         return name
 
 

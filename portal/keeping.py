@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -47,6 +47,7 @@ class Kept:
 
     label: str
     count: int | None
+    parts: str
     until: date | None
     first_until: date | None
     basis: str
@@ -61,6 +62,7 @@ class _Held:
 
     group: Group
     count: int = 0
+    parts: list[str] = field(default_factory=list)
     last: datetime | None = None
     first: datetime | None = None
 
@@ -85,16 +87,17 @@ def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bo
     try:
         rule = rule_for(key, today, rules=facts["rules"])
     except UnknownRule:
-        return Kept(str(held.group.purpose), count, None, None, basis, "", "", "")
+        return Kept(str(held.group.purpose), count, ", ".join(held.parts), None, None, basis, "", "", "")
     last, first = _explained(key, held.last, facts), _explained(key, held.first, facts)
     until = last.deletable_from if last else None
     return Kept(
         label=_(rule.category),
         count=count,
+        parts=", ".join(held.parts),
         until=until,
         first_until=first.deletable_from if first and first.deletable_from != until else None,
         basis=basis,
-        period=period_in_words(rule),
+        period=f"{period_in_words(rule)} ({_(rule.start_label)})" if rule.start_label else period_in_words(rule),
         statute="" if rule.policy or rule.statute.startswith("POLICY") else rule.statute,
         why=" ".join(last.why) if last else "",
     )
@@ -126,7 +129,7 @@ def _account_start(customer: Customer) -> datetime | None:
 
 
 def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
-    statement, params, groups = _statement()
+    statement, params, groups, models = _statement()
     if not groups:
         return
     marks: dict[Any, Any] = {_PK: customer.pk, _NUMBER: customer.number}
@@ -140,14 +143,16 @@ def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
                 continue
             held = found.setdefault(key, _Held(group))
             held.count += count
+            held.parts.append(_named(count, models[branch]))
             held.last = max(filter(None, (held.last, last)), default=None)
             held.first = min(filter(None, (held.first, first)), default=None)
     yield from found.items()
 
 
 @lru_cache(maxsize=1)
-def _statement() -> tuple[str, tuple[Any, ...], list[Group]]:
+def _statement() -> tuple[str, tuple[Any, ...], list[Group], list[str]]:
     groups: list[Group] = []
+    models: list[str] = []
     branches: list[QuerySet[Any, Any]] = []
     seen = set()
     for declaration, group in registry:
@@ -157,10 +162,17 @@ def _statement() -> tuple[str, tuple[Any, ...], list[Group]]:
         seen.add(mark)
         branches.append(_branch(len(groups), declaration, group))
         groups.append(group)
+        models.append(declaration.label)
     if not branches:
-        return "", (), []
+        return "", (), [], []
     statement, params = branches[0].union(*branches[1:], all=True).query.sql_with_params()
-    return statement, tuple(params), groups
+    return statement, tuple(params), groups, models
+
+
+def _named(count: int, label: str) -> str:
+    """So many rows in words: "12 orders"."""
+    meta = apps.get_model(label)._meta
+    return f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
 
 
 def _counts(declaration: type[PersonalData], group: Group) -> bool:

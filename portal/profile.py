@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import phonenumbers
 from django.db.models import F
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -94,7 +95,18 @@ def profile_of(customer: Customer) -> Profile:
         ),
     )
     profile.chips = _chips(profile)
+    for point in profile.phones:
+        point.shown = spaced(point.value)  # type: ignore[attr-defined]
     return profile
+
+
+def spaced(number: str) -> str:
+    """A phone number as people read it, "+49 40 5550142"; what is no E.164 number stays as typed."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _chips(profile: Profile) -> list[tuple[str, str]]:
