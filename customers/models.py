@@ -201,7 +201,7 @@ class ContactPerson(models.Model):
     salutation = models.CharField(_("salutation"), max_length=10, choices=Customer.Salutation, blank=True)
     first_name = models.CharField(_("first name"), max_length=150, blank=True)
     last_name = models.CharField(_("last name"), max_length=150)
-    position = models.CharField(_("position"), max_length=120, blank=True)
+    position = models.CharField(_("role in the company"), max_length=120, blank=True)
     email = SealedTextField(_("e-mail"), blank=True, max_length=320)
     email_index = BlindIndexField(source="email", normalizer=whole_key)
     phone = SealedTextField(_("phone"), blank=True, max_length=60)

@@ -320,7 +320,7 @@ class Migration(migrations.Migration):
                 ),
                 ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
                 ("last_name", models.CharField(max_length=150, verbose_name="last name")),
-                ("position", models.CharField(blank=True, max_length=120, verbose_name="position")),
+                ("position", models.CharField(blank=True, max_length=120, verbose_name="role in the company")),
                 (
                     "email",
                     vault.fields.SealedTextField(
@@ -554,7 +554,7 @@ class Migration(migrations.Migration):
                 ),
                 ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
                 ("last_name", models.CharField(max_length=150, verbose_name="last name")),
-                ("position", models.CharField(blank=True, max_length=120, verbose_name="position")),
+                ("position", models.CharField(blank=True, max_length=120, verbose_name="role in the company")),
                 ("email", vault.fields.SealedTextField(blank=True, max_length=320, verbose_name="e-mail")),
                 (
                     "email_index",
