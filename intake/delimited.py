@@ -161,9 +161,7 @@ def _delimiter(line: str) -> str:
     return BLANKS if len(names) > 2 and all(re.fullmatch(r"[a-z0-9_]+", name) for name in names) else ","
 
 
-def _records(
-    text: TextIO, encoding: Encoding, delimiter: str, width: int, header_line: int
-) -> Iterator[Record]:
+def _records(text: TextIO, encoding: Encoding, delimiter: str, width: int, header_line: int) -> Iterator[Record]:
     feed = _Feed(text)
     for _number in range(header_line):
         feed.begin()

@@ -56,7 +56,5 @@ class UploadForm(forms.Form):
     def _small_enough(self, name: str) -> Any:
         found = self.cleaned_data[name]
         if found and found.size > max_bytes():
-            raise forms.ValidationError(
-                _("The file is larger than %(size)s.") % {"size": filesizeformat(max_bytes())}
-            )
+            raise forms.ValidationError(_("The file is larger than %(size)s.") % {"size": filesizeformat(max_bytes())})
         return found

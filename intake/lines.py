@@ -26,9 +26,7 @@ _CREATE = """
         sku text, name text, category text, quantity numeric, unit_price numeric, discount numeric
     )
 """
-_TAKE = (
-    "DELETE FROM intake_lines WHERE key = ANY(%s) RETURNING key, line, good, sku, name, category, quantity, "
-)
+_TAKE = "DELETE FROM intake_lines WHERE key = ANY(%s) RETURNING key, line, good, sku, name, category, quantity, "
 _TAKE += "unit_price, discount"
 
 
@@ -78,9 +76,7 @@ class StagedLines:
             lines = found.pop(row.external_id, [])
             bad = next((line for line in lines if not line[2]), None)
             if bad:
-                message = _(
-                    "Line %(line)d of the file with lines cannot be read; the order comes whole or not at all."
-                )
+                message = _("Line %(line)d of the file with lines cannot be read; the order comes whole or not at all.")
                 problems.append(Problem(row.line, LINES, message % {"line": bad[1]}))
                 continue
             row.lines += [self._row(line) for line in sorted(lines, key=lambda line: line[1])]
@@ -132,7 +128,5 @@ def _staged(line: int, cells: list[str], columns: Columns, problems: list[Proble
         amounts.append(amount)
     if not text("order_external_id"):
         good = False
-        problems.append(
-            Problem(line, columns.name("order_external_id"), _("The line names no order."), LINES)
-        )
+        problems.append(Problem(line, columns.name("order_external_id"), _("The line names no order."), LINES))
     return text("order_external_id"), line, good, text("sku"), text("name"), text("category"), *amounts

@@ -51,9 +51,7 @@ def targets_of(profile: Profile) -> tuple[str, ...]:
     return ORDER_TARGETS if profile.kind == ORDERS else CUSTOMER_TARGETS
 
 
-def read_mapping(
-    data: Any, profile: Profile, header: list[str], lines_header: list[str] | None
-) -> ColumnMapping:
+def read_mapping(data: Any, profile: Profile, header: list[str], lines_header: list[str] | None) -> ColumnMapping:
     """The mapping, checked. Raises MappingError with a sentence that names the entry."""
     if not isinstance(data, dict):
         raise MappingError(_('A mapping is one JSON object: {"target": "column", …}.'))

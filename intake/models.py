@@ -57,9 +57,7 @@ class Batch(models.Model):
     profile = models.CharField(_("profile"), max_length=40, blank=True)
     platform = models.CharField(_("platform"), max_length=40, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
     # Random names in the sealed storage; empty for a command, which reads the operator's own file.
     file = models.FileField(storage=sealed_files, max_length=80, blank=True)
@@ -163,9 +161,7 @@ class SavedMapping(models.Model):
     fingerprint = models.CharField(max_length=64)
     kind = models.CharField(max_length=10, choices=Batch.Kind)
     mapping = models.JSONField(default=dict)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     saved_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

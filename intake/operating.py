@@ -120,10 +120,7 @@ def _result(batch: Batch, names: dict[str, str], dry_run: bool, seconds: float) 
 
     def listed(severity: str) -> list[dict[str, Any]]:
         found = problems.filter(severity=severity)[: Outcome.LISTED]
-        return [
-            {"file": names.get(p.file, ""), "line": p.line, "field": p.field, "message": p.message}
-            for p in found
-        ]
+        return [{"file": names.get(p.file, ""), "line": p.line, "field": p.field, "message": p.message} for p in found]
 
     return {
         "batch": None if dry_run else str(batch.pk),
@@ -140,7 +137,6 @@ def _text(result: dict[str, Any]) -> str:
     lines = [f"{name}: {value}" for name, value in result.items() if name not in ("errors", "warnings")]
     for title in ("errors", "warnings"):
         lines += [
-            f"  {title[:-1]} {p['file']} line {p['line']} {p['field']}: {p['message']}"
-            for p in result[title][:20]
+            f"  {title[:-1]} {p['file']} line {p['line']} {p['field']}: {p['message']}" for p in result[title][:20]
         ]
     return "\n".join(lines)

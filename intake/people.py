@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from customers.rows import AddressRow, CustomerRow, OptInRow, Problem, SuppressionRow
-from intake.profiles.declaring import Columns, Profile
+from intake.profiles.declaring import Columns, Profile, Values
 from intake.tables import Broken, Record
 from intake.values import (
     first_of,
@@ -45,11 +45,8 @@ class _Cells:
     line: int
     cells: list[str]
     columns: Columns
-    tidy: Callable[[str], str]
+    values: Values
     warnings: list[Problem]
-
-    def get(self, target: str) -> str:
-        return self.tidy(self.cells[self.columns[target]])
 
     def warn(self, target: str, message: str) -> None:
         self.warnings.append(Problem(self.line, self.columns.name(target), message))
@@ -57,7 +54,7 @@ class _Cells:
     def single(self, *targets: str) -> str:
         """The first filled of these columns; of several values joined in it the first."""
         for target in targets:
-            value = self.get(target)
+            value = self.values[target]
             if value and (":::" in value or ";" in value):
                 value, more = first_of(value)
                 if more:
@@ -67,7 +64,7 @@ class _Cells:
         return ""
 
     def moment(self, target: str) -> datetime | None:
-        value = self.get(target)
+        value = self.values[target]
         if not value:
             return None
         found = read_moment(value)
@@ -98,7 +95,7 @@ def people_reader(profile: Profile, columns: Columns) -> Reader:
                 yield Item(1, problem=Problem(line, cells.field, cells.message))
                 continue
             cells.append("")
-            item = build(_Cells(line, cells, columns, tidy, []), profile, evidence)
+            item = build(_Cells(line, cells, columns, columns.values(cells, tidy), []), profile, evidence)
             for name in [name for name, place in refused.items() if cells[place].strip()]:
                 # Said once a column: the first row with one speaks for all.
                 refused.pop(name)
@@ -121,30 +118,24 @@ def _suppression(cells: _Cells, profile: Profile, _evidence: dict[str, int]) -> 
     row = SuppressionRow(
         line=cells.line,
         endpoint=endpoint,
-        reason="bounced"
-        if "cleaned_at" in cells.columns and "since" not in cells.columns
-        else profile.reason,
+        reason="bounced" if "cleaned_at" in cells.columns and "since" not in cells.columns else profile.reason,
         since=cells.moment("since") or cleaned,
     )
     return Item(1, row, warnings=cells.warnings)
 
 
 def _no_key(cells: _Cells, target: str) -> Problem:
-    return Problem(
-        cells.line, cells.columns.name(target), _("The row has neither an id nor an e-mail address.")
-    )
+    return Problem(cells.line, cells.columns.name(target), _("The row has neither an id nor an e-mail address."))
 
 
 def _customer(cells: _Cells, profile: Profile, evidence: dict[str, int]) -> Item:
-    get = cells.get
+    get = cells.values.__getitem__
     row = CustomerRow(line=cells.line, external_id=get("external_id"), email=cells.single("email"))
     row.number = get("number")
     if not any(get(key) for key in profile.keys):
         return Item(1, problem=_no_key(cells, profile.keys[-1]))
     if len(row.external_id) > MAX_ID:
-        return Item(
-            1, problem=Problem(cells.line, cells.columns.name("external_id"), _("The id is too long."))
-        )
+        return Item(1, problem=Problem(cells.line, cells.columns.name("external_id"), _("The id is too long.")))
     if is_set(get("guest")):
         row.status = "guest"
     elif "username" in cells.columns and not get("username") and not get("registered_at"):
@@ -167,7 +158,7 @@ def _customer(cells: _Cells, profile: Profile, evidence: dict[str, int]) -> Item
 
 
 def _name(row: CustomerRow, cells: _Cells) -> None:
-    get = cells.get
+    get = cells.values.__getitem__
     row.salutation, row.title = get("salutation"), get("title")
     row.first_name, row.last_name = get("first_name"), get("last_name")
     if middle := get("middle_name"):
@@ -180,17 +171,19 @@ def _name(row: CustomerRow, cells: _Cells) -> None:
 
 
 def _addresses(row: CustomerRow, cells: _Cells) -> list[AddressRow]:
-    get = cells.get
+    get = cells.values.__getitem__
     if line := get("address_line"):
         parts = split_address(cells.cells[cells.columns["address_line"]])
         if not parts[1]:
             cells.warn("address_line", _("The address cannot be taken apart; it stands in the street whole."))
             return [AddressRow(street=line)]
         return [AddressRow("billing", "", *_street_first(parts))]
-    street = ", ".join(filter(None, (" ".join(get("street").split("\n")), get("street2"))))
+    street = ", ".join(filter(None, (get("street").replace("\n", " "), get("street2"))))
     first = AddressRow("billing", "", street, get("postcode"), get("city"), get("country"))
     if "default_billing" in cells.columns or "default_shipping" in cells.columns:
         first.kind = _magento_kind(cells)
+    if not ("shipping_street" in cells.columns or "billing_last_name" in cells.columns):
+        return [first] if first.street or first.postcode or first.city else []
     first.recipient = _recipient(row, get("billing_first_name"), get("billing_last_name"), "")
     second = AddressRow(
         "shipping",
@@ -200,9 +193,7 @@ def _addresses(row: CustomerRow, cells: _Cells) -> list[AddressRow]:
         get("shipping_city"),
         get("shipping_country"),
     )
-    second.recipient = _recipient(
-        row, get("shipping_first_name"), get("shipping_last_name"), get("shipping_company")
-    )
+    second.recipient = _recipient(row, get("shipping_first_name"), get("shipping_last_name"), get("shipping_company"))
     found = [address for address in (first, second) if address.street or address.postcode or address.city]
     if len(found) == 2 and _place(first) == _place(second):
         return found[:1]
@@ -215,18 +206,16 @@ def _street_first(parts: tuple[str, str, str, str]) -> tuple[str, str, str, str]
 
 
 def _magento_kind(cells: _Cells) -> str:
-    if is_set(cells.get("default_billing")):
+    if is_set(cells.values["default_billing"]):
         return "billing"
-    return "shipping" if is_set(cells.get("default_shipping")) else "other"
+    return "shipping" if is_set(cells.values["default_shipping"]) else "other"
 
 
 def _recipient(row: CustomerRow, first: str, last: str, company: str) -> str:
     """The recipient line where it is not the customer's own name."""
     name = " ".join(filter(None, (first, last)))
     own = " ".join(filter(None, (row.first_name, row.last_name)))
-    parts = [
-        part for part in (company if company != row.company else "", name if name != own else "") if part
-    ]
+    parts = [part for part in (company if company != row.company else "", name if name != own else "") if part]
     return ", ".join(parts)
 
 
@@ -236,7 +225,7 @@ def _place(address: AddressRow) -> tuple[str, ...]:
 
 def _opt_ins(cells: _Cells, profile: Profile, evidence: dict[str, int]) -> Iterator[OptInRow]:
     for channel, target in profile.opt_ins.items():
-        if word := cells.get(target):
+        if word := cells.values[target]:
             state = read_opt_in(word)
             if state is None:
                 cells.warn(target, _("This word says neither yes nor no; it is left out."))

@@ -78,9 +78,7 @@ def plan_import(
 def _refuse_missing(profile: Profile, columns: Columns, mapping: ColumnMapping, header: list[str]) -> None:
     names = {folded(name) for name in header}
     missing = [
-        spellings[0]
-        for spellings in profile.signature
-        if not any(folded(spelling) in names for spelling in spellings)
+        spellings[0] for spellings in profile.signature if not any(folded(spelling) in names for spelling in spellings)
     ]
     if missing and not mapping.main:
         raise UnreadableFile(_("Columns are missing: %(columns)s.") % {"columns": ", ".join(missing)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from customers.reading import pad_postcode, read_country
 from customers.rows import Problem
 from intake.occurrences import Occurrences
 from intake.people import MAX_ID, Item, Reader, tidy_for
-from intake.profiles.declaring import Columns, Profile
+from intake.profiles.declaring import Columns, Profile, Values
 from intake.tables import Broken, Record
 from intake.values import is_set, read_amount, read_moment, split_tags
 from orders.rows import LineRow, OrderRow, SnapshotRow
@@ -55,11 +55,11 @@ class _Cells:
     line: int
     cells: list[str]
     columns: Columns
-    tidy: Callable[[str], str]
+    values: Values
     warnings: list[Problem] = field(default_factory=list)
 
     def get(self, target: str) -> str:
-        return self.tidy(self.cells[self.columns[target]])
+        return self.values[target]
 
     def problem(self, target: str, message: str) -> Problem:
         return Problem(self.line, self.columns.name(target), message)
@@ -102,7 +102,7 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
                     order.broken.append(problem)
                 continue
             found.append("")
-            cells = _Cells(line, found, columns, tidy)
+            cells = _Cells(line, found, columns, columns.values(found, tidy))
             key = tidy(found[group])
             if profile.grouped and order is not None and key and key == order.key and _continues(cells):
                 _join(order, cells)
@@ -148,12 +148,10 @@ def _begin(key: str, cells: _Cells, profile: Profile) -> _Order:
 
 
 def _row(cells: _Cells, profile: Profile) -> OrderRow:
-    get = cells.get
+    get = cells.values.__getitem__
     external_id = get("external_id") or get("number")
     if profile.grouped and "placed_at" in cells.columns and not get("placed_at") and not get("total"):
-        raise _Unreadable(
-            cells.problem("group", _("A further line of an order whose first row is not in the file."))
-        )
+        raise _Unreadable(cells.problem("group", _("A further line of an order whose first row is not in the file.")))
     if not external_id:
         raise _Unreadable(cells.problem("external_id", _("The order has no id.")))
     if len(external_id) > MAX_ID:
@@ -197,7 +195,7 @@ def _whose(row: OrderRow, cells: _Cells, profile: Profile) -> None:
 
 
 def _snapshot(side: str, cells: _Cells) -> SnapshotRow:
-    get = cells.get
+    get = cells.values.__getitem__
     parts = [get(f"{side}_{part}") for part in ("salutation", "title", "first_name", "last_name")]
     country = get(f"{side}_country")
     # Shopware's default profile has ids here in some shops and the name of the country beside it.
@@ -225,15 +223,13 @@ def _snapshot(side: str, cells: _Cells) -> SnapshotRow:
 def _status(row: OrderRow, cells: _Cells, profile: Profile) -> str:
     if row.cancelled_at:
         return "cancelled"
-    words = [
-        cells.get(name).casefold().removeprefix("wc-") for name in ("status", "fulfillment", "financial")
-    ]
+    words = [cells.get(name).casefold().removeprefix("wc-") for name in ("status", "fulfillment", "financial")]
     return next((profile.statuses[word] for word in words if word in profile.statuses), "")
 
 
 def _line(cells: _Cells, row: OrderRow | None) -> LineRow | None:
     """The position in this record, where there is one."""
-    get = cells.get
+    get = cells.values.__getitem__
     name, sku = get("line_name"), get("line_sku")
     if not (name or sku):
         return None
@@ -267,7 +263,7 @@ def _cdnow_reader(profile: Profile, columns: Columns) -> Reader:
                 yield Item(1, problem=Problem(line, found.field, found.message))
                 continue
             found.append("")
-            cells = _Cells(line, found, columns, str.strip)
+            cells = _Cells(line, found, columns, columns.values(found, str.strip))
             try:
                 row = _purchase(cells, profile, occurrences)
             except _Unreadable as error:
@@ -279,7 +275,7 @@ def _cdnow_reader(profile: Profile, columns: Columns) -> Reader:
 
 
 def _purchase(cells: _Cells, profile: Profile, occurrences: Occurrences) -> OrderRow:
-    get = cells.get
+    get = cells.values.__getitem__
     customer = get("customer_external_id")
     if not customer or len(customer) > 60:
         raise _Unreadable(cells.problem("customer_external_id", _("The row has no customer id.")))
@@ -302,7 +298,5 @@ def _purchase(cells: _Cells, profile: Profile, occurrences: Occurrences) -> Orde
         total=total,
     )
     if items:
-        row.lines = [
-            LineRow(quantity=items, unit_price=(total / items).quantize(Decimal("0.0001")), category="CD")
-        ]
+        row.lines = [LineRow(quantity=items, unit_price=(total / items).quantize(Decimal("0.0001")), category="CD")]
     return row

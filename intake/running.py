@@ -54,9 +54,7 @@ class _Chunk:
 def plan_of(batch: Batch) -> Plan:
     """How the stored file of a batch is read. Raises what `plan_import` raises."""
     if not batch.file:
-        raise UnreadableFile(
-            _("The file is no longer here: files are deleted 30 days after they were brought.")
-        )
+        raise UnreadableFile(_("The file is no longer here: files are deleted 30 days after they were brought."))
     lines = (lambda: batch.lines_file.storage.open(batch.lines_file.name)) if batch.lines_file else None
     return plan_import(
         batch.kind, lambda: batch.file.storage.open(batch.file.name), lines, batch.profile, batch.mapping
@@ -83,9 +81,7 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
     batch = Batch.objects.get(pk=batch_id)
     try:
         if batch.attempts > MOST_ATTEMPTS:
-            raise UnreadableFile(
-                _("The import was begun too often without coming to an end."), batch.position
-            )
+            raise UnreadableFile(_("The import was begun too often without coming to an end."), batch.position)
         if batch.state == State.UNDOING:
             undo(batch)
         else:
@@ -127,9 +123,7 @@ def _stop(batch: Batch, reason: str) -> None:
 def _drop_unused_origin(batch: Batch) -> None:
     """A file that says nothing new leaves no trace but its batch: nothing came from it."""
     origin = batch.origin
-    if origin is None or any(
-        batch.counts[name] for name in ("created", "updated", "held", "customers_created")
-    ):
+    if origin is None or any(batch.counts[name] for name in ("created", "updated", "held", "customers_created")):
         return
     try:
         with transaction.atomic():
@@ -264,8 +258,7 @@ class _Worker:
         name = self.plan.columns.name
         for problems in (outcome.errors, outcome.warnings):
             problems[:] = [
-                replace(problem, field=name(problem.field)) if not problem.file else problem
-                for problem in problems
+                replace(problem, field=name(problem.field)) if not problem.file else problem for problem in problems
             ]
         return outcome
 

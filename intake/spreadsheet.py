@@ -45,9 +45,7 @@ def open_spreadsheet(opener: Opener) -> Table:
         _check_archive(file)
     rows = _rows(opener)
     try:
-        line, cells = next(
-            ((line, cells) for line, cells in rows if isinstance(cells, Broken) or any(cells)), (1, [])
-        )
+        line, cells = next(((line, cells) for line, cells in rows if isinstance(cells, Broken) or any(cells)), (1, []))
         if isinstance(cells, Broken):
             raise UnreadableFile(cells.message, line)
     finally:
@@ -75,17 +73,13 @@ def _check_archive(file: BinaryIO) -> None:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise UnreadableFile(
-            _("The file looks like a spreadsheet but cannot be opened: it is damaged.")
-        ) from None
+        raise UnreadableFile(_("The file looks like a spreadsheet but cannot be opened: it is damaged.")) from None
     names = {entry.filename for entry in entries}
     if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
         raise UnreadableFile(_("This archive is no XLSX file. Please bring CSV or XLSX."))
     unpacked = sum(entry.file_size for entry in entries)
     packed = max(1, sum(entry.compress_size for entry in entries))
-    strings = sum(
-        entry.file_size for entry in entries if entry.filename.lower().endswith("sharedstrings.xml")
-    )
+    strings = sum(entry.file_size for entry in entries if entry.filename.lower().endswith("sharedstrings.xml"))
     if (
         len(entries) > MAX_ENTRIES
         or unpacked > MAX_UNPACKED

@@ -27,9 +27,7 @@ class LeaseLost(Exception):
 
 def request_undo(batch_id: uuid.UUID, version: int | None = None) -> bool:
     """Mark a batch to be undone; False where there is nothing to undo or it has changed since `version`."""
-    found = Batch.objects.filter(pk=batch_id).filter(
-        Q(state=State.DONE) | Q(state=State.FAILED, origin__isnull=False)
-    )
+    found = Batch.objects.filter(pk=batch_id).filter(Q(state=State.DONE) | Q(state=State.FAILED, origin__isnull=False))
     if version is not None:
         found = found.filter(version=version)
     changed = found.update(

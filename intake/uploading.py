@@ -123,9 +123,7 @@ def line_columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None
 
 
 def _columns(table: Table, prefix: str, chosen: dict[str, str], known: dict[str, list[str]]) -> list[Column]:
-    rows = [
-        cells for _place, cells in itertools.islice(table.records(), SAMPLES) if not isinstance(cells, Broken)
-    ]
+    rows = [cells for _place, cells in itertools.islice(table.records(), SAMPLES) if not isinstance(cells, Broken)]
     return [
         Column(
             name,
@@ -187,9 +185,7 @@ def _both(target: str, one: str, other: str) -> str:
     }  # fmt: skip
 
 
-def ask_for_check(
-    batch: Batch, profile_key: str, mapping: dict[str, Any], version: int, user_id: int
-) -> bool:
+def ask_for_check(batch: Batch, profile_key: str, mapping: dict[str, Any], version: int, user_id: int) -> bool:
     """Have the file checked with these columns; False where somebody was quicker.
 
     Raises UnknownProfile, MappingError or UnreadableFile where the columns cannot be read so.

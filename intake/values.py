@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 BERLIN = ZoneInfo("Europe/Berlin")
 
 _APOSTROPHE = re.compile(r"'(?=[0-9+]|\([0-9+])")
-_GERMAN_DATE = re.compile(
-    r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?:,?\s+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
-)
+_GERMAN_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?:,?\s+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
 _SPACED_OFFSET = re.compile(r"(.*[0-9]) ?(UTC|GMT|Z|[+-][0-9]{2}:?[0-9]{2})$")
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,8})?|[+-]?\.[0-9]{1,8}")
 _COMMA_DECIMAL = re.compile(r"[+-]?[0-9]{1,15},(?:[0-9]{1,2}|[0-9]{4,8})")

@@ -36,9 +36,7 @@ def batch_list(request: HttpRequest) -> HttpResponse:
     batches = Batch.objects.select_related("user").order_by("-created_at", "-id")
     after = _uuid(request.GET.get("after", ""))
     if after and (last := Batch.objects.filter(pk=after).first()):
-        batches = batches.filter(
-            Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.id)
-        )
+        batches = batches.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.id))
     found = list(batches[: PAGE + 1])
     more = f"?after={found[PAGE - 1].pk}" if len(found) > PAGE else ""
     rows = [(batch, _profile_label(batch)) for batch in found[:PAGE]]
@@ -158,9 +156,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _detail_context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     dry_run = batch.state in (State.CHECKING, State.CHECKED) or (batch.origin_id is None and not batch.counts)
-    problems = BatchProblem.objects.filter(batch=batch, dry_run=dry_run).order_by(
-        "severity", "file", "line", "id"
-    )
+    problems = BatchProblem.objects.filter(batch=batch, dry_run=dry_run).order_by("severity", "file", "line", "id")
     counts = batch.preview if dry_run else batch.counts
     # Names of lines of orders count only where orders came in.
     return {

@@ -58,21 +58,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "file",
-                    models.FileField(
-                        blank=True, max_length=80, storage=intake.storage.sealed_files, upload_to=""
-                    ),
+                    models.FileField(blank=True, max_length=80, storage=intake.storage.sealed_files, upload_to=""),
                 ),
                 (
                     "lines_file",
-                    models.FileField(
-                        blank=True, max_length=80, storage=intake.storage.sealed_files, upload_to=""
-                    ),
+                    models.FileField(blank=True, max_length=80, storage=intake.storage.sealed_files, upload_to=""),
                 ),
                 (
                     "file_name",
-                    vault.fields.SealedTextField(
-                        blank=True, default="", max_length=255, verbose_name="file name"
-                    ),
+                    vault.fields.SealedTextField(blank=True, default="", max_length=255, verbose_name="file name"),
                 ),
                 (
                     "lines_name",
@@ -132,9 +126,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("dry_run", models.BooleanField(default=False)),
                 (
@@ -168,16 +160,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("fingerprint", models.CharField(max_length=64)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("customers", "Customers"), ("orders", "Orders")], max_length=10
-                    ),
+                    models.CharField(choices=[("customers", "Customers"), ("orders", "Orders")], max_length=10),
                 ),
                 ("mapping", models.JSONField(default=dict)),
                 ("saved_at", models.DateTimeField(default=django.utils.timezone.now)),

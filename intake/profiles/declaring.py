@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,7 @@ CUSTOMER_TARGETS = (
     "external_id", "number", "kind", "salutation", "title", "first_name", "last_name", "full_name", "company", "vat_id",
     "email", "phone", "street", "postcode", "city", "country", "birthday", "tags", "note", "newsletter",
 )  # fmt: skip
-_SNAPSHOT_TARGETS = tuple(
-    name for name in CUSTOMER_TARGETS if name not in ("tags", "note", "newsletter", "birthday")
-)
+_SNAPSHOT_TARGETS = tuple(name for name in CUSTOMER_TARGETS if name not in ("tags", "note", "newsletter", "birthday"))
 ORDER_TARGETS = (
     "external_id", "number", "customer_external_id", "email", "placed_at", "paid_at", "delivered_at", "cancelled_at",
     "currency", "total", *(f"{side}_{name}" for side in ("billing", "shipping") for name in CUSTOMER_TARGETS),
@@ -80,6 +78,13 @@ class Profile:
         return len(self.signature) if found else 0
 
 
+class Values(dict[str, str]):
+    """The cells of one record by target; a target without a column is empty."""
+
+    def __missing__(self, target: str) -> str:
+        return ""
+
+
 class Columns:
     """Where each target stands in a record; a target without a column is -1, where an empty cell is appended."""
 
@@ -102,6 +107,10 @@ class Columns:
             else:
                 self._places[target] = places[folded(name)]
 
+    def values(self, cells: list[str], tidy: Callable[[str], str]) -> Values:
+        """The cells of one record by target, each cleaned by `tidy`."""
+        return Values({target: tidy(cells[place]) for target, place in self._places.items()})
+
     def __contains__(self, target: str) -> bool:
         return target in self._places
 
@@ -121,11 +130,7 @@ class Columns:
     def unused(self) -> list[str]:
         """Columns that are not imported."""
         used = set(self._places.values())
-        return [
-            name
-            for place, name in enumerate(self.header)
-            if name and place not in used and not is_secret(name)
-        ]
+        return [name for place, name in enumerate(self.header) if name and place not in used and not is_secret(name)]
 
     @property
     def refused(self) -> list[str]:

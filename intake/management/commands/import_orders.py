@@ -14,9 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_import_arguments(parser)
-        parser.add_argument(
-            "--lines", type=Path, metavar="FILE", help="a second file with the lines of the orders"
-        )
+        parser.add_argument("--lines", type=Path, metavar="FILE", help="a second file with the lines of the orders")
 
     def handle(self, *args: Any, **options: Any) -> None:
         import_file(self, Batch.Kind.ORDERS, options)
