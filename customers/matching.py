@@ -11,7 +11,7 @@ from uuid import UUID
 
 from customers import tombstones
 from customers.cleaning import Person
-from customers.known import Known
+from customers.known import Hit, Known
 from customers.rows import CustomerRow
 from customers.sealing import Sealer
 from vault.keyring import keyring
@@ -105,6 +105,11 @@ def _match_by_email(persons: list[Person], known: Known, sealer: Sealer, found: 
             person.email_index = sealer.whole(person.email_key)
     wanted = {person.email_index for person in persons if person.email_index}
     hits = known.by_email([index for index in wanted if index])
+    for customer_id, person in found.known.items() if persons else ():
+        # A customer whom this chunk gives the address counts as having it, as a later chunk would find it.
+        index = sealer.whole(person.email_key) if person.email_key and person.status == "account" else None
+        if index in wanted and index and all(hit.id != customer_id for hit in hits.get(index, ())):
+            hits.setdefault(index, []).append(Hit(customer_id, other_id=True))
     here: dict[bytes, list[Person]] = {}
     for person in persons:
         index = person.email_index

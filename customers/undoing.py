@@ -93,6 +93,7 @@ def undo_customers(batch: UUID) -> UndoResult:
         touched = _touched(batch, origin.pk, made)
         _run("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE", touched)
         kept = _edited_since(batch, origin.at, [*made, *touched]) | _kept(batch, origin.pk, made)
+        kept |= _without_before(batch, touched)
         _name_left(result, kept)
         removable = [id_ for id_ in made if id_ not in kept]
         restorable = [id_ for id_ in touched if id_ not in kept]
@@ -137,6 +138,22 @@ def _edited_since(batch: UUID, started: datetime, ids: list[int]) -> dict[int, s
             started,
         )
         found |= dict.fromkeys(newer, _("edited since"))
+    return found
+
+
+def _without_before(batch: UUID, ids: list[int]) -> dict[int, str]:
+    """Customers changed by the batch whose state before it is not known any more: that history had its last day."""
+    found: dict[int, str] = {}
+    for model in WRITTEN:
+        table, person = history_table(model), _person(model)
+        lost = _ids(
+            f"SELECT DISTINCT h.{person} FROM {table} h WHERE h.batch = %s AND h.{person} = ANY(%s) "  # noqa: S608
+            f"AND h.history_type = '~' AND NOT EXISTS (SELECT 1 FROM {table} b "
+            "WHERE b.id = h.id AND b.history_id < h.history_id)",
+            batch,
+            ids,
+        )
+        found |= dict.fromkeys(lost, _("the state before is not known any more"))
     return found
 
 

@@ -282,3 +282,11 @@ def test_a_later_claim_of_the_same_channel_is_news_and_an_equal_one_is_not():
     assert try_then_write(make_row(external_id="1", opt_ins=(same,))).unchanged == 1
     assert try_then_write(make_row(external_id="1", opt_ins=(OptInRow("email", "no"),))).updated == 1
     assert OptInClaim.objects.count() == 2
+
+
+def test_a_row_without_id_joins_the_customer_whom_the_same_file_gives_that_address():
+    bring_in(make_row(external_id="1", email="old@example.de"))
+    rows = (make_row(2, external_id="1", email="new@example.de"), make_row(3, email="new@example.de", first_name="N"))
+    outcome = try_then_write(*rows)
+    assert (outcome.updated, outcome.created, only_customer().first_name) == (1, 0, "N")
+    assert try_then_write(*rows).unchanged == 1

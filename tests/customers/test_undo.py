@@ -154,3 +154,12 @@ def test_a_customer_made_from_a_held_row_goes_with_its_batch():
     assert point(Customer.objects.get(last_name="Neu")) == "f@example.de"
     assert undo_customers(source.batch).removed == 1
     assert not Customer.objects.filter(last_name="Neu").exists()
+
+
+def test_a_change_whose_state_before_is_not_known_any_more_is_left_and_named():
+    bring_in(make_row(external_id="1", first_name="A"))
+    Customer.history.all().delete()
+    source = make_source()
+    write_customers([make_row(external_id="1", first_name="B")], source)
+    result = undo_customers(source.batch)
+    assert (result.restored, len(result.left), Customer.objects.get().first_name) == (0, 1, "B")
