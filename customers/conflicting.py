@@ -123,9 +123,7 @@ def _compare_rows(
             _note_gone(found, form, where, before)
     if base is not None:
         found.added += [
-            f"{where}: {_row_text(factory(), row)}"
-            for pk, row in now.items()
-            if pk not in base[prefix] and pk not in seen
+            f"{where}: {_row_text(factory(), row)}" for pk, row in now.items() if pk not in base and pk not in seen
         ]
 
 
