@@ -1,6 +1,7 @@
 """Wires orders into the floors below: what goes with a customer, what stands in the timeline."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class OrdersConfig(AppConfig):
@@ -8,11 +9,14 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from customers import timeline, undoing
+        from customers import deciders, timeline, undoing
+        from orders import holding
         from orders.happenings import SOURCES
         from orders.models import CustomerTotal
 
         # Totals are counted from orders: they go with a customer and keep none.
         undoing.register_side_table(CustomerTotal)
+        decider = deciders.Decider(_("order"), holding.facts_of, holding.person_of, holding.decide_held_order)
+        deciders.register_decider(holding.KIND, decider)
         for source in SOURCES:
             timeline.register_source(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -33,13 +34,21 @@ KNOWN = """
 
 
 @transaction.atomic
-def write_orders(rows: Sequence[OrderRow], source: Source, *, dry_run: bool = False) -> Outcome:
+def write_orders(
+    rows: Sequence[OrderRow],
+    source: Source,
+    *,
+    dry_run: bool = False,
+    decided: bool = False,
+    owner_id: int | None = None,
+) -> Outcome:
     """Create and update orders of one chunk, with their lines, customers nobody knew, history and totals.
 
     Atomic. A row that says what its source said before writes nothing; an older file never turns a status
     back. What touches a restricted or erased person is held. Records that cannot be stored are named in the
     outcome; nothing is raised for them. A dry run fills the same counts and writes nothing but a note of
-    what it has seen.
+    what it has seen. `decided` says that a person looked at held rows: erasures are not asked again, and new
+    orders belong to the customer `owner_id`, or to somebody new.
     """
     outcome = Outcome()
     with connection.cursor() as cursor:
@@ -50,21 +59,33 @@ def write_orders(rows: Sequence[OrderRow], source: Source, *, dry_run: bool = Fa
     outcome.overdue += sum(overdue.counts(row) for row in clean)
     rehearsal = Rehearsal(source) if dry_run else None
     for part in _without_repeats(clean):
-        _write_part(part, source, outcome, rehearsal)
+        _write_part(part, source, outcome, rehearsal, decided=decided, owner_id=owner_id)
     return outcome
 
 
-def _write_part(rows: Sequence[OrderRow], source: Source, outcome: Outcome, rehearsal: Rehearsal | None) -> None:
+def _write_part(
+    rows: Sequence[OrderRow],
+    source: Source,
+    outcome: Outcome,
+    rehearsal: Rehearsal | None,
+    *,
+    decided: bool,
+    owner_id: int | None,
+) -> None:
     incoming = _news(rows, source, outcome)
-    buyers = find_buyers(incoming, source.platform)
-    hold_erased(buyers, source.platform)
+    if owner_id:
+        buyers = Buyers(settled=[replace(one, customer_id=one.customer_id or owner_id) for one in incoming])
+    else:
+        buyers = find_buyers(incoming, source.platform)
+    if not decided:
+        hold_erased(buyers, source.platform)
     _hold(buyers, source, outcome, dry_run=rehearsal is not None)
     if rehearsal:
         rehearsal.count(buyers, outcome)
         changed = [one for one in buyers.settled if one.order_id]
         written = update_orders(changed, source, dry_run=True)
     else:
-        outcome.customers_created += _create_customers(buyers, source, outcome)
+        outcome.customers_created += _create_customers(buyers, source, outcome, decided=decided)
         everyone = [*buyers.settled, *buyers.strangers]
         changed = [one for one in everyone if one.order_id]
         fresh = insert_orders([one for one in everyone if not one.order_id], source)
@@ -142,7 +163,7 @@ class _Overdue:
         return bool(start and self.last_start and local_date(start, self.zone) <= self.last_start)
 
 
-def _create_customers(buyers: Buyers, source: Source, outcome: Outcome) -> int:
+def _create_customers(buyers: Buyers, source: Source, outcome: Outcome, *, decided: bool) -> int:
     """Write the customers nobody knew and give each waiting order its own."""
     guests = [one for one in buyers.guests if is_known_by_name(one.row)]
     prospects = [many[0] for many in buyers.prospects.values()]
@@ -150,6 +171,10 @@ def _create_customers(buyers: Buyers, source: Source, outcome: Outcome) -> int:
         return 0
     rows = [_person(one.row, "prospect", one.row.customer_external_id) for one in prospects]
     rows += [_person(one.row, "guest", guest_id(one.row)) for one in guests]
+    if decided:
+        # Whoever is let in after an erasure begins now, as somebody new.
+        for row in rows:
+            row.registered_at = timezone.now()
     made = write_customers(rows, source)
     for problem in made.warnings:
         outcome.warn(problem)

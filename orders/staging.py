@@ -22,6 +22,8 @@ NO_NEWS = bytes(PART)
 MOST = Decimal(10) ** 12
 MOST_QUANTITY = Decimal(10) ** 9
 Status = Order.Status
+# `values` translates every label each time it is asked.
+STATUSES = frozenset(Status.values)
 
 
 @dataclass(slots=True)
@@ -89,19 +91,16 @@ def digester() -> Any:
     return digest
 
 
+SAID = ("name", "company", "street", "postcode", "city", "country", "email", "phone")
+
+
 def contact(snapshot: SnapshotRow) -> dict[str, str]:
     """The lines of a snapshot that say anything."""
-    found = {
-        "name": snapshot.name,
-        "company": snapshot.company,
-        "street": snapshot.street,
-        "postcode": snapshot.postcode,
-        "city": snapshot.city,
-        "country": snapshot.country,
-        "email": snapshot.email,
-        "phone": snapshot.phone,
-    }
-    return {name: value for name, value in found.items() if value}
+    found = {}
+    for name in SAID:
+        if value := getattr(snapshot, name):
+            found[name] = value
+    return found
 
 
 def billing_of(row: OrderRow) -> dict[str, str]:
@@ -146,7 +145,7 @@ def _unstorable(row: OrderRow) -> tuple[str, str] | None:
         return "external_id", _("The id of the order is longer than 120 characters.")
     if row.currency and not (len(row.currency) == 3 and row.currency.isascii() and row.currency.isalpha()):
         return "currency", _("The currency is not a three-letter code.")
-    if row.status and row.status not in Status.values:
+    if row.status and row.status not in STATUSES:
         return "status", _("The status is unknown.")
     for name in ("total", "shipping_cost", "tax", "discount", "refunded"):
         amount = getattr(row, name)
