@@ -270,7 +270,7 @@ class Writer:
             "AS n (id, recipient, postcode, city, country, street, index) WHERE a.id = n.id",
             *map(list, zip(*rows, strict=True)),
         )
-        self._history(Address, [row[0] for row in rows], "~")
+        self._history(Address, [id_ for id_, _address in addresses], "~")
 
     def _write_tags(self, names: set[str]) -> None:
         if not self.tags:
