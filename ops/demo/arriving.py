@@ -89,7 +89,7 @@ class Arrivals:
         now = self.shop.clock.now
         if account and self.people.left_early(person.index):
             left = at + 40 * DAY + (now - at) * draws[26] // WHOLE
-        if account and person.index % 499 == 3:
+        if account and person.index % 251 == 3:
             restricted = now - DAY * (3 + draws[27] % 200)
         vat_id = f"DE9{person.index % 10**8:08d}" if person.company and person.city.country == "DE" else ""
         came = stamp(at)

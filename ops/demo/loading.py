@@ -71,7 +71,8 @@ def load_demo(
             raise DemoRefused("This database has customers already; the demo is loaded into an empty one.")
         if customers <= ONE_TRANSACTION:
             with transaction.atomic():
-                writer = _load(customers, seed, as_of, progress)
+                writer, stops = _write(customers, seed, as_of, progress)
+                _derive(stops, progress)
         else:
             writer = _load_in_chunks(customers, seed, as_of, progress)
         deriving.analyze()
@@ -85,16 +86,15 @@ def _load_in_chunks(customers: int, seed: int, as_of: date, progress: Callable[[
         cursor.execute("SET synchronous_commit = off")
     shelving.mark(shelve=customers >= SHELVED_FROM)
     try:
-        writer = _load(customers, seed, as_of, progress)
-    except BaseException:
+        writer, stops = _write(customers, seed, as_of, progress)
+    finally:
         shelving.put_back()
-        raise
-    shelving.put_back()
+    _derive(stops, progress)
     shelving.clear_mark()
     return writer
 
 
-def _load(customers: int, seed: int, as_of: date, progress: Callable[[float], None]) -> Writer:
+def _write(customers: int, seed: int, as_of: date, progress: Callable[[float], None]) -> tuple[Writer, dict[int, int]]:
     clock = Clock(as_of)
     with transaction.atomic():
         shop = furnish(clock)
@@ -113,9 +113,13 @@ def _load(customers: int, seed: int, as_of: date, progress: Callable[[float], No
             writer.send()
             deriving.raise_ranges(purchases.numbers, first_number + min(start + CHUNK, customers))
         progress(_ROWS_SHARE * (start + CHUNK) / customers)
-    deriving.summarize(arrivals.stops)
+    return writer, arrivals.stops
+
+
+def _derive(stops: dict[int, int], progress: Callable[[float], None]) -> None:
+    """With the indexes in place again: totals are counted along them."""
+    deriving.summarize(stops)
     deriving.total(lambda share: progress(_ROWS_SHARE + (1 - _ROWS_SHARE) * share))
-    return writer
 
 
 def _authors(
