@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from customers.models import Customer, HistoryEntry, Origin
-from interactions.querysets import ComplaintQuerySet, FollowUpQuerySet, InteractionQuerySet
+from interactions.querysets import ComplaintManager, FollowUpManager, InteractionManager
 from vault.fields import SealedTextField
 from vault.files import SealedFileStorage
 
@@ -46,7 +46,7 @@ class Complaint(models.Model):
     resolution = SealedTextField(_("result"), blank=True, max_length=5_000)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = ComplaintQuerySet.as_manager()
+    objects = ComplaintManager()
     history = HistoricalRecords(bases=[HistoryEntry], excluded_fields=["version"], no_db_index=["history_user"])
 
     class Meta:
@@ -123,7 +123,7 @@ class Interaction(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = InteractionQuerySet.as_manager()
+    objects = InteractionManager()
     history = HistoricalRecords(
         bases=[HistoryEntry],
         excluded_fields=["version", "token"],
@@ -166,7 +166,7 @@ class FollowUp(models.Model):
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
-    objects = FollowUpQuerySet.as_manager()
+    objects = FollowUpManager()
 
     class Meta:
         verbose_name = _("follow-up")

@@ -42,3 +42,8 @@ class FollowUpQuerySet(models.QuerySet[Any]):
     def overdue(self, today: date) -> FollowUpQuerySet:
         """Steps whose day has passed."""
         return self.filter(due_on__lt=today)
+
+
+InteractionManager = models.Manager.from_queryset(InteractionQuerySet)
+ComplaintManager = models.Manager.from_queryset(ComplaintQuerySet)
+FollowUpManager = models.Manager.from_queryset(FollowUpQuerySet)
