@@ -1,4 +1,4 @@
-"""Turns records of an order file into `OrderRow`s; several records may be one order, and it comes whole or not at all."""
+"""Turns records of an order file into `OrderRow`s; an order of several records comes whole or not at all."""
 
 from __future__ import annotations
 

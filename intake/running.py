@@ -95,8 +95,9 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
     except Exception as error:
         # Its text may quote a row: the log gets the kind of error and the batch, nothing else.
         log.error("import %s stopped by %s", batch.pk, type(error).__name__)
-        _stop(batch, _("An unforeseen error stopped the import. Rows up to line %(n)d of the records are in.")
-              % {"n": batch.position})  # fmt: skip
+        batch.refresh_from_db(fields=["position"])
+        sentence = _("An unforeseen error stopped the import after %(count)d rows; what is in stays and can be undone.")
+        _stop(batch, sentence % {"count": batch.position})
         if plan is not None:
             raise
     batch.refresh_from_db()

@@ -42,7 +42,7 @@ def profile_for(key: str, root: str) -> Profile:
 
 
 def detect(header: list[str], root: str) -> Profile | None:
-    """The profile whose columns are there, the most telling first. Raises UnknownProfile for the other command's files."""
+    """The profile whose columns are there, the most telling first. Raises UnknownProfile for the other kind of file."""
     best = max(_PROFILES, key=lambda profile: profile.fits(header))
     if not best.fits(header):
         return None

@@ -170,7 +170,8 @@ def test_names_are_taken_apart(full: str, first: str, last: str) -> None:
 def test_translated_woocommerce_headers_are_recognized() -> None:
     text = (
         "Name,Benutzername,Zuletzt aktiv,Registrierung,E-Mail,Bestellungen,Gesamtausgaben,AOV,Land / Region,Stadt,"
-        "Region,Postleitzahl\nJürgen Müller,jm,2026-01-10 09:50:12,2026-01-10 09:50:12,a@example.com,1,2,2,DE,Köln,,50667\n"
+        "Region,Postleitzahl\n"
+        "Jürgen Müller,jm,2026-01-10 09:50:12,2026-01-10 09:50:12,a@example.com,1,2,2,DE,Köln,,50667\n"
     )
     (item,) = items("customers", text)
     assert isinstance(item.row, CustomerRow)
@@ -279,7 +280,7 @@ def test_tags_are_taken_apart_however_they_are_listed() -> None:
 
 def test_guests_say_so_themselves_and_customer_id_zero_is_one() -> None:
     header = "Order Number,Order Status,Order Date,Email (Billing),Order Total Amount,Customer ID"
-    text = f"{header}\n1,completed,2026-01-10 09:50:12,a@example.com,5.00,0\n2,completed,2026-01-11,a@example.com,6.00,17\n"
+    text = f"{header}\n1,completed,2026-01-10,a@example.com,5.00,0\n2,completed,2026-01-11,a@example.com,6.00,17\n"
     guest, known = (item.row for item in items("orders", text))
     assert (guest.guest, guest.customer_external_id) == (True, "")
     assert (known.guest, known.customer_external_id) == (False, "17")
