@@ -65,7 +65,7 @@ LAST = [
 _CUSTOMERS = """
 insert into customers_customer (number, kind, status, salutation, title, first_name, last_name, company,
     vat_id, language, registered_at, sort_name, version, created_at)
-select (900000000 + n)::text, 'person', 'account', '', '',
+select (900000000 + %s + n)::text, 'person', 'account', '', '',
     f[1 + n %% 12], l[1 + n / 12 %% 12] || n %% 7919, '', '', 'de', now(),
     lf[1 + n / 12 %% 12] || n %% 7919 || ' ' || ff[1 + n %% 12], 1, now()
 from generate_series(1, %s) n, (select %s::text[] f, %s::text[] l, %s::text[] ff, %s::text[] lf) names
@@ -92,11 +92,12 @@ def run(size: int) -> list[dict[str, Any]]:
 
 def fill(size: int) -> None:
     """Add made-up customers as sets until there are `size`."""
-    missing = size - Customer.objects.count()
+    there = Customer.objects.count()
+    missing = size - there
     with connection.cursor() as cursor:
         if missing > 0:
             names = [FIRST, LAST, [fold(name) for name in FIRST], [fold(name) for name in LAST]]
-            cursor.execute(_CUSTOMERS, [missing, *names])
+            cursor.execute(_CUSTOMERS, [there, missing, *names])
         cursor.execute(_SUMMARIES, [])
         cursor.execute(_ADDRESSES, [Address._meta.get_field("street").seal("Hauptstr. 1")])
         cursor.execute("vacuum analyze customers_customer, customers_summary, customers_address")

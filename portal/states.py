@@ -1,4 +1,8 @@
-"""Keeps searched words and filters on the server, so that addresses carry an opaque signed id instead."""
+"""Keeps searched words and filters on the server, so that addresses carry an opaque signed id instead.
+
+Why a row and not the address or the session: addresses end up in histories, logs and referrers (ASVS 14.2.1), and one
+session cannot hold two tabs. A row is sealed, belongs to one person, ends with the working day, and survives "back".
+"""
 
 from __future__ import annotations
 

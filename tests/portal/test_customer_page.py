@@ -87,7 +87,7 @@ def test_the_page_shows_what_is_known(agent_client, agent):
     OptInClaim.objects.create(customer=customer, channel="email", state="yes", origin=origin)
     text = agent_client.get(page("10482")).content.decode()
     names = ("Jürgen Müller", "Sprecherin", "Stammkunde", "Kaffee", "sagt sie selbst", "Mailchimp")
-    reached = ("j.mueller@example.org", "+49405550142", "s@example.org", "Elbchaussee 12", "22767")
+    reached = ("j.mueller@example.org", "+49 40 5550142", "s@example.org", "Elbchaussee 12", "22767")
     for shown in (*names, *reached, "DE136695976", "72057594037927937"):
         assert shown in text
     assert text.count("chip warn") >= 3
