@@ -19,7 +19,7 @@ def order_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEE
     """
     orders = Order.objects.select_related("customer", "gift_recipient", "type")
     order = orders.filter(pk=pk).first()
-    _through(request, order and order.customer, page, permission, found=order is not None)
+    _through(request, order.customer if order else None, page, permission, found=order is not None)
     assert order is not None
     return order
 
@@ -28,7 +28,7 @@ def document_for(request: HttpRequest, pk: int, *, page: str, permission: str = 
     """The paper, or 404, as `order_for`."""
     documents = Document.objects.select_related("order", "customer", "corrects", "issued_by")
     document = documents.filter(pk=pk).first()
-    _through(request, document and document.customer, page, permission, found=document is not None)
+    _through(request, document.customer if document else None, page, permission, found=document is not None)
     assert document is not None
     return document
 
@@ -36,7 +36,7 @@ def document_for(request: HttpRequest, pk: int, *, page: str, permission: str = 
 def return_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Return:
     """The return, or 404, as `order_for`."""
     back = Return.objects.select_related("order", "customer").filter(pk=pk).first()
-    _through(request, back and back.customer, page, permission, found=back is not None)
+    _through(request, back.customer if back else None, page, permission, found=back is not None)
     assert back is not None
     return back
 

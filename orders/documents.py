@@ -18,6 +18,7 @@ from orders.models import CENT, Document, Order, OrderLine
 from orders.numbering import next_number
 from orders.refusing import Refused, locked
 from orders.totals import refresh_totals
+from staff.models import User
 
 ONCE = {Document.Kind.RECEIVED, Document.Kind.CONFIRMATION, Document.Kind.INVOICE}
 
@@ -128,8 +129,14 @@ def creditable(invoice: Document) -> Decimal:
 def save_changed(order: Order, user_id: int | None) -> None:
     """Save a locked order as its next version; the history row names who did it."""
     order.version += 1
-    order._history_user_id = user_id
-    order.save()
+    by(order, user_id).save()
+
+
+def by(order: Order, user_id: int | None) -> Order:
+    """The order, whose next history row names this member of staff."""
+    if user_id is not None:
+        setattr(order, "_history_user", User(pk=user_id))  # noqa: B010  (simple-history reads it from there)
+    return order
 
 
 def tax_by_rate(order: Order, lines: Iterable[OrderLine]) -> list[dict[str, str]]:
@@ -142,7 +149,9 @@ def tax_by_rate(order: Order, lines: Iterable[OrderLine]) -> list[dict[str, str]
     # Shipping and a discount on the whole follow the main rate.
     main = max(by_rate, key=lambda rate: by_rate[rate])
     by_rate[main] += order.total - sum(by_rate.values(), Decimal(0))
-    return [_rate(rate, gross, included_tax(gross, rate)) for rate, gross in sorted(by_rate.items()) if gross]
+    return [
+        _rate(rate, gross, included_tax(gross, rate or Decimal(0))) for rate, gross in sorted(by_rate.items()) if gross
+    ]
 
 
 def included_tax(gross: Decimal, rate: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from customers.intake import write_customers
 from customers.models import Address, ContactPoint, Customer, ExternalId, Origin
 from customers.rows import AddressRow, CustomerRow, Source
-from orders.documents import save_changed, tax_by_rate
+from orders.documents import by, save_changed, tax_by_rate
 from orders.models import Order, OrderLine
 from orders.numbering import next_number
 from orders.refusing import Refused, locked
@@ -83,8 +83,7 @@ def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
         origin=origin,
     )
     _fill(order, data)
-    order._history_user_id = user_id
-    order.save(force_insert=True)
+    by(order, user_id).save(force_insert=True)
     _write_lines(order, data)
     refresh_totals([order.customer_id])
     return order

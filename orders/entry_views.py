@@ -85,7 +85,7 @@ def _save(request: HttpRequest, order: Order, form: OrderForm, lines: Any) -> Ht
 def _stale(request: HttpRequest, current: Order, form: OrderForm, lines: Any) -> HttpResponse:
     """Both versions side by side: what was typed stays in the form, and saving again overwrites knowingly."""
     theirs = initial_of(current)
-    given = form.data.copy()
+    given = {name: form.data.get(name, "") for name in form.data}
     given["version"] = str(current.version)
     again = _form(request, current.type, order=current, data=given)
     again.is_valid()

@@ -227,6 +227,7 @@ def _address(kind: str, snapshot: SnapshotRow) -> AddressRow:
 
 def _hold(buyers: Buyers, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
     """Put aside what waits for a person; what somebody has decided before counts as unchanged."""
+    # A dry run has no origin; its rows are made for their fingerprints alone.
     rows = [_held(one, reason, mark, source) for one, reason, mark in buyers.held]
     marks = [row.fingerprint for row in rows]
     decided = HeldIntake.objects.filter(fingerprint__in=marks).exclude(decision="").count() if rows else 0
@@ -246,5 +247,5 @@ def _held(one: Incoming, reason: str, subject_ref: UUID | None, source: Source) 
         line=one.row.line,
         customer_id=one.customer_id,
         subject_ref=subject_ref,
-        origin_id=source.origin_id,
+        origin_id=source.origin_id or 0,
     )

@@ -160,7 +160,8 @@ def _unstorable(row: OrderRow) -> tuple[str, str] | None:
     return None
 
 
-LIMITS = {name: OrderLine._meta.get_field(name).max_length or 0 for name in ("sku", "name", "category")}
+LINE_FIELDS: Any = OrderLine._meta
+LIMITS: dict[str, int] = {name: LINE_FIELDS.get_field(name).max_length for name in ("sku", "name", "category")}
 
 
 def _clean_line(line: LineRow, number: int, outcome: Outcome) -> None:
@@ -238,5 +239,11 @@ def from_payload(data: dict[str, Any]) -> OrderRow:
 
 
 def _line(data: dict[str, str]) -> LineRow:
-    amounts = {name: Decimal(data[name]) for name in ("quantity", "unit_price", "discount")}
-    return LineRow(**{**data, **amounts})
+    return LineRow(
+        data["sku"],
+        data["name"],
+        data["category"],
+        Decimal(data["quantity"]),
+        Decimal(data["unit_price"]),
+        Decimal(data["discount"]),
+    )

@@ -65,7 +65,7 @@ DIFFERENCES = f"""
 """  # noqa: S608
 
 
-def refresh_totals(customer_ids: Sequence[int]) -> None:
+def refresh_totals(customer_ids: Sequence[int | None]) -> None:
     """Bring totals and summary of these customers in line with their orders, as sets, in one transaction.
 
     Two stories that touch the same customer wait for each other here, so neither misses the other's order.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -109,7 +110,7 @@ def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
     Atomic; a second call finds nothing left to do. Orders that were edited, papered or blocked since stay as
     they are and are named. The customers that came with the orders are taken back afterwards by `customers`.
     """
-    given = {"batch": batch, "reason": f"undo {batch}", "now": timezone.now(), "user": user_id}
+    given: dict[str, Any] = {"batch": batch, "reason": f"undo {batch}", "now": timezone.now(), "user": user_id}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS orders_undo, orders_undo_lines")
         cursor.execute(LOCK, given)

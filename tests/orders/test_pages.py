@@ -17,6 +17,7 @@ from datamap.models import AccessLog
 from orders.documents import issue_document
 from orders.models import CustomerTotal, Document, FieldRule, Order, OrderType, Return
 from orders.returning import announce_return
+from orders.states import take_step
 from orders.totals import differing_totals, refresh_totals
 from tests.orders.factories import PLACED, make_customer, make_order, make_staff
 
@@ -453,3 +454,12 @@ def test_order_types_are_made_and_changed_by_who_may(client):
     client.post(reverse("orders:type_retire", args=[order_type.pk]))
     order_type.refresh_from_db()
     assert order_type.retired_at is not None
+
+
+def test_the_history_names_who_did_it(clerk):
+    order = make_order()
+    user = make_staff("orders.edit")
+
+    take_step(order.pk, "pay", user_id=user.pk)
+
+    assert order.history.latest().history_user == user
