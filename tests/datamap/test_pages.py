@@ -101,10 +101,7 @@ def settings_of(client: Client, **changes: str) -> dict[str, str]:
 def test_the_controller_is_saved_with_its_history() -> None:
     client = signed_in("privacy")
     page = reverse("datamap:controller")
-    assert (
-        client.post(page, settings_of(client, name="Laden GmbH", execution_margin_days="15")).status_code
-        == 302
-    )
+    assert client.post(page, settings_of(client, name="Laden GmbH", execution_margin_days="15")).status_code == 302
     assert client.post(page, settings_of(client, land="BY", regional_holidays="on")).status_code == 302
     now = controller()
     assert (now.name, now.execution_margin_days, now.land, now.regional_holidays) == (
@@ -149,9 +146,7 @@ def test_the_access_log_is_filtered_by_post() -> None:
     client = signed_in("privacy")
     record(client.user.pk, "10482", "a")
     record(None, "10483", "b")
-    old = AccessLog.objects.create(
-        user_id=None, customer_number="1", page="c", at=timezone.now() - timedelta(days=9)
-    )
+    old = AccessLog.objects.create(user_id=None, customer_number="1", page="c", at=timezone.now() - timedelta(days=9))
     page = reverse("datamap:access_log")
     assert numbers(client.get(page)) == ["10483", "10482", "1"]
     assert numbers(client.post(page, {"customer_number": "10482"})) == ["10482"]
