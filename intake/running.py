@@ -55,9 +55,9 @@ def plan_of(batch: Batch) -> Plan:
     """How the stored file of a batch is read. Raises what `plan_import` raises."""
     if not batch.file:
         raise UnreadableFile(_("The file is no longer here: files are deleted 30 days after they were brought."))
-    lines = (lambda: batch.lines_file.storage.open(batch.lines_file.name)) if batch.lines_file else None
+    lines = (lambda: batch.lines_file.storage.open(str(batch.lines_file.name))) if batch.lines_file else None
     return plan_import(
-        batch.kind, lambda: batch.file.storage.open(batch.file.name), lines, batch.profile, batch.mapping
+        batch.kind, lambda: batch.file.storage.open(str(batch.file.name)), lines, batch.profile, batch.mapping
     )
 
 

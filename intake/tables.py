@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-Opener = Callable[[], BinaryIO]
+Opener = Callable[[], Any]
 """Opens the same file from its start, as often as asked."""
 
 MAX_RECORD = 1 << 20

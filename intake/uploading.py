@@ -40,7 +40,7 @@ class Column:
     target: str
 
 
-def take_in(kind: str, file: UploadedFile, lines_file: UploadedFile | None, user_id: int) -> Batch:
+def take_in(kind: str, file: UploadedFile, lines_file: UploadedFile | None, user_id: int | None) -> Batch:
     """Store an uploaded file sealed. Raises UnreadableFile or UnknownProfile before anything is stored."""
     table = open_table(_opener(file))
     lines = open_table(_opener(lines_file)) if lines_file else None
@@ -97,7 +97,7 @@ def stored_table(batch: Batch, *, lines: bool = False) -> Table:
     file = batch.lines_file if lines else batch.file
     if not file:
         raise UnreadableFile("")
-    return open_table(lambda: file.storage.open(file.name))
+    return open_table(lambda: file.storage.open(str(file.name)))
 
 
 def columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None = None) -> list[Column]:
@@ -185,14 +185,14 @@ def _both(target: str, one: str, other: str) -> str:
     }  # fmt: skip
 
 
-def ask_for_check(batch: Batch, profile_key: str, mapping: dict[str, Any], version: int, user_id: int) -> bool:
+def ask_for_check(batch: Batch, profile_key: str, mapping: dict[str, Any], version: int, user_id: int | None) -> bool:
     """Have the file checked with these columns; False where somebody was quicker.
 
     Raises UnknownProfile, MappingError or UnreadableFile where the columns cannot be read so.
     """
     profile = profile_for(profile_key, batch.kind)
-    lines = (lambda: batch.lines_file.storage.open(batch.lines_file.name)) if batch.lines_file else None
-    plan_import(batch.kind, lambda: batch.file.storage.open(batch.file.name), lines, profile_key, mapping)
+    lines = (lambda: batch.lines_file.storage.open(str(batch.lines_file.name))) if batch.lines_file else None
+    plan_import(batch.kind, lambda: batch.file.storage.open(str(batch.file.name)), lines, profile_key, mapping)
     with transaction.atomic():
         mark = fingerprint(batch.kind, profile.key, batch.header, batch.lines_header)
         SavedMapping.keep(mark, batch.kind, mapping, user_id)
