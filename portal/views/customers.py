@@ -57,28 +57,30 @@ def _shown(request: HttpRequest, listing: Listing, form: FilterForm | None, stat
     except ForgedCursor:
         messages.warning(request, _("That page does not exist. Here is the first one."))
         page, status = read_page(selection, listing.order), 400
-    renderer = Renderer(listing.columns, selectable=listing.user.may("customers.edit"))
     context = {
         "listing": listing,
         "filters": form,
         "chips": listing.chips(),
         "found": found_words(capped_count(selection)),
+        "query": listing.query(),
+        **_table(listing, page),
+        **_around(listing, page),
+    }
+    return render(request, "portal/customer_list.html", context, status=status)
+
+
+def _table(listing: Listing, page: Page) -> dict[str, Any]:
+    may = listing.user.may
+    renderer = Renderer(listing.columns, selectable=may("customers.edit"))
+    return {
         "rows": renderer.rows(page.rows),
         "empty": not page.rows,
         "selectable": renderer.selectable,
-        "may_export": listing.user.may("customers.export"),
-        "query": listing.query(),
-        "list_url": reverse("portal:customer_list"),
-        "filter_url": listing.address(f="1"),
+        "tags": tag_names() if renderer.selectable else [],
+        "may_export": may("customers.export"),
         "may_choose_columns": not listing.view or listing.view.owner_id == listing.user.pk,
-        "all_columns": [
-            (key, column.label, key in listing.columns) for key, column in COLUMNS.items() if key != "name"
-        ],
-        **_around(listing, page),
+        "all_columns": [(key, c.label, key in listing.columns) for key, c in COLUMNS.items() if key != "name"],
     }
-    if renderer.selectable:
-        context["tags"] = tag_names()
-    return render(request, "portal/customer_list.html", context, status=status)
 
 
 def _around(listing: Listing, page: Page) -> dict[str, Any]:
@@ -92,6 +94,8 @@ def _around(listing: Listing, page: Page) -> dict[str, Any]:
         heads.append((column, way if column.order else "", listing.address(o=turned) if column.order else ""))
     return {
         "heads": heads,
+        "list_url": reverse("portal:customer_list"),
+        "filter_url": listing.address(f="1"),
         "first_url": listing.address(),
         "previous_url": listing.address(c=page.previous) if page.previous else "",
         "next_url": listing.address(c=page.next) if page.next else "",
