@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from customers.normalizing import evidence_key, match_key, part_key, street_key, text_key, whole_key
-from customers.querysets import CustomerQuerySet
+from customers.querysets import CustomerManager
 from vault.fields import BlindIndexField, SealedJSONField, SealedTextField
 
 
@@ -94,7 +94,7 @@ class Customer(models.Model):
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = CustomerQuerySet.as_manager()
+    objects = CustomerManager()
     history = HistoricalRecords(
         bases=[HistoryEntry],
         excluded_fields=["sort_name", "sort_number", "version"],

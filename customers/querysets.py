@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 
-class CustomerQuerySet(models.QuerySet):
+class CustomerQuerySet(models.QuerySet[Any]):
     """Chainable questions; whoever shows rows to a person goes through `customers.access` instead."""
 
     def active(self) -> CustomerQuerySet:
@@ -19,3 +21,6 @@ class CustomerQuerySet(models.QuerySet):
     def accounts(self) -> CustomerQuerySet:
         """Customers with an account; guests and prospects are never matched by e-mail."""
         return self.filter(status="account")
+
+
+CustomerManager = models.Manager.from_queryset(CustomerQuerySet)
