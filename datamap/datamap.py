@@ -59,6 +59,8 @@ class ControllerData(PersonalData):
         "country",
         "email",
         "phone",
+        "vat_id",
+        "tax_number",
         "seat",
         "land",
         "zone",

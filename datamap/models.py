@@ -136,6 +136,13 @@ class Controller(models.Model):
     country = models.CharField(_("country"), max_length=2, default="DE")
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
+    vat_id = models.CharField(
+        _("VAT id"),
+        max_length=20,
+        blank=True,
+        help_text=_("An invoice names the VAT id or the tax number (UStG § 14(4) no. 2)."),
+    )
+    tax_number = models.CharField(_("tax number"), max_length=30, blank=True)
     seat = models.CharField(_("seat"), max_length=100, default="Hamburg")
     land = models.CharField(_("federal state"), max_length=2, choices=LANDS, default="HH")
     zone = models.CharField(_("time zone"), max_length=40, default="Europe/Berlin")

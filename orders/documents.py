@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datamap.controlling import controller
+from datamap.models import Controller
 from orders.models import CENT, Document, Order, OrderLine
 from orders.numbering import next_number
 from orders.refusing import Refused, locked
@@ -159,6 +160,7 @@ def included_tax(gross: Decimal, rate: Decimal) -> Decimal:
     return (gross * rate / (100 + rate)).quantize(CENT, ROUND_HALF_UP)
 
 
+SELLER = ("name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number")
 GOODS = ("position", "sku", "name", "quantity")
 
 
@@ -170,7 +172,7 @@ def _snapshot(order: Order, kind: str, at: datetime, user_id: int | None) -> Doc
         kind=kind,
         number=next_number(kind, at),
         issued_at=at,
-        seller=_seller(),
+        seller=seller_of(controller()),
         billing_snapshot=order.billing or None,
         delivery_snapshot=order.shipping or None if order.deviating else None,
         currency=order.currency,
@@ -178,10 +180,9 @@ def _snapshot(order: Order, kind: str, at: datetime, user_id: int | None) -> Doc
     )
 
 
-def _seller() -> dict[str, str]:
-    shop = controller()
-    names = ("name", "street", "postcode", "city", "country", "email", "phone")
-    return {name: getattr(shop, name) for name in names if getattr(shop, name)}
+def seller_of(shop: Controller) -> dict[str, str]:
+    """The shop as a paper names it (§ 14(4) nos. 1 and 2 UStG)."""
+    return {name: getattr(shop, name) for name in SELLER if getattr(shop, name)}
 
 
 def _lines(lines: Iterable[OrderLine]) -> list[dict[str, Any]]:
