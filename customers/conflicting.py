@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from customers.forms import MasterForm, RowForm
@@ -101,7 +102,7 @@ def _compare_rows(
     found: Conflict, prefix: str, data: QueryDict, now: dict[str, Any], base: dict[str, Any] | None
 ) -> None:
     factory, model, _order = ROWS[prefix]
-    where = str(model._meta.verbose_name)
+    where = capfirst(str(model._meta.verbose_name))
     seen = set()
     for index in range(MOST_ROWS + 10):
         form = factory(data, prefix=f"{prefix}-{index}")
@@ -149,7 +150,8 @@ def shown_value(bound: forms.Field, value: Any) -> str:
         return _("yes") if value else _("no")
     values = value if isinstance(value, list | tuple) else [value]
     if isinstance(bound, forms.ChoiceField):
-        labels = {str(key): str(label) for key, label in bound.choices}
+        choices: Any = bound.choices
+        labels = {str(key): str(label) for key, label in choices}
         values = [labels.get("" if one is None else str(one), one) for one in values]
     return ", ".join(str(one) for one in values if one not in (None, ""))
 

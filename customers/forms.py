@@ -85,14 +85,12 @@ class MasterForm(forms.Form):
         """`known` are the values that stand; one of them that is not touched is not judged again."""
         super().__init__(*args, **kwargs)
         self.known = known or {}
-        self.fields["language"].choices = languages(self.known.get("language", ""))
-
-    def _clean_fields(self) -> None:
+        language: Any = self.fields["language"]
+        language.choices = languages(self.known.get("language", ""))
         vat_id = self.known.get("vat_id", "")
         if vat_id and self.data.get("vat_id", "").strip() == vat_id:
             # Kept as an import brought it; whoever edits the street need not settle that now.
             self.fields["vat_id"] = LineField(label=self.fields["vat_id"].label, required=False)
-        super()._clean_fields()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -201,6 +199,14 @@ class PersonForm(RowForm):
     phone = PhoneField(label=_("Phone"), required=False)
 
 
+class RowSet(forms.BaseFormSet):
+    """Rows of one kind, each with a box that removes it."""
+
+    def add_fields(self, form: forms.Form, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["DELETE"].label = _("remove")
+
+
 class NoteForm(forms.Form):
     """A remark about a customer."""
 
@@ -262,7 +268,7 @@ class TagForm(forms.Form):
 class RangeForm(forms.Form):
     """Where the next customer number comes from."""
 
-    prefix = LineField(
+    prefix = LineField(  # type: ignore[assignment]
         label=_("Prefix"),
         max_length=10,
         required=False,

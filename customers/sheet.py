@@ -10,7 +10,7 @@ from django import forms
 from django.db import models
 from django.utils.translation import gettext as _
 
-from customers.forms import AddressForm, MasterForm, PersonForm, PointForm, RowForm
+from customers.forms import AddressForm, MasterForm, PersonForm, PointForm, RowForm, RowSet
 from customers.models import Address, ContactPerson, ContactPoint, Customer, Preference
 from customers.preferring import preferred
 
@@ -89,7 +89,7 @@ class Sheet:
             rows = {int(pk): row for pk, row in self.now[prefix].items()}
             initial = None if data is not None else [{"id": pk, **row} for pk, row in rows.items()]
             factory = forms.formset_factory(
-                form, extra=1, can_delete=True, max_num=MOST_ROWS + 5, absolute_max=MOST_ROWS + 10
+                form, RowSet, extra=1, can_delete=True, max_num=MOST_ROWS + 5, absolute_max=MOST_ROWS + 10
             )
             self.sets[prefix] = factory(data, prefix=prefix, initial=initial, form_kwargs={"known": rows})
 

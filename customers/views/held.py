@@ -40,7 +40,7 @@ def held_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "rows": [(row, _who(row), (now - row.received_at).days) for row in found],
-        "next_url": f"?after={_signer.sign(found[-1].pk)}" if more else "",
+        "next_url": f"?after={_signer.sign(str(found[-1].pk))}" if more else "",
         "hidden": deciders.hidden_from(user),
     }
     return render(request, "customers/held_list.html", context)

@@ -25,7 +25,7 @@ LISTED = 200
 @permission_required("datamap.view")
 def claims(request: HttpRequest) -> HttpResponse:
     """Opt-ins that imports assert and nobody has proved: how many, from where, and their last day."""
-    groups = list(
+    groups: list[Any] = list(
         OptInClaim.objects.values("origin_id", "channel", "state")
         .annotate(number=Count("pk"), first=Min("claimed_at"), last=Max("claimed_at"))
         .order_by("-last", "origin_id", "channel", "state")[:LISTED]

@@ -13,7 +13,7 @@ from customers import remarks
 from customers.access import customer_for
 from customers.forms import FlagForm, NoteForm
 from customers.holding import DecisionRefused
-from customers.models import Flag, Note
+from customers.models import Customer, Flag, Note
 from staff.access import permission_required, signed_in
 
 
@@ -105,7 +105,7 @@ def flag_lift(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "customers/flag_lift.html", {"flag": flag, "customer": customer})
 
 
-def _last_notes(customer: object) -> list[Note]:
+def _last_notes(customer: Customer) -> list[Note]:
     return list(Note.objects.filter(customer=customer).select_related("author").order_by("-created_at", "-pk")[:10])
 
 
