@@ -16,6 +16,7 @@ from ops.demo.seasons import DAY, WHOLE, Draws, drawing, stamp
 from ops.demo.staffing import Shop
 from orders.models import Document, Order, OrderLine, Return, ReturnLine
 from orders.numbering import PREFIXES
+from vault.fields import SealedField
 from vault.keyring import keyring
 
 PER_CUSTOMER = 3
@@ -66,8 +67,9 @@ class Purchases:
         self._waiting: list[tuple[int, int, Bought, Piece, int]] = []
         self._seller = json.dumps(shop.seller, ensure_ascii=False)
         ring = keyring()
-        fields = {m: {f.name: f for f in m._meta.concrete_fields} for m in (Order, Document, Return)}
-        seal = {(m, n): ring.sealer(f.label) for m, fs in fields.items() for n, f in fs.items() if hasattr(f, "seal")}
+        models = (Order, Document, Return)
+        fields = {m: [f for f in m._meta.concrete_fields if isinstance(f, SealedField)] for m in models}
+        seal = {(model, f.name): ring.sealer(f.label) for model, found in fields.items() for f in found}
         self._billing, self._shipping = seal[Order, "billing"], seal[Order, "shipping"]
         self._gift, self._note = seal[Order, "gift_note"], seal[Order, "note"]
         self._paper_billing, self._paper_delivery = (

@@ -131,7 +131,7 @@ class Writer:
 def history_columns(model: type[models.Model]) -> Iterable[str]:
     """The columns a history table copies."""
     copied = {f.column for f in model.history.model._meta.concrete_fields}  # type: ignore[attr-defined]
-    return [f.column for f in model._meta.concrete_fields if f.column in copied]
+    return [f.column for f in model._meta.concrete_fields if f.column and f.column in copied]
 
 
 def _history(model: type[models.Model]) -> str:

@@ -51,8 +51,10 @@ _ABROAD = """
 
 
 def _read() -> tuple[list[City], list[City]]:
-    home = [City(*entry.split(" ", 1), "DE") for entry in _GERMAN.strip().replace("\n", ";").split(";")]
-    abroad = []
+    home, abroad = [], []
+    for entry in _GERMAN.strip().replace("\n", ";").split(";"):
+        postcode, name = entry.split(" ", 1)
+        home.append(City(postcode, name, "DE"))
     for entry in _ABROAD.strip().replace("\n", ";").split(";"):
         postcode, name, country = entry.split(" ")
         abroad.append(City(postcode, name, country))

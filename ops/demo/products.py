@@ -88,8 +88,8 @@ def catalogue() -> list[Product]:
             sku = f"K{n:02d}-{size.replace(' ', '').upper()}"
             found.append(Product(sku, f"{name}, {size}", "Kaffee", price, FOOD))
     for entry in _GOODS.strip().replace("\n", "|").split("|"):
-        sku, name, category, price = entry.split(";")
-        found.append(Product(sku, name, category, Decimal(price), GOODS))
+        sku, name, category, cost = entry.split(";")
+        found.append(Product(sku, name, category, Decimal(cost), GOODS))
     return found
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from customers.models import Origin, Tag
 from datamap.controlling import controller
-from datamap.models import Controller
 from ops.demo.seasons import Clock
 from ops.logins import demo_logins
+from orders.documents import seller_of
 from orders.models import FieldRule, OrderType
 from staff.models import Role, User
 
@@ -26,6 +26,7 @@ _SHOP = {
     "city": "Hamburg",
     "email": "kontor@kaffeekontor.example",
     "phone": "+49 40 66969 100",
+    "vat_id": "DE999999999",
     "officer_name": "Dr. Miriam Stein",
     "officer_email": "datenschutz@kaffeekontor.example",
     "authority_name": "Der Hamburgische Beauftragte für Datenschutz und Informationsfreiheit",
@@ -73,7 +74,7 @@ def furnish(clock: Clock) -> Shop:
         staff[Role.PRIVACY][0],
         _types(),
         tuple(Tag.objects.get_or_create(name=name)[0].pk for name in TAGS),
-        _seller(who),
+        seller_of(who),
     )
 
 
@@ -85,8 +86,3 @@ def _types() -> tuple[int, int, int]:
             FieldRule.objects.bulk_create(FieldRule(type=kind, field=f, rule=r) for f, r in rules.items())
         made.append(kind.pk)
     return made[0], made[1], made[2]
-
-
-def _seller(who: Controller) -> dict[str, str]:
-    names = ("name", "street", "postcode", "city", "country", "email", "phone")
-    return {name: getattr(who, name) for name in names if getattr(who, name)}
