@@ -68,19 +68,27 @@ def unread_phones(values: Iterable[str]) -> list[str]:
     return [_("A phone number cannot be read; it is kept as typed and not searched by.")]
 
 
+def entered_with(token: uuid.UUID, user: User) -> Customer | None:
+    """The customer that this person entered with this token before."""
+    return Customer.objects.filter(origin__batch=_batch(token, user)).first()
+
+
+def _batch(token: uuid.UUID, user: User) -> uuid.UUID:
+    return uuid.uuid5(_TOKENS, f"{user.pk}:{token}")
+
+
 def create_customer(data: dict[str, Any], *, user: User) -> tuple[Customer, bool]:
     """Store what `CreateForm` has cleaned: one transaction. Answers the customer, and whether it is new.
 
     Sent twice with one token, also at the same time, it makes one customer: the token is the batch of the origin,
     which is unique.
     """
-    batch = uuid.uuid5(_TOKENS, f"{user.pk}:{data['token']}")
     try:
         with transaction.atomic():
-            origin = Origin.objects.create(kind=Origin.Kind.STAFF, batch=batch)
+            origin = Origin.objects.create(kind=Origin.Kind.STAFF, batch=_batch(data["token"], user))
             return _create(data, origin, user), True
     except IntegrityError:
-        known = Customer.objects.filter(origin__batch=batch).first()
+        known = entered_with(data["token"], user)
         if known is None:
             raise
         return known, False

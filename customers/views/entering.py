@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from customers import editing
 from customers.access import customer_for
 from customers.conflicting import choose, compare
-from customers.entering import Doubts, create_customer, doubts_about, save_sheet, unread_phones
+from customers.entering import Doubts, create_customer, doubts_about, entered_with, save_sheet, unread_phones
 from customers.forms import CreateForm
 from customers.holding import DecisionRefused
 from customers.models import Customer
@@ -32,16 +32,23 @@ def create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "customers/create.html", {"form": form}, status=422)
     user, data = signed_in(request), form.cleaned_data
+    known = entered_with(data["token"], user)
+    if known is not None:
+        return _entered_before(request, known)
     doubts = doubts_about(data, user)
     if doubts.keys - set(request.POST.get("anyway", "").split()):
         return render(request, "customers/create.html", _banner(form, doubts), status=409)
     customer, new = create_customer(data, user=user)
     if not new:
-        messages.info(request, _("This customer has been entered already; nothing was entered twice."))
-        return redirect("portal:customer_detail", number=customer.number)
+        return _entered_before(request, customer)
     messages.success(request, _("The customer is entered."))
     for note in doubts.suppressed + unread_phones([data["phone"]]):
         messages.warning(request, note)
+    return redirect("portal:customer_detail", number=customer.number)
+
+
+def _entered_before(request: HttpRequest, customer: Customer) -> HttpResponse:
+    messages.info(request, _("This customer has been entered already; nothing was entered twice."))
     return redirect("portal:customer_detail", number=customer.number)
 
 
