@@ -1,0 +1,152 @@
+"""No page has a fault that axe finds, in either theme; none scrolls sideways on a phone; all work without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from customers.models import Customer
+from interactions.models import Interaction
+from orders.models import Order
+from staff.models import User
+from tests.house import shown_pages
+from tests.shop import open_shop
+from tests.staff.conftest import PASSWORD
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDER_THAN_SHOWN = """() => {
+    const page = document.scrollingElement
+    if (page.scrollWidth <= page.clientWidth) return ""
+    const wide = [...document.body.querySelectorAll("*")].filter(
+        one => one.getBoundingClientRect().right > page.clientWidth + 1)
+    return wide.slice(0, 3).map(one => one.outerHTML.slice(0, 90)).join(" | ") || "the page itself"
+}"""
+Enter = Callable[[BrowserContext, User], Client]
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds in light and dark, and what hangs over the edge of a telephone; as sentences."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    found = axe(page, "light", {})
+    # The themes differ in colors and in nothing else.
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found += axe(page, "dark", {"runOnly": ["color-contrast", "link-in-text-block"]})
+    page.set_viewport_size(PHONE)
+    if wide := page.evaluate(WIDER_THAN_SHOWN):
+        found.append(f"{page.url} scrolls sideways on a phone: {wide}")
+    page.set_viewport_size(DESK)
+    return found
+
+
+def axe(page: Page, theme: str, options: dict[str, Any]) -> list[str]:
+    """What axe finds on the page as it stands."""
+    response = Axe().run(page, options={"resultTypes": ["violations"], **options}).response
+    return [
+        f"{page.url} in {theme}: {fault['id']} {node['target']} {node['html'][:160]}"
+        for fault in response["violations"]
+        for node in fault["nodes"][:3]
+    ]
+
+
+def walk(page: Page, house: str, addresses: Iterable[str]) -> list[str]:
+    """The faults of all these pages."""
+    found = []
+    for address in addresses:
+        page.goto(house + address)
+        found += faults_of(page)
+    return found
+
+
+def test_no_page_has_a_fault(
+    live_server: LiveServer,
+    browser_context: BrowserContext,
+    watched: Page,
+    everybody: User,
+    enter: Enter,
+    complaints: list[str],
+) -> None:
+    client = enter(browser_context, everybody)
+    open_shop(client, everybody, customers=60)
+    client = enter(browser_context, everybody)
+    addresses = dict(shown_pages(client))
+    assert len(addresses) > 70
+    found = walk(watched, live_server.url, addresses.values())
+    watched.fill("#ob-search", "Müller")
+    watched.press("#ob-search", "Enter")
+    watched.wait_for_url("**/search/?s=*")
+    found += faults_of(watched)
+    found += walk(watched, live_server.url, [f"{reverse('portal:customer_list')}?f=1"])
+    assert "\n".join(found) == ""
+    assert complaints == []
+
+
+def test_no_page_before_the_sign_in_and_no_refusal_has_a_fault(
+    live_server: LiveServer,
+    browser_context: BrowserContext,
+    watched: Page,
+    everybody: User,
+    enter: Enter,
+    complaints: list[str],
+) -> None:
+    open_shop(Client(), everybody, customers=30)
+    found = walk(watched, live_server.url, dict(shown_pages(Client())).values())
+    watched.goto(f"{live_server.url}{reverse('account_login')}")
+    watched.fill("[name=login]", everybody.email)
+    watched.fill("[name=password]", "falsch")
+    watched.press("[name=password]", "Enter")
+    expect(watched.locator(".alert, .invalid-feedback").first).to_be_visible()
+    found += faults_of(watched)
+    watched.fill("[name=password]", PASSWORD)
+    watched.press("[name=password]", "Enter")
+    expect(watched.locator("[name=code]")).to_be_visible()
+    found += faults_of(watched)
+    found += walk(watched, live_server.url, ["/gibt-es-nicht/"])  # 404
+    enter(browser_context, User.objects.create_user("neu2@laden.example", "x", name="Ohne Rolle"))
+    found += walk(watched, live_server.url, [reverse("portal:dashboard"), reverse("staff:list")])  # 403
+    enter(browser_context, everybody)
+    sent = Order.objects.filter(delivered_at__isnull=False)[0]
+    found += walk(watched, live_server.url, [reverse("orders:edit", args=[sent.pk])])  # 409
+    found += conflict(watched, live_server.url)
+    assert "\n".join(found) == ""
+    assert complaints == []
+
+
+def conflict(page: Page, house: str) -> list[str]:
+    """Two people change one customer; the faults of the page that asks whose words stay."""
+    customer = Customer.objects.order_by("pk")[0]
+    page.goto(house + reverse("customers:edit", args=[customer.number]))
+    Customer.objects.filter(pk=customer.pk).update(version=customer.version + 1, last_name="Inzwischen")
+    page.fill("[name=last_name]", "Meinerseits")
+    page.locator("[name=last_name]").press("Enter")
+    expect(page.locator("[name^=take-]").first).to_be_visible()
+    return faults_of(page)
+
+
+def test_the_main_job_needs_no_scripts(
+    live_server: LiveServer, browser: Browser, everybody: User, enter: Enter
+) -> None:
+    context: Any = browser.new_context(java_script_enabled=False, locale="de-DE")
+    open_shop(enter(context, everybody), everybody, customers=30)
+    enter(context, everybody)
+    page = context.new_page()
+    customer = Customer.objects.exclude(last_name="").order_by("pk")[0]
+    page.goto(f"{live_server.url}{reverse('portal:customer_list')}")
+    page.fill("main [name=find]", customer.last_name)
+    page.press("main [name=find]", "Enter")
+    page.wait_for_url("**/customers/?*s=*")
+    expect(page.locator("tbody tr").first).to_contain_text(customer.last_name)
+    page.fill("#ob-search", customer.number)
+    page.press("#ob-search", "Enter")
+    page.wait_for_url(f"**{reverse('portal:customer_detail', args=[customer.number])}")
+    page.locator('main a[href*="kind=call"]').click()
+    page.fill("[name=content]", "Ohne Skripte notiert.")
+    page.click("main form .btn-primary")
+    expect(page.locator(".timeline")).to_contain_text("Ohne Skripte notiert.")
+    assert Interaction.objects.latest("pk").content == "Ohne Skripte notiert."
+    context.close()

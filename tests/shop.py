@@ -1,0 +1,142 @@
+"""A whole shop to look at: the demo, and through pages and commands what its desk would leave behind."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client, TestCase, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from config.celery import app
+from customers.models import ContactPoint, Customer, Tombstone
+from customers.tombstones import marks_of
+from intake.models import Batch
+from orders.documents import issue_document
+from orders.entering import LineInput, OrderInput, enter_order
+from orders.models import Document, Return
+from orders.returning import announce_return
+from staff.models import Role, User
+from tests.interactions.factories import log_form
+from tests.staff.conftest import PASSWORD, SECRET
+
+SHARED_ADDRESS = "familie@laden.example"
+NEWCOMERS = [
+    ["Kundennummer", "Vorname", "Nachname", "E-Mail", "PLZ", "Ort", "Geburtstag"],
+    ["N-1", "Jürgen", "Größenwahn", "juergen@laden.example", "20354", "Hamburg", "01.02.1980"],
+    ["N-2", "Zoë", "Brandt", SHARED_ADDRESS, "28195", "Bremen", ""],  # two accounts have it: held
+    ["", "", "", "", "50667", "Köln", ""],  # nothing to know anybody by: rejected
+]
+
+
+def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -> None:
+    """Fill the empty database: the demo of this size, then days of work by this user, who has every role."""
+    with override_settings(DEBUG=True):  # the demo fills no database in earnest
+        call_command("demo", customers=customers, seed=7, stdout=StringIO())
+    user.set_password(PASSWORD)
+    user.save()
+    client.force_login(user)
+    _sent(client, reverse("account_reauthenticate"), {"password": PASSWORD})  # some pages ask for it again
+    TOTP.activate(user, SECRET)
+    RecoveryCodes.activate(user)
+    EmailAddress.objects.get_or_create(user=user, email=user.email, verified=True, primary=True)
+    for day in range(days):
+        _bring_files(client, day)
+        _talk(client)
+        _keep_lists(client, day)
+        _sell(user)
+        _employ(client, day)
+    gone = marks_of(emails=["weg@laden.example"])
+    Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
+
+
+def _bring_files(client: Client, day: int) -> None:
+    """One file waits for its columns, one is checked, one is in, with a rejected and a held row."""
+    twins = Customer.objects.filter(status="account").order_by("pk")[:2]
+    for twin in twins:
+        ContactPoint.objects.create(customer=twin, kind="email", value=SHARED_ADDRESS)
+    text = StringIO()
+    csv.writer(text, delimiter=";").writerows([cell.replace("N-", f"N{day}-") for cell in row] for row in NEWCOMERS)
+    batches = [_upload(client, text.getvalue()) for _ in range(3)]
+    eager = app.conf.task_always_eager
+    app.conf.task_always_eager = True  # the worker's part, here and now
+    try:
+        for batch in batches[1:]:
+            page = client.get(reverse("intake:columns", args=[batch.pk]))
+            choices = {c.field: c.target for c in page.context["columns"] if c.target}
+            form = {"profile": batch.profile, "version": batch.version, **choices}
+            with TestCase.captureOnCommitCallbacks(execute=True):
+                _sent(client, reverse("intake:columns", args=[batch.pk]), form)
+            batch.refresh_from_db()
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            _sent(client, reverse("intake:start", args=[batches[2].pk]), {"version": batches[2].version})
+    finally:
+        app.conf.task_always_eager = eager
+
+
+def _upload(client: Client, text: str) -> Batch:
+    file = SimpleUploadedFile("neu.csv", text.encode())
+    address = _sent(client, reverse("intake:upload"), {"kind": "customers", "file": file})
+    return Batch.objects.get(pk=address.split("/")[-3])
+
+
+def _sent(client: Client, address: str, form: dict[str, Any]) -> str:
+    """Send a form as the page would; answers where it leads. A form that comes back is a mistake of this file."""
+    answer = client.post(address, form)
+    assert answer.status_code == 302, (address, answer.status_code)
+    return answer["Location"]
+
+
+def _talk(client: Client) -> None:
+    """A complaint by telephone with a paper, a next step for today, and one that waits."""
+    for place, customer in enumerate(Customer.objects.order_by("pk")[:4]):
+        form = log_form(content=f"Die Mühle {place} klemmt.", next_step="Zurückrufen", waits="on" if place else "")
+        form["due_on"] = (timezone.localdate() - timedelta(days=place)).isoformat()
+        if not place % 2:
+            form["new_complaint"] = "Mühle defekt"
+        form["attachments"] = SimpleUploadedFile("foto.txt", b"zu sehen ist wenig", content_type="text/plain")
+        _sent(client, reverse("interactions:log", args=[customer.number]), form)
+        _sent(client, reverse("customers:note_add", args=[customer.number]), {"text": "Ruft gern am Abend an."})
+        client.get(reverse("portal:customer_detail", args=[customer.number]))
+
+
+def _sell(user: User) -> None:
+    """One order that may still be changed, and one with its invoice and goods on their way back."""
+    customer = Customer.objects.order_by("pk")[0]
+    for _ in range(2):
+        line = LineInput(sku="BOHNE-1", name="Espressobohnen", quantity=Decimal(2), unit_price=Decimal("11.90"))
+        data = OrderInput([line], {"name": "Alma", "city": "Hamburg"}, customer_id=customer.pk, note="eilig")
+        data.gift_note = "Alles Gute!"
+        order = enter_order(data, token=uuid4(), user_id=user.pk)
+    for kind in (Document.Kind.INVOICE, Document.Kind.DELIVERY_NOTE):
+        issue_document(order.pk, kind, user_id=user.pk)
+    lines = {line.pk: Decimal(1) for line in order.lines.all()}
+    back = announce_return(order.pk, lines, reason=Return.Reason.DEFECT, note="kam nass an", user_id=user.pk)
+    assert back.state
+
+
+def _keep_lists(client: Client, day: int) -> None:
+    """A search, a view for everyone, a file of the list."""
+    narrowed = _sent(client, reverse("portal:customer_list"), {"find": "a"})
+    query = narrowed.partition("?")[2]
+    client.get(f"{reverse('portal:customer_list')}?{query}")
+    _sent(client, f"{reverse('portal:view_create')}?{query}", {"name": f"Mit A {day}", "shared": "on"})
+    file = client.post(f"{reverse('portal:customer_export')}?{query}", {"file_format": "csv"})
+    b"".join(file.streaming_content)
+
+
+def _employ(client: Client, day: int) -> None:
+    """Somebody new."""
+    service = Role.objects.get(key=Role.SERVICE)
+    form = {"email": f"neu{day}@laden.example", "name": "Nele Neu", "language": "de", "roles": [service.pk]}
+    _sent(client, reverse("staff:invite"), form)
