@@ -23,8 +23,10 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 WIDER_THAN_SHOWN = """() => {
     const page = document.scrollingElement
     if (page.scrollWidth <= page.clientWidth) return ""
-    const wide = [...document.body.querySelectorAll("*")].filter(
-        one => one.getBoundingClientRect().right > page.clientWidth + 1)
+    const box = one => one.closest(".ob-rail, .ob-scroll, .ob-tabs")  // these scroll within themselves
+    const wide = [...document.body.querySelectorAll("*")].filter(one =>
+        one.getBoundingClientRect().right > page.clientWidth + 1
+        && (!box(one) || getComputedStyle(one).position === "absolute"))
     return wide.slice(0, 3).map(one => one.outerHTML.slice(0, 90)).join(" | ") || "the page itself"
 }"""
 Enter = Callable[[BrowserContext, User], Client]
