@@ -30,6 +30,9 @@ def customer_for(
     user = request.user
     if not isinstance(user, User) or not user.may(permission):
         raise PermissionDenied
+    if "\0" in number:
+        # PostgreSQL refuses a NUL in a parameter; no number holds one.
+        raise Http404
     customer = visible_customers(user).select_related("summary").filter(number=number).first()
     if customer is None:
         raise Http404

@@ -47,20 +47,3 @@ def register_source(source: TimelineSource) -> None:
 def sources(keys: Sequence[str] = ()) -> list[TimelineSource]:
     """All sources in the order of their registration, or those with these keys."""
     return [source for source in _sources.values() if not keys or source.key in keys]
-
-
-def union(chosen: Sequence[TimelineSource], *, after: bool) -> str:
-    """One UNION ALL over the newest rows of each branch.
-
-    Parameters by name: customer, limit, and with `after` also at and id, the last row of the page before (keyset).
-    Each branch is ordered and cut by itself, so a customer with 10,000 events costs what one with 100 costs.
-    """
-    key = " AND ({at}, {id}) < (%(at)s, %(id)s)" if after else ""
-    branches = [
-        f"({source.sql}{key.format(at=source.at, id=source.id)} "
-        f"ORDER BY {source.at} DESC, {source.id} DESC LIMIT %(limit)s)"
-        for source in chosen
-    ]
-    columns = ", ".join(COLUMNS)
-    union_all = " UNION ALL ".join(branches)
-    return f"SELECT * FROM ({union_all}) AS event ({columns}) ORDER BY at DESC, id DESC, kind LIMIT %(limit)s"  # noqa: S608

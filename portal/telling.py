@@ -97,7 +97,8 @@ def _documents(ids: list[int]) -> dict[int, Entry]:
             row.issued_at,
             f"{row.get_kind_display()} {row.number}",
             "doc",
-            money(row.gross, row.currency),
+            # A delivery note says what was in the parcel, not what it cost.
+            "" if row.kind == Document.Kind.DELIVERY_NOTE else money(row.gross, row.currency),
             tone="info",
             url=link("orders:document", row.pk),
         )

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
 from django.http import Http404
 from django.test import RequestFactory
 from django.utils import timezone
@@ -17,10 +16,10 @@ from customers.deactivating import deactivate, reactivate
 from customers.duplicates import likely_duplicates
 from customers.editing import Conflict, save_customer
 from customers.historying import changes_of
-from customers.models import Address, ClaimReport, ContactPoint, Customer, Note, OptInClaim, Summary
+from customers.models import Address, ClaimReport, ContactPoint, Customer, OptInClaim, Summary
 from customers.rows import OptInRow
 from customers.summary import OrderFigures, note_activity, note_contact, set_orders
-from customers.timeline import TimelineSource, register_source, sources, union
+from customers.timeline import TimelineSource, register_source
 from datamap.models import AccessLog
 from staff.models import User
 from tests.customers.making import bring_in, make_row, make_source, only_customer, write_customers
@@ -197,27 +196,6 @@ def test_the_summary_only_ever_moves_forward_and_writes_what_differs(agent):
     assert (set_orders(figures), set_orders(figures)) == (1, 0)
     summary.refresh_from_db()
     assert (summary.orders, summary.revenue, summary.last_activity) == (2, 30, now + timedelta(days=1))
-
-
-def read_timeline(customer, **kw):
-    query = union(sources(["note"]), after="at" in kw)
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"customer": customer.pk, "limit": 2, **kw})
-        return cursor.fetchall()
-
-
-def test_the_timeline_is_read_page_by_page(agent):
-    customer = enter(agent)
-    at = timezone.now()
-    notes = [
-        Note.objects.create(customer=customer, text=f"n{n}", author=agent, created_at=at - timedelta(days=n // 2))
-        for n in range(5)
-    ]
-    first = read_timeline(customer)
-    second = read_timeline(customer, at=first[-1][1], id=first[-1][2])
-    third = read_timeline(customer, at=second[-1][1], id=second[-1][2])
-    assert [row[2] for row in first + second + third] == [notes[n].pk for n in (1, 0, 3, 2, 4)]
-    assert {row[0] for row in first} == {"note"}
 
 
 def test_a_timeline_key_is_used_once():
