@@ -46,7 +46,8 @@ def _day(text: str) -> date:
 def import_file(command: BaseCommand, kind: str, options: dict[str, Any]) -> None:
     """Run one import command from its options and print what became of the file."""
     started = time.monotonic()
-    path, lines = options["file"], options.get("lines")
+    options = _typed(options)
+    path, lines = options["file"], options["lines"]
     plan = _plan(kind, options)
     dry_run = options["dry_run"]
     batch = Batch.objects.create(
@@ -73,12 +74,19 @@ def import_file(command: BaseCommand, kind: str, options: dict[str, Any]) -> Non
     command.stdout.write(json.dumps(result, ensure_ascii=False) if options["json"] else _text(result))
 
 
+def _typed(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as argparse gives them, also where another program called the command with plain text."""
+    paths = {name: Path(options[name]) if options.get(name) else None for name in ("file", "lines", "mapping")}
+    day = options["as_of"]
+    return options | paths | {"as_of": _day(day) if isinstance(day, str) else day}
+
+
 def _advance(bar: Any, records: int) -> None:
     bar.update(records)
 
 
 def _plan(kind: str, options: dict[str, Any]) -> Plan:
-    lines = options.get("lines")
+    lines = options["lines"]
     try:
         return plan_import(
             kind,
@@ -100,6 +108,10 @@ def _plan(kind: str, options: dict[str, Any]) -> Plan:
 def _opener(path: Path) -> Opener:
     if not path.is_file():
         raise CommandError(f"There is no file {path}.", returncode=BAD_ARGUMENTS)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=1) from None
     return lambda: path.open("rb")
 
 

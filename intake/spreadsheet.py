@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
@@ -93,7 +93,7 @@ def _check_archive(file: BinaryIO) -> None:
         raise UnreadableFile(_("This XLSX file is protected with a password."))
 
 
-def _rows(opener: Opener) -> Iterator[tuple[int, list[str] | Broken]]:
+def _rows(opener: Opener) -> Generator[tuple[int, list[str] | Broken]]:
     with opener() as file:
         number = 0
         try:

@@ -77,6 +77,7 @@ def without_apostrophe(value: str) -> str:
 @lru_cache(maxsize=8192)
 def read_moment(value: str) -> datetime | None:
     """An instant from ISO 8601 (also with a blank before the offset) or a German date; None where it is neither."""
+    found: datetime | None
     try:
         found = datetime.fromisoformat(value)
     except ValueError:

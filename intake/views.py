@@ -21,7 +21,7 @@ from intake.models import Batch, BatchProblem
 from intake.profiles import UnknownProfile, profile_for, profiles
 from intake.tables import UnreadableFile
 from intake.undoing import preview_undo, request_undo
-from staff.access import permission_required
+from staff.access import permission_required, signed_in
 
 PAGE = 50
 SHOWN_PROBLEMS = 100
@@ -166,7 +166,7 @@ def _detail_context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "dry_run": dry_run,
         "problems": list(problems[:SHOWN_PROBLEMS]),
         "problem_count": counts.get("error_count", 0) + counts.get("warning_count", 0),
-        "may_undo": batch.may_be_undone and request.user.may("intake.undo"),
+        "may_undo": batch.may_be_undone and signed_in(request).may("intake.undo"),
         "refresh_seconds": REFRESH_SECONDS,
     }
 
