@@ -81,7 +81,8 @@ def _write_part(
         hold_erased(buyers, source.platform)
     _hold(buyers, source, outcome, dry_run=rehearsal is not None)
     if rehearsal:
-        rehearsal.count(buyers, outcome)
+        rows_of_new = _people(rehearsal.count(buyers, outcome))
+        _warn_of(write_customers(rows_of_new, source, dry_run=True), outcome)
         changed = [one for one in buyers.settled if one.order_id]
         written = update_orders(changed, source, dry_run=True)
     else:
@@ -165,26 +166,35 @@ class _Overdue:
 
 def _create_customers(buyers: Buyers, source: Source, outcome: Outcome, *, decided: bool) -> int:
     """Write the customers nobody knew and give each waiting order its own."""
-    guests = [one for one in buyers.guests if is_known_by_name(one.row)]
-    prospects = [many[0] for many in buyers.prospects.values()]
-    if not guests and not prospects:
+    rows = _people(buyers)
+    if not rows:
         return 0
-    rows = [_person(one.row, "prospect", one.row.customer_external_id) for one in prospects]
-    rows += [_person(one.row, "guest", guest_id(one.row)) for one in guests]
     if decided:
         # Whoever is let in after an erasure begins now, as somebody new.
         for row in rows:
             row.registered_at = timezone.now()
     made = write_customers(rows, source)
-    for problem in made.warnings:
-        outcome.warn(problem)
+    _warn_of(made, outcome)
     ids = known_ids(source.platform, [row.external_id for row in rows])
     for external_id, many in buyers.prospects.items():
         for one in many:
             one.customer_id = ids.get(external_id)
-    for one in guests:
+    for one in buyers.guests:
         one.customer_id = ids.get(guest_id(one.row))
     return made.created
+
+
+def _people(buyers: Buyers) -> list[CustomerRow]:
+    """The people behind these orders as customers; a guest of whom nothing is said is nobody to keep."""
+    prospects = [many[0] for many in buyers.prospects.values()]
+    rows = [_person(one.row, "prospect", one.row.customer_external_id) for one in prospects]
+    return rows + [_person(one.row, "guest", guest_id(one.row)) for one in buyers.guests if is_known_by_name(one.row)]
+
+
+def _warn_of(people: Outcome, outcome: Outcome) -> None:
+    for problem in people.warnings:
+        outcome.warn(problem)
+    outcome.warning_count += people.warning_count - len(people.warnings)
 
 
 def guest_id(row: OrderRow) -> str:

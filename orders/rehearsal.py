@@ -28,17 +28,21 @@ class Rehearsal:
             cursor.execute(SEEN)
             cursor.execute("DELETE FROM orders_rehearsal WHERE batch <> %s", [self.batch])
 
-    def count(self, buyers: Buyers, outcome: Outcome) -> None:
-        """Add the orders and customers that would be made; the second word about an order would change it."""
+    def count(self, buyers: Buyers, outcome: Outcome) -> Buyers:
+        """Add the orders and customers that would be made; the second word about an order would change it.
+
+        Returns those of the buyers who would be made customers.
+        """
         fresh = [*(one for one in buyers.settled if not one.order_id), *buyers.strangers]
         made = self._first({f"order {one.row.external_id}" for one in fresh})
         outcome.created += len(made)
         outcome.unchanged += len(fresh) - len(made)
         outcome.lines += sum(len(one.row.lines) for one in fresh if f"order {one.row.external_id}" in made)
-        outcome.customers_created += len(self._first({f"customer {key}" for key in buyers.prospects}))
-        outcome.customers_created += sum(
-            is_known_by_name(one.row) for one in buyers.guests if f"order {one.row.external_id}" in made
-        )
+        new = self._first({f"customer {key}" for key in buyers.prospects})
+        prospects = {key: many for key, many in buyers.prospects.items() if f"customer {key}" in new}
+        guests = [one for one in buyers.guests if f"order {one.row.external_id}" in made and is_known_by_name(one.row)]
+        outcome.customers_created += len(prospects) + len(guests)
+        return Buyers(prospects=prospects, guests=guests)
 
     def _first(self, keys: set[str]) -> set[str]:
         with connection.cursor() as cursor:

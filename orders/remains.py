@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from customers.normalizing import email_key
+from customers.normalizing import email_key, phone_key
+from customers.reading import read_country, read_phone
 from customers.tombstones import any_erased, erased_among, external_text, hashers
 from orders.buyers import Buyers
 from orders.staging import Incoming, placed
@@ -42,4 +43,8 @@ def _marks(one: Incoming, platform: str) -> list[bytes]:
     for value in {row.email, row.billing.email, row.shipping.email} - {""}:
         if key := email_key(value):
             found += [hash_(key) for hash_ in hashers("email")]
+    for side in (row.billing, row.shipping):
+        number = read_phone(side.phone, read_country(side.country) or "DE") if side.phone else None
+        if key := phone_key(number or ""):
+            found += [hash_(key) for hash_ in hashers("phone")]
     return found
