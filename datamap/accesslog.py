@@ -1,6 +1,6 @@
 """Notes who opened which customer, and reads the notes; the doors write, the person can be told (Art. 15)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q, QuerySet
 
-from datamap.models import AccessLog
+from datamap.models import PAGE_NAMES, AccessLog
 from datamap.workdays import day_begins
 
 PAGE = 50
@@ -25,6 +25,11 @@ class AccessPage:
     rows: list[tuple[AccessLog, Any]]
     older: str
     first: bool
+
+
+def name_pages(names: Mapping[str, Any]) -> None:
+    """Say what the pages of an app are called in the log; the log itself keeps the short key."""
+    PAGE_NAMES.update(names)
 
 
 def record(user_id: int | None, customer_number: str | int, page: str, purpose: str = "") -> None:

@@ -173,6 +173,11 @@ def cutoff(
     return early
 
 
+def cited(statute: str) -> str:
+    """A statute as people of this language cite it; the catalogue keeps the short form."""
+    return statute.replace("GDPR", _("GDPR")).replace("POLICY", _("rule of the shop"))
+
+
 def period_in_words(rule: RetentionRule) -> str:
     """The period of a rule as people say it."""
     if rule.lives_as == "row":

@@ -65,7 +65,8 @@ class ControllerForm(forms.ModelForm):
     """Who the shop is."""
 
     SECTIONS: ClassVar[list[tuple[Any, tuple[str, ...]]]] = [
-        (_("Shop"), ("name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number")),
+        (_("Shop"), ("name", "street", "postcode", "city", "country", "email", "phone")),
+        (_("Invoices"), ("vat_id", "tax_number")),
         (_("Dates"), ("seat", "land", "zone", "jurisdiction", "regional_holidays", "supervised_financial",
                       "execution_margin_days")),
         (_("Privacy officer"), ("officer_name", "officer_email", "officer_phone")),

@@ -188,6 +188,9 @@ class Controller(models.Model):
         super().save(*args, **kwargs)
 
 
+PAGE_NAMES: dict[str, Any] = {}
+
+
 class AccessLog(models.Model):
     """Who opened which customer, when, from which page, and why; written by the doors, kept for ACCESSLOG."""
 
@@ -209,3 +212,8 @@ class AccessLog(models.Model):
 
     def __str__(self) -> str:
         return f"Access {self.pk}"
+
+    @property
+    def page_name(self) -> str:
+        """The page as people call it, where its app has said so (`datamap.accesslog.name_pages`)."""
+        return str(PAGE_NAMES.get(self.page, self.page))

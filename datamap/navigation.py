@@ -3,10 +3,12 @@ sees."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+from django.utils.translation import get_language
 
 from datamap.guard import ANY_STAFF, Text
 
@@ -80,15 +82,26 @@ def register_menu(
 
 
 def entries_for(user: object) -> list[MenuEntry]:
-    """The entries this person may open, in order, with address and badge filled; pages that do not exist are
-    left out."""
-    seen = []
-    for entry in sorted(_entries.values(), key=lambda entry: (entry.order, entry.key)):
-        if entry.permission != ANY_STAFF and not user.may(entry.permission):  # type: ignore[attr-defined]
-            continue
+    """The entries this person may open, in order, with words, address and badge filled; pages that do not exist
+    are left out. Badges are asked each time: a figure that is behind sends people looking for work that is done."""
+    keys = tuple(
+        entry.key
+        for entry in _entries.values()
+        if entry.permission == ANY_STAFF or user.may(entry.permission)  # type: ignore[attr-defined]
+    )
+    return [
+        replace(entry, count=entry.badge(user)) if entry.badge else entry
+        for entry in _filled(keys, get_language(), get_script_prefix())
+    ]
+
+
+@lru_cache(maxsize=128)
+def _filled(keys: tuple[str, ...], _language: str | None, _prefix: str) -> list[MenuEntry]:
+    """The entries with their words in this language: the same for everyone who may open the same pages."""
+    filled = []
+    for entry in sorted((_entries[key] for key in keys), key=lambda entry: (entry.order, entry.key)):
         try:
-            url = reverse(entry.url_name)
+            filled.append(replace(entry, label=str(entry.label), url=reverse(entry.url_name)))
         except NoReverseMatch:
             continue
-        seen.append(replace(entry, url=url, count=entry.badge(user) if entry.badge else None))
-    return seen
+    return filled

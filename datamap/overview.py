@@ -11,9 +11,10 @@ from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from datamap.catalogue import period_in_words
+from datamap.catalogue import cited, period_in_words
 from datamap.declarations import PERSONS, By, Group, PersonalData, Store, registry
 from datamap.models import RetentionRule
+from datamap.words import COLUMNS
 from vault.fields import BlindIndexField, SealedField
 
 Rules = dict[str, RetentionRule]
@@ -117,7 +118,8 @@ def _model_entry(declaration: type[PersonalData], rules: Rules) -> ModelEntry:
     return ModelEntry(
         label=declaration.label,
         name=capfirst(str(model._meta.verbose_name)),
-        area=model._meta.app_label,
+        # Tables of libraries stand with the app that answers for them.
+        area=declaration.__module__.partition(".")[0],
         groups=[_group_entry(model, group, rules) for group in declaration.groups],
         plain=[_field_label(model, name) for name in declaration.plain],
         has_history=hasattr(model._meta, "simple_history_manager_attribute"),
@@ -135,7 +137,7 @@ def _group_entry(model: type[models.Model], group: Group, rules: Rules) -> Group
         person=str(PERSONS.get(group.person, group.person)),
         person_key=group.person,
         purpose=str(group.purpose),
-        bases=[(basis.citation, str(basis.label)) for basis in group.bases],
+        bases=[(cited(basis.citation), str(basis.label)) for basis in group.bases],
         categories=[_category_entry(key, when, rules) for key, when in _cases(model, group)],
         fields=[_field_entry(model, name) for name in (*group.fields, *derived)],
         provided=group.provided,
@@ -181,7 +183,7 @@ def _category_entry(key: str, when: str, rules: Rules) -> CategoryEntry:
         counts_from=_(rule.start_label) if rule.start_label else "",
         on_request=rule.get_on_request_display(),
         outcome=rule.on_request,
-        statute=rule.statute,
+        statute=cited(rule.statute),
         policy=rule.policy,
     )
 
@@ -201,9 +203,10 @@ def _field_entry(model: type[models.Model], name: str) -> FieldEntry:
 
 def _field_label(model: type[models.Model], name: str) -> str:
     try:
-        return str(getattr(model._meta.get_field(name), "verbose_name", name))
+        label = getattr(model._meta.get_field(name), "verbose_name", name)
     except FieldDoesNotExist:
-        return name
+        label = name
+    return str(COLUMNS.get(label, label) if isinstance(label, str) else label)
 
 
 def _store_entry(store: Store, rules: Rules) -> ModelEntry:
@@ -211,7 +214,7 @@ def _store_entry(store: Store, rules: Rules) -> ModelEntry:
         person=str(PERSONS.get(store.person, store.person)),
         person_key=store.person,
         purpose=str(store.purpose),
-        bases=[(basis.citation, str(basis.label)) for basis in store.bases],
+        bases=[(cited(basis.citation), str(basis.label)) for basis in store.bases],
         categories=[_category_entry(store.category, "", rules)],
         fields=[FieldEntry(store.key, str(store.label), "sealed" if store.sealed else "clear")],
         provided=False,

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from datamap.accesslog import page_of_accesses
-from datamap.catalogue import AskAnotherKey, UnfitFacts, explain, period_in_words
+from datamap.catalogue import AskAnotherKey, UnfitFacts, cited, explain, period_in_words
 from datamap.controlling import controller, legal_zone, recent_changes
 from datamap.declarations import registry
 from datamap.forms import AccessLogForm, ControllerForm, DataMapFilterForm, LastDayForm
 from datamap.guard import requires
 from datamap.models import RetentionRule
 from datamap.overview import filtered, model_entries, rules_in_force
+from datamap.words import AREAS
 from datamap.workdays import local_date
 
 
@@ -37,6 +38,7 @@ def data_map(request: HttpRequest) -> HttpResponse:
         "areas": [(name, [entry for entry in shown if entry.area == area]) for area, name in areas],
         "exempt": [] if any(wanted.values()) else registry.exemptions(),
         "count": len(shown),
+        "filtered": any(wanted.values()),
     }
     return render(request, "datamap/data_map.html", context, status=400 if form.errors else 200)
 
@@ -46,12 +48,16 @@ def data_map(request: HttpRequest) -> HttpResponse:
 def rules(request: HttpRequest) -> HttpResponse:
     """All retention rules with their versions, and the last day of one datum worked out."""
     catalogue = list(RetentionRule.objects.all())
-    keys = [(key, key) for key in dict.fromkeys(rule.full_key for rule in catalogue)]
+    keys = [(key, f"{key}: {name}") for key, name in {rule.full_key: _(rule.category) for rule in catalogue}.items()]
     asked = "key" in request.GET
     form = LastDayForm(request.GET if asked else None, keys=keys)
     answer = _last_day(form, catalogue) if asked and form.is_valid() else None
-    rows = [(rule, period_in_words(rule), _(rule.category), _(rule.start_label)) for rule in catalogue]
-    context = {"form": form, "rows": rows, "answer": answer}
+    context = {
+        "form": form,
+        "rows": [_row(rule) for rule in catalogue],
+        "answer": answer,
+        "statute": cited(answer.statute) if answer else "",
+    }
     return render(request, "datamap/rules.html", context, status=400 if form.errors else 200)
 
 
@@ -75,7 +81,7 @@ def access_log(request: HttpRequest) -> HttpResponse:
     form = AccessLogForm(request.POST or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     page = page_of_accesses(wanted, request.POST.get("cursor", ""), legal_zone())
-    context = {"form": form, "page": page}
+    context = {"form": form, "page": page, "filtered": any(wanted.values())}
     return render(request, "datamap/access_log.html", context, status=400 if form.errors else 200)
 
 
@@ -98,7 +104,19 @@ def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
     return None
 
 
+def _row(rule: RetentionRule) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "category": _(rule.category),
+        "period": period_in_words(rule),
+        "counts_from": _(rule.start_label) if rule.start_label else "",
+        "statute": cited(rule.statute),
+        "transition": cited(rule.transition_statute),
+    }
+
+
 def _area_name(area: str) -> str:
     if area == "store":
         return _("Files and other stores")
-    return capfirst(str(apps.get_app_config(area).verbose_name))
+    name = str(apps.get_app_config(area).verbose_name)
+    return capfirst(str(AREAS.get(name, name)))

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from customers.access import customer_for
 from customers.models import Customer
+from datamap.accesslog import name_pages
 from orders.models import Document, Order, Return
 
 SEES = "orders.view"
+
+name_pages(
+    {
+        "orders.detail": _("Order"),
+        "orders.customer": _("Orders"),
+        "orders.edit": _("Edit order"),
+        "orders.cancel": _("Cancel order"),
+        "orders.step": _("Move an order on"),
+        "orders.issue": _("Issue a paper"),
+        "orders.document": _("Paper"),
+        "orders.credit": _("Credit note"),
+        "orders.return": _("Return goods"),
+        "orders.refund": _("Refund a return"),
+    }
+)
 
 
 def order_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Order:

@@ -1,7 +1,7 @@
 """Wires orders into the floors below: what goes with a customer, what stands in the timeline."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OrdersConfig(AppConfig):
@@ -16,7 +16,9 @@ class OrdersConfig(AppConfig):
 
         # Totals are counted from orders: they go with a customer and keep none.
         undoing.register_side_table(CustomerTotal)
-        decider = deciders.Decider(_("order"), holding.facts_of, holding.person_of, holding.decide_held_order)
+        decider = deciders.Decider(
+            pgettext_lazy("purchase", "order"), holding.facts_of, holding.person_of, holding.decide_held_order
+        )
         deciders.register_decider(holding.KIND, decider)
         for source in SOURCES:
             timeline.register_source(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
@@ -68,9 +68,13 @@ class FilterForm(forms.Form):
             field.widget.attrs["class"] = "form-select" if choice else "form-control"
         self.fields["currency"].widget.attrs["size"] = 4
 
-    def shown(self) -> list[forms.BoundField]:
+    def choosers(self) -> list[forms.BoundField]:
         """The filters with a box of their own; a number is typed into the search."""
-        return [field for field in self if field.name != "number"]
+        return [field for field in self if field.name not in {"number", "begin", "end"}]
+
+    def days(self) -> list[forms.BoundField]:
+        """The period, whose two ends stay side by side."""
+        return [self["begin"], self["end"]]
 
 
 def _text(label: Any, length: int, *, required: bool = False, **attrs: str) -> forms.CharField:
@@ -238,6 +242,8 @@ class OrderForm(forms.Form):
 class LineForm(forms.Form):
     """One line of an order; a line left empty is none."""
 
+    WIDTHS: ClassVar = {"sku": 12, "name": 28, "quantity": 6, "unit_price": 9, "discount": 9}
+
     sku = _text(gettext_lazy("Article number"), 120)
     name = _text(gettext_lazy("Article"), 300)
     quantity = _amount(
@@ -253,6 +259,9 @@ class LineForm(forms.Form):
             # The lines stand in a table: the heading of the column is their label.
             kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
             field.widget.attrs |= {"class": kind, "aria-label": str(field.label)}
+        for name, width in self.WIDTHS.items():
+            self.fields[name].widget.attrs["size"] = width
+        self.fields["tax_rate"].widget.attrs["class"] += " ob-snug"
 
     def has_changed(self) -> bool:
         """The tax rate alone, which is filled in beforehand, makes no line."""
@@ -350,6 +359,7 @@ class ReturnForm(forms.Form):
                 max_value=left,
                 decimal_places=3,
             )
+        self.order_fields([name for name in self.fields if name.startswith("line_")])
 
     def quantities(self) -> dict[int, Decimal]:
         """Line id -> how many come back."""

@@ -94,7 +94,7 @@ STEPS = {
             _deliver,
             lambda order: _alive(order) and order.delivered_at is None and order.status != Status.RETURNED,
             gettext_lazy("The order is delivered or cancelled already."),
-            icon="home",
+            icon="truck",
         ),
         Step(
             "cancel",

@@ -4,30 +4,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('datamap', '0002_catalogue'),
+        ("datamap", "0002_catalogue"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='controller',
-            name='tax_number',
-            field=models.CharField(blank=True, max_length=30, verbose_name='tax number'),
+            model_name="controller",
+            name="tax_number",
+            field=models.CharField(blank=True, max_length=30, verbose_name="tax number"),
         ),
         migrations.AddField(
-            model_name='controller',
-            name='vat_id',
-            field=models.CharField(blank=True, help_text='An invoice names the VAT id or the tax number (UStG § 14(4) no. 2).', max_length=20, verbose_name='VAT id'),
+            model_name="controller",
+            name="vat_id",
+            field=models.CharField(
+                blank=True,
+                help_text="An invoice names the VAT id or the tax number (UStG § 14(4) no. 2).",
+                max_length=20,
+                verbose_name="VAT id",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalcontroller',
-            name='tax_number',
-            field=models.CharField(blank=True, max_length=30, verbose_name='tax number'),
+            model_name="historicalcontroller",
+            name="tax_number",
+            field=models.CharField(blank=True, max_length=30, verbose_name="tax number"),
         ),
         migrations.AddField(
-            model_name='historicalcontroller',
-            name='vat_id',
-            field=models.CharField(blank=True, help_text='An invoice names the VAT id or the tax number (UStG § 14(4) no. 2).', max_length=20, verbose_name='VAT id'),
+            model_name="historicalcontroller",
+            name="vat_id",
+            field=models.CharField(
+                blank=True,
+                help_text="An invoice names the VAT id or the tax number (UStG § 14(4) no. 2).",
+                max_length=20,
+                verbose_name="VAT id",
+            ),
         ),
     ]
