@@ -1,8 +1,9 @@
 """The limit of an import of customers: one hand-written loop, COPY into staging, one set-based upsert.
 
-It does the work of `customers.intake` for the columns of the benchmark's file (the same reading of values, sealing, blind
-indexes, matching by id and by e-mail, history, search entry and summary) and nothing else: no second platform, no several
-rows of one customer, no tombstones, suppression, claims, tags, notes, held rows or trial.
+It does the work of `customers.intake` for the columns of the benchmark's file (the same reading of values,
+sealing, blind indexes, matching by id and by e-mail, history, search entry and summary) and nothing else: no
+second platform, no several rows of one customer, no tombstones, suppression, claims, tags, notes, held rows
+or trial.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def write_chunk(connection: Any, rows: Iterable[list[str]], batch: UUID, origin_
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         columns = (
-            "external_id, salutation, first_name, last_name, day, month, registered, email, ew, ep, em, phone, pw, pp, pm, "
+            "external_id, salutation, first_name, last_name, day, month, registered, email, ew, ep, em, phone, "
+            "pw, pp, pm, "
             "street, street_index, postcode, city, country, sort_name, text, phonetic"
         )
         with cursor.copy(f"COPY stage ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
@@ -100,7 +102,8 @@ def _read(rows: Iterable[list[str]]) -> list[tuple[Any, ...]]:
 
 def _match(cursor: Any, platform: str) -> None:
     cursor.execute(
-        "UPDATE stage s SET id = e.customer_id FROM customers_externalid e WHERE e.platform = %s AND e.value = s.external_id",
+        "UPDATE stage s SET id = e.customer_id FROM customers_externalid e WHERE e.platform = %s AND e.value "
+        "= s.external_id",
         [platform],
     )
     cursor.execute(
@@ -112,13 +115,15 @@ def _match(cursor: Any, platform: str) -> None:
         [platform],
     )
     cursor.execute(
-        "UPDATE stage SET made = true, id = nextval(pg_get_serial_sequence('customers_customer', 'id')) WHERE id IS NULL"
+        "UPDATE stage SET made = true, id = nextval(pg_get_serial_sequence('customers_customer', 'id')) "
+        "WHERE id IS NULL"
     )
 
 
 def _number(cursor: Any) -> None:
     cursor.execute(
-        "INSERT INTO customers_numberrange (key, prefix, next_value) VALUES ('customer', '', 10001) ON CONFLICT DO NOTHING"
+        "INSERT INTO customers_numberrange (key, prefix, next_value) VALUES ('customer', '', 10001) ON "
+        "CONFLICT DO NOTHING"
     )
     cursor.execute(
         "UPDATE customers_numberrange SET next_value = next_value + (SELECT count(*) FROM stage WHERE made) "
@@ -127,7 +132,8 @@ def _number(cursor: Any) -> None:
     first = cursor.fetchone()[0]
     cursor.execute("ALTER TABLE stage ADD number text")
     cursor.execute(
-        "UPDATE stage s SET number = %s + n.place - 1 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM stage "
+        "UPDATE stage s SET number = %s + n.place - 1 FROM (SELECT id, row_number() OVER (ORDER BY id) AS "
+        "place FROM stage "
         "WHERE made) n WHERE n.id = s.id",
         [first],
     )
@@ -148,7 +154,8 @@ def _upsert(cursor: Any, batch: UUID, origin_id: int, platform: str) -> None:
     cursor.execute(
         f"""
         WITH changed AS (
-            UPDATE customers_customer c SET salutation = s.salutation, first_name = s.first_name, last_name = s.last_name,
+            UPDATE customers_customer c SET salutation = s.salutation, first_name = s.first_name, last_name =
+                s.last_name,
                 birthday_day = s.day, birthday_month = s.month, registered_at = s.registered, sort_name = s.sort_name,
                 version = version + 1
             FROM stage s WHERE c.id = s.id AND s.made IS NULL
@@ -156,7 +163,8 @@ def _upsert(cursor: Any, batch: UUID, origin_id: int, platform: str) -> None:
                 IS DISTINCT FROM (s.salutation, s.first_name, s.last_name, s.day, s.month, s.registered) RETURNING c.*
         ), made AS (
             INSERT INTO customers_customer (id, number, kind, status, salutation, title, first_name, last_name, company,
-                vat_id, language, birthday_day, birthday_month, registered_at, sort_name, version, origin_id, created_at)
+                vat_id, language, birthday_day, birthday_month, registered_at, sort_name, version, origin_id,
+                created_at)
             SELECT id, number, 'person', 'account', salutation, '', first_name, last_name, '', '', 'de', day, month,
                 registered, sort_name, 1, %(origin)s, now() FROM stage WHERE made RETURNING *
         ), old AS ({_history(Customer, "changed", "~")}) {_history(Customer, "made", "+")}
@@ -198,13 +206,15 @@ def _upsert(cursor: Any, batch: UUID, origin_id: int, platform: str) -> None:
         given,
     )
     cursor.execute(
-        "INSERT INTO customers_externalid (customer_id, platform, value, origin_id) SELECT id, %(platform)s, external_id, "
+        "INSERT INTO customers_externalid (customer_id, platform, value, origin_id) SELECT id, %(platform)s, "
+        "external_id, "
         "%(origin)s FROM stage WHERE made",
         given,
     )
     cursor.execute(
         "INSERT INTO customers_searchentry AS e (customer_id, text, phonetic, postcode) SELECT s.id, s.text || ' ' || "
-        "c.number, s.phonetic, s.postcode FROM stage s JOIN customers_customer c ON c.id = s.id ON CONFLICT (customer_id) "
+        "c.number, s.phonetic, s.postcode FROM stage s JOIN customers_customer c ON c.id = s.id ON CONFLICT "
+        "(customer_id) "
         "DO UPDATE SET text = excluded.text, phonetic = excluded.phonetic, postcode = excluded.postcode "
         "WHERE (e.text, e.phonetic, e.postcode) IS DISTINCT FROM (excluded.text, excluded.phonetic, excluded.postcode)"
     )

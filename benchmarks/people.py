@@ -217,12 +217,15 @@ def fill(connection, size: int, seed: int = 11) -> None:
             {"firsts": len(FIRST) - 1, "lasts": len(surnames) - 1, "cities": len(CITIES) - 1, "size": size},
         )
         cursor.execute(
-            "INSERT INTO customers_customer (id, number, kind, status, salutation, title, first_name, last_name, company, "
-            "vat_id, language, sort_name, version, created_at) SELECT id, number, 'person', 'account', '', '', first_name, "
+            "INSERT INTO customers_customer (id, number, kind, status, salutation, title, first_name, last_name, "
+            "company, "
+            "vat_id, language, sort_name, version, created_at) SELECT id, number, 'person', 'account', '', '', "
+            "first_name, "
             "last_name, '', '', 'de', sort_name, 1, now() FROM bench_made"
         )
         cursor.execute(
-            "INSERT INTO customers_searchentry (customer_id, text, phonetic, postcode) SELECT id, text, '', code FROM bench_made"
+            "INSERT INTO customers_searchentry (customer_id, text, phonetic, postcode) SELECT id, text, '', code "
+            "FROM bench_made"
         )
         cursor.execute(
             "INSERT INTO customers_searchword (word, entries) SELECT DISTINCT w, 1 FROM (SELECT words FROM bench_last "

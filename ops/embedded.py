@@ -157,9 +157,7 @@ def _start_postgres() -> bool:
     if not (data / "PG_VERSION").exists():
         _run(account, bindir / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
              "--auth=trust", "--no-sync")  # fmt: skip
-    options = f"-h '' -k {settings.EMBEDDED_SOCKET_DIR} " + " ".join(
-        f"-c {k}={v}" for k, v in _tuning().items()
-    )
+    options = f"-h '' -k {settings.EMBEDDED_SOCKET_DIR} " + " ".join(f"-c {k}={v}" for k, v in _tuning().items())
     _run(
         account,
         bindir / "pg_ctl",

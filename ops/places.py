@@ -59,9 +59,7 @@ def private_folder(folder: Path, account: pwd.struct_passwd) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (os.geteuid(), account.pw_uid):
-        raise PermissionError(
-            f"{folder} belongs to somebody else: remove it, or set DATABASE_URL and REDIS_URL."
-        )
+        raise PermissionError(f"{folder} belongs to somebody else: remove it, or set DATABASE_URL and REDIS_URL.")
     if status.st_uid != account.pw_uid:
         os.chown(folder, account.pw_uid, account.pw_gid)
     folder.chmod(0o700)

@@ -90,11 +90,7 @@ def _texts(path: Path) -> Iterator[tuple[str | None, str, str | None]]:
 
 def update(wordings: dict[Key, str | list[str]]) -> polib.POFile:
     """Bring the German catalog in line with the sources; `wordings` fills what it does not have yet."""
-    old = (
-        {(entry.msgctxt, entry.msgid): entry for entry in polib.pofile(str(CATALOG))}
-        if CATALOG.exists()
-        else {}
-    )
+    old = {(entry.msgctxt, entry.msgid): entry for entry in polib.pofile(str(CATALOG))} if CATALOG.exists() else {}
     catalog = polib.POFile(wrapwidth=110)
     catalog.metadata = HEADER
     for (context, text), (plural, places) in sorted(
@@ -129,9 +125,7 @@ def main(files: list[str]) -> None:
     missing = catalog.untranslated_entries()
     print(f"{len(catalog)} texts, {len(missing)} without German wording")
     for entry in missing:
-        print(
-            f"  {entry.occurrences[0][0]}: {entry.msgid!r}" + (f" [{entry.msgctxt}]" if entry.msgctxt else "")
-        )
+        print(f"  {entry.occurrences[0][0]}: {entry.msgid!r}" + (f" [{entry.msgctxt}]" if entry.msgctxt else ""))
 
 
 if __name__ == "__main__":

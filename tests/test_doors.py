@@ -52,9 +52,7 @@ def test_a_public_page_answers_without_a_fault(client, route):
 def test_the_matrix_decides_over_every_address(client, role):
     user = User.objects.create_user(f"{role}@obhut.example", name=role, roles=[role])
     client.force_login(user)
-    granted = set(
-        RolePermission.objects.filter(role__key=role, granted=True).values_list("permission", flat=True)
-    )
+    granted = set(RolePermission.objects.filter(role__key=role, granted=True).values_list("permission", flat=True))
     wrong = []
     for route in ROUTES:
         # Pages every member of staff has (profile, language, sign-out) would end or change this very session.

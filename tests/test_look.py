@@ -125,9 +125,7 @@ def test_an_icon_without_a_label_is_silent_and_with_one_it_speaks() -> None:
         ("de", "abc", "EUR", ""),
     ],
 )
-def test_money_is_written_as_in_the_language(
-    language: str, amount: object, currency: str, shown: str
-) -> None:
+def test_money_is_written_as_in_the_language(language: str, amount: object, currency: str, shown: str) -> None:
     with translation.override(language):
         assert money(amount, currency) == shown
 

@@ -39,23 +39,18 @@ _READ = {"title", "alt", "placeholder", "aria-label", "aria-description", "data-
 
 def test_every_text_has_a_german_wording():
     known = {(entry.msgctxt, entry.msgid): entry for entry in polib.pofile(str(CATALOG))}
-    missing = [
-        key for key in collected() if key not in known or not known[key].translated() or known[key].fuzzy
-    ]
+    missing = [key for key in collected() if key not in known or not known[key].translated() or known[key].fuzzy]
     assert missing == []
 
 
 def test_no_wording_is_left_of_texts_that_are_gone():
     current = set(collected())
-    assert [
-        entry.msgid for entry in polib.pofile(str(CATALOG)) if (entry.msgctxt, entry.msgid) not in current
-    ] == []
+    assert [entry.msgid for entry in polib.pofile(str(CATALOG)) if (entry.msgctxt, entry.msgid) not in current] == []
 
 
 def test_the_compiled_catalog_is_that_of_the_source():
     compiled = {
-        (e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural)
-        for e in polib.mofile(str(CATALOG.with_suffix(".mo")))
+        (e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural) for e in polib.mofile(str(CATALOG.with_suffix(".mo")))
     }
     source = {(e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural) for e in update({})}
     assert compiled == source
@@ -80,9 +75,7 @@ class _Words(HTMLParser):
         self.found: list[str] = []
 
     def handle_data(self, data: str) -> None:
-        if self.get_starttag_text() is None or not (self.get_starttag_text() or "").startswith(
-            ("<style", "<script")
-        ):
+        if self.get_starttag_text() is None or not (self.get_starttag_text() or "").startswith(("<style", "<script")):
             self._keep(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -87,21 +87,13 @@ def test_a_contact_page_shows_content_and_closes(agent_client, agent):
     mail = make_contact(make_customer(), agent, kind="email", closed=False, content="<b>Zoë</b> asks")
     url = reverse("interactions:detail", args=[mail.pk])
     assert "&lt;b&gt;Zoë&lt;/b&gt; asks" in agent_client.get(url).content.decode()
-    assert (
-        agent_client.post(reverse("interactions:close", args=[mail.pk]), {"outcome": ""}).status_code == 422
-    )
+    assert agent_client.post(reverse("interactions:close", args=[mail.pk]), {"outcome": ""}).status_code == 422
     agent_client.post(reverse("interactions:close", args=[mail.pk]), {"outcome": "answered"})
     assert Interaction.objects.get(pk=mail.pk).closed_at is not None
 
 
-@pytest.mark.parametrize(
-    "name", ["detail", "close", "attachment", "followup_done", "followup_postpone", "complaint"]
-)
+@pytest.mark.parametrize("name", ["detail", "close", "attachment", "followup_done", "followup_postpone", "complaint"])
 def test_foreign_ids_are_not_found(agent_client, name):
     url = reverse(f"interactions:{name}", args=[987654321])
-    response = (
-        agent_client.post(url, {"outcome": "x"})
-        if name in ("close", "followup_done")
-        else agent_client.get(url)
-    )
+    response = agent_client.post(url, {"outcome": "x"}) if name in ("close", "followup_done") else agent_client.get(url)
     assert response.status_code == 404

@@ -71,10 +71,7 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
     )
     with _supervisor(tmp_path) as supervisor:
         supervisor.start(Child("web", [sys.executable, "-c", nested], tmp_path / "web.log"))
-        assert (
-            supervisor.wait(until=lambda: pid_file.exists() and bool(pid_file.read_text()), seconds=PATIENCE)
-            == ""
-        )
+        assert supervisor.wait(until=lambda: pid_file.exists() and bool(pid_file.read_text()), seconds=PATIENCE) == ""
     assert _eventually(lambda: _gone(int(pid_file.read_text())))
 
 
@@ -89,9 +86,7 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
         "    supervisor.wait()\n"
     )
     root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE, text=True
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
         parent.kill()

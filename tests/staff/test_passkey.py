@@ -21,13 +21,9 @@ RESIDENT_KEY_WITH_FINGERPRINT = {
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_passkey_is_set_up_and_signs_in(
-    page: Page, live_server: Any, make_user: Callable[..., User]
-) -> None:
+def test_a_passkey_is_set_up_and_signs_in(page: Page, live_server: Any, make_user: Callable[..., User]) -> None:
     nele = make_user("Nele", "operator", factor=False)
-    house = live_server.url.replace(
-        "127.0.0.1", "localhost"
-    )  # a passkey belongs to a name, not to an address
+    house = live_server.url.replace("127.0.0.1", "localhost")  # a passkey belongs to a name, not to an address
     devices = page.context.new_cdp_session(page)
     devices.send("WebAuthn.enable")
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": RESIDENT_KEY_WITH_FINGERPRINT})

@@ -53,9 +53,7 @@ def test_a_recovery_code_works_once(client: Client, olga: User) -> None:
         assert signed_in(browser) is expected
 
 
-def test_the_session_key_changes_at_sign_in(
-    client: Client, olga: User, sign_in: Callable[..., Client]
-) -> None:
+def test_the_session_key_changes_at_sign_in(client: Client, olga: User, sign_in: Callable[..., Client]) -> None:
     client.get("/accounts/login/")
     client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
     before = client.session.session_key
@@ -106,9 +104,7 @@ def test_there_is_no_sign_up(client: Client, db: None) -> None:
 
 def test_a_foreign_address_is_not_followed_after_sign_in(client: Client, olga: User) -> None:
     client.post("/accounts/login/?next=https://boese.example/", {"login": olga.email, "password": PASSWORD})
-    answer = client.post(
-        "/accounts/2fa/authenticate/", {"code": totp_code(), "next": "https://boese.example/"}
-    )
+    answer = client.post("/accounts/2fa/authenticate/", {"code": totp_code(), "next": "https://boese.example/"})
     assert signed_in(client)
     assert "boese" not in answer.url
 
@@ -133,9 +129,7 @@ def test_setting_up_an_authenticator_app_opens_the_pages(
     assert browser.get("/staff/").status_code == 200
 
 
-def test_a_changed_factor_ends_the_other_sessions_and_is_noted(
-    olga: User, sign_in: Callable[..., Client]
-) -> None:
+def test_a_changed_factor_ends_the_other_sessions_and_is_noted(olga: User, sign_in: Callable[..., Client]) -> None:
     Authenticator.objects.create(user=olga, type="webauthn", data={"name": "Key", "credential": {}})
     elsewhere, browser = sign_in(olga), sign_in(olga)
     elsewhere.get("/staff/")
@@ -155,9 +149,7 @@ def test_signing_out_forgets_the_session(olga: User, sign_in: Callable[..., Clie
     assert '"cache"' in answer.headers["Clear-Site-Data"]
 
 
-def test_a_session_left_behind_ends_when_the_person_comes_back(
-    olga: User, sign_in: Callable[..., Client]
-) -> None:
+def test_a_session_left_behind_ends_when_the_person_comes_back(olga: User, sign_in: Callable[..., Client]) -> None:
     left, back = sign_in(olga), sign_in(olga)
     left.get("/staff/")
     SignIn.objects.filter(user=olga).update(seen_at=timezone.now() - timedelta(minutes=31))
@@ -238,12 +230,9 @@ def test_a_reset_is_asked_for_without_telling_who_works_here(
     client: Client, olga: User, mailoutbox: list[EmailMessage]
 ) -> None:
     answers = [
-        client.post("/accounts/password/reset/", {"email": email})
-        for email in (olga.email, "niemand@laden.example")
+        client.post("/accounts/password/reset/", {"email": email}) for email in (olga.email, "niemand@laden.example")
     ]
-    assert {(answer.status_code, answer.url) for answer in answers} == {
-        (302, "/accounts/password/reset/done/")
-    }
+    assert {(answer.status_code, answer.url) for answer in answers} == {(302, "/accounts/password/reset/done/")}
     assert [mail.to for mail in mailoutbox] == [[olga.email]]
 
 

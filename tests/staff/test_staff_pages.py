@@ -81,9 +81,7 @@ def test_a_weak_first_password_is_refused(olga: User, password: str) -> None:
     user, token = invite("neu@laden.example", "Neu", ["service"], actor=olga)
     guest = Client()
     guest.get(reverse("staff:join", args=[token]))
-    guest.post(
-        "/staff/join/", {"password": password, "again": password + ("x" if len(password) == 12 else "")}
-    )
+    guest.post("/staff/join/", {"password": password, "again": password + ("x" if len(password) == 12 else "")})
     user.refresh_from_db()
     assert not user.has_usable_password()
 
@@ -158,9 +156,7 @@ def test_after_a_reset_the_next_sign_in_sets_up_a_new_factor(
     assert sign_in(sven).get("/staff/me/").url == "/accounts/2fa/"
 
 
-def test_new_roles_count_at_once_and_end_the_sessions(
-    olga: User, sven: User, sign_in: Callable[..., Client]
-) -> None:
+def test_new_roles_count_at_once_and_end_the_sessions(olga: User, sven: User, sign_in: Callable[..., Client]) -> None:
     theirs = sign_in(sven)
     theirs.get("/staff/me/")
     tax = Role.objects.get(key="tax")
@@ -206,9 +202,7 @@ def test_an_upgrade_adds_defaults_and_never_gives_back_what_was_taken(db: None) 
     assert RolePermission.objects.filter(role__key="service").count() == len(declared_permissions())
 
 
-def test_permissions_cost_one_query_a_person(
-    olga: User, django_assert_num_queries: Callable[..., object]
-) -> None:
+def test_permissions_cost_one_query_a_person(olga: User, django_assert_num_queries: Callable[..., object]) -> None:
     user = User.objects.get(pk=olga.pk)
     with django_assert_num_queries(1):  # type: ignore[attr-defined]
         assert user.may("staff.manage")

@@ -36,9 +36,7 @@ JSON = st.recursive(
 def raw(model: type[models.Model], pk: int, column: str) -> bytes | None:
     """What really lies in the database."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {column} FROM {model._meta.db_table} WHERE {model._meta.pk.column} = %s", [pk]
-        )
+        cursor.execute(f"SELECT {column} FROM {model._meta.db_table} WHERE {model._meta.pk.column} = %s", [pk])
         value = cursor.fetchone()[0]
     return None if value is None else bytes(value)
 
@@ -273,9 +271,7 @@ def test_bulk_values_go_into_the_table_as_they_are(shop: ModuleType) -> None:
     fields = {name: shop.Guest._meta.get_field(name) for name in ("email", "email_index")}
     sealed, index = fields["email"].seal("Ada@Example.org"), fields["email_index"].blind("Ada@Example.org")
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO shop_guest (name, email, email_index) VALUES ('A', %s, %s)", [sealed, index]
-        )
+        cursor.execute("INSERT INTO shop_guest (name, email, email_index) VALUES ('A', %s, %s)", [sealed, index])
     assert shop.Guest.objects.get(email_index="ada@example.org").email == "Ada@Example.org"
     assert fields["email"].seal(None) is None
     assert fields["email"].open(None) is None

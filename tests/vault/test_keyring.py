@@ -191,9 +191,7 @@ def test_racing_processes_make_one_key_file(tmp_path: Path) -> None:
         f"ensure(pathlib.Path({str(path)!r})); print(pathlib.Path({str(path)!r}).read_text())"
     )
     racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(5)
     ]
     for racer in racers:

@@ -43,9 +43,7 @@ def test_migrating_has_recorded_the_keys_of_this_process() -> None:
 
 @pytest.mark.parametrize("kind", ["seal", "index", "list"])
 def test_a_wrong_key_is_named_and_nothing_written(known: set, kind: str) -> None:
-    lines = [
-        key_line(kind, 1, "wrong") if line.startswith(kind) else line for line in key_text().splitlines()
-    ]
+    lines = [key_line(kind, 1, "wrong") if line.startswith(kind) else line for line in key_text().splitlines()]
     with replaced(load("\n".join(lines))), pytest.raises(WrongKeys, match=f"{kind}:1"):
         verify_keys()
     assert records() == known

@@ -170,16 +170,12 @@ def test_files_and_foreign_columns_are_rotated_too(kept: KeyRing, shop: ModuleTy
 
 
 @pytest.fixture
-def committed(
-    shop: ModuleType, django_db_blocker: DjangoDbBlocker, ring: KeyRing
-) -> Iterator[ConnectionProxy]:
+def committed(shop: ModuleType, django_db_blocker: DjangoDbBlocker, ring: KeyRing) -> Iterator[ConnectionProxy]:
     """2,500 guests that another process sees; gone afterwards, and the keys of this machine back."""
     with django_db_blocker.unblock():
         KeyRecord.objects.all().delete()
         verify_keys()
-        shop.Guest.objects.bulk_create(
-            shop.Guest(name=str(n), email=f"guest{n}@example.org") for n in range(2500)
-        )
+        shop.Guest.objects.bulk_create(shop.Guest(name=str(n), email=f"guest{n}@example.org") for n in range(2500))
         yield connections["default"]
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE shop_guest, shop_historicalguest, vault_rotation, vault_keyrecord")
@@ -200,9 +196,7 @@ def killed_rotation(text: str, kind: str) -> int:
     return subprocess.run(arguments, cwd=ROOT, env=environment, check=False).returncode
 
 
-def test_a_rotation_killed_in_the_middle_goes_on_where_it_was(
-    committed: ConnectionProxy, shop: ModuleType
-) -> None:
+def test_a_rotation_killed_in_the_middle_goes_on_where_it_was(committed: ConnectionProxy, shop: ModuleType) -> None:
     text = key_text(seal=(1, 2))
     expected = [f"guest{n}@example.org" for n in range(2500)]
     assert killed_rotation(text, "seal") == -signal.SIGKILL
@@ -223,9 +217,7 @@ def test_a_rotation_killed_in_the_middle_goes_on_where_it_was(
         assert [g.email for g in shop.Guest.objects.order_by("pk")] == expected
 
 
-def test_an_index_run_killed_in_the_middle_goes_on_where_it_was(
-    committed: ConnectionProxy, shop: ModuleType
-) -> None:
+def test_an_index_run_killed_in_the_middle_goes_on_where_it_was(committed: ConnectionProxy, shop: ModuleType) -> None:
     text = key_text(index=(1, 2))
     assert killed_rotation(text, "index") == -signal.SIGKILL
     with replaced(load(text)):
@@ -233,10 +225,7 @@ def test_an_index_run_killed_in_the_middle_goes_on_where_it_was(
             assert shop.Guest.objects.get(email_index=f"guest{n}@example.org").name == str(n)
         assert command("vault_rotate", "--index")["done"] == 1500
     with replaced(load(key_text(index=(2,)))):
-        assert (
-            shop.Guest.objects.filter(email_index__in=["guest0@example.org", "guest2499@example.org"]).count()
-            == 2
-        )
+        assert shop.Guest.objects.filter(email_index__in=["guest0@example.org", "guest2499@example.org"]).count() == 2
 
 
 def test_only_one_rotation_runs_at_a_time(committed: ConnectionProxy) -> None:
