@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from portal.querying import Row
-from staff.templatetags.look import day, local_date
+from staff.templatetags.look import day, kept_html, short_date
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ class Renderer:
         self.base = reverse("portal:customer_list")
         self.select = escape(gettext("Select customer %s"))
         self.nameless = escape(gettext("without a name"))
-        self.chips = {key: _chip(tone, text) for key, tone, text in _chips()}
+        self.chips = _chips(get_language())
+        self.zone = timezone.get_current_timezone()
+        self.today = timezone.localdate()
         self.cells: dict[str, Callable[[Row], str]] = {
             "number": lambda row: escape(row.number),
             "name": self._name,
@@ -144,10 +149,22 @@ class Renderer:
         """Today, yesterday, or the date; each day is written once per page."""
         if value is None:
             return ""
-        on = local_date(value)
+        on = value.astimezone(self.zone).date()
         if on not in self.days:
-            self.days[on] = escape(day(on))
+            near = abs((on - self.today).days) <= 1
+            self.days[on] = escape(day(on) if near else short_date(on))
         return self.days[on]
+
+
+def chooser(columns: list[str]) -> SafeString:
+    """The boxes by which columns are chosen."""
+    return _chooser(tuple(columns), get_language())
+
+
+@kept_html(64)
+def _chooser(columns: tuple[str, ...], _language: str | None) -> SafeString:
+    boxes = [(key, column.label, key in columns) for key, column in COLUMNS.items() if key != "name"]
+    return SafeString(render_to_string("portal/_columns.html", {"boxes": boxes}))
 
 
 def _opening(key: str) -> str:
@@ -159,13 +176,10 @@ def _opening(key: str) -> str:
     return f'<td class="{css}" data-label="{escape(str(column.label))}">'
 
 
-def _chip(tone: str, text: str) -> str:
-    return f'<span class="chip {tone}">{escape(text)}</span> '
-
-
-def _chips() -> list[tuple[str, str, str]]:
-    """Key, tone and words of each mark a row may carry."""
-    return [
+@lru_cache(maxsize=16)
+def _chips(_language: str | None) -> dict[str, str]:
+    """Each mark a row may carry, as HTML of this language."""
+    marks = [
         ("restricted", "stop", gettext("restricted")),
         ("company", "info", gettext("Company")),
         ("complaint", "warn", gettext("Complaint")),
@@ -175,6 +189,7 @@ def _chips() -> list[tuple[str, str, str]]:
         ("prospect", "plain", gettext("Prospect")),
         ("deactivated", "plain", gettext("deactivated")),
     ]
+    return {key: f'<span class="chip {tone}">{escape(text)}</span> ' for key, tone, text in marks}
 
 
 _GERMAN = str.maketrans(",.", ".,")

@@ -7,12 +7,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from portal.columns import COLUMNS, Renderer
+from portal.columns import COLUMNS, Renderer, chooser
 from portal.filtering import FilterForm, form_for
 from portal.listing import Listing, listing_of
 from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, capped_count, read_page
@@ -79,7 +78,7 @@ def _table(listing: Listing, page: Page) -> dict[str, Any]:
         "tags": tag_names() if renderer.selectable else [],
         "may_export": may("customers.export"),
         "may_choose_columns": not listing.view or listing.view.owner_id == listing.user.pk,
-        "all_columns": [(key, c.label, key in listing.columns) for key, c in COLUMNS.items() if key != "name"],
+        "column_boxes": chooser(listing.columns),
     }
 
 
@@ -94,7 +93,7 @@ def _around(listing: Listing, page: Page) -> dict[str, Any]:
         heads.append((column, way if column.order else "", listing.address(o=turned) if column.order else ""))
     return {
         "heads": heads,
-        "list_url": reverse("portal:customer_list"),
+        "list_url": listing.base,
         "filter_url": listing.address(f="1"),
         "first_url": listing.address(),
         "previous_url": listing.address(c=page.previous) if page.previous else "",

@@ -1,13 +1,17 @@
-"""What templates need to look like the rest of the house: icons, money, dates, chips, the rail."""
+"""What templates need to look like the rest of the house: icons, money, dates, chips, the frame of a page."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
@@ -24,13 +28,23 @@ ALERT_ICONS = {"success": "check", "warning": "warning", "danger": "warning"}
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """An icon of the sprite; without a label it is decoration and silent for screen readers."""
-    css = f"icon {css}".strip()
-    href = f"{static('obhut/icons.svg')}#{name}"
-    if label:
-        svg = '<svg class="{}" width="16" height="16" role="img" aria-label="{}"><use href="{}"/></svg>'
-        return format_html(svg, css, label, href)
+    if not label:
+        return _decoration(name, css)
+    svg = '<svg class="{}" width="16" height="16" role="img" aria-label="{}"><use href="{}"/></svg>'
+    return format_html(svg, f"icon {css}".strip(), label, f"{_sprite()}#{name}")
+
+
+# A page carries some thirty of these, the same ones every time. `typed`, because a safe string equals a plain one.
+@lru_cache(maxsize=256, typed=True)
+def _decoration(name: str, css: str) -> SafeString:
     svg = '<svg class="{}" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}"/></svg>'
-    return format_html(svg, css, href)
+    return format_html(svg, f"icon {css}".strip(), f"{_sprite()}#{name}")
+
+
+@lru_cache(maxsize=1)
+def _sprite() -> str:
+    """Asked once: the name of a static file with its digest does not change while the process lives."""
+    return static("obhut/icons.svg")
 
 
 @register.simple_tag
@@ -62,8 +76,28 @@ def day(value: Any) -> str:
     on = local_date(value)
     if on is None:
         return ""
-    named = {-1: gettext("yesterday"), 0: gettext("today"), 1: gettext("tomorrow")}
-    return named.get((on - timezone.localdate()).days) or formats.date_format(on, "SHORT_DATE_FORMAT")
+    away = (on - timezone.localdate()).days
+    if -1 <= away <= 1:
+        return (gettext("yesterday"), gettext("today"), gettext("tomorrow"))[away + 1]
+    return short_date(on)
+
+
+def short_date(on: date) -> str:
+    """18.11.2026 or 11/18/2026; a list of fifty of them would wait for Django's formatter longer than for the rest."""
+    pattern = _day_pattern(get_language())
+    if not pattern:
+        return formats.date_format(on, "SHORT_DATE_FORMAT")
+    return pattern.format(d=on.day, m=on.month, y=on.year)
+
+
+@lru_cache(maxsize=16)
+def _day_pattern(_language: str | None) -> str:
+    """The language's short date as a pattern of Python's; "" where it holds more than day, month and year."""
+    wanted = formats.get_format("SHORT_DATE_FORMAT")
+    if re.search(r"[^dmjnY.,/ -]", wanted):
+        return ""
+    figures = {"d": "{d:02}", "m": "{m:02}", "j": "{d}", "n": "{m}", "Y": "{y:04}"}
+    return "".join(figures.get(sign, sign) for sign in wanted)
 
 
 @register.filter
@@ -93,8 +127,24 @@ def alert_icon(tag: str) -> str:
     return ALERT_ICONS.get(alert_tone(tag), "info")
 
 
-@register.inclusion_tag("partials/rail.html", takes_context=True)
-def rail(context: template.Context) -> dict[str, Any]:
+def kept_html(size: int) -> Any:
+    """An lru_cache for rendered pieces, but not while templates are being worked on. Never for what is personal."""
+    return lru_cache(maxsize=0 if settings.DEBUG else size)
+
+
+@register.simple_tag
+def head(theme: str = "") -> SafeString:
+    """Metadata and stylesheets, which differ by theme alone."""
+    return _head(theme or "")
+
+
+@kept_html(8)
+def _head(theme: str) -> SafeString:
+    return SafeString(render_to_string("partials/head.html", {"theme": theme}))
+
+
+@register.simple_tag(takes_context=True)
+def rail(context: template.Context) -> SafeString:
     """The main menu of the person signed in; the entry of the longest matching address is current."""
     request = context["request"]
     entries = entries_for(request.user)
@@ -102,7 +152,39 @@ def rail(context: template.Context) -> dict[str, Any]:
     current = max(fits, key=len, default="")
     if current == "/" and request.path != "/":
         current = ""
-    return {"groups": grouped(entries), "current": current}
+    return _rail(tuple(entries), current, get_language())
+
+
+# Entries carry their words, address and figure: people with the same menu and the same figures share its HTML.
+@kept_html(256)
+def _rail(entries: tuple[MenuEntry, ...], current: str, _language: str | None) -> SafeString:
+    return SafeString(render_to_string("partials/rail.html", {"groups": grouped(list(entries)), "current": current}))
+
+
+@register.simple_tag(takes_context=True)
+def bar(context: template.Context) -> SafeString:
+    """Search box and personal menu. What belongs to one person or request is put in afterwards, never kept."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return _bar(None, get_language())[0]
+    own = {_PATH: escape(request.path), _NAME: escape(user.name), _TOKEN: str(context.get("csrf_token", ""))}
+    parts = _bar((user.theme, user.language), get_language())
+    return SafeString("".join([own.get(part, part) for part in parts]))
+
+
+# The places of what differs. The kept HTML is cut there once; nothing is ever looked for in what a person typed.
+_PATH, _NAME, _TOKEN = "\0path\0", "\0name\0", "\0token\0"
+
+
+@kept_html(32)
+def _bar(chosen: tuple[str, str] | None, _language: str | None) -> list[SafeString]:
+    """The bar's HTML, cut at the places of what differs by person."""
+    theme, language = chosen or ("", "")
+    user = {"name": _NAME, "theme": theme, "language": language, "is_authenticated": bool(chosen)}
+    context = {"request": {"user": user, "path": _PATH}, "csrf_token": _TOKEN}
+    html = render_to_string("partials/bar.html", context)
+    return [SafeString(part) for part in re.split(f"({_PATH}|{_NAME}|{_TOKEN})", html)]
 
 
 def grouped(entries: list[MenuEntry]) -> list[dict[str, Any]]:
