@@ -55,6 +55,9 @@ def _message(record: logging.LogRecord) -> str:
         return value if isinstance(value, int | float) else "…"
 
     arguments = record.args
+    if not isinstance(record.msg, str):
+        # An exception logged as the message: its text may quote a value.
+        return type(record.msg).__name__
     if not arguments:
         return str(record.msg)
     try:

@@ -49,3 +49,11 @@ def test_an_error_is_logged_by_kind_and_place_without_its_text() -> None:
 
 def test_the_time_is_utc() -> None:
     assert str(_line("now")["at"]).endswith("+00:00")
+
+
+def test_an_exception_logged_as_the_message_says_its_kind_alone() -> None:
+    record = logging.getLogger("house").makeRecord(
+        "house", logging.ERROR, __file__, 1, ValueError("anna@example.org"), (), None
+    )
+    line = json.loads(JsonFormatter().format(record))
+    assert line["message"] == "ValueError"
