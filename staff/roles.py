@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from datamap.guard import declared_permissions
@@ -12,6 +12,8 @@ from staff.models import Role, RolePermission, StaffEvent, User, ensure_role
 from staff.sessions import end_sessions
 
 MANAGE = "staff.manage"
+# Two people who take the right from each other at once: the second must see what the first did.
+LOCK = 0x0B447_0002
 
 
 def sync_matrix(**_signal: Any) -> None:
@@ -86,7 +88,12 @@ def assign_roles(actor: User, user: User, roles: Iterable[Role], *, keep_session
 
 
 def refuse_without_manager() -> None:
-    """Raise ValidationError when no active user could manage staff: no page could repair that."""
+    """Raise ValidationError when no active user could manage staff: no page could repair that.
+
+    Inside the transaction of the change: whoever asks second waits until the first is done.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     managers = User.objects.filter(
         is_active=True, roles__permissions__permission=MANAGE, roles__permissions__granted=True
     )

@@ -210,7 +210,8 @@ def event_list(request: HttpRequest) -> HttpResponse:
     """Who did what to whom among the staff, newest first."""
     events = StaffEvent.objects.select_related("actor", "subject").order_by("-pk")
     before = request.GET.get("before", "")
-    if before.isdecimal():
+    # An id has at most 19 digits; Python refuses to read thousands of them.
+    if before.isdecimal() and len(before) < 20:
         events = events.filter(pk__lt=min(int(before), 2**63 - 1))
     page = list(events[: EVENTS_PER_PAGE + 1])
     shown = page[:EVENTS_PER_PAGE]

@@ -2,21 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from threading import Barrier
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from datamap.guard import declared_permissions
 from staff import handover
-from staff.joining import invite
-from staff.models import Invite, Role, RolePermission, SignIn, StaffEvent, User
+from staff.joining import disable, invite
+from staff.models import Invite, Role, RolePermission, SignIn, StaffEvent, User, ensure_role
 from staff.roles import sync_matrix
 from staff.sessions import device_name
 from tests.staff.conftest import PASSWORD
@@ -310,3 +314,32 @@ def test_the_trail_is_paged_by_key(olga: User, sign_in: Callable[..., Client]) -
     shown = [event.pk for page in (first, second) for event in page.context["events"]]
     assert len(shown) == len(set(shown)) == StaffEvent.objects.count()
     assert browser.get("/staff/events/?before=99999999999999999999999").status_code == 200
+
+
+def test_a_page_of_the_trail_that_does_not_exist_is_no_error(olga: User, sign_in: Callable[..., Client]) -> None:
+    browser = sign_in(olga)
+    for before in ("9" * 5000, "9" * 19, "0", "\u00b2"):
+        assert browser.get("/staff/events/", {"before": before}).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_who_disable_each_other_at_once_leave_one(make_user: Callable[..., User]) -> None:
+    role = ensure_role("operator")
+    RolePermission.objects.update_or_create(role=role, permission="staff.manage", defaults={"granted": True})
+    pair = make_user("Olga", "operator"), make_user("Oleg", "operator")
+    barrier = Barrier(2)
+
+    def close_the_door(order: tuple[User, User]) -> bool:
+        try:
+            barrier.wait(timeout=20)
+            disable(order[0], actor=order[1])
+        except ValidationError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(close_the_door, [pair, pair[::-1]]))
+    assert sorted(done) == [False, True]
+    assert User.objects.filter(is_active=True).count() == 1
