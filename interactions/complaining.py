@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,6 +11,9 @@ from customers.models import Customer
 from customers.summary import recount_complaints
 from interactions.models import Complaint
 from staff.models import User
+
+# The same words about the same order within this time are a button pressed twice.
+TWICE = timedelta(minutes=10)
 
 
 class AlreadyClosed(Exception):
@@ -18,13 +23,24 @@ class AlreadyClosed(Exception):
 def open_complaint(
     customer: Customer, subject: str, *, by: User, order_number: str = "", owner: User | None = None
 ) -> Complaint:
-    """Open a complaint and count it at the customer, in one transaction."""
+    """Open a complaint and count it at the customer, in one transaction; sent twice it is one complaint."""
     with transaction.atomic():
+        Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+        if known := _said_before(customer, subject, order_number):
+            return known
         complaint = Complaint(customer=customer, subject=subject, order_number=order_number, owner=owner or by)
         complaint._history_user = by  # type: ignore[attr-defined]
         complaint.save()
         refresh_summary([customer.pk])
     return complaint
+
+
+def _said_before(customer: Customer, subject: str, order_number: str) -> Complaint | None:
+    recent = Complaint.objects.open().filter(
+        customer=customer, order_number=order_number, opened_at__gt=timezone.now() - TWICE
+    )
+    # The subject lies sealed: compared here, over the few of the last minutes.
+    return next((complaint for complaint in recent.order_by("pk") if complaint.subject == subject), None)
 
 
 def take_up(complaint: Complaint, *, by: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid5
 
 from django.db import transaction
 
@@ -12,13 +13,22 @@ from interactions.models import Interaction
 from interactions.recording import Contact, NextStep, record
 from staff.models import User
 
+UNBOUND = ("token", "attachments")
+
 
 def save_contact(customer: Customer, data: dict[str, Any], *, by: User) -> Interaction:
-    """Save what `ContactForm` has cleaned, in one transaction; sent twice with one token it counts once."""
-    known = Interaction.objects.filter(token=data["token"]).first()
-    if known:
-        return known
+    """Save what `ContactForm` has cleaned, in one transaction.
+
+    Sent twice with one token it counts once, also at the same time. Other words under the same token (somebody went
+    back and wrote on) are a contact of their own: nothing typed is lost.
+    """
+    token = _token(customer, data, by)
     with transaction.atomic():
+        # The second of two clicks waits here, and then finds what the first one saved.
+        Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+        known = Interaction.objects.filter(token=token).first()
+        if known:
+            return known
         complaint = data["complaint"]
         if data["new_complaint"]:
             complaint = open_complaint(customer, data["new_complaint"], by=by, order_number=data["order_number"])
@@ -34,9 +44,16 @@ def save_contact(customer: Customer, data: dict[str, Any], *, by: User) -> Inter
             order_number=data["order_number"],
             closed=not data["waits"],
             complaint=complaint,
-            token=data["token"],
+            token=token,
         )
         step = None
         if data["next_step"]:
             step = NextStep(data["next_step"], data["due_on"], data["owner"] or by)
         return record(customer, contact, by=by, next_step=step, files=data["attachments"])
+
+
+def _token(customer: Customer, data: dict[str, Any], by: User) -> UUID:
+    """The form's token bound to what was typed into it, for whom and by whom."""
+    typed = [(name, str(getattr(value, "pk", value))) for name, value in sorted(data.items()) if name not in UNBOUND]
+    files = [(file.name, file.size) for file in data["attachments"]]
+    return uuid5(data["token"], repr((customer.pk, by.pk, typed, files)))

@@ -116,7 +116,8 @@ def _save(
         Attachment.objects.create(
             interaction=interaction,
             name=file.name or "",
-            content_type=file.content_type or "application/octet-stream",
+            # Said by the browser: as long as it likes.
+            content_type=(file.content_type or "application/octet-stream")[:100],
             size=file.size or 0,
             file=file,
         )

@@ -174,7 +174,7 @@ def followup_postpone(request: HttpRequest, pk: int) -> HttpResponse:
 def followup_hand_over(request: HttpRequest) -> HttpResponse:
     """Give the chosen steps to a colleague."""
     form = HandOverForm(request.POST)
-    chosen = [int(pk) for pk in request.POST.getlist("step") if pk.isdecimal()][:1000]
+    chosen = [int(pk) for pk in request.POST.getlist("step")[:1000] if pk.isdecimal() and len(pk) < 19]
     if not chosen or not form.is_valid():
         messages.error(request, _("Choose at least one step and who takes it."))
     else:

@@ -99,3 +99,13 @@ def test_who_may_see_and_move(outsider_client, client, agent):
     assert outsider_client.post(url + "settle/", {"outcome": "x"}).status_code == 403
     complaint.refresh_from_db()
     assert complaint.closed_at is None
+
+
+def test_a_form_sent_twice_opens_one_complaint(agent_client):
+    customer = make_customer()
+    form = {"subject": "grinder is loud", "order_number": "B-1"}
+    pages = [agent_client.post(reverse("interactions:complaint_open", args=[customer.number]), form) for _ in range(2)]
+    assert pages[0]["Location"] == pages[1]["Location"]
+    assert Complaint.objects.count() == 1
+    agent_client.post(reverse("interactions:complaint_open", args=[customer.number]), form | {"order_number": "B-2"})
+    assert Complaint.objects.count() == 2

@@ -119,3 +119,13 @@ def test_open_steps_go_along_when_staff_leave(agent, manager):
 def test_somebody_without_a_role_sees_nothing(outsider_client, client):
     assert outsider_client.get(reverse(LIST)).status_code == 403
     assert client.get(reverse(LIST)).status_code == 302
+
+
+def test_steps_that_are_no_ids_hand_nothing_over(manager_client, manager, agent):
+    step = _step(agent)
+    answer = manager_client.post(
+        reverse("interactions:hand_over"), {"step": ["9" * 5000, "\u00b2", "-1"], "owner": manager.pk}
+    )
+    assert answer.status_code == 302
+    step.refresh_from_db()
+    assert step.owner == agent

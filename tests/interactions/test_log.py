@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -155,3 +158,38 @@ def test_words_typed_never_stand_in_a_url(agent_client):
 
 def test_the_due_day_of_a_friday_contact_is_monday():
     assert next_working_day(date(2026, 11, 20)) == date(2026, 11, 23)
+
+
+def test_words_written_after_going_back_are_not_lost(agent_client):
+    customer, form = make_customer(), log_form(content="asked for the parcel")
+    agent_client.post(_url(customer), form)
+    agent_client.post(_url(customer), form | {"content": "asked for the invoice"})
+    assert {noted.content for noted in Interaction.objects.all()} == {"asked for the parcel", "asked for the invoice"}
+    other = make_customer()
+    agent_client.post(_url(other), form)
+    assert other.interactions.count() == 1
+
+
+def test_a_browser_may_call_a_file_whatever_it_likes(agent_client):
+    file = SimpleUploadedFile("x.bin", b"bytes", content_type="application/" + "x" * 300)
+    assert agent_client.post(_url(make_customer()), log_form(attachments=file)).status_code == 302
+    attachment = Attachment.objects.get()
+    assert len(attachment.content_type) == 100
+    attachment.file.delete(save=False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_open_one_complaint(agent, signed_in):
+    customer, form = make_customer(), log_form(new_complaint="broken", next_step="call back")
+    clients, barrier = [signed_in(agent) for _ in range(3)], Barrier(3)
+
+    def press(client):
+        try:
+            barrier.wait(timeout=20)
+            return client.post(_url(customer), form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(press, clients)) == [302] * 3
+    assert (Interaction.objects.count(), FollowUp.objects.count(), Complaint.objects.count()) == (1, 1, 1)
