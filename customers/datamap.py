@@ -24,12 +24,12 @@ from customers.models import (
     Tag,
     Tombstone,
 )
+from customers.periods import CATEGORIES
 from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
 
 MASTER = _("Keeping the customer account and answering the customer")
 SERVICE = _("Serving the customer as they like it")
 CONTRACT = (Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS)
-CATEGORIES = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
 SOURCE = _("Entered by staff, or as its origin says (form, file, shop platform)")
 
 

@@ -16,6 +16,7 @@ from customers.holding import DecisionRefused
 from customers.known import Known, Tried
 from customers.matching import Held, Matched, match
 from customers.models import Customer, HeldIntake
+from customers.periods import CATEGORIES
 from customers.planning import Changes, changes_for, state_of_new
 from customers.rows import CustomerRow, Outcome, Problem, Source, SuppressionRow
 from customers.sealing import Sealer
@@ -27,7 +28,6 @@ __all__ = ["DecisionRefused", "decide_held", "write_customers", "write_suppressi
 
 # One import of customers writes at a time: two that find the same e-mail unknown would otherwise both make the account.
 LOCK = 0x0B447_0001
-CATEGORY = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
 CHANNEL_KEYS = {"email": "email", "sms": "phone", "whatsapp": "phone", "phone": "phone"}
 
 
@@ -233,7 +233,7 @@ def _drop_suppressed_claims(persons: Sequence[Person], outcome: Outcome) -> None
 def _overdue(persons: Sequence[Person], as_of: date | None) -> int:
     """How many are already past their last day: last activity, else sign-up, else today counts."""
     today = as_of or local_date(timezone.now())
-    limits = {status: cutoff(key, today) for status, key in CATEGORY.items()}
+    limits = {status: cutoff(key, today) for status, key in CATEGORIES.items()}
     late = 0
     for person in persons:
         start = person.last_activity or person.values.get("registered_at")

@@ -57,7 +57,12 @@ def set_flag(customer: Customer, kind: str, reason: str, review_on: date, *, by:
         raise FlaggedAlready from None
 
 
+@transaction.atomic
 def lift_flag(flag: Flag, *, by: User) -> bool:
-    """Take a mark away; it stays as proof until its period is over. False where somebody did so before."""
+    """Take a mark away; it stays as proof until its period is over. False where somebody did so before.
+
+    Raises holding.DecisionRefused while the customer's data are restricted.
+    """
+    refuse_restricted(Customer.objects.select_for_update().get(pk=flag.customer_id))
     standing = Flag.objects.filter(pk=flag.pk, lifted_at__isnull=True)
     return standing.update(lifted_at=timezone.now(), lifted_by=by) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,11 +14,10 @@ from django.views.decorators.http import require_http_methods
 from customers import deactivating
 from customers.access import customer_for
 from customers.models import Customer
+from customers.periods import CATEGORIES, began
 from datamap.catalogue import Explanation, explain
 from datamap.controlling import controller, legal_zone
 from staff.access import permission_required, signed_in
-
-CATEGORY = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -72,12 +70,10 @@ def _context(customer: Customer) -> dict[str, Any]:
 
 
 def _last_day(customer: Customer) -> Explanation | None:
-    summary = getattr(customer, "summary", None)
-    start: datetime = (summary.last_activity if summary else None) or customer.registered_at or customer.created_at
     who = controller()
     return explain(
-        CATEGORY[customer.status],
-        start,
+        CATEGORIES[customer.status],
+        began(customer),
         as_of=timezone.localdate(),
         supervised=who.supervised_financial,
         zone=legal_zone(who),

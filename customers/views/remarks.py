@@ -97,10 +97,13 @@ def flag_lift(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     customer = customer_for(request, flag.customer.number, page="customers:flag_lift", permission="customers.edit")
     if request.method == "POST":
-        if remarks.lift_flag(flag, by=signed_in(request)):
-            messages.success(request, _("The flag is lifted."))
-        else:
-            messages.info(request, _("This flag was lifted already."))
+        try:
+            if remarks.lift_flag(flag, by=signed_in(request)):
+                messages.success(request, _("The flag is lifted."))
+            else:
+                messages.info(request, _("This flag was lifted already."))
+        except DecisionRefused as refused:
+            messages.error(request, str(refused))
         return redirect("portal:customer_detail", number=customer.number)
     return render(request, "customers/flag_lift.html", {"flag": flag, "customer": customer})
 

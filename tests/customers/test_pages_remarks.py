@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Customer, Flag, Note
+from customers.models import Customer, Flag, Note, Summary
 from datamap.catalogue import explain
 from datamap.workdays import add_months
 from staff.models import RolePermission
@@ -199,3 +199,26 @@ def test_what_people_write_is_only_text(agent_client, agent, customer):
         page = agent_client.get(to(name, customer.number)).content
         assert evil.encode() not in page
         assert b"&lt;img" in page
+
+
+def test_the_flag_of_a_restricted_customer_stays(client, customer, agent, manager):
+    for role in manager.roles.all():
+        RolePermission.objects.update_or_create(
+            role=role, permission="customers.restricted", defaults={"granted": True}
+        )
+    flag = flagged(customer, agent)
+    Customer.objects.filter(pk=customer.pk).update(restricted_at=timezone.now())
+    client.force_login(manager)
+    assert client.post(to("flag_lift", flag.pk)).status_code == 302
+    flag.refresh_from_db()
+    assert flag.lifted_at is None
+
+
+def test_a_guest_is_kept_from_the_end_of_the_withdrawal_period(agent_client, customer):
+    Customer.objects.filter(pk=customer.pk).update(status="guest")
+    ended = timezone.localdate() + timedelta(days=9)
+    Summary.objects.filter(customer=customer).update(withdrawal_end=ended)
+    page = agent_client.get(to("deactivate", customer.number))
+    # GUEST: 30 days from the end of the withdrawal period, then the day after (domain.md 5).
+    assert page.context["day"] == explain("GUEST", ended, as_of=timezone.localdate()).deletable_from
+    assert page.context["day"] > ended + timedelta(days=29)
