@@ -73,18 +73,20 @@ def _point(changes: Changes, state: dict[str, Any], kind: str, value: str, key: 
         return
     if own:
         changes.points.append((own[0][0], kind, value, key))
-        own[0][3:] = [index, "" if index else f"typed:{value}"]
+        own[0][3:] = [index, _kept(value, index)]
     else:
         changes.new_points.append((kind, value, key))
-        state["points"].append([0, kind, True, index, "" if index else f"typed:{value}"])
+        state["points"].append([0, kind, True, index, _kept(value, index)])
 
 
 def _typed(point: list[Any]) -> str | None:
     """The value of a contact point that has no index because it could not be read."""
-    if point[3]:
-        return None
-    seal = point[4]
-    return seal.removeprefix("typed:") if seal.startswith("typed:") else VALUE.open(bytes.fromhex(seal))
+    return None if point[3] else VALUE.open(bytes.fromhex(point[4]))
+
+
+def _kept(value: str, index: str) -> str:
+    """What a state holds of a value: nothing beside its index, else the seal; a dry run writes states to a table."""
+    return "" if index else (VALUE.seal(value) or b"").hex()
 
 
 def _address(changes: Changes, state: dict[str, Any], kind: str, address: dict[str, str], sealer: Sealer) -> None:

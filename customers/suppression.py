@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from customers.models import Suppression
@@ -76,10 +77,14 @@ def suppress(
 ) -> bool:
     """Put an endpoint on the list; False where it stands there already or cannot be read.
 
-    One statement; whoever comes second with the same endpoint changes nothing.
+    Whoever comes second with the same endpoint changes nothing, but for an entry that came with an import: it is no
+    longer the import's alone, so undoing that import leaves it (an objection stands, Art. 21(3) GDPR).
     """
     key = key_of(channel, endpoint)
-    if not key or suppressed(channel, endpoint, scope=scope):
+    if not key:
+        return False
+    if suppressed(channel, endpoint, scope=scope):
+        _standing(channel, endpoint, scope).filter(origin__isnull=False).update(origin_id=origin_id)
         return False
     with connection.cursor() as cursor:
         cursor.execute(
@@ -92,5 +97,8 @@ def suppress(
 
 def end(channel: str, endpoint: str, *, scope: str = ADVERTISING) -> int:
     """A new confirmed consent for this scope ends the entry; it is kept as proof (never deleted here)."""
-    entries = Suppression.objects.filter(endpoint__in=hashes_of(channel, endpoint), scope=scope, ended_at__isnull=True)
-    return entries.update(ended_at=timezone.now())
+    return _standing(channel, endpoint, scope).update(ended_at=timezone.now())
+
+
+def _standing(channel: str, endpoint: str, scope: str) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(endpoint__in=hashes_of(channel, endpoint), scope=scope, ended_at__isnull=True)

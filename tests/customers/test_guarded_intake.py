@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from customers import suppression, tombstones
 from customers.holding import DecisionRefused
-from customers.intake import decide_held, write_suppressions
+from customers.intake import decide_held, write_customers, write_suppressions
 from customers.models import Customer, HeldIntake, OptInClaim, Suppression, Tombstone
 from customers.rows import OptInRow, Source, SuppressionRow
+from customers.undoing import undo_customers
 from tests.customers.making import bring_in, contents, make_row, make_source, only_customer, point, try_then_write
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +153,25 @@ def test_erased_answers_for_one_and_for_many():
     assert tombstones.erased(external=("shopify", "9")) is not None
     assert tombstones.erased(external=("hubspot", "9")) is None
     assert tombstones.erased(email="b@example.de") is None
+
+
+def test_a_dry_run_leaves_no_unreadable_phone_in_clear():
+    source = make_source()
+    tried = Source(source.batch, "shopify", None)
+    write_customers([make_row(external_id="1", phone="(5) 555-4729 ask for Zoe")], tried, dry_run=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(key, '') || coalesce(state::text, '') FROM customers_tried")
+        left = " ".join(text for (text,) in cursor.fetchall())
+    assert left
+    assert "555" not in left
+    again = write_customers([make_row(external_id="1", phone="(5) 555-4729 ask for Zoe")], tried, dry_run=True)
+    assert again.unchanged == 1
+
+
+def test_an_objection_outlives_the_undo_of_the_import_that_listed_the_address_first():
+    source = make_source("mailchimp")
+    write_suppressions([SuppressionRow(2, "a@example.de"), SuppressionRow(3, "b@example.de")], source)
+    assert not suppression.suppress("email", "A@example.de", reason="objection")
+    undo_customers(source.batch)
+    assert suppression.suppressed("email", "a@example.de")
+    assert not suppression.suppressed("email", "b@example.de")
