@@ -72,12 +72,16 @@ def matching_ids(text: str, *, restricted_too: bool = False) -> list[int]:
 def _exact(text: str, words: list[str], restricted_too: bool) -> list[int]:
     if "@" in text[1:-1]:
         return _by_hash(_PERSON_EMAIL, "email_index", text, restricted_too)
+    phone = _PHONE.fullmatch(text)
+    if phone and text.startswith("+"):
+        # Nothing else is written so, and a number that lies sealed must not stand in the text of a query.
+        phones = _phone_parts(text)
+        return _ordered(phones, restricted_too) if phones else []
     parts: list[tuple[str, list[Any]]] = []
     if len(words) == 1:
         numbers = sorted({words[0], text, text.upper()})
         parts.append(("SELECT id FROM customers_customer WHERE number = ANY(%s)", [numbers]))
         parts.append(_hash_part("part_index", _PART.candidates(f"{text.rstrip('@')}@x"), "email"))
-    phone = _PHONE.fullmatch(text)
     if phone:
         parts += _phone_parts(text)
     if len(words) > 1 or len(words[0]) > 2:

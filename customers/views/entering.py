@@ -21,6 +21,9 @@ from customers.models import Customer
 from customers.sheet import ROWS, Sheet, as_json, standing
 from staff.access import permission_required, signed_in
 
+# Digits of the largest integer the column holds; Python refuses to read thousands of them.
+LONGEST_VERSION = 10
+
 
 @require_http_methods(["GET", "POST"])
 @permission_required("customers.edit")
@@ -62,9 +65,10 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("portal:customer_detail", number=customer.number)
     if request.method != "POST":
         return _sheet_page(request, customer, Sheet(customer))
-    if not request.POST.get("version", "").isdecimal():
+    told = request.POST.get("version", "")
+    if not told.isdecimal() or len(told) > LONGEST_VERSION:
         raise BadRequest
-    data, version = choose(request.POST), int(request.POST["version"])
+    data, version = choose(request.POST), int(told)
     if version != customer.version:
         return _conflict_page(request, customer, data)
     sheet = Sheet(customer, data)

@@ -361,3 +361,11 @@ def test_the_sheet_of_many_rows_asks_the_database_no_more_often(agent_client, cu
     with django_assert_max_num_queries(30):
         response = agent_client.get(url(customer))
     assert len(response.context["sheet"].sets["addresses"].forms) <= 26
+
+
+@pytest.mark.parametrize("version", ["", "-1", "9" * 5000])
+def test_a_version_nobody_was_shown_changes_nothing(agent_client, customer, version):
+    data = sheet_of(agent_client.get(url(customer))) | {"version": version, "last_name": "Meier"}
+    assert agent_client.post(url(customer), data).status_code == 400
+    customer.refresh_from_db()
+    assert customer.last_name == "Müller"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers import indexing
@@ -118,3 +120,11 @@ def test_refreshing_what_is_true_already_writes_nothing():
     before = set(SearchEntry.objects.values_list("customer_id", "text", "phonetic", "postcode"))
     indexing.refresh(Customer.objects.values_list("pk", flat=True))
     assert set(SearchEntry.objects.values_list("customer_id", "text", "phonetic", "postcode")) == before
+
+
+def test_a_phone_number_does_not_stand_in_the_text_of_a_query():
+    with CaptureQueriesContext(connection) as asked:
+        assert found("+49 30 12345678") == ["Anna"]
+        assert found("+493012345678") == ["Anna"]
+        assert found("+49 30 99999999") == []
+    assert not any(digits in query["sql"] for query in asked for digits in ("12345678", "99999999"))
