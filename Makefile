@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.requirements-installed
 ROOT_APT = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
-.PHONY: run test lint services stop bench browser
+.PHONY: run test lint services stop bench browser screenshots messages
 
 run: $(READY) .env
 	@exec $(BIN)/python manage.py dev
@@ -17,6 +17,14 @@ stop: $(READY) .env
 
 bench: $(READY) .env
 	@$(BIN)/python -m benchmarks
+
+# The pictures of the README, from a portal that `make run` has started.
+screenshots: $(READY) .env
+	@$(BIN)/python docs/screenshots.py
+
+# Collect the texts that people read; what lacks a German wording is listed.
+messages: $(READY) .env
+	@$(BIN)/python -m tests.messages
 
 lint: $(READY) .env
 	@echo "== ruff: style and safety"
