@@ -3,15 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from datamap.accesslog import PAGE, record, record_many
+from datamap.accesslog import PAGE, name_pages, record, record_many
 from datamap.controlling import controller
 from datamap.declarations import registry
-from datamap.models import AccessLog, Controller, RetentionRule
+from datamap.models import PAGE_NAMES, AccessLog, Controller, RetentionRule
+from datamap.words import COLUMNS
 
 pytestmark = pytest.mark.django_db
 PAGES = ["datamap:data_map", "datamap:rules", "datamap:controller", "datamap:access_log"]
@@ -175,3 +178,46 @@ def test_the_access_log_turns_pages_by_signed_cursor_with_the_same_queries(
     assert seen == [str(number) for number in reversed(range(PAGE * 2 + 5))]
     forged = client.post(page, {"cursor": "5:forged"})
     assert numbers(forged)[0] == seen[0]
+
+
+def test_the_access_log_calls_a_page_by_the_name_its_app_gave_it() -> None:
+    name_pages({"shop.basket": "Basket"})
+    try:
+        record(7, "10482", "shop.basket")
+        record(7, "10482", "shop.unnamed")
+        html = signed_in("privacy").get(reverse("datamap:access_log")).content.decode()
+    finally:
+        PAGE_NAMES.pop("shop.basket")
+    assert "shop.basket" not in html
+    assert "Basket" in html
+    assert "shop.unnamed" in html
+
+
+def test_no_column_on_the_data_map_goes_by_its_name_in_the_code() -> None:
+    named_in_code = [
+        f"{declaration.label}.{name}"
+        for declaration in registry.declarations()
+        for name in (*(name for group in declaration.groups for name in group.fields), *declaration.plain)
+        if (label := verbose_name(declaration.label, name)) not in COLUMNS and type(label) is str
+    ]
+    assert named_in_code == []
+
+
+def verbose_name(model: str, name: str) -> object:
+    try:
+        return apps.get_model(model)._meta.get_field(name).verbose_name
+    except FieldDoesNotExist:
+        return name
+
+
+def test_the_tax_ids_of_the_shop_are_saved_with_their_history() -> None:
+    client = signed_in("privacy")
+    page = reverse("datamap:controller")
+    assert client.post(page, settings_of(client, execution_margin_days="0")).status_code == 302
+    changed = settings_of(client, execution_margin_days="0", vat_id="DE123456789", tax_number="46/123/45678")
+    assert client.post(page, changed).status_code == 302
+    now = controller()
+    assert (now.vat_id, now.tax_number) == ("DE123456789", "46/123/45678")
+    latest = client.get(page).context["changes"][0]
+    assert {new for _name, _old, new in latest.fields} == {"DE123456789", "46/123/45678"}
+    assert latest.by == client.user

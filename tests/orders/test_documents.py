@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from datamap.models import Controller
 from orders.documents import issue_credit_note, issue_document
 from orders.models import CustomerTotal, Document, Order
 from orders.querysets import IssuedDocument
@@ -33,6 +34,16 @@ def test_an_invoice_holds_the_order_as_it_stood():
     assert [line["sku"] for line in kept.lines] == ["A-1", "A-2"]
     assert kept.billing_snapshot["street"] == "Am Deich 4"
     assert kept.number == "RE-2026-00001"
+
+
+def test_an_invoice_names_the_shop_with_its_tax_ids_as_they_were_then():
+    Controller(name="Laden GmbH", vat_id="DE123456789", tax_number="46/123/45678").save()
+    invoice = issue_document(make_order().pk, "invoice")
+    Controller(name="Laden AG", vat_id="DE999999999").save()
+
+    seller = Document.objects.get(pk=invoice.pk).seller
+
+    assert (seller["name"], seller["vat_id"], seller["tax_number"]) == ("Laden GmbH", "DE123456789", "46/123/45678")
 
 
 def test_a_document_refuses_to_be_saved_updated_or_deleted():

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Address, Customer
-from datamap.models import AccessLog
+from datamap.models import AccessLog, Controller
 from orders.documents import issue_document
 from orders.models import CustomerTotal, Document, FieldRule, Order, OrderType, Return
 from orders.returning import announce_return
 from orders.states import take_step
 from orders.totals import differing_totals, refresh_totals
+from staff.models import RolePermission
 from tests.orders.factories import PLACED, make_customer, make_order, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -463,3 +464,18 @@ def test_the_history_names_who_did_it(clerk):
     take_step(order.pk, "pay", user_id=user.pk)
 
     assert order.history.latest().history_user == user
+
+
+def test_the_printed_invoice_names_the_tax_ids(clerk):
+    Controller(name="Laden GmbH", vat_id="DE123456789", tax_number="46/123/45678").save()
+    invoice = issue_document(make_order().pk, "invoice")
+
+    html = clerk.get(reverse("orders:document", args=[invoice.pk])).content.decode()
+
+    assert "DE123456789" in html
+    assert "46/123/45678" in html
+
+
+def test_only_tax_and_privacy_see_the_archive_in_a_fresh_installation():
+    allowed = RolePermission.objects.filter(permission="documents.archive", granted=True)
+    assert set(allowed.values_list("role__key", flat=True)) == {"tax", "privacy"}
