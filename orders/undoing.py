@@ -18,7 +18,8 @@ from orders.writing import COPIED
 KEPT = {"id", "customer_id", "gift_recipient_id", "subject_ref", "blocked_at", "origin_id", "created_at"}
 RESTORED = [name for name in COPIED.split(", ") if name not in KEPT]
 
-# `before` is the history row to go back to: the last one that the batch did not write.
+# `before` is the history row to go back to: the last one that the batch did not write. A later import that was
+# taken back, and the note that it was, are no edit: imports are undone one after the other, the last one first.
 TOUCHED = """
     CREATE TEMPORARY TABLE orders_undo ON COMMIT DROP AS
     WITH mine AS (
@@ -34,7 +35,12 @@ TOUCHED = """
                          AND l.history_id > mine.last AND l.history_change_reason = %(reason)s)
                 THEN 'undone'
             WHEN EXISTS (SELECT FROM orders_historicalorder AS l
-                         WHERE l.id = o.id AND l.history_id > mine.last) THEN 'edited'
+                         WHERE l.id = o.id AND l.history_id > mine.last
+                         AND NOT EXISTS (SELECT FROM orders_historicalorder AS n WHERE n.id = l.id
+                                         AND n.history_change_reason = 'undo ' || l.batch)
+                         AND NOT EXISTS (SELECT FROM orders_historicalorder AS x WHERE x.id = l.id
+                                         AND x.history_id > mine.last
+                                         AND l.history_change_reason = 'undo ' || x.batch)) THEN 'edited'
             WHEN EXISTS (SELECT FROM orders_document AS d WHERE d.order_id = o.id AND d.issued_at >= mine.at)
                 OR EXISTS (SELECT FROM orders_return AS r
                            WHERE r.order_id = o.id AND r.requested_at >= mine.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import uuid4
@@ -424,3 +425,25 @@ def test_a_withdrawal_period_that_ends_on_a_holiday_ends_on_the_next_working_day
     write_orders([row(customer_external_id="77", delivered_at=datetime(2026, 3, 20, 12, tzinfo=UTC))], make_source())
 
     assert Summary.objects.get(customer=customer).withdrawal_end == date(2026, 4, 7)
+
+
+def test_an_order_with_the_phone_of_an_erased_person_is_held():
+    remember_phone = marks_of(phones=["+49301234567"])
+    Tombstone.objects.bulk_create(
+        Tombstone(mark=mark, kind=kind, subject_ref=uuid4(), erased_at=timezone.now()) for kind, mark in remember_phone
+    )
+
+    outcome = write_orders([row(billing=replace(ANNE, phone="030 1234567"))], make_source())
+
+    assert counts(outcome) == {"held": 1}
+    assert not Order.objects.exists()
+    assert not Customer.objects.exists()
+
+
+def test_a_dry_run_warns_as_the_real_run():
+    guest = row(email="ida@shop.example", billing=replace(IDA, phone="no number"))
+
+    tried = write_orders([guest], make_source(), dry_run=True)
+    written = write_orders([guest], make_source())
+
+    assert [tried.warning_count, len(tried.warnings)] == [written.warning_count, len(written.warnings)] == [1, 1]

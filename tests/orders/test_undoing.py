@@ -169,3 +169,32 @@ def test_held_rows_of_the_batch_go():
     undo_orders(source.batch)
 
     assert not HeldIntake.objects.exists()
+
+
+def test_imports_are_undone_one_after_the_other_the_last_first():
+    first, second, third = make_source(), make_source(), make_source()
+    write_orders([row(status="open")], first)
+    write_orders([row(status="processing")], second)
+    between = state(Order.objects.get())
+    write_orders([row(status="shipped")], third)
+
+    undo_orders(third.batch)
+    assert state(Order.objects.get()) == between
+    assert undo_orders(second.batch).left == []
+    assert Order.objects.get().status == "open"
+
+    assert undo_orders(first.batch).left == []
+    assert not Order.objects.exists()
+
+
+def test_work_between_two_imports_is_not_lost_when_both_are_undone():
+    first, second = make_source(), make_source()
+    write_orders([row(status="open")], first)
+    worked_on = take_step(Order.objects.get().pk, "pay")
+    write_orders([row(status="shipped")], second)
+
+    assert undo_orders(second.batch).restored == 1
+    undone = undo_orders(first.batch)
+
+    assert [(left.model, left.id) for left in undone.left] == [("orders.Order", worked_on.number)]
+    assert Order.objects.get().paid_at == worked_on.paid_at
