@@ -48,6 +48,7 @@ def issue_document(
         # Prices are no business of who opens the parcel (Art. 5(1)(c) GDPR).
         document.lines = [{k: v for k, v in line.items() if k in GOODS} for line in _lines(lines)]
         document.billing_snapshot = None
+        document.delivery_snapshot = _whereto(order)
         document.gift_note = order.gift_note or None
     else:
         document.lines = [*_lines(lines), *_extras(order)]
@@ -161,6 +162,7 @@ def included_tax(gross: Decimal, rate: Decimal) -> Decimal:
 
 
 SELLER = ("name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number")
+PLACE = ("name", "company", "street", "postcode", "city", "country")
 GOODS = ("position", "sku", "name", "quantity")
 
 
@@ -178,6 +180,13 @@ def _snapshot(order: Order, kind: str, at: datetime, user_id: int | None) -> Doc
         currency=order.currency,
         issued_by_id=user_id,
     )
+
+
+def _whereto(order: Order) -> dict[str, str] | None:
+    """Where the goods go; of a bill's address only what the carrier needs."""
+    if order.deviating:
+        return order.shipping or None
+    return {name: value for name, value in (order.billing or {}).items() if name in PLACE} or None
 
 
 def seller_of(shop: Controller) -> dict[str, str]:

@@ -155,6 +155,17 @@ def test_the_year_of_a_number_is_the_year_in_the_shops_zone():
     assert issue_document(make_order().pk, "invoice", at=at).number == "RE-2027-00001"
 
 
+def test_a_delivery_note_names_where_the_goods_go_but_neither_e_mail_nor_phone():
+    order = make_order()
+    order.billing |= {"email": "anna@post.example", "phone": "+49 431 1"}
+    order.save()
+
+    note = issue_document(order.pk, "delivery_note")
+
+    assert note.delivery_snapshot["street"] == "Am Deich 4"
+    assert not {"email", "phone"} & set(note.delivery_snapshot)
+
+
 def test_a_delivery_note_shows_no_prices_and_no_billing_address():
     order = make_order(deviating=True, shipping={"name": "Ida", "city": "Kiel"}, gift_note="Alles Gute")
 
