@@ -6,6 +6,26 @@ from datamap.declarations import Basis, By, Group, PersonalData, register
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
 
 RECORD_CLASSES = {"ticket": "TICKET", "letter": "LETTER", "claim": "CLAIM"}
+# A dispute is over when the complaint is settled, not when one of its contacts was closed (domain.md 5, CLAIM).
+BEGINS = By(
+    "record_class",
+    letter="occurred_at",
+    claim=("complaint.closed_at", "closed_at", "occurred_at"),
+    default=("closed_at", "occurred_at"),
+)
+
+
+def _in_charge(field: str) -> Group:
+    """Each member of staff whom a follow-up names is a person of their own."""
+    return Group(
+        fields=(field,),
+        subject=field,
+        person="staff",
+        purpose=_("Knowing who is in charge"),
+        basis=Basis.LEGITIMATE_INTERESTS,
+        category="TICKET",
+        start=("done_at", "due_on"),
+    )
 
 
 @register(Interaction)
@@ -17,7 +37,7 @@ class InteractionData(PersonalData):
             purpose=_("Serving the customer and proving what was agreed"),
             basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
             category=By("record_class", RECORD_CLASSES),
-            start=By("record_class", {"letter": "occurred_at"}, default=("closed_at", "occurred_at")),
+            start=BEGINS,
         ),
         Group(
             fields=("staff",),
@@ -26,7 +46,7 @@ class InteractionData(PersonalData):
             purpose=_("Knowing who spoke with the customer"),
             basis=Basis.LEGITIMATE_INTERESTS,
             category=By("record_class", RECORD_CLASSES),
-            start=By("record_class", {"letter": "occurred_at"}, default=("closed_at", "occurred_at")),
+            start=BEGINS,
         ),
     ]
     plain = (
@@ -53,7 +73,8 @@ class ComplaintData(PersonalData):
             purpose=_("Settling complaints and defending claims"),
             basis=Basis.LEGITIMATE_INTERESTS,
             category="CLAIM",
-            start=("closed_at", "opened_at"),
+            # Settled, to the end of the year: an open complaint has no last day yet.
+            start="closed_at",
         ),
         Group(
             fields=("owner",),
@@ -62,7 +83,7 @@ class ComplaintData(PersonalData):
             purpose=_("Knowing who is in charge"),
             basis=Basis.LEGITIMATE_INTERESTS,
             category="CLAIM",
-            start=("closed_at", "opened_at"),
+            start="closed_at",
         ),
     ]
     plain = ("state", "opened_at", "answered_at", "closed_at", "version", "batch")
@@ -79,15 +100,7 @@ class FollowUpData(PersonalData):
             category="TICKET",
             start=("done_at", "due_on"),
         ),
-        Group(
-            fields=("owner", "created_by", "done_by"),
-            subject="owner",
-            person="staff",
-            purpose=_("Knowing who is in charge"),
-            basis=Basis.LEGITIMATE_INTERESTS,
-            category="TICKET",
-            start=("done_at", "due_on"),
-        ),
+        *(_in_charge(field) for field in ("owner", "created_by", "done_by")),
     ]
     plain = ("interaction", "created_at", "done_at")
 
@@ -103,7 +116,8 @@ class AttachmentData(PersonalData):
             category=By("interaction.record_class", RECORD_CLASSES),
             start=By(
                 "interaction.record_class",
-                {"letter": "interaction.occurred_at"},
+                letter="interaction.occurred_at",
+                claim=("interaction.complaint.closed_at", "interaction.closed_at", "interaction.occurred_at"),
                 default=("interaction.closed_at", "interaction.occurred_at"),
             ),
         )

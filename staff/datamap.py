@@ -71,9 +71,18 @@ class InviteData(PersonalData):
             basis=EMPLOYMENT,
             category="STAFF",
             start="expires_at",
-        )
+        ),
+        Group(
+            fields=("invited_by",),
+            subject="invited_by",
+            person="staff",
+            purpose=_("Proof of who changed whose access"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="STAFF",
+            start="expires_at",
+        ),
     ]
-    plain = ("invited_by", "created_at", "expires_at", "used_at")
+    plain = ("created_at", "expires_at", "used_at")
 
 
 @register(StaffEvent)
@@ -82,14 +91,23 @@ class StaffEventData(PersonalData):
 
     groups = [
         Group(
-            fields=("kind", "actor", "detail", "at"),
+            fields=("kind", "detail", "at"),
             subject="subject",
             person="staff",
             purpose=_("Proof of who changed whose access"),
             basis=Basis.LEGITIMATE_INTERESTS,
             category="SECLOG",
             start="at",
-        )
+        ),
+        Group(
+            fields=("actor",),
+            subject="actor",
+            person="staff",
+            purpose=_("Proof of who changed whose access"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="SECLOG",
+            start="at",
+        ),
     ]
 
 
