@@ -393,7 +393,11 @@ class HeldIntake(models.Model):
         verbose_name = _("held row")
         verbose_name_plural = _("held rows")
         constraints = [models.UniqueConstraint(fields=["fingerprint"], name="customers_held_once")]
-        indexes = [models.Index(fields=["origin"], name="customers_held_origin")]
+        indexes = [
+            models.Index(fields=["origin"], name="customers_held_origin"),
+            # Every page counts what waits; what was decided stays and must not be read for it.
+            models.Index(fields=["customer"], condition=models.Q(decision=""), name="customers_held_waiting"),
+        ]
 
     def __str__(self) -> str:
         return f"Held row {self.pk}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -12,15 +12,16 @@ from customers.models import ContactPerson, ContactPoint
 from customers.normalizing import fold
 from customers.reading import read_phone
 
-COUNTED = 1000
-"""More hits than this are "1000+"."""
-CANDIDATES = 1001
+COUNTED = 500
+"""More hits than this are "500+": putting twice as many into the order of names takes twice as long."""
 FUZZY_BELOW = 1
 """Fewer exact hits than this, and the dictionary of words is asked for what was meant."""
-FUZZY_WORDS = 5
-LONG_WORD = 7
-SIMILAR_SHORT, SIMILAR_LONG = "0.3", "0.4"
+FUZZY_WORDS = 3
+ASKED = 6
+"""So many letters of a dictionary word are asked of the index."""
+SIMILAR_SHORT, SIMILAR_LONG = 0.3, 0.4
 """One wrong letter spoils three trigrams: a smaller share of a long word, so fewer words need to be looked at."""
+LONG_WORD = 7
 
 _DIGITS = re.compile(r"\D+")
 _PHONE = re.compile(r"[+\d][\d\s()/.-]{4,}")
@@ -43,40 +44,48 @@ class Found:
     @property
     def count(self) -> str:
         """The number of hits as a page shows it."""
-        return f"{COUNTED}+" if self.more else str(len(self.ids))
+        return f"{len(self.ids)}+" if self.more else str(len(self.ids))
 
 
-def search(text: str, *, restricted_too: bool = False, limit: int = COUNTED) -> Found:
+def search(text: str, *, restricted_too: bool = False, cap: int = COUNTED) -> Found:
     """The customers meant by `text`, ordered by name; restricted ones only where the caller may see them.
 
-    Reads at most `COUNTED` + 1 candidates, so that a common fragment costs no more than a rare one.
+    Reads at most `cap` + 1 candidates, so that a common fragment costs no more than a rare one.
     """
     text = text.replace("\0", "").strip()
     words = fold(text).split()
     if not words:
         return Found()
-    ids = _exact(text, words, restricted_too)
+    reach = _Reach(restricted_too, cap + 1)
+    ids = _exact(text, words, reach)
     fuzzy = False
     if len(ids) < FUZZY_BELOW and _may_be_misspelt(words):
-        extra = [id_ for id_ in _misspelt(words, restricted_too) if id_ not in set(ids)]
+        extra = [id_ for id_ in _misspelt(words, reach) if id_ not in set(ids)]
         fuzzy = bool(extra)
         ids += extra
-    return Found(ids[: min(limit, COUNTED)], len(ids) > COUNTED, fuzzy)
+    return Found(ids[:cap], len(ids) > cap, fuzzy)
 
 
-def matching_ids(text: str, *, restricted_too: bool = False) -> list[int]:
+def matching_ids(text: str, *, restricted_too: bool = False, cap: int = COUNTED) -> list[int]:
     """The ids alone."""
-    return search(text, restricted_too=restricted_too).ids
+    return search(text, restricted_too=restricted_too, cap=cap).ids
 
 
-def _exact(text: str, words: list[str], restricted_too: bool) -> list[int]:
+class _Reach(NamedTuple):
+    """Whom a search may find, and how many candidates it reads."""
+
+    restricted_too: bool
+    candidates: int
+
+
+def _exact(text: str, words: list[str], reach: _Reach) -> list[int]:
     if "@" in text[1:-1]:
-        return _by_hash(_PERSON_EMAIL, "email_index", text, restricted_too)
+        return _by_hash(_PERSON_EMAIL, "email_index", text, reach)
     phone = _PHONE.fullmatch(text)
     if phone and text.startswith("+"):
         # Nothing else is written so, and a number that lies sealed must not stand in the text of a query.
         phones = _phone_parts(text)
-        return _ordered(phones, restricted_too) if phones else []
+        return _ordered(phones, reach) if phones else []
     parts: list[tuple[str, list[Any]]] = []
     if len(words) == 1:
         numbers = sorted({words[0], text, text.upper()})
@@ -87,8 +96,8 @@ def _exact(text: str, words: list[str], restricted_too: bool) -> list[int]:
     if len(words) > 1 or len(words[0]) > 2:
         parts.append(_text_part(words))
     else:
-        parts.append(_prefix_part(words[0]))
-    return _ordered(parts, restricted_too)
+        parts.append(_prefix_part(words[0], reach.candidates))
+    return _ordered(parts, reach)
 
 
 def _hash_part(column: str, hashes: list[bytes], kind: str) -> tuple[str, list[Any]]:
@@ -120,17 +129,17 @@ def _text_part(words: list[str]) -> tuple[str, list[Any]]:
     return f"SELECT customer_id FROM customers_searchentry WHERE {' AND '.join(conditions)}", params  # noqa: S608
 
 
-def _prefix_part(word: str) -> tuple[str, list[Any]]:
+def _prefix_part(word: str, candidates: int) -> tuple[str, list[Any]]:
     """One or two letters: the beginning of the name as lists sort it, straight from that index."""
     end = word[:-1] + chr(ord(word[-1]) + 1)
     part = (
         "SELECT id FROM (SELECT id FROM customers_customer WHERE sort_name >= %s AND sort_name < %s "
         "ORDER BY sort_name, id LIMIT %s) first"
     )
-    return part, [word, end, CANDIDATES]
+    return part, [word, end, candidates]
 
 
-def _by_hash(person_field: Any, person_column: str, text: str, restricted_too: bool) -> list[int]:
+def _by_hash(person_field: Any, person_column: str, text: str, reach: _Reach) -> list[int]:
     parts = [
         _hash_part("whole_index", _WHOLE.candidates(text), "email"),
         (
@@ -138,19 +147,20 @@ def _by_hash(person_field: Any, person_column: str, text: str, restricted_too: b
             [person_field.candidates(text)],
         ),
     ]
-    return _ordered(parts, restricted_too)
+    return _ordered(parts, reach)
 
 
-def _ordered(parts: list[tuple[str, list[Any]]], restricted_too: bool) -> list[int]:
-    """The candidates of all parts, at most `CANDIDATES`, in the order of names.
+def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach) -> list[int]:
+    """The candidates of all parts, capped, in the order of names.
 
     Each part is capped and materialised before anything is ordered: otherwise the planner walks the index of names
     and filters hundreds of thousands of rows (performance.md 3).
     """
-    capped = " UNION ".join(f"(SELECT * FROM ({part}) one LIMIT {CANDIDATES})" for part, _ in parts)  # noqa: S608
-    restricted = "" if restricted_too else "WHERE c.restricted_at IS NULL"
+    limit = f"LIMIT {reach.candidates:d}"
+    capped = " UNION ".join(f"(SELECT * FROM ({part}) one {limit})" for part, _ in parts)  # noqa: S608
+    restricted = "" if reach.restricted_too else "WHERE c.restricted_at IS NULL"
     query = (
-        f"WITH found (id) AS MATERIALIZED (SELECT * FROM ({capped}) every LIMIT {CANDIDATES}) "  # noqa: S608
+        f"WITH found (id) AS MATERIALIZED (SELECT * FROM ({capped}) every {limit}) "  # noqa: S608
         f"SELECT c.id FROM customers_customer c JOIN found USING (id) {restricted} ORDER BY c.sort_name, c.id"
     )
     with connection.cursor() as cursor:
@@ -162,7 +172,7 @@ def _may_be_misspelt(words: list[str]) -> bool:
     return any(len(word) > 3 and not word.isdigit() for word in words) and not any("@" in word for word in words)
 
 
-def _misspelt(words: list[str], restricted_too: bool) -> list[int]:
+def _misspelt(words: list[str], reach: _Reach) -> list[int]:
     """Whoever carries words of the dictionary that look like the ones typed; words it has are meant as typed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT word FROM customers_searchword WHERE word = ANY(%s)", [words])
@@ -170,22 +180,39 @@ def _misspelt(words: list[str], restricted_too: bool) -> list[int]:
         meant = [[word] if word in known else _meant(cursor, word) for word in words]
     if not all(meant):
         return []
-    patterns = [[f"%{word.translate(_LIKE)}%" for word in one] for one in meant]
-    conditions = " AND ".join("text LIKE ANY(%s)" for _ in patterns)
+    parts = [_one_of(one) for one in meant]
+    conditions = " AND ".join(condition for condition, _ in parts)
     part = f"SELECT customer_id FROM customers_searchentry WHERE {conditions}"  # noqa: S608
-    return _ordered([(part, list(patterns))], restricted_too)
+    return _ordered([(part, [patterns for _, both in parts for patterns in both])], reach)
+
+
+def _one_of(words: list[str]) -> tuple[str, list[list[str]]]:
+    """Any of these words in the text. The index is asked for their beginnings alone: each further trigram is one more
+    list to walk, and the few rows that begin alike are compared faster than "mann" is intersected with "berg".
+    `||` keeps the whole words out of the index."""
+    escaped = [word.translate(_LIKE) for word in words]
+    beginnings = [f"%{word[:ASKED].translate(_LIKE)}%" for word in words]
+    return "(text LIKE ANY(%s) AND (text || '') LIKE ANY(%s))", [beginnings, [f"%{word}%" for word in escaped]]
 
 
 def _meant(cursor: Any, word: str) -> list[str]:
     if len(word) < 4 or word.isdigit():
         return [word]
-    cursor.execute(
-        "SELECT set_config('pg_trgm.similarity_threshold', %s, false)",
-        [SIMILAR_LONG if len(word) >= LONG_WORD else SIMILAR_SHORT],
-    )
+    cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, false)", [f"{_similar(len(word)):.3f}"])
     cursor.execute(
         "SELECT word FROM customers_searchword WHERE word %% %s AND length(word) BETWEEN %s AND %s "
         "ORDER BY similarity(word, %s) DESC, word LIMIT %s",
         [word, len(word) - 2, len(word) + 2, word, FUZZY_WORDS],
     )
     return [found for (found,) in cursor.fetchall()]
+
+
+def _similar(letters: int) -> float:
+    """How much of a word's trigrams a dictionary word must share to be what was meant.
+
+    Two letters swapped, the costliest typo, spoil four of a word's n + 1 trigrams and bring four others. A long word
+    can ask for more than a short one, and each tenth more halves the words whose trigrams are compared one by one.
+    """
+    if letters < LONG_WORD:
+        return SIMILAR_SHORT
+    return max(SIMILAR_LONG, (letters - 3) / (letters + 5) - 0.01)

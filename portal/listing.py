@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.models import Tag
-from customers.searching import matching_ids
+from customers.searching import COUNTED, search
 from portal.columns import chosen
 from portal.filtering import active_filters
 from portal.models import SavedView
@@ -34,12 +34,13 @@ class Listing:
     columns: list[str] = field(default_factory=list)
     stale: bool = False
 
-    def selection(self) -> Selection:
-        """Whom the list is about, with the searched words looked up."""
+    def selection(self, cap: int = COUNTED) -> Selection:
+        """Whom the list is about, with up to `cap` customers looked up for the searched words."""
         restricted_too = self.user.may("customers.restricted")
-        words = self.stored.get("words", "")
-        found = matching_ids(words, restricted_too=restricted_too) if words else None
-        return Selection(self.stored, restricted_too, found)
+        if not (words := self.stored.get("words", "")):
+            return Selection(self.stored, restricted_too)
+        found = search(words, restricted_too=restricted_too, cap=cap)
+        return Selection(self.stored, restricted_too, found.ids, found.more)
 
     def chips(self) -> list[tuple[str, str]]:
         """Name and words of each filter in use."""

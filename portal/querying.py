@@ -109,11 +109,13 @@ class Page:
 
 @dataclass
 class Selection:
-    """Whom a list is about: stored filters, what the person may see, ids that the searched words found."""
+    """Whom a list is about: stored filters, what the person may see, ids that the searched words found, and
+    whether they found more than those."""
 
     stored: dict[str, Any] = field(default_factory=dict)
     restricted_too: bool = False
     found: list[int] | None = None
+    more: bool = False
 
     @property
     def needs_summary(self) -> bool:

@@ -60,7 +60,7 @@ def _shown(request: HttpRequest, listing: Listing, form: FilterForm | None, stat
         "listing": listing,
         "filters": form,
         "chips": listing.chips(),
-        "found": found_words(capped_count(selection)),
+        "found": found_words(capped_count(selection), more=selection.more),
         "query": listing.query(),
         **_table(listing, page),
         **_around(listing, page),
@@ -103,8 +103,10 @@ def _around(listing: Listing, page: Page) -> dict[str, Any]:
     }
 
 
-def found_words(count: int, cap: int = COUNTED) -> str:
-    """The capped count in words."""
+def found_words(count: int, cap: int = COUNTED, *, more: bool = False) -> str:
+    """The capped count in words; `more` where the search had found more than was counted."""
     if count > cap:
         return _("more than 1,000 customers") if cap == COUNTED else _("more than %d customers") % cap
+    if more:
+        return _("more than %d customers") % count
     return ngettext("%d customer", "%d customers", count) % count

@@ -29,8 +29,9 @@ TYPES = {
 def customer_export(request: HttpRequest) -> HttpResponseBase:
     """Say what will be exported (GET), then hand out the file (POST)."""
     listing = listing_of(request, request.GET)
-    selection = listing.selection()
     cap = cap_for(listing.user)
+    # One more than may be exported, so that a list that is too long is told from one that just fits.
+    selection = listing.selection(cap + 1)
     count = capped_count(selection, cap)
     form = ExportForm(request.POST or None, may_contacts=listing.user.may("exports.contacts"))
     refused = listing.stale or count > cap

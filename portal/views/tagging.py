@@ -39,6 +39,6 @@ def customer_tag(request: HttpRequest) -> HttpResponse:
 
 def _meant(request: HttpRequest, listing: Listing) -> list[int]:
     if request.POST.get("all"):
-        return [] if listing.stale else selected_ids(listing.selection(), CAP + 1)
+        return [] if listing.stale else selected_ids(listing.selection(CAP + 1), CAP + 1)
     numbers = [number for number in request.POST.getlist("customer") if "\0" not in number][:PER_PAGE]
     return list(visible_customers(listing.user).filter(number__in=numbers).values_list("pk", flat=True))
