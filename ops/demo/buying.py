@@ -14,6 +14,7 @@ from ops.demo.people import ACCOUNT, GUEST, People, Person
 from ops.demo.products import Basket, Piece, make_baskets
 from ops.demo.seasons import DAY, WHOLE, Draws, drawing, stamp
 from ops.demo.staffing import Shop
+from orders.documents import PLACE
 from orders.models import Document, Order, OrderLine, Return, ReturnLine
 from orders.numbering import PREFIXES
 from vault.fields import SealedField
@@ -49,6 +50,8 @@ class Bought:
     draws: Draws
     currency: str
     billing: bytes
+    # Where the parcel goes where no other address is given: the billing address as far as the carrier needs it.
+    place: bytes
     delivery: bytes | None = None
     recipient: int | None = None
     gift_note: str = ""
@@ -132,7 +135,8 @@ class Purchases:
             fate=fate,
             draws=draws,
             currency="CHF" if person.city.country == "CH" else "EUR",
-            billing=json.dumps(snapshot, separators=(",", ":")).encode(),
+            billing=_packed(snapshot),
+            place=_packed({name: value for name, value in snapshot.items() if name in PLACE}),
         )
         self._address(bought, snapshot)
         self._write_order(bought)
@@ -156,7 +160,7 @@ class Purchases:
             city, street = second
             delivery = {**snapshot, "street": street, "postcode": city.postcode, "city": city.name, "country": "DE"}
         if delivery:
-            bought.delivery = json.dumps(delivery, separators=(",", ":")).encode()
+            bought.delivery = _packed(delivery)
 
     def _write_order(self, b: Bought) -> None:
         fate, basket, shop = b.fate, b.basket, self.shop
@@ -214,10 +218,11 @@ class Purchases:
             lines, rates, amounts = piece.goods, "[]", "0\t0\t0"
             recipient = str(b.recipient or NULL)
             gift = raw(self._paper_gift(b.gift_note.encode())) if b.gift_note else NULL
+            delivery = raw(self._paper_delivery(b.delivery or b.place))
         else:
             billing = raw(self._paper_billing(b.billing))
-        if b.delivery and kind != "credit_note":
-            delivery = raw(self._paper_delivery(b.delivery))
+            if b.delivery and kind != "credit_note":
+                delivery = raw(self._paper_delivery(b.delivery))
         self.writer.add(
             Document,
             f"{pk}\t{b.pk}\t{b.customer}\t{recipient}\t{kind}\t{number}\t{stamp(at)}\t{corrects or NULL}\t"
@@ -242,3 +247,7 @@ class Purchases:
         year = self.shop.clock.year_of(at)
         self.numbers[key, year] += 1
         return f"{PREFIXES[key]}-{year}-{self.numbers[key, year]:05d}"
+
+
+def _packed(snapshot: dict[str, str]) -> bytes:
+    return json.dumps(snapshot, separators=(",", ":")).encode()

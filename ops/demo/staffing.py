@@ -27,6 +27,7 @@ _SHOP = {
     "email": "kontor@kaffeekontor.example",
     "phone": "+49 40 66969 100",
     "vat_id": "DE999999999",
+    "tax_number": "99/999/99999",
     "officer_name": "Dr. Miriam Stein",
     "officer_email": "datenschutz@kaffeekontor.example",
     "authority_name": "Der Hamburgische Beauftragte für Datenschutz und Informationsfreiheit",

@@ -60,7 +60,7 @@ class Talks:
         at = self._open_hours(fate.placed + DAY + 15 * DAY * draws[18] // WHOLE)
         if at > self.shop.clock.now:
             return
-        words = {"product": bought.basket.names[0].split(",")[0], "number": bought.number}
+        words = {"product": bought.basket.names[0].split(", ")[0], "number": bought.number}
         if draws[17] < 0.013 * WHOLE:
             self._complain(bought, at, words)
             return
