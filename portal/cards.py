@@ -105,10 +105,9 @@ def _figures(user: User) -> Iterator[Figure]:
 def _lists(user: User) -> Iterator[Card]:
     if user.may("interactions.view"):
         yield _follow_ups(user)
+        yield _complaints(user)
     if user.may("customers.view"):
         yield _opened(user)
-    if user.may("interactions.view"):
-        yield _complaints(user)
 
 
 def _follow_ups(user: User) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -55,6 +56,11 @@ class Kept:
     statute: str
     why: str
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the last day has come: the next retention run takes it."""
+        return self.until is not None and self.until <= timezone.localdate()
+
 
 @dataclass
 class _Held:
@@ -62,7 +68,7 @@ class _Held:
 
     group: Group
     count: int = 0
-    parts: list[str] = field(default_factory=list)
+    parts: Counter[str] = field(default_factory=Counter)
     last: datetime | None = None
     first: datetime | None = None
 
@@ -84,16 +90,17 @@ def kept_for(customer: Customer) -> list[Kept]:
 def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bool = True) -> Kept:
     basis = ", ".join(str(basis.label) for basis in held.group.bases)
     count = held.count if counted else None
+    parts = ", ".join(_named(number, label) for label, number in held.parts.items())
     try:
         rule = rule_for(key, today, rules=facts["rules"])
     except UnknownRule:
-        return Kept(str(held.group.purpose), count, ", ".join(held.parts), None, None, basis, "", "", "")
+        return Kept(str(held.group.purpose), count, parts, None, None, basis, "", "", "")
     last, first = _explained(key, held.last, facts), _explained(key, held.first, facts)
     until = last.deletable_from if last else None
     return Kept(
         label=_(rule.category),
         count=count,
-        parts=", ".join(held.parts),
+        parts=parts,
         until=until,
         first_until=first.deletable_from if first and first.deletable_from != until else None,
         basis=basis,
@@ -143,7 +150,7 @@ def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
                 continue
             held = found.setdefault(key, _Held(group))
             held.count += count
-            held.parts.append(_named(count, models[branch]))
+            held.parts[models[branch]] += count
             held.last = max(filter(None, (held.last, last)), default=None)
             held.first = min(filter(None, (held.first, first)), default=None)
     yield from found.items()
