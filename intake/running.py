@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -85,7 +86,8 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
         if batch.state == State.UNDOING:
             undo(batch)
         else:
-            _Worker(batch, lease, plan or plan_of(batch), progress).work()
+            with _queries_not_kept():
+                _Worker(batch, lease, plan or plan_of(batch), progress).work()
     except LeaseLost:
         return None
     except REFUSALS as error:
@@ -102,6 +104,20 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
             raise
     batch.refresh_from_db()
     return batch
+
+
+@contextmanager
+def _queries_not_kept() -> Iterator[None]:
+    """With DEBUG, Django writes every query out and keeps thousands: here each one holds thousands of people."""
+    if connection.force_debug_cursor:  # a test counts them
+        yield
+        return
+    kept = connection.make_debug_cursor
+    connection.make_debug_cursor = connection.make_cursor  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        connection.make_debug_cursor = kept  # type: ignore[method-assign]
 
 
 def give_up(batch: Batch) -> None:

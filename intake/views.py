@@ -21,6 +21,7 @@ from intake.models import Batch, BatchProblem
 from intake.profiles import UnknownProfile, profile_for, profiles
 from intake.tables import UnreadableFile
 from intake.undoing import preview_undo, request_undo
+from intake.wording import named_left
 from staff.access import permission_required, signed_in
 
 PAGE = 50
@@ -168,6 +169,7 @@ def _detail_context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "problem_count": counts.get("error_count", 0) + counts.get("warning_count", 0),
         "may_undo": batch.may_be_undone and signed_in(request).may("intake.undo"),
         "refresh_seconds": REFRESH_SECONDS,
+        "left": named_left(batch.undo.get("left", [])),
     }
 
 
@@ -193,7 +195,8 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("intake:detail", pk)
     if not batch.may_be_undone:
         return redirect("intake:detail", pk)
-    return render(request, "intake/undo.html", {"batch": batch, "plan": preview_undo(batch)})
+    plan = preview_undo(batch)
+    return render(request, "intake/undo.html", {"batch": batch, "plan": plan, "left": named_left(plan["left"])})
 
 
 @require_GET

@@ -1,9 +1,12 @@
-"""What people read for a target of a mapping."""
+"""What people read for a target of a mapping and for a kind of row."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.apps import apps
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -85,3 +88,8 @@ def label_of(target: str) -> str:
             rest = target.removeprefix(prefix)
             return str(pattern) % {"what": str(_LABELS.get(rest, rest))}
     return gettext("Further column")
+
+
+def named_left(left: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows an undo leaves, each with the everyday name of its kind."""
+    return [row | {"kind": capfirst(apps.get_model(row["model"])._meta.verbose_name)} for row in left]
