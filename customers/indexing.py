@@ -27,7 +27,11 @@ class Entry(NamedTuple):
     sort_name: str
 
 
-@lru_cache(maxsize=100_000)
+# Words come again, but not without end: a million names must not stay in memory.
+KEPT = 16_384
+
+
+@lru_cache(maxsize=KEPT)
 def searched_words(text: str) -> tuple[str, ...]:
     """The folded words of a name, with umlauts also written out, so that Mueller and Müller find each other."""
     if not text:
@@ -38,13 +42,13 @@ def searched_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for variant in variants for word in variant.split()))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=KEPT)
 def phonetic_code(name: str) -> str:
     """Kölner phonetics of a name; what holds no letter of it is compared as it stands."""
     return "".join(code for _, code in encode(name)) or fold(name)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=2_048)  # whole names are nearly all different
 def _folded(name: str) -> str:
     return fold(name)
 
