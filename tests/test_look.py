@@ -1,7 +1,7 @@
 """The look: contrast of the tokens, no inline style or script, icons that exist, figures and dates."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from datamap.navigation import ICONS
-from staff.templatetags.look import day, icon, money
+from staff.models import User
+from staff.templatetags.look import day, icon, money, short_date
 
 ROOT = Path(__file__).resolve().parent.parent
 CSS = ROOT / "static" / "obhut"
@@ -106,6 +108,28 @@ def test_every_icon_of_a_template_is_in_the_sprite(template: Path) -> None:
 def test_every_icon_of_the_menu_is_in_the_sprite() -> None:
     sprite = (CSS / "icons.svg").read_text()
     assert [name for name in sorted(ICONS) if f'id="{name}"' not in sprite] == []
+
+
+def test_a_name_put_into_the_kept_bar_is_escaped_and_kept_for_nobody_else(rf) -> None:
+    bar = Template("{% load look %}{% bar %}")
+
+    def shown(name: str, path: str = "/") -> str:
+        request = rf.get(path)
+        request.user = User(name=name)
+        return bar.render(Context({"request": request, "csrf_token": "tokentoken"}))
+
+    assert "&lt;b&gt;Anna" in shown("<b>Anna")
+    other = shown("Zoë", "/\0name\0/")
+    assert "Zoë" in other
+    assert "Anna" not in other
+    assert other.count("tokentoken") == shown("Anna").count("tokentoken") > 0
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_a_short_date_is_written_as_the_language_writes_it(language: str) -> None:
+    on = date(2026, 3, 9)
+    with translation.override(language):
+        assert short_date(on) == date_format(on, "SHORT_DATE_FORMAT")
 
 
 def test_an_icon_without_a_label_is_silent_and_with_one_it_speaks() -> None:

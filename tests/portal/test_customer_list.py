@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from customers.models import CustomerTag, Tag
 from portal.models import ListState
@@ -307,3 +308,15 @@ def test_chosen_columns_stay(agent_client):
     assert "aria-sort" in page or "10001" in page
     assert ">41<" not in page
     assert ">DE<" in page
+
+
+def test_a_search_that_finds_more_than_is_listed_says_so_and_is_exported_whole(manager_client, monkeypatch):
+    for number in range(5):
+        make_customer(str(10001 + number), last_name="Haufen")
+    monkeypatch.setattr("portal.listing.Listing.selection.__defaults__", (3,))
+    answer = narrow(manager_client, words="haufen")
+    assert len(numbers(answer)) == 3
+    assert answer.context["found"] == gettext("more than %d customers") % 3
+    tagged = {"s": answer.context["listing"].state, "all": "1", "tag": "viele", "action": "add"}
+    manager_client.post(reverse("portal:customer_tag"), tagged)
+    assert CustomerTag.objects.count() == 5

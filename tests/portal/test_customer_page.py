@@ -186,3 +186,9 @@ def test_the_history_shows_who_changed_what(agent_client):
     answer = agent_client.get(reverse("portal:customer_history", args=["1"]))
     changed = [one for change in answer.context["changes"] for one in change.fields]
     assert ("Vorher", "Nachher") in [(one.before, one.after) for one in changed]
+
+
+@pytest.mark.parametrize("name", ["portal:customer_detail", "orders:customer", "interactions:log", "customers:edit"])
+def test_a_number_that_no_database_takes_is_no_customer(manager_client, name):
+    address = reverse(name, args=["10482"]).replace("10482", "10%00482")
+    assert manager_client.get(address).status_code == 404

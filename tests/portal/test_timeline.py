@@ -10,7 +10,7 @@ from django.urls import reverse
 from customers.models import Note
 from customers.timeline import TimelineSource, sources
 from interactions.models import FollowUp, Interaction
-from orders.models import Order
+from orders.models import Document, Order
 from portal.timelines import read_timeline, types_for
 from tests.portal.factories import make_customer
 
@@ -129,3 +129,14 @@ def test_an_event_without_words_of_its_own_is_told_by_its_label(agent, monkeypat
     monkeypatch.setattr("portal.timelines.sources", lambda keys=(): [*sources(keys), odd])
     entries = read_timeline(customer, agent).entries
     assert ("Etwas", "geschehen", "star") in [(entry.title, entry.text, entry.icon) for entry in entries]
+
+
+def test_a_delivery_note_tells_no_amount(agent):
+    customer = make_customer("1")
+    order = Order.objects.create(customer=customer, number="N-1")
+    usual = {"order": order, "customer": customer, "issued_at": NOON, "currency": "EUR"}
+    Document.objects.create(kind=Document.Kind.INVOICE, number="R-1", gross=20, **usual)
+    Document.objects.create(kind=Document.Kind.DELIVERY_NOTE, number="L-1", gross=0, **usual)
+    texts = {title.split()[-1]: text for _at, title, text in everything(customer, agent, "document")}
+    assert texts["R-1"]
+    assert texts["L-1"] == ""
