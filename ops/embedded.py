@@ -193,6 +193,8 @@ def _tuning() -> Mapping[str, str]:
         "synchronous_commit": "on",
         "log_parameter_max_length_on_error": "0",
         "log_min_error_statement": "panic",
+        # The DETAIL of a violated constraint holds the row: names, addresses, session keys.
+        "log_error_verbosity": "terse",
         # A container often has 64 MB of /dev/shm, too little for a parallel query.
         "dynamic_shared_memory_type": "mmap" if small else "posix",
     }

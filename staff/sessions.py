@@ -5,6 +5,7 @@ from datetime import timedelta
 from importlib import import_module
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -29,10 +30,11 @@ SYSTEMS = (
 def note_sign_in(request: HttpRequest, user: User) -> None:
     """Write down the session of this request, or that it is still alive."""
     now = timezone.now()
-    SignIn.objects.update_or_create(
-        session_key=request.session.session_key,
-        defaults={"user": user, "seen_at": now},
-        create_defaults={"user": user, "device": device_name(request.headers.get("User-Agent", ""))},
+    device = device_name(request.headers.get("User-Agent", ""))
+    note = SignIn(session_key=request.session.session_key, user=user, seen_at=now, device=device)
+    # One statement: two requests of a new session at once would else print its key into the server's log.
+    SignIn.objects.bulk_create(
+        [note], update_conflicts=True, unique_fields=["session_key"], update_fields=["user", "seen_at"]
     )
     User.objects.filter(pk=user.pk).update(last_seen=now)
     # A browser that was just closed leaves a session behind that could not be used any more.
@@ -57,6 +59,14 @@ def end_session(note: SignIn) -> int:
     import_module(settings.SESSION_ENGINE).SessionStore(note.session_key).delete()
     note.delete()
     return 1
+
+
+def drop_ended() -> int:
+    """Delete what has ended by itself: stored sessions past their day and their notes; answers how many notes."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    ended = SignIn.objects.filter(started_at__lt=now - timedelta(seconds=settings.STAFF_ABSOLUTE_SECONDS))
+    return ended.delete()[0]
 
 
 def device_name(user_agent: str) -> str:

@@ -14,5 +14,6 @@ MEDIA_ROOT = f"{_files.name}/media"
 SEALED_ROOT = f"{_files.name}/sealed"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_DEFAULT_QUEUE = "obhut-tests"  # never the queue of a development worker
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 STAFF_MFA_REQUIRED = False  # the tests of the second factor switch it on

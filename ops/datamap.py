@@ -1,0 +1,38 @@
+"""Stores outside the database that hold personal data for a while, and what ends them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from datamap.declarations import Basis, register_store
+
+register_store(
+    "ops.web_log",
+    _("Log of the web server and the workers"),
+    _("Finding faults and attacks"),
+    Basis.LEGITIMATE_INTERESTS,
+    "WEBLOG",
+    note=_("Addresses and user ids only, never names or contents; the service manager rotates it."),
+)
+register_store(
+    "ops.broker",
+    _("Messages and rate limits in Valkey or Redis"),
+    _("Waking workers, slowing down attacks"),
+    Basis.LEGITIMATE_INTERESTS,
+    "WEBLOG",
+    note=_("Row ids and caller addresses; every entry expires by itself."),
+)
+register_store(
+    "ops.mail_spool",
+    _("Mails written to files in development"),
+    _("Looking at mails without sending them"),
+    Basis.LEGITIMATE_INTERESTS,
+    "IMPORT",
+    note=_("Only where EMAIL_URL names a folder; production hands mails to the server."),
+)
+register_store(
+    "ops.uploads",
+    _("Uploads while a request is under way"),
+    _("Receiving files"),
+    Basis.AS_SOURCE,
+    "IMPORT",
+    note=_("Temporary files of the web process, deleted with the request; what stays is sealed."),
+)
