@@ -7,15 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
-from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from datamap.keyset import page_of
 from datamap.models import PAGE_NAMES, AccessLog
 from datamap.workdays import day_begins
 
-PAGE = 50
 BATCH = 5000
-_signer = Signer(salt="datamap.accesslog")
 
 
 @dataclass(frozen=True)
@@ -51,15 +49,10 @@ def record_many(user_id: int | None, numbers: Iterable[str | int], page: str, pu
 def page_of_accesses(wanted: dict[str, Any], cursor: str, zone: ZoneInfo) -> AccessPage:
     """The page after `cursor` (a signed id), newest first; a cursor that is forged or gone starts at the
     top."""
-    found = _wanted(wanted, zone).order_by("-at", "-id")
-    after = _row_of(cursor)
-    if after is not None:
-        found = found.filter(Q(at__lt=after.at) | Q(at=after.at, id__lt=after.pk), at__lte=after.at)
-    rows = list(found[: PAGE + 1])
-    older = _signer.sign(str(rows[PAGE - 1].pk)) if len(rows) > PAGE else ""
-    people = get_user_model()._default_manager.in_bulk({row.user_id for row in rows} - {None})
-    shown = [(row, people.get(row.user_id)) for row in rows[:PAGE]]
-    return AccessPage(shown, older, first=after is None)
+    page = page_of(_wanted(wanted, zone), "at", cursor=cursor)
+    people = get_user_model()._default_manager.in_bulk({row.user_id for row in page.rows} - {None})
+    shown = [(row, people.get(row.user_id)) for row in page.rows]
+    return AccessPage(shown, page.next_cursor, page.is_first)
 
 
 def _wanted(wanted: dict[str, Any], zone: ZoneInfo) -> QuerySet[AccessLog]:
@@ -73,10 +66,3 @@ def _wanted(wanted: dict[str, Any], zone: ZoneInfo) -> QuerySet[AccessLog]:
     if wanted.get("last"):
         found = found.filter(at__lt=day_begins(wanted["last"] + timedelta(days=1), zone))
     return found
-
-
-def _row_of(cursor: str) -> AccessLog | None:
-    try:
-        return AccessLog.objects.filter(pk=int(_signer.unsign(cursor))).first() if cursor else None
-    except (BadSignature, ValueError):
-        return None

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from customers.historying import write_history
 from customers.models import Customer
 from customers.summary import note_contact
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
@@ -144,9 +145,12 @@ def _answer_what_waits(answer: Interaction) -> None:
         answered_at__isnull=True,
         occurred_at__lte=answer.occurred_at,
     )
-    waiting.update(answered_at=answer.occurred_at)
-    Complaint.objects.open().filter(
+    complaints = Complaint.objects.open().filter(
         Q(pk=answer.complaint_id) if answer.complaint_id else Q(customer_id=answer.customer_id),
         answered_at__isnull=True,
         opened_at__lte=answer.occurred_at,
-    ).update(answered_at=answer.occurred_at)
+    )
+    for rows in (waiting, complaints):
+        ids = list(rows.select_for_update().values_list("pk", flat=True))
+        rows.filter(pk__in=ids).update(answered_at=answer.occurred_at, version=F("version") + 1)
+        write_history(rows.model, ids, "~", user_id=answer.staff_id)

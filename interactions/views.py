@@ -16,12 +16,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.access import customer_for
+from datamap.keyset import page_of
 from interactions import complaining
 from interactions import evaluation as figures
 from interactions import followups as steps
 from interactions.access import attachment_for, complaint_for, follow_up_for, interaction_for
 from interactions.forms import CloseForm, ComplaintForm, ContactForm, HandOverForm, PostponeForm
-from interactions.listing import page_of
 from interactions.models import Complaint, FollowUp, Interaction
 from interactions.quicklog import save_contact
 from interactions.recording import close

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datamap.guard import declared_permissions
+from datamap.keyset import page_of
 from staff.access import permission_required, recent_login_required, signed_in
 from staff.forms import InviteForm, RolesForm, SuccessorForm, posted
 from staff.handover import open_work
@@ -208,12 +209,7 @@ def areas(roles: list[Role]) -> list[tuple[str, list[dict[str, Any]]]]:
 @permission_required("staff.manage")
 def event_list(request: HttpRequest) -> HttpResponse:
     """Who did what to whom among the staff, newest first."""
-    events = StaffEvent.objects.select_related("actor", "subject").order_by("-pk")
-    before = request.GET.get("before", "")
-    # An id has at most 19 digits; Python refuses to read thousands of them.
-    if before.isdecimal() and len(before) < 20:
-        events = events.filter(pk__lt=min(int(before), 2**63 - 1))
-    page = list(events[: EVENTS_PER_PAGE + 1])
-    shown = page[:EVENTS_PER_PAGE]
-    older = f"?before={shown[-1].pk}" if len(page) > EVENTS_PER_PAGE else ""
-    return render(request, "staff/event_list.html", {"events": shown, "older": older, "before": before})
+    events = StaffEvent.objects.select_related("actor", "subject")
+    page = page_of(events, "pk", cursor=request.GET.get("before", ""), size=EVENTS_PER_PAGE)
+    older = f"?before={page.next_cursor}" if page.next_cursor else ""
+    return render(request, "staff/event_list.html", {"events": page.rows, "older": older})

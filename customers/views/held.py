@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,12 +18,11 @@ from customers.forms import HeldForm
 from customers.holding import DecisionRefused
 from customers.models import Address, ContactPoint, Customer, HeldIntake
 from datamap import accesslog
+from datamap.keyset import page_of
 from staff.access import permission_required, signed_in
 from staff.models import User
 
-PAGE = 50
 SHOWN = 5
-_signer = Signer(salt="customers.held")
 
 
 @require_GET
@@ -32,15 +30,12 @@ _signer = Signer(salt="customers.held")
 def held_list(request: HttpRequest) -> HttpResponse:
     """The rows that wait, the oldest first: why, since when, from where."""
     user = signed_in(request)
-    rows = deciders.waiting(user).select_related("origin", "customer").order_by("pk")
-    if start := _start(request.GET.get("after", "")):
-        rows = rows.filter(pk__gt=start)
-    found = list(rows[: PAGE + 1])
-    more, found = len(found) > PAGE, found[:PAGE]
+    waiting = deciders.waiting(user).select_related("origin", "customer")
+    page = page_of(waiting, "pk", descending=False, cursor=request.GET.get("after", ""))
     now = timezone.now()
     context = {
-        "rows": [(row, _who(row), (now - row.received_at).days) for row in found],
-        "next_url": f"?after={_signer.sign(str(found[-1].pk))}" if more else "",
+        "rows": [(row, _who(row), (now - row.received_at).days) for row in page.rows],
+        "next_url": f"?after={page.next_cursor}" if page.next_cursor else "",
         "hidden": deciders.hidden_from(user),
     }
     return render(request, "customers/held_list.html", context)
@@ -126,10 +121,3 @@ def _who(row: HeldIntake) -> str:
         return ""
     person = decider.person(row.payload)
     return person.company or f"{person.first_name} {person.last_name}".strip() or person.email
-
-
-def _start(cursor: str) -> int | None:
-    try:
-        return int(_signer.unsign(cursor)) if cursor else None
-    except (BadSignature, ValueError):
-        return None

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from datamap.accesslog import PAGE, name_pages, record, record_many
+from datamap.accesslog import name_pages, record, record_many
 from datamap.controlling import controller
 from datamap.declarations import registry
+from datamap.keyset import PAGE
 from datamap.models import PAGE_NAMES, AccessLog, Controller, RetentionRule
 from datamap.words import COLUMNS
 
