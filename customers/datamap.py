@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import (
+    ActivityClaim,
     Address,
     ClaimReport,
     ContactPerson,
@@ -294,6 +295,22 @@ class OptInClaimData(PersonalData):
             basis=Basis.LEGITIMATE_INTERESTS,
             category="CLAIM-OPTIN",
             start="claimed_at",
+            source=_("The file or platform it came from"),
+        )
+    ]
+    plain = ("origin",)
+
+
+@register(ActivityClaim)
+class ActivityClaimData(PersonalData):
+    groups = [
+        Group(
+            fields=("at",),
+            subject="customer",
+            purpose=_("Overview of the relationship; computed from orders and contacts"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category=_category(),
+            start=_start(),
             source=_("The file or platform it came from"),
         )
     ]

@@ -428,6 +428,23 @@ class OptInClaim(models.Model):
         return f"Opt-in claim {self.pk}"
 
 
+class ActivityClaim(models.Model):
+    """When an import says the customer was last active; without its rows an undo could not tell the date before."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="activity_claims", db_index=False)
+    at = models.DateTimeField(_("last activity"))
+    origin = models.ForeignKey(Origin, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("claimed activity")
+        verbose_name_plural = _("claimed activities")
+        constraints = [models.UniqueConstraint(fields=["customer", "origin"], name="customers_activity_once")]
+        indexes = [models.Index(fields=["origin"], name="customers_activity_origin")]
+
+    def __str__(self) -> str:
+        return f"Activity claim {self.pk}"
+
+
 class ClaimReport(models.Model):
     """How many unproven claims of one import went after their period: numbers only."""
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from django.db import connection, models
 
+# For each customer of %(ids)s an id and when floors above know them to have done something last.
+_activity: list[str] = []
 _ENSURE = """
 INSERT INTO customers_summary (customer_id, last_activity, orders, revenue, open_complaints, reachable)
 SELECT c.id, coalesce(c.registered_at, c.created_at), 0, 0, 0, true FROM customers_customer c
@@ -33,11 +35,6 @@ def ensure(customer_ids: Iterable[int]) -> None:
         cursor.execute(_ENSURE, [list(customer_ids)])
 
 
-def note_activity(activity: Mapping[int, datetime]) -> int:
-    """Customers did something at these times; an earlier time changes nothing. Answers how many rows changed."""
-    return _later("last_activity", activity)
-
-
 def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = False) -> None:
     """Somebody spoke with these customers: last contact, last activity, and last call where it was one."""
     times = dict.fromkeys(customer_ids, at)
@@ -45,6 +42,54 @@ def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = Fals
     _later("last_activity", times)
     if call:
         _later("last_call", times)
+
+
+def register_activity(sql: str) -> None:
+    """For apps above: a SELECT of customer id and newest activity for the customers in `%(ids)s`; see `orders.apps`."""
+    if sql not in _activity:
+        _activity.append(sql)
+
+
+def claim_activity(origin_id: int | None, activity: Mapping[int, datetime]) -> None:
+    """An import says when these customers were last active: kept with its origin, and the summary moves forward."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_activityclaim AS c (customer_id, at, origin_id)
+            SELECT n.id, n.at, %s FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (id, at)
+            ON CONFLICT (customer_id, origin_id) DO UPDATE SET at = greatest(c.at, excluded.at)
+            """,
+            [origin_id, list(activity), list(activity.values())],
+        )
+    _later("last_activity", activity)
+
+
+def recount_activity(customer_ids: Iterable[int]) -> int:
+    """Say anew when these customers did something last, also where that is earlier: an import was taken back.
+
+    The latest of: becoming known (where no registration is known, by what the file says that brought them), the last
+    contact, what the remaining imports say, what floors above know.
+    One statement; answers how many rows changed.
+    """
+    told = "".join(f" UNION ALL ({sql})" for sql in _activity)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE customers_summary s SET last_activity = n.at
+            FROM (
+                SELECT c.id, greatest(coalesce(c.registered_at, own.at, c.created_at), k.last_contact, max(t.at)) AS at
+                FROM customers_customer c JOIN customers_summary k ON k.customer_id = c.id
+                LEFT JOIN customers_activityclaim own ON own.customer_id = c.id AND own.origin_id = c.origin_id
+                LEFT JOIN (
+                    SELECT customer_id, at FROM customers_activityclaim WHERE customer_id = ANY(%(ids)s){told}
+                ) AS t (id, at) ON t.id = c.id
+                WHERE c.id = ANY(%(ids)s) GROUP BY c.id, k.last_contact, own.at
+            ) AS n
+            WHERE s.customer_id = n.id AND s.last_activity <> n.at
+            """,  # noqa: S608
+            {"ids": list(customer_ids)},
+        )
+        return cursor.rowcount
 
 
 def recount_complaints(customer_ids: Iterable[int], open_complaints: models.QuerySet) -> int:

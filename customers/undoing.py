@@ -15,6 +15,7 @@ from customers import indexing
 from customers.historying import columns_of, history_table
 from customers.intake import LOCK
 from customers.models import (
+    ActivityClaim,
     Address,
     ContactPerson,
     ContactPoint,
@@ -30,9 +31,10 @@ from customers.models import (
     SearchEntry,
     Summary,
 )
+from customers.summary import recount_activity
 
 # Rows that an import makes beside the customer; they carry their origin and go with it.
-MADE_BESIDE: tuple[type[models.Model], ...] = (ExternalId, CustomerTag, Note, OptInClaim)
+MADE_BESIDE: tuple[type[models.Model], ...] = (ExternalId, CustomerTag, Note, OptInClaim, ActivityClaim)
 HISTORIED: tuple[type[models.Model], ...] = (Address, ContactPoint)
 WRITTEN: tuple[type[models.Model], ...] = (Customer, *HISTORIED)
 EDITED: tuple[type[models.Model], ...] = (*WRITTEN, ContactPerson)
@@ -79,9 +81,9 @@ def undo_customers(batch: UUID) -> UndoResult:
     """Bring customers back to the state before this batch: one transaction, as sets.
 
     Customers made by it go with all that hangs on them, history included; those it changed get back what the history
-    row before says; its external ids, tags, notes, claims, suppression entries and held rows go. Customers edited
-    since, or with rows of another origin (orders, contacts, flags), are left and named. A person erased meanwhile is
-    not brought back: only rows that still stand are restored.
+    row before says; its external ids, tags, notes, claims, suppression entries and held rows go, and the last activity
+    is counted anew. Customers edited since, or with rows of another origin (orders, contacts, flags), are left and
+    named. A person erased meanwhile is not brought back: only rows that still stand are restored.
     """
     result = UndoResult()
     with transaction.atomic():
@@ -217,6 +219,7 @@ def _take_back(batch: UUID, origin_id: int, ids: list[int]) -> None:
         _restore(model, batch, ids)
     _run("UPDATE customers_customer SET version = version + 1 WHERE id = ANY(%s)", ids)
     indexing.refresh(ids)
+    recount_activity(ids)
 
 
 def _restore(model: type[models.Model], batch: UUID, ids: list[int]) -> None:

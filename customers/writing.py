@@ -16,6 +16,7 @@ from customers.models import Address, ContactPoint, Customer
 from customers.planning import Changes, implied_kind, tags_of
 from customers.rows import OptInRow, Source
 from customers.sealing import EVIDENCE, EVIDENCE_INDEX, NOTE, NOTE_INDEX, Indexes, Sealer
+from customers.summary import claim_activity
 
 REASON = "import"
 _CUSTOMER = [
@@ -78,7 +79,7 @@ class Writer:
         self.tags: list[tuple[int, str]] = []
         self.notes: list[tuple[Any, ...]] = []
         self.claims: list[tuple[Any, ...]] = []
-        self.activity: list[tuple[int, datetime]] = []
+        self.activity: dict[int, datetime] = {}
 
     def create(self, persons: Sequence[Person], numbers: Sequence[str]) -> list[int]:
         """New customers with everything that came with them; answers their ids in the same order."""
@@ -94,8 +95,10 @@ class Writer:
             text, sound, postcode, sort_name = indexing.entry_for(number, kind, *names, places)
             customers.append(self._customer(id_, number, kind, person, sort_name))
             entries.append((id_, text, sound, postcode))
-            active = person.last_activity or values.get("registered_at") or self.now
-            summaries.append((id_, active, 0, 0, 0, True))
+            registered = values.get("registered_at")
+            summaries.append((id_, person.last_activity or registered or self.now, 0, 0, 0, True))
+            if person.last_activity and person.last_activity != registered:
+                self.activity[id_] = person.last_activity
             self._children(id_, person)
         _copy("customers_customer", _CUSTOMER, customers)
         _copy("customers_searchentry", ["customer_id", "text", "phonetic", "postcode"], entries)
@@ -129,14 +132,7 @@ class Writer:
         self._write_tags(tags_of(changed, persons))
         self._write_claims()
         if self.activity:
-            ids, times = zip(*self.activity, strict=True)
-            _run(
-                "UPDATE customers_summary s SET last_activity = n.at "
-                "FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (id, at) "
-                "WHERE s.customer_id = n.id AND s.last_activity < n.at",
-                list(ids),
-                list(times),
-            )
+            claim_activity(self.source.origin_id, self.activity)
         named = {"first_name", "last_name", "company", "kind"}
         indexing.refresh(c.customer_id for c in changed if named & c.values.keys() or c.addresses or c.new_addresses)
 
@@ -186,7 +182,7 @@ class Writer:
         self.tags += [(id_, tag) for tag in changes.tags]
         self._texts(id_, changes.notes, changes.opt_ins)
         if changes.last_activity:
-            self.activity.append((id_, changes.last_activity))
+            self.activity[id_] = max(changes.last_activity, self.activity.get(id_, changes.last_activity))
 
     def _indexes(self, kind: str, key: str | None) -> Indexes:
         return self.sealer.email_indexes(key) if kind == "email" else self.sealer.phone_indexes(key)

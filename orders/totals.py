@@ -57,6 +57,11 @@ FACTS = """
     LEFT JOIN orders_order AS o ON o.customer_id = i.id AND o.blocked_at IS NULL
     GROUP BY i.id
 """
+# What the summary's last activity learns from the orders, here and when an import was taken back.
+NEWEST = """
+    SELECT customer_id, max(placed_at) FROM orders_order
+    WHERE customer_id = ANY(%(ids)s) AND blocked_at IS NULL GROUP BY customer_id
+"""
 DIFFERENCES = f"""
     SELECT count(*) FROM ({FRESH_ALL}) AS fresh
     FULL JOIN orders_customertotal AS t USING (customer_id, currency)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import HeldIntake
+from customers.summary import recount_activity
 from customers.undoing import Left, UndoResult
 from orders.totals import refresh_totals
 from orders.writing import COPIED
@@ -111,7 +112,7 @@ NOTE = f"""
 
 @transaction.atomic
 def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
-    """Remove the orders a batch made and restore those it changed, as sets; totals follow.
+    """Remove the orders a batch made and restore those it changed, as sets; totals and the last activity follow.
 
     Atomic; a second call finds nothing left to do. Orders that were edited, papered or blocked since stay as
     they are and are named. The customers that came with the orders are taken back afterwards by `customers`.
@@ -134,6 +135,7 @@ def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
         left = [Left("orders.Order", number, reason(why)) for number, why in cursor.fetchall()]
     HeldIntake.objects.filter(kind="order", decision="", origin__batch=batch).delete()
     refresh_totals(customers)
+    recount_activity(customers)
     return UndoResult(removed, restored, left)
 
 

@@ -27,6 +27,7 @@ from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
 from orders.returning import announce_return
 from staff.models import Role, User
+from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
 from tests.staff.conftest import PASSWORD, SECRET
 
@@ -52,6 +53,8 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
     EmailAddress.objects.get_or_create(user=user, email=user.email, verified=True, primary=True)
     for day in range(days):
         _bring_files(client, day)
+        # A platform that says when somebody was seen last.
+        bring_in(make_row(external_id=f"W-{day}", last_activity=timezone.now()), platform="woocommerce")
         _talk(client)
         _keep_lists(client, day)
         _sell(user)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from django.utils import timezone
 
 from customers import undoing
 from customers.editing import save_customer
@@ -15,10 +18,12 @@ from customers.models import (
     Note,
     OptInClaim,
     SearchEntry,
+    Summary,
     Suppression,
     Tag,
 )
 from customers.rows import OptInRow, SuppressionRow
+from customers.summary import note_contact
 from customers.undoing import undo_customers
 from tests.customers.making import bring_in, make_row, make_source, point
 from tests.customers.test_intake import full_row
@@ -163,3 +168,38 @@ def test_a_change_whose_state_before_is_not_known_any_more_is_left_and_named():
     write_customers([make_row(external_id="1", first_name="B")], source)
     result = undo_customers(source.batch)
     assert (result.restored, len(result.left), Customer.objects.get().first_name) == (0, 1, "B")
+
+
+@pytest.mark.parametrize("joined", [None, datetime(2020, 1, 1, tzinfo=UTC)])
+def test_the_last_activity_is_what_it_was_before_the_batch(joined):
+    said, later, latest = (datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4))
+    bring_in(make_row(external_id="1", registered_at=joined, last_activity=said))
+    second, third = make_source(), make_source()
+    write_customers([make_row(external_id="1", last_activity=later)], second)
+    write_customers([make_row(external_id="1", last_activity=latest)], third)
+
+    undo_customers(second.batch)
+    assert Summary.objects.get().last_activity == latest
+    undo_customers(third.batch)
+    assert Summary.objects.get().last_activity == said
+
+
+def test_a_contact_since_the_batch_stays_the_last_activity():
+    joined, talked, said = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
+    bring_in(make_row(external_id="1", registered_at=joined))
+    source = make_source()
+    write_customers([make_row(external_id="1", last_activity=said)], source)
+    note_contact([Customer.objects.get().pk], talked)
+
+    assert undo_customers(source.batch).restored == 1
+    assert Summary.objects.get().last_activity == talked
+
+
+def test_a_customer_whom_another_file_saw_active_stays():
+    first = make_source()
+    write_customers([make_row(external_id="1")], first)
+    seen = timezone.now() + timedelta(minutes=1)
+    write_customers([make_row(external_id="1", last_activity=seen)], make_source())
+
+    assert len(undo_customers(first.batch).left) == 1
+    assert Summary.objects.get().last_activity == seen

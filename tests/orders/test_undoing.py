@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from customers.models import HeldIntake
+from customers.models import HeldIntake, Summary
 from orders.documents import issue_document
 from orders.intake import write_orders
 from orders.models import CustomerTotal, Order
@@ -198,3 +199,27 @@ def test_work_between_two_imports_is_not_lost_when_both_are_undone():
 
     assert [(left.model, left.id) for left in undone.left] == [("orders.Order", worked_on.number)]
     assert Order.objects.get().paid_at == worked_on.paid_at
+
+
+def test_the_last_activity_is_that_of_the_orders_which_remain():
+    joined = PLACED - timedelta(days=100)
+    customer = make_customer(platform="shopify", external_id="77", registered_at=joined)
+    write_orders([row("a", customer_external_id="77", placed_at=PLACED)], make_source())
+    source = make_source()
+    write_orders([row("b", customer_external_id="77", placed_at=PLACED + timedelta(days=9))], source)
+    assert Summary.objects.get(customer=customer).last_activity == PLACED + timedelta(days=9)
+
+    undo_orders(source.batch)
+
+    assert Summary.objects.get(customer=customer).last_activity == PLACED
+
+
+def test_without_any_order_left_the_last_activity_is_the_day_the_customer_came():
+    joined = PLACED - timedelta(days=100)
+    customer = make_customer(platform="shopify", external_id="77", registered_at=joined)
+    source = make_source()
+    write_orders([row(customer_external_id="77", placed_at=PLACED)], source)
+
+    undo_orders(source.batch)
+
+    assert Summary.objects.get(customer=customer).last_activity == joined
