@@ -31,7 +31,7 @@ def note_sign_in(request: HttpRequest, user: User) -> None:
     """Write down the session of this request, or that it is still alive."""
     now = timezone.now()
     device = device_name(request.headers.get("User-Agent", ""))
-    note = SignIn(session_key=request.session.session_key, user=user, seen_at=now, device=device)
+    note = SignIn(session_key=request.session.session_key or "", user=user, seen_at=now, device=device)
     # One statement: two requests of a new session at once would else print its key into the server's log.
     SignIn.objects.bulk_create(
         [note], update_conflicts=True, unique_fields=["session_key"], update_fields=["user", "seen_at"]
