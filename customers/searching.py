@@ -14,8 +14,8 @@ from customers.reading import read_phone
 
 COUNTED = 500
 """More hits than this are "500+": putting twice as many into the order of names takes twice as long."""
-FUZZY_BELOW = 1
-"""Fewer exact hits than this, and the dictionary of words is asked for what was meant."""
+FUZZY_COUNTED = 100
+"""Where nobody is found as typed, so many who may be meant are enough to look through."""
 FUZZY_WORDS = 3
 ASKED = 6
 """So many letters of a dictionary word are asked of the index."""
@@ -58,12 +58,11 @@ def search(text: str, *, restricted_too: bool = False, cap: int = COUNTED) -> Fo
         return Found()
     reach = _Reach(restricted_too, cap + 1)
     ids = _exact(text, words, reach)
-    fuzzy = False
-    if len(ids) < FUZZY_BELOW and _may_be_misspelt(words):
-        extra = [id_ for id_ in _misspelt(words, reach) if id_ not in set(ids)]
-        fuzzy = bool(extra)
-        ids += extra
-    return Found(ids[:cap], len(ids) > cap, fuzzy)
+    if ids or not _may_be_misspelt(words):
+        return Found(ids[:cap], len(ids) > cap)
+    cap = min(cap, FUZZY_COUNTED)
+    ids = _misspelt(words, reach._replace(candidates=cap + 1))
+    return Found(ids[:cap], len(ids) > cap, fuzzy=bool(ids))
 
 
 def matching_ids(text: str, *, restricted_too: bool = False, cap: int = COUNTED) -> list[int]:

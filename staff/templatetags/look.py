@@ -166,7 +166,7 @@ def bar(context: template.Context) -> SafeString:
     """Search box and personal menu. What belongs to one person or request is put in afterwards, never kept."""
     request = context.get("request")
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if request is None or user is None or not user.is_authenticated:
         return _bar(None, get_language())[0]
     own = {_PATH: escape(request.path), _NAME: escape(user.name), _TOKEN: str(context.get("csrf_token", ""))}
     parts = _bar((user.theme, user.language), get_language())
