@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
@@ -11,6 +12,20 @@ from datamap import accesslog
 from staff.models import User
 
 SEES_RESTRICTED = "customers.restricted"
+
+accesslog.name_pages(
+    {
+        "customers:edit": _("Edit customer"),
+        "customers:deactivate": _("Deactivate customer"),
+        "customers:reactivate": _("Reactivate customer"),
+        "customers:note_add": _("Write a note"),
+        "customers:note_edit": _("Correct a note"),
+        "customers:note_delete": _("Delete note"),
+        "customers:flag_set": _("Set a flag"),
+        "customers:flag_lift": _("Lift a flag"),
+        "customers:held_decide": _("Decide about a held row"),
+    }
+)
 
 
 def visible_customers(user: User) -> CustomerQuerySet:
