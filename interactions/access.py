@@ -6,9 +6,25 @@ from typing import TypeVar
 
 from django.db import models
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from customers.access import customer_for
+from datamap.accesslog import name_pages
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
+
+name_pages(
+    {
+        "interactions:log": _("Note a contact"),
+        "interactions:detail": _("Contact"),
+        "interactions:close": _("Close a contact"),
+        "interactions:attachment": _("File of a contact"),
+        "interactions:followup_done": _("Tick off a follow-up"),
+        "interactions:followup_postpone": _("Postpone a follow-up"),
+        "interactions:complaint_open": _("Note a complaint"),
+        "interactions:complaint": _("Complaint"),
+        "interactions:complaint_move": _("Move a complaint on"),
+    }
+)
 
 Row = TypeVar("Row", Interaction, Complaint, FollowUp)
 
