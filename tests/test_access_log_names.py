@@ -10,7 +10,7 @@ from datamap.models import PAGE_NAMES, AccessLog
 from tests.messages import ROOT
 
 APPS = ("customers", "interactions", "orders", "intake", "portal")
-_NAMED = re.compile(r"""(?:\bpage=|record(?:_many)?\([^"]*)"([a-z_.:]+)\"""")
+_NAMED = re.compile(r"""(?:\bpage=|(?:accesslog\.record|record_many)\([^"]*)"([a-z_.:]+)\"""")
 
 
 def pages() -> set[str]:
