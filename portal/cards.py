@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.access import visible_customers
-from customers.models import Customer, HeldIntake
+from customers.deciders import waiting
+from customers.models import Customer
 from datamap.models import AccessLog
 from interactions.models import Complaint, FollowUp
 from orders.models import Order
@@ -90,16 +91,17 @@ def _figures(user: User) -> Iterator[Figure]:
     today = timezone.localdate()
     week = timezone.now() - timedelta(days=RECENT_DAYS)
     if user.may("interactions.view"):
-        due = _capped(FollowUp.objects.open().owned_by(user.pk).due_by(today))
+        due = _capped(_seen(user, FollowUp.objects.open().owned_by(user.pk).due_by(today)))
         yield Figure(_("My follow-ups due"), due, link("interactions:followups"), late=due != "0")
-        yield Figure(_("Open complaints"), _capped(Complaint.objects.open()), link("interactions:complaints"))
+        complaints = _capped(_seen(user, Complaint.objects.open()))
+        yield Figure(_("Open complaints"), complaints, link("interactions:complaints"))
     if user.may("customers.view"):
         yield Figure(_("New customers this week"), _new_customers(week), link("portal:customer_list"))
     if user.may("orders.view"):
         yield Figure(_("Orders this week"), _capped(Order.objects.filter(placed_at__gte=week)), link("orders:list"))
     if user.may("customers.held"):
-        held = _capped(HeldIntake.objects.filter(decision=""))
-        yield Figure(_("Rows waiting for a decision"), held, link("customers:held_list"), late=held != "0")
+        held = _capped(waiting(user))
+        yield Figure(_("Rows waiting for a decision"), held, link("customers:held"), late=held != "0")
 
 
 def _lists(user: User) -> Iterator[Card]:
