@@ -57,7 +57,7 @@ def find_buyers(incoming: Sequence[Incoming], platform: str) -> Buyers:
     """
     found = Buyers()
     by_id, by_email = _known(incoming, platform)
-    restricted = _restricted([i.customer_id for i in incoming if i.order_id and i.customer_id])
+    restricted = restricted_among([i.customer_id for i in incoming if i.order_id and i.customer_id])
     for one in incoming:
         if one.order_id:
             if one.customer_id in restricted:
@@ -108,14 +108,8 @@ def _known(incoming: Sequence[Incoming], platform: str) -> tuple[Hits, Hits]:
     return by_id, {email: hits[index] for email, index in emails.items() if index in hits}
 
 
-def known_ids(platform: str, values: list[str]) -> dict[str, int]:
-    """Customers by the id this platform has for them."""
-    with connection.cursor() as cursor:
-        cursor.execute(BY_ID, [platform, values])
-        return {value: pk for value, pk, _restricted in cursor.fetchall()}
-
-
-def _restricted(customer_ids: list[int]) -> set[int]:
+def restricted_among(customer_ids: list[int]) -> set[int]:
+    """Those of the customers whose data are restricted."""
     if not customer_ids:
         return set()
     with connection.cursor() as cursor:

@@ -43,6 +43,8 @@ def decide_held_order(held_id: int, decision: str, *, user_id: int | None, custo
     outcome = write_orders([row], source, decided=True, owner_id=customer.pk if customer else None)
     if outcome.error_count:
         raise DecisionRefused(outcome.errors[0].message)
+    if outcome.held:
+        raise DecisionRefused(_("The data of this customer are restricted; lift the restriction first."))
     return outcome
 
 

@@ -11,17 +11,18 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.intake import write_customers
+from customers.known import Known
 from customers.models import HeldIntake
-from customers.rows import AddressRow, CustomerRow, Outcome, Problem, Source
+from customers.rows import Outcome, Problem, Source
 from datamap.catalogue import cutoff
 from datamap.controlling import controller, legal_zone
 from datamap.workdays import local_date
-from orders.buyers import Buyers, find_buyers, is_known_by_name, known_ids
+from orders.buyers import Buyers, find_buyers
+from orders.newcomers import make_customers
 from orders.rehearsal import Rehearsal
 from orders.remains import hold_erased
-from orders.rows import OrderRow, SnapshotRow
-from orders.staging import Incoming, cleaned, deviates, digester, payload, total_of
+from orders.rows import OrderRow
+from orders.staging import Incoming, cleaned, digester, payload, total_of
 from orders.totals import refresh_totals
 from orders.writing import Written, insert_orders, news_in, update_orders
 from vault.keyring import keyring
@@ -77,22 +78,21 @@ def _write_part(
         buyers = Buyers(settled=[replace(one, customer_id=one.customer_id or owner_id) for one in incoming])
     else:
         buyers = find_buyers(incoming, source.platform)
+    if rehearsal:
+        rehearsal.settle(buyers, outcome)
     if not decided:
         hold_erased(buyers, source.platform)
     _hold(buyers, source, outcome, dry_run=rehearsal is not None)
-    if rehearsal:
-        rows_of_new = _people(rehearsal.count(buyers, outcome))
-        _warn_of(write_customers(rows_of_new, source, dry_run=True), outcome)
-        changed = [one for one in buyers.settled if one.order_id]
-        written = update_orders(changed, source, dry_run=True)
-    else:
-        outcome.customers_created += _create_customers(buyers, source, outcome, decided=decided)
-        everyone = [*buyers.settled, *buyers.strangers]
-        changed = [one for one in everyone if one.order_id]
-        fresh = insert_orders([one for one in everyone if not one.order_id], source)
-        written = update_orders(changed, source)
+    known = rehearsal.known if rehearsal else Known(source.platform)
+    make_customers(buyers, known, source, outcome, dry_run=rehearsal is not None, decided=decided)
+    everyone = [*buyers.settled, *buyers.strangers]
+    new = [one for one in everyone if not one.order_id]
+    changed = [one for one in everyone if one.order_id]
+    fresh = rehearsal.note(new) if rehearsal else insert_orders(new, source)
+    written = update_orders(changed, source, dry_run=rehearsal is not None)
+    if not rehearsal:
         refresh_totals([*fresh.customers, *written.customers])
-        _count(outcome, fresh)
+    _count(outcome, fresh)
     _count(outcome, written)
     outcome.unchanged += len(changed) - written.updated
 
@@ -164,77 +164,6 @@ class _Overdue:
         return bool(start and self.last_start and local_date(start, self.zone) <= self.last_start)
 
 
-def _create_customers(buyers: Buyers, source: Source, outcome: Outcome, *, decided: bool) -> int:
-    """Write the customers nobody knew and give each waiting order its own."""
-    rows = _people(buyers)
-    if not rows:
-        return 0
-    if decided:
-        # Whoever is let in after an erasure begins now, as somebody new.
-        for row in rows:
-            row.registered_at = timezone.now()
-    made = write_customers(rows, source)
-    _warn_of(made, outcome)
-    ids = known_ids(source.platform, [row.external_id for row in rows])
-    for external_id, many in buyers.prospects.items():
-        for one in many:
-            one.customer_id = ids.get(external_id)
-    for one in buyers.guests:
-        one.customer_id = ids.get(guest_id(one.row))
-    return made.created
-
-
-def _people(buyers: Buyers) -> list[CustomerRow]:
-    """The people behind these orders as customers; a guest of whom nothing is said is nobody to keep."""
-    prospects = [many[0] for many in buyers.prospects.values()]
-    rows = [_person(one.row, "prospect", one.row.customer_external_id) for one in prospects]
-    return rows + [_person(one.row, "guest", guest_id(one.row)) for one in buyers.guests if is_known_by_name(one.row)]
-
-
-def _warn_of(people: Outcome, outcome: Outcome) -> None:
-    for problem in people.warnings:
-        outcome.warn(problem)
-    outcome.warning_count += people.warning_count - len(people.warnings)
-
-
-def guest_id(row: OrderRow) -> str:
-    """The id a guest carries: the order it is the guest of, for this platform has no other."""
-    return f"order:{row.external_id}"
-
-
-def _person(row: OrderRow, status: str, external_id: str) -> CustomerRow:
-    billing = row.billing if row.billing.name or row.billing.company else row.shipping
-    first, _space, last = billing.name.rpartition(" ")
-    addresses = [_address("billing", row.billing)]
-    if deviates(row) and status == "prospect":
-        addresses.append(_address("shipping", row.shipping))
-    return CustomerRow(
-        line=row.line,
-        external_id=external_id,
-        status=status,
-        kind="company" if billing.company and not billing.name else "",
-        first_name=first,
-        last_name=last,
-        company=billing.company,
-        email=row.email or row.billing.email,
-        phone=row.billing.phone,
-        registered_at=row.placed_at,
-        last_activity=row.placed_at,
-        addresses=[address for address in addresses if address.street or address.city or address.postcode],
-    )
-
-
-def _address(kind: str, snapshot: SnapshotRow) -> AddressRow:
-    return AddressRow(
-        kind=kind,
-        recipient=snapshot.name or snapshot.company,
-        street=snapshot.street,
-        postcode=snapshot.postcode,
-        city=snapshot.city,
-        country=snapshot.country,
-    )
-
-
 def _hold(buyers: Buyers, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
     """Put aside what waits for a person; what somebody has decided before counts as unchanged."""
     # A dry run has no origin; its rows are made for their fingerprints alone.
@@ -248,12 +177,13 @@ def _hold(buyers: Buyers, source: Source, outcome: Outcome, *, dry_run: bool) ->
 
 
 def _held(one: Incoming, reason: str, subject_ref: UUID | None, source: Source) -> HeldIntake:
+    # The list key never changes: what somebody has decided stays decided when the index is computed anew.
     told = f"{source.platform}\0{one.row.external_id}\0{one.digest.hex()}"
     return HeldIntake(
         kind="order",
         reason=reason,
         payload={"platform": source.platform, "row": payload(one.row)},
-        fingerprint=keyring().blind("customers.heldintake.fingerprint", told),
+        fingerprint=keyring().list_hash("orders.held", told),
         line=one.row.line,
         customer_id=one.customer_id,
         subject_ref=subject_ref,

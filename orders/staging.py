@@ -10,13 +10,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.reading import clean_note, clean_text
+from customers.reading import clean_note, clean_text, same_letters
 from customers.rows import Outcome, Problem
 from orders.models import CENT, Order, OrderLine
 from orders.rows import LineRow, OrderRow, SnapshotRow
 from vault.keyring import keyring
 
 PART = 8
+# A list hash begins with the id of its key.
+KEY_ID = 2
 PARTS = ("facts", "billing", "shipping", "note", "lines")
 NO_NEWS = bytes(PART)
 MOST = Decimal(10) ** 12
@@ -56,10 +58,11 @@ def split(digest: bytes) -> list[bytes]:
 
 def digester() -> Any:
     """A function that gives the keyed digest of a row by part; without the key nobody can try addresses."""
-    blind = keyring().blinder("orders.order.source_digest")
+    # By the list key, which never changes: computing the index anew must not make every order news.
+    hashed = keyring().list_hasher("orders.order.source_digest")
 
     def part(value: Any) -> bytes:
-        return blind(repr(value))[:PART] if value else NO_NEWS
+        return hashed(repr(value))[KEY_ID : KEY_ID + PART] if value else NO_NEWS
 
     def digest(row: OrderRow) -> bytes:
         facts = (
@@ -123,6 +126,8 @@ def cleaned(row: OrderRow, outcome: Outcome) -> OrderRow | None:
     """The row with readable text and amounts, or None when it cannot be stored (the outcome says why)."""
     row.external_id = clean_text(row.external_id)[0]
     row.number = clean_text(row.number)[0] or row.external_id
+    # As the customer's own record writes it, or neither would find the other.
+    row.customer_external_id = same_letters(clean_text(row.customer_external_id)[0])
     row.note = clean_note(row.note)[0] if row.note else ""
     row.currency = row.currency.strip().upper()
     for snapshot in (row.billing, row.shipping):
