@@ -133,7 +133,8 @@ def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
         customers = [pk for (pk,) in cursor.fetchall()]
         cursor.execute(LEFT)
         left = [Left("orders.Order", number, reason(why)) for number, why in cursor.fetchall()]
-    HeldIntake.objects.filter(kind="order", decision="", origin__batch=batch).delete()
+    # Decided rows too: their order is gone, and the same file must be able to bring it again.
+    HeldIntake.objects.filter(kind="order", origin__batch=batch).delete()
     refresh_totals(customers)
     recount_activity(customers)
     return UndoResult(removed, restored, left)

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from customers.models import HeldIntake, Summary
+from customers.models import Customer, HeldIntake, Summary
 from orders.documents import issue_document
+from orders.holding import decide_held_order
 from orders.intake import write_orders
 from orders.models import CustomerTotal, Order
 from orders.rows import LineRow
@@ -223,3 +224,17 @@ def test_without_any_order_left_the_last_activity_is_the_day_the_customer_came()
     undo_orders(source.batch)
 
     assert Summary.objects.get(customer=customer).last_activity == joined
+
+
+def test_an_order_that_a_person_let_in_comes_again_with_the_same_file_after_an_undo():
+    customer = make_customer(platform="shopify", external_id="77", restricted_at=timezone.now())
+    source = make_source()
+    write_orders([row(customer_external_id="77")], source)
+    Customer.objects.update(restricted_at=None)
+    decide_held_order(HeldIntake.objects.get().pk, "applied", user_id=None, customer=customer)
+
+    undone = undo_orders(source.batch)
+    assert (undone.removed, Order.objects.count(), HeldIntake.objects.count()) == (1, 0, 0)
+    write_orders([row(customer_external_id="77")], make_source())
+
+    assert Order.objects.get().customer == customer
