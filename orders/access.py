@@ -43,7 +43,7 @@ def order_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEE
 
 def document_for(request: HttpRequest, pk: int, *, page: str, permission: str = SEES) -> Document:
     """The paper, or 404, as `order_for`."""
-    documents = Document.objects.select_related("order", "customer", "corrects", "issued_by")
+    documents = Document.objects.select_related("order", "customer", "gift_recipient", "corrects", "issued_by")
     document = documents.filter(pk=pk).first()
     _through(request, document.customer if document else None, page, permission, found=document is not None)
     assert document is not None
@@ -56,6 +56,13 @@ def return_for(request: HttpRequest, pk: int, *, page: str, permission: str = SE
     _through(request, back.customer if back else None, page, permission, found=back is not None)
     assert back is not None
     return back
+
+
+def hides_gift(request: HttpRequest, recipient: Customer | None) -> bool:
+    """Whether who gets the present, and where, is kept from this person: the recipient's data are restricted."""
+    if recipient is None or recipient.restricted_at is None:
+        return False
+    return not request.user.may("customers.restricted")  # type: ignore[union-attr]
 
 
 def _through(request: HttpRequest, customer: Customer | None, page: str, permission: str, *, found: bool) -> None:

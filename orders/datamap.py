@@ -57,7 +57,8 @@ class OrderData(PersonalData):
             anonymize={"number": "", "external_id": "", "tags": ""},
         ),
         Group(
-            fields=("billing", "note", "source_digest"),
+            # The lines of the history carry names too: an engraving is about the customer.
+            fields=("billing", "note", "source_digest", "lines_before"),
             subject="customer",
             category="ORDER",
             start=("delivered_at", "placed_at"),
@@ -80,7 +81,7 @@ class OrderData(PersonalData):
             anonymize={"shipping": None, "gift_note": None},
         ),
     ]
-    plain = ("version", "origin", "created_at", "blocked_at", "subject_ref", "batch", "lines_before")
+    plain = ("version", "origin", "created_at", "blocked_at", "subject_ref", "batch")
     subject_ref = "subject_ref"
 
 
@@ -123,7 +124,6 @@ class ReturnData(PersonalData):
                 "requested_at",
                 "received_at",
                 "refunded_at",
-                "entered_by",
             ),
             subject="customer",
             category=By("reason", withdrawal="LETTER", default="CLAIM"),
@@ -131,7 +131,16 @@ class ReturnData(PersonalData):
             purpose=_("Withdrawals, defects and refunds"),
             basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),
             provided=True,
-        )
+        ),
+        Group(
+            fields=("entered_by",),
+            subject="entered_by",
+            person="staff",
+            category=By("reason", withdrawal="LETTER", default="CLAIM"),
+            start=By("reason", withdrawal="requested_at", default=("refunded_at", "requested_at")),
+            purpose=_("Who noted a return"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+        ),
     ]
     plain = ("order", "blocked_at", "subject_ref")
     subject_ref = "subject_ref"
@@ -166,6 +175,8 @@ DOCUMENT_CATEGORY = By(
     confirmation="LETTER",
     delivery_note="DELNOTE",
 )
+# A delivery note lives until the invoice; where none is ever written, its own date counts.
+DOCUMENT_START = By("kind", delivery_note=("order.invoiced_at", "issued_at"), default="issued_at")
 
 
 @register(Document)
@@ -176,8 +187,10 @@ class DocumentData(PersonalData):
                 "kind",
                 "number",
                 "issued_at",
+                "seller",
                 "lines",
                 "billing_snapshot",
+                "reason",
                 "gross",
                 "net",
                 "tax",
@@ -185,7 +198,7 @@ class DocumentData(PersonalData):
             ),
             subject="customer",
             category=DOCUMENT_CATEGORY,
-            start=By("kind", delivery_note="order.invoiced_at", default="issued_at"),
+            start=DOCUMENT_START,
             purpose=PROOF,
             basis=Basis.LEGAL_OBLIGATION,
             recipients=TAX_PEOPLE,
@@ -195,7 +208,7 @@ class DocumentData(PersonalData):
             subject=("gift_recipient", "customer"),
             person="recipient",
             category=DOCUMENT_CATEGORY,
-            start=By("kind", delivery_note="order.invoiced_at", default="issued_at"),
+            start=DOCUMENT_START,
             purpose=_("Delivery, and proof of where goods went"),
             basis=(Basis.CONTRACT, Basis.LEGAL_OBLIGATION),
             source=_("the person who ordered"),
@@ -211,7 +224,7 @@ class DocumentData(PersonalData):
             basis=Basis.LEGAL_OBLIGATION,
         ),
     ]
-    plain = ("order", "corrects", "seller", "currency", "blocked_at", "subject_ref")
+    plain = ("order", "corrects", "currency", "blocked_at", "subject_ref")
     subject_ref = "subject_ref"
 
 

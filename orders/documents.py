@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -13,8 +13,9 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from datamap.controlling import controller
+from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
+from datamap.workdays import local_date
 from orders.models import CENT, Document, Order, OrderLine
 from orders.numbering import next_number
 from orders.refusing import Refused, locked
@@ -55,11 +56,28 @@ def issue_document(
         document.rates = tax_by_rate(order, lines)
         document.gross, document.tax = order.total, sum((_dec(r["tax"]) for r in document.rates), Decimal(0))
         document.net = document.gross - document.tax
+    if kind == Document.Kind.INVOICE:
+        document.seller["supplied_on"] = _supplied_on(order, at).isoformat()
     document.save(force_insert=True)
     if kind == Document.Kind.INVOICE:
         order.invoiced_at = at
         save_changed(order, user_id)
+    else:
+        # A second click finds another version; the paper itself says what happened, a history row would say nothing.
+        Order.objects.filter(pk=order.pk).update(version=order.version + 1)
     return document
+
+
+def supply_of(document: Document) -> tuple[date | None, bool]:
+    """The day of supply that an invoice names (§ 14(4) no. 6 UStG), and whether it is the invoice's own date."""
+    said = document.seller.get("supplied_on")
+    supplied_on = date.fromisoformat(said) if said else None
+    return supplied_on, supplied_on == local_date(document.issued_at, legal_zone())
+
+
+def _supplied_on(order: Order, at: datetime) -> date:
+    delivered = order.delivered_at is not None and order.delivered_at <= at
+    return local_date(order.delivered_at if delivered and order.delivered_at else at, legal_zone())
 
 
 @transaction.atomic
@@ -104,7 +122,8 @@ def credit_under_lock(
     document.corrects = invoice
     document.billing_snapshot = invoice.billing_snapshot
     document.delivery_snapshot = None
-    document.lines = [{"name": reason or _("Credit for invoice %s") % invoice.number, "amount": str(gross)}]
+    document.lines = [{"name": _("Credit for invoice %s") % invoice.number, "amount": str(gross)}]
+    document.reason = reason or None
     document.rates = _shares(invoice.rates, gross, invoice.gross)
     document.gross, document.tax = gross, sum((_dec(r["tax"]) for r in document.rates), Decimal(0))
     document.net = gross - document.tax

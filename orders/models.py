@@ -337,12 +337,14 @@ class Document(models.Model):
     corrects = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="corrections", verbose_name=_("corrects")
     )
-    # The shop as it stood on that day (§ 14(4) UStG); no personal data.
+    # The shop as it stood on that day, and the day of supply (§ 14(4) nos. 1, 2 and 6 UStG).
     seller = models.JSONField(_("seller"), default=dict, blank=True)
     lines = models.JSONField(_("lines"), default=list)
     billing_snapshot = SealedJSONField(_("billing address"), null=True, blank=True)
     delivery_snapshot = SealedJSONField(_("delivery address"), null=True, blank=True)
     gift_note = SealedTextField(_("gift message"), null=True, blank=True)
+    # Why something is credited, in free words.
+    reason = SealedTextField(_("reason"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
     gross = money_field(_("total"))
     net = money_field(_("net"))

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from orders.access import document_for, order_for, return_for
-from orders.documents import creditable, issue_credit_note, issue_document
+from orders.access import document_for, hides_gift, order_for, return_for
+from orders.documents import creditable, issue_credit_note, issue_document, supply_of
 from orders.forms import CreditForm, RefundForm, ReturnForm
 from orders.models import Document, Return
 from orders.refusing import Refused, Stale
@@ -44,8 +44,12 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         and request.user.may("orders.edit")  # type: ignore[union-attr]
         and creditable(document) > 0
     )
+    supplied_on, supplied_as_dated = supply_of(document)
     context = {
         "document": document,
+        "supplied_on": supplied_on,
+        "supplied_as_dated": supplied_as_dated,
+        "gift_hidden": hides_gift(request, document.gift_recipient),
         "corrections": document.corrections.order_by("issued_at", "id"),
         "may_credit": may_credit,
     }

@@ -9,10 +9,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from datamap.models import Controller
-from orders.documents import issue_credit_note, issue_document
+from orders.documents import issue_credit_note, issue_document, supply_of
 from orders.models import CustomerTotal, Document, Order
 from orders.querysets import IssuedDocument
-from orders.refusing import Refused
+from orders.refusing import Refused, Stale
 from orders.totals import refresh_totals
 from tests.orders.factories import PLACED, make_order
 from vault.keyring import keyring
@@ -237,3 +237,35 @@ def test_two_tills_at_once_leave_no_gap():
     assert not failures
     numbers = sorted(Document.objects.values_list("number", flat=True))
     assert numbers == [f"RE-2026-{n:05d}" for n in range(1, 9)]
+
+
+def test_an_invoice_keeps_the_day_of_supply():
+    delivered = issue_document(make_order(delivered_at=PLACED).pk, "invoice", at=PLACED.replace(day=9))
+    still_here = issue_document(make_order().pk, "invoice", at=PLACED.replace(day=9))
+    foretold = issue_document(make_order(delivered_at=PLACED.replace(day=20)).pk, "invoice", at=PLACED.replace(day=9))
+
+    kept = [Document.objects.get(pk=one.pk).seller["supplied_on"] for one in (delivered, still_here, foretold)]
+    assert kept == ["2026-03-02", "2026-03-09", "2026-03-09"]
+    assert [supply_of(one)[1] for one in (delivered, still_here, foretold)] == [False, True, True]
+
+
+def test_the_reason_of_a_credit_note_lies_sealed_and_stands():
+    invoice = issue_document(make_order().pk, "invoice")
+    credit = issue_credit_note(invoice.pk, Decimal(5), reason="Frau Groß war krank")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_jsonb(d)::text FROM orders_document AS d WHERE id = %s", [credit.pk])
+        assert "krank" not in cursor.fetchone()[0]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            cursor.execute("UPDATE orders_document SET reason = NULL WHERE id = %s", [credit.pk])
+    assert Document.objects.get(pk=credit.pk).reason == "Frau Groß war krank"
+
+
+def test_a_paper_raises_the_version_of_its_order_and_nothing_else():
+    order = make_order()
+    issue_document(order.pk, "delivery_note", version=1)
+
+    with pytest.raises(Stale):
+        issue_document(order.pk, "delivery_note", version=1)
+    assert Order.objects.get().version == 2
+    assert order.history.count() == 1
