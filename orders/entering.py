@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.db import transaction
 from django.utils import timezone
@@ -59,10 +59,11 @@ class OrderInput:
 def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
     """Store an order entered by staff; a guest order makes a guest of its own, attached to nobody known.
 
-    Atomic. `token` belongs to the form: sent twice, the first order is the answer. Raises Refused when there
+    Atomic. `token` belongs to the form: sent twice, the first order is the answer. Other words under the same token
+    (somebody went back and typed on) are an order of their own: nothing typed is lost. Raises Refused when there
     are no lines, the amounts make less than nothing, or the guest is protected (an erased person).
     """
-    key = f"form:{token}"
+    key = f"form:{uuid5(token, repr((user_id, data)))}"
     known = Order.objects.filter(platform="", external_id=key).first()
     if known:
         return known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from orders.access import order_for
+from orders.access import hides_gift, order_for
 from orders.entering import edit_order, enter_order, why_fixed
 from orders.forms import LineFormSet, OrderForm, OrderTypeForm, initial_line, initial_of, line_inputs
 from orders.models import Order, OrderType
@@ -115,7 +116,9 @@ def _page(
 
 def _form(request: HttpRequest, order_type: OrderType | None, **given: Any) -> OrderForm:
     user: Any = request.user
-    return OrderForm(user=user, order_type=order_type, **given)
+    order: Order | None = given.get("order")
+    hidden = order is not None and hides_gift(request, order.gift_recipient)
+    return OrderForm(user=user, order_type=order_type, gift_hidden=hidden, **given)
 
 
 def _unbound(form: OrderForm, request: HttpRequest) -> OrderForm:
@@ -134,7 +137,8 @@ def _longer(request: HttpRequest) -> Any:
 def _type_of(request: HttpRequest) -> OrderType | None:
     asked = request.POST.get("type") or request.GET.get("type") or ""
     types = OrderType.objects.prefetch_related("rules")
-    if asked.isdigit():
+    # Only what can be an id: other digits than these, or more of them, are no type of ours.
+    if asked.isascii() and asked.isdigit() and len(asked) < 19:
         return get_object_or_404(types, pk=int(asked))
     return types.filter(retired_at=None).first()
 
@@ -170,9 +174,12 @@ def order_type(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("orders.settings")
 def order_type_retire(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a type out of the form, or back in; orders of it keep it."""
-    changed = get_object_or_404(OrderType, pk=pk)
-    changed.retired_at = None if changed.retired_at else timezone.now()
-    changed.save(update_fields=["retired_at"])
+    """Take a type out of the form, or back in, as the button said; orders of it keep it."""
+    changed, wanted = get_object_or_404(OrderType, pk=pk), request.POST.get("retired", "")
+    if wanted not in ("yes", "no"):
+        raise BadRequest
+    if (wanted == "yes") != bool(changed.retired_at):
+        changed.retired_at = timezone.now() if wanted == "yes" else None
+        changed.save(update_fields=["retired_at"])
     messages.success(request, _("Saved."))
     return redirect("orders:types")

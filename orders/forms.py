@@ -128,9 +128,17 @@ class OrderForm(forms.Form):
         label=gettext_lazy("Note"), required=False, max_length=20_000, widget=forms.Textarea({"rows": 3})
     )
 
-    def __init__(self, *args: Any, user: User, order_type: OrderType | None, order: Order | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        user: User,
+        order_type: OrderType | None,
+        order: Order | None = None,
+        gift_hidden: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.user, self.order_type, self.order = user, order_type, order
+        self.user, self.order_type, self.order, self.gift_hidden = user, order_type, order, gift_hidden
         self.customer: Customer | None = order.customer if order else None
         self.fields["type"].queryset = OrderType.objects.all()  # type: ignore[attr-defined]
         self.fields["token"].initial = uuid4
@@ -140,6 +148,10 @@ class OrderForm(forms.Form):
             del self.fields["customer_number"]
         for rule in order_type.rules.all() if order_type else ():
             self._apply(rule)
+        if gift_hidden:
+            # Who may not see the recipient can neither read nor change who gets the present, and where.
+            for name in (*RULED[FieldRule.Field.DELIVERY], "gift_number", "gift_note"):
+                self.fields.pop(name, None)
 
     def _apply(self, rule: FieldRule) -> None:
         for name in RULED[FieldRule.Field(rule.field)]:
@@ -191,6 +203,8 @@ class OrderForm(forms.Form):
             return None
         # A restricted customer is not named to who may not see it: the answer is the same as for nobody.
         found = visible_customers(self.user).filter(number=number).first()
+        if found and self.order and found.pk == self.order.gift_recipient_id:
+            return found
         if found is None or found.restricted_at:
             raise forms.ValidationError(_("No customer who can order has this number."))
         return found
@@ -222,11 +236,14 @@ class OrderForm(forms.Form):
         data, billing = self.cleaned_data, self.snapshot("billing")
         if self.customer and not self.order and not set(billing) & {"street", "city"}:
             billing = billing_of(self.customer) | billing
-        gift = data.get("gift_number")
+        shipping, gift, gift_note = self.snapshot("shipping"), data.get("gift_number"), data.get("gift_note") or ""
+        if self.gift_hidden and self.order:
+            shipping = (self.order.shipping or {}) if self.order.deviating else {}
+            gift, gift_note = self.order.gift_recipient, self.order.gift_note or ""
         return OrderInput(
             lines=lines,
             billing=billing,
-            shipping=self.snapshot("shipping"),
+            shipping=shipping,
             customer_id=self.customer.pk if self.customer else None,
             gift_recipient_id=gift.pk if gift else None,
             type_id=self.order_type.pk if self.order_type else None,
@@ -234,7 +251,7 @@ class OrderForm(forms.Form):
             currency=data["currency"],
             shipping_cost=data.get("shipping_cost") or Decimal(0),
             discount=data.get("discount") or Decimal(0),
-            gift_note=data.get("gift_note") or "",
+            gift_note=gift_note,
             note=data.get("note") or "",
         )
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from customers.access import customer_for
 from customers.models import Customer
 from orders import listing, states
-from orders.access import order_for
+from orders.access import hides_gift, order_for
 from orders.documents import standing
 from orders.entering import why_fixed
 from orders.forms import FilterForm
@@ -95,6 +95,7 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "fixed": why_fixed(order),
         "may_return": may_edit and not order.cancelled_at and any(returnable(order).values()),
         "may_edit": may_edit,
+        "gift_hidden": hides_gift(request, order.gift_recipient),
     }
     return render(request, "orders/detail.html", context)
 

@@ -10,7 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from customers.models import Address, Customer
 from datamap.models import AccessLog, Controller
@@ -24,6 +26,7 @@ from tests.orders.factories import PLACED, make_customer, make_order, make_staff
 
 pytestmark = pytest.mark.django_db
 
+AS_DATED = "The date of supply is the date of the invoice."
 LINE = {"sku": "A-1", "name": "Kaffeemühle", "quantity": "2", "unit_price": "19,90", "discount": "", "tax_rate": "19"}
 
 
@@ -270,6 +273,21 @@ def test_a_bad_form_is_shown_again_and_stores_nothing(clerk, bad):
     assert not Customer.objects.exists()
 
 
+def test_other_words_under_the_same_token_are_an_order_of_their_own(clerk):
+    form = order_form()
+    first = clerk.post(reverse("orders:new"), form)
+    other = clerk.post(reverse("orders:new"), form | {"note": "Klingeln", "lines-0-quantity": "3"})
+
+    assert first.url != other.url
+    assert [order.note or "" for order in Order.objects.order_by("pk")] == ["", "Klingeln"]
+    assert Order.objects.latest("pk").total == Decimal("59.70")
+
+
+@pytest.mark.parametrize("asked", ["²", "9" * 5_000, "٣", "-1", "x"])
+def test_a_type_that_is_no_id_shows_the_usual_form(clerk, asked):
+    assert clerk.get(reverse("orders:new"), {"type": asked}).status_code == 200
+
+
 def test_an_unknown_order_type_is_not_found(clerk):
     assert clerk.post(reverse("orders:new"), order_form(type="4711")).status_code == 404
 
@@ -404,6 +422,51 @@ def test_a_paper_is_issued_from_the_page_and_shows_what_stands_in_it(clerk):
     assert clerk.post(reverse("orders:issue", args=[order.pk]), {"kind": "x", "version": "2"}).status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["delivery_note", "received", "confirmation", "invoice"])
+def test_a_double_click_issues_one_paper(clerk, kind):
+    order = make_order()
+    url, form = reverse("orders:issue", args=[order.pk]), {"kind": kind, "version": "1"}
+
+    assert clerk.post(url, form).status_code == 302
+    assert clerk.post(url, form).status_code == 409
+    assert Document.objects.count() == 1
+    assert clerk.get(reverse("orders:detail", args=[order.pk])).context["order"].version == 2
+
+
+def gift_of_a_protected_person() -> Order:
+    friend = make_customer(number="K-PROTECTED", restricted_at=timezone.now())
+    place = {"name": "Oma Geheim", "street": "Feldweg 2", "city": "Bad Tölz"}
+    return make_order(gift_recipient=friend, gift_note="Für Dich", deviating=True, shipping=place)
+
+
+def test_a_protected_recipient_is_neither_shown_nor_edited_away(clerk):
+    order = gift_of_a_protected_person()
+    pages = [clerk.get(reverse(f"orders:{name}", args=[order.pk])) for name in ("detail", "edit")]
+    form = edit_form(clerk, order, note="neu", gift_number="", gift_note="", shipping_street="Anderswo 1")
+    answer = clerk.post(reverse("orders:edit", args=[order.pk]), form)
+    note = issue_document(order.pk, "delivery_note")
+    pages.append(clerk.get(reverse("orders:document", args=[note.pk])))
+
+    kept = Order.objects.get(pk=order.pk)
+    html = "".join(page.content.decode() for page in pages)
+    assert answer.status_code == 302
+    assert [word for word in ("K-PROTECTED", "Feldweg 2", "Oma Geheim", "Für Dich") if word in html] == []
+    assert (kept.note, kept.gift_recipient, kept.gift_note) == ("neu", order.gift_recipient, "Für Dich")
+    assert (kept.shipping, kept.deviating) == (order.shipping, True)
+
+
+def test_who_sees_restricted_data_sees_the_recipient_and_may_keep_them(client):
+    client.force_login(make_staff("orders.view", "orders.edit", "customers.view", "customers.restricted"))
+    order = gift_of_a_protected_person()
+
+    html = client.get(reverse("orders:detail", args=[order.pk])).content.decode()
+    answer = client.post(reverse("orders:edit", args=[order.pk]), edit_form(client, order, note="neu"))
+
+    assert "Feldweg 2" in html
+    assert answer.status_code == 302
+    assert Order.objects.get().gift_recipient == order.gift_recipient
+
+
 def test_a_credit_note_sent_twice_is_issued_once(clerk):
     order = make_order()
     invoice = issue_document(order.pk, "invoice")
@@ -452,9 +515,15 @@ def test_order_types_are_made_and_changed_by_who_may(client):
         {"name": "Laden", "position": "1", **rules, "rule_email": "hidden"},
     )
     assert order_type.rules.get(field="email").rule == "hidden"
-    client.post(reverse("orders:type_retire", args=[order_type.pk]))
+    retire = reverse("orders:type_retire", args=[order_type.pk])
+    for _click in range(2):
+        client.post(retire, {"retired": "yes"})
+        order_type.refresh_from_db()
+        assert order_type.retired_at is not None
+    assert client.post(retire).status_code == 400
+    client.post(retire, {"retired": "no"})
     order_type.refresh_from_db()
-    assert order_type.retired_at is not None
+    assert order_type.retired_at is None
 
 
 def test_the_history_names_who_did_it(clerk):
@@ -479,3 +548,23 @@ def test_the_printed_invoice_names_the_tax_ids(clerk):
 def test_only_tax_and_privacy_see_the_archive_in_a_fresh_installation():
     allowed = RolePermission.objects.filter(permission="documents.archive", granted=True)
     assert set(allowed.values_list("role__key", flat=True)) == {"tax", "privacy"}
+
+
+def test_the_printed_invoice_says_when_the_goods_were_supplied(clerk):
+    """§ 14(4) no. 6 UStG: the day of supply, also where it is the day of the invoice."""
+    delivered = make_order(delivered_at=PLACED)
+    for order, said in ((delivered, "02.03.2026"), (make_order(), gettext(AS_DATED))):
+        invoice = issue_document(order.pk, "invoice", at=PLACED + timedelta(days=4))
+        Order.objects.filter(pk=order.pk).update(delivered_at=PLACED + timedelta(days=90))
+        html = clerk.get(reverse("orders:document", args=[invoice.pk])).content.decode()
+        with translation.override("de"):
+            assert said in html.replace(date_format(order.placed_at, "SHORT_DATE_FORMAT"), "", 1)
+        assert (gettext(AS_DATED) in html) is (order != delivered)
+
+
+def test_the_reason_of_a_credit_note_is_printed(clerk):
+    invoice = issue_document(make_order().pk, "invoice")
+    clerk.post(reverse("orders:credit", args=[invoice.pk]), {"version": "2", "gross": "5,00", "reason": "Bruch"})
+
+    credit = Document.objects.get(kind="credit_note")
+    assert "Bruch" in clerk.get(reverse("orders:document", args=[credit.pk])).content.decode()
