@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from customers.cells import harmless
 from intake.models import Batch, BatchProblem
-
-# What a spreadsheet takes for a formula, full-width signs included (OWASP CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 class _Line:
@@ -18,11 +16,6 @@ class _Line:
 
     def write(self, text: str) -> str:
         return text
-
-
-def harmless(value: str) -> str:
-    """The value, with an apostrophe before it where a spreadsheet would calculate it."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def problem_lines(batch: Batch, *, dry_run: bool) -> Iterator[str]:

@@ -14,20 +14,11 @@ from xml.sax.saxutils import escape
 
 from django.utils import timezone
 
+from customers.cells import harmless
+
 Cell = str | int | Decimal | datetime | date | None
 
-# Excel also takes full-width signs; a tab or carriage return in front is dropped before the sign is seen.
-_RISKY = re.compile(r"^[\s\u200b\ufeff\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n\0]")
-# "-5.00" and "+49 30 901820" compute nothing and must stay what they are.
-_HARMLESS = re.compile(r"^(?:-\d[\d.,]*|\+\d[\d ]*)$", re.ASCII)
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-
-
-def harmless(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet would read a formula (CWE-1236)."""
-    if _RISKY.match(text) and not _HARMLESS.match(text):
-        return "'" + text
-    return text
 
 
 def as_text(value: Cell) -> str:

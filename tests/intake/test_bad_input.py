@@ -153,10 +153,14 @@ def test_an_unreadable_phone_is_kept_as_typed_and_a_wrong_key_rejects_the_row(tm
     assert (phone.value, phone.whole_index) == ("(5) 555-4729", None)
 
 
-def test_the_error_file_is_safe_to_open_and_holds_no_values(tmp_path: Path, mapping: Path) -> None:
+RISKY = ['=HYPERLINK("x")', "@SUM(1,1)", " =1", "\u200b=1", "\u2060+1", "＝1+1", "-2+cmd|' /C calc'!A0", "\t1"]
+
+
+@pytest.mark.parametrize("text", RISKY)
+def test_the_error_file_is_safe_to_open_and_holds_no_values(text: str) -> None:
     batch = Batch.objects.create(kind="customers")
-    BatchProblem.objects.create(batch=batch, severity="error", line=7, field='=HYPERLINK("x")', message="@SUM(1,1)")
-    text = "".join(problem_lines(batch, dry_run=False))
-    cells = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=";"))[1]
+    BatchProblem.objects.create(batch=batch, severity="error", line=7, field=text, message=text)
+    written = "".join(problem_lines(batch, dry_run=False))
+    cells = list(csv.reader(io.StringIO(written.lstrip("\ufeff"), newline=""), delimiter=";"))[1]
     assert cells[0] == "7"
-    assert not any(cell.startswith(("=", "@", "+", "-")) for cell in cells)
+    assert (cells[2], cells[4]) == (f"'{text}", f"'{text}")
