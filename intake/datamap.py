@@ -21,6 +21,15 @@ class BatchData(PersonalData):
             note=_("The files are sealed and deleted 30 days after they were brought; the counts stay."),
         ),
         Group(
+            fields=("header", "lines_header", "mapping", "preview", "failure", "undo"),
+            subject=None,
+            purpose=TRANSFER,
+            basis=Basis.AS_SOURCE,
+            category="IMPORT",
+            start="created_at",
+            note=_("What is told from a file: its columns, why it stopped, numbers of customers that an undo left."),
+        ),
+        Group(
             fields=("user",),
             subject="user",
             person="staff",
@@ -31,9 +40,8 @@ class BatchData(PersonalData):
         ),
     ]
     plain = (
-        "kind", "profile", "platform", "state", "origin", "header", "lines_header", "mapping", "as_of", "preview",
-        "counts", "undo", "position", "rows", "failure", "lease", "lease_until", "attempts", "version", "created_at",
-        "started_at", "finished_at", "undone_at",
+        "kind", "profile", "platform", "state", "origin", "as_of", "counts", "position", "rows", "lease", "lease_until",
+        "attempts", "version", "created_at", "started_at", "finished_at", "undone_at",
     )  # fmt: skip
     files = ("file", "lines_file")
 

@@ -27,8 +27,12 @@ class BatchQuerySet(models.QuerySet):
         return self.filter(state__in=Batch.WORKING).exclude(lease_until__gt=now)
 
     def with_expired_files(self) -> BatchQuerySet:
-        """Batches whose files are past their last day; one that is being worked on keeps its file till it is done."""
-        due = self.filter(created_at__lt=timezone.now() - FILE_LIFE).exclude(file="", lines_file="")
+        """Batches past their last day of which the file, or anything told from it, is still here.
+
+        One that is being worked on keeps its file till it is done.
+        """
+        told = ~models.Q(file="", lines_file="", header=[], failure="", undo__left__0__isnull=True)
+        due = self.filter(told, created_at__lt=timezone.now() - FILE_LIFE)
         return due.exclude(state__in=Batch.WORKING)
 
 
@@ -51,6 +55,10 @@ class Batch(models.Model):
         UNDONE = "undone", _("undone")
 
     WORKING = (State.CHECKING, State.QUEUED, State.RUNNING, State.UNDOING)
+    FROM_FILE = (
+        "file", "lines_file", "file_name", "lines_name", "header", "lines_header", "mapping", "preview", "failure",
+        "undo",
+    )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
@@ -119,13 +127,20 @@ class Batch(models.Model):
         return min(100, self.position * 100 // self.rows) if self.rows else None
 
     def discard_files(self) -> None:
-        """Delete the stored files and their names; the row stays with its counts."""
+        """Delete the stored files and whatever was told from them; the row stays with its counts.
+
+        Names of columns come from the file as well, sentences may quote them, and an undo names customers.
+        """
         for stored in (self.file, self.lines_file):
             if stored:
                 stored.delete(save=False)
-        self.file = self.lines_file = ""
-        self.file_name = self.lines_name = ""
-        self.save(update_fields=["file", "lines_file", "file_name", "lines_name"])
+        self.file = self.lines_file = self.file_name = self.lines_name = self.failure = ""
+        self.header, self.lines_header, self.mapping = [], [], {}
+        self.preview = {name: count for name, count in self.preview.items() if isinstance(count, int)}
+        if self.undo:
+            self.undo = self.undo | {"left": []}
+        self.save(update_fields=[*self.FROM_FILE])
+        self.problems.all().delete()
 
 
 class BatchProblem(models.Model):

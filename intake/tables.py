@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,21 @@ MAX_RECORD = 1 << 20
 """Characters one record may have; a longer one is refused so that memory stays bounded."""
 
 MAX_COLUMNS = 1000
+
+
+# What stands in records and never in names: an e-mail, a long number (phone, postcode, id), a date.
+_EMAIL = re.compile(r"[^\s@]@[^\s@]+\.\w")
+_DATA = re.compile(
+    r"""
+    [+(]?(?:[\s()/.\-]*\d){5,}[\s()/.\-]*
+    | \d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T\s]+\d.*)?
+    | \d{1,2}[-/.]\s?\d{1,2}[-/.]\s?\d{2,4}(?:[T\s,]+\d.*)?
+    | \d{1,2}\.?\s[^\W\d_]{3,}\.?\s\d{2,4}
+    | [^\W\d_]{3,}\.?\s\d{1,2},?\s\d{4}
+    """,
+    re.VERBOSE,
+)
+_FIGURES = re.compile(r"[+\-]?\d[\d.,\s]*")
 
 
 class UnreadableFile(Exception):
@@ -55,7 +71,11 @@ class Table:
 
 
 def checked_header(cells: list[str], line: int) -> list[str]:
-    """The header without blanks around its names. Raises UnreadableFile when it cannot tell columns apart."""
+    """The header without blanks around its names.
+
+    Raises UnreadableFile when it cannot tell columns apart, or is no header but somebody's record: a header is kept
+    in clear and shown, a record must not be.
+    """
     names = [cell.strip().lstrip("\ufeff") for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -65,6 +85,8 @@ def checked_header(cells: list[str], line: int) -> list[str]:
         raise UnreadableFile(_("The file has more than %(count)d columns.") % {"count": MAX_COLUMNS}, line)
     if any("\0" in name for name in names):
         raise UnreadableFile(_("The first line holds null characters; this is no text file."), line)
+    if _is_record(names):
+        raise UnreadableFile(_("The first line holds data, not column names."), line)
     seen: set[str] = set()
     for name in names:
         if name and name.casefold() in seen:
@@ -75,6 +97,13 @@ def checked_header(cells: list[str], line: int) -> list[str]:
             )
         seen.add(name.casefold())
     return names
+
+
+def _is_record(names: list[str]) -> bool:
+    """Whether the first line looks like a record: one cell is an e-mail, phone or date, or most are figures."""
+    filled = [name for name in names if name]
+    figures = sum(bool(_FIGURES.fullmatch(name)) for name in filled)
+    return figures * 2 > len(filled) or any(_EMAIL.search(name) or _DATA.fullmatch(name) for name in filled)
 
 
 def fitted(cells: list[str], width: int) -> list[str] | Broken | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from config.celery import app as celery_app
 from customers.models import Customer
-from intake.models import Batch, SavedMapping
+from intake.models import Batch, BatchProblem, SavedMapping
 from intake.tasks import expire_files
+from staff.models import Role, User
 from tests.intake.conftest import HEADER, customers_csv
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,7 +116,7 @@ def test_one_target_for_two_columns_is_refused(manager_client: Client) -> None:
     assert batch.state == Batch.State.UPLOADED
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"a,b,a\n1,2,3\n", b"%PDF-1.7"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"a,b,a\n1,2,3\n", b"%PDF-1.7", b"a@b.de,Ida\n"])
 def test_a_file_that_cannot_be_read_is_not_stored(manager_client: Client, sealed_root: Path, content: bytes) -> None:
     assert upload(manager_client, content).status_code == 422
     assert Batch.objects.count() == 0
@@ -154,6 +157,31 @@ def test_files_are_deleted_after_thirty_days_and_the_counts_stay(manager_client:
     batch.refresh_from_db()
     assert (batch.file.name, batch.file_name) == ("", "")
     assert not [path for path in sealed_root.rglob("*") if path.is_file()]
+
+
+def test_what_was_told_from_a_file_goes_with_it_also_where_a_command_read_it() -> None:
+    batch = Batch.objects.create(
+        kind="customers",
+        state=Batch.State.UNDONE,
+        created_at=timezone.now() - timedelta(days=31),
+        header=["Nr", "Ort"],
+        mapping={"external_id": "Nr"},
+        preview={"rows": 2, "created": 2, "unused": ["Ort"], "refused": []},
+        counts={"rows": 2},
+        failure="The file has no column “Nr”.",
+        undo={"removed": 1, "restored": 0, "left": [{"model": "customers.Customer", "id": "10482"}], "left_count": 1},
+    )
+    BatchProblem.objects.create(batch=batch, severity="error", line=2, field="Ort", message="x")
+    young = Batch.objects.create(kind="customers", header=["Nr"])
+    expire_files()
+    batch.refresh_from_db()
+    young.refresh_from_db()
+    assert (batch.header, batch.mapping, batch.failure, batch.undo["left"]) == ([], {}, "", [])
+    assert (batch.preview, batch.counts) == ({"rows": 2, "created": 2}, {"rows": 2})
+    assert (batch.undo["removed"], batch.undo["left_count"]) == (1, 1)
+    assert not batch.problems.exists()
+    assert young.header == ["Nr"]
+    assert not Batch.objects.with_expired_files().exists()
 
 
 def test_a_file_may_be_thrown_away_before_it_is_imported(manager_client: Client, sealed_root: Path) -> None:
@@ -213,6 +241,11 @@ def test_only_who_may_import_gets_in(
             assert getattr(client, method)(address).status_code in (302, 405), address
     batch.refresh_from_db()
     assert (batch.state, Batch.objects.count()) == (Batch.State.UPLOADED, 1)
+
+
+def test_who_may_see_no_customers_sees_no_files_of_them(signed_in: Callable[[User], Client]) -> None:
+    operator = User.objects.create_user("operator@obhut.example", name="Operator", roles=[Role.OPERATOR])
+    assert signed_in(operator).get(reverse("intake:list")).status_code == 403
 
 
 def test_an_import_that_is_not_there_is_not_found(manager_client: Client) -> None:

@@ -207,3 +207,41 @@ def test_an_old_excel_file_is_refused_with_its_kind() -> None:
     with pytest.raises(UnreadableFile) as refused:
         table(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     assert "XLS" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "K1,Jürgen,juergen@example.com",
+        "Jürgen <juergen@example.com>,x",
+        "K1,Müller,+49 (30) 90182-0",
+        "Müller,030/1234567,Köln",
+        "Müller,Weg 1,50667",
+        "Müller,2026-11-21 10:00:00,x",
+        "Müller,1.2.1980,x",
+        "Müller,3/14/80,x",
+        "Müller,14. März 1980,x",
+        '"March 14, 1980",Müller,x',
+        "1,2,Müller",
+        "00001 19970101 1 11.77",
+    ],
+)
+def test_a_first_line_that_is_somebodys_record_is_no_header(first: str) -> None:
+    for text, line in ((f"{first}\n{first}\n", 1), (f"\n{first}\n", 2)):
+        with pytest.raises(UnreadableFile) as refused:
+            table(text.encode())
+        assert refused.value.line == line
+        assert not set(first.split(",")) & set(refused.value.message.split(","))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Kundennummer,E-Mail,Anschrift 2,Umsatz 2024,2023,Ort",
+        "customer_id,date,number_of_cds,dollar_value",
+        "Tel. 1,Tel. 2,Tel. (privat),Geb. am,@Twitter,1. Bestellung",
+        "Bestellnummer,Bestellstatus,Bestelldatum,Kundenhinweis,Vorname (Rechnung),Adresse 1&2 (Rechnung)",
+    ],
+)
+def test_names_with_figures_are_names(first: str) -> None:
+    assert table(f"{first}\n".encode()).header == first.split(",")
