@@ -6,19 +6,22 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from customers.undoing import undo_customers
+from customers.intake import LOCK
+from customers.models import Customer, Suppression
+from customers.undoing import MADE_BESIDE, WRITTEN, undo_customers
 from intake.models import Batch
+from orders.models import Order
 from orders.undoing import undo_orders
 
 State = Batch.State
 # Rows that were left are named up to this number; all are counted.
 NAMED = 1_000
 # Beyond this many rows the page tells the most there can be instead of trying it out.
-TRIED = 5_000
+TRIED = 1_000
 
 
 class LeaseLost(Exception):
@@ -53,6 +56,9 @@ def _take_back(batch: Batch) -> dict[str, Any]:
     """What was removed, restored and left; counted in root objects of the batch."""
     if batch.origin_id is None:
         return {"removed": 0, "restored": 0, "left": [], "left_count": 0}
+    # The customers before the orders, as every import does it: in the other order each would wait for the other.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     left: list[Any] = []
     if batch.kind == Batch.Kind.ORDERS:
         root = undo_orders(batch.pk, user_id=batch.user_id)
@@ -68,18 +74,46 @@ def _take_back(batch: Batch) -> dict[str, Any]:
 
 
 def preview_undo(batch: Batch) -> dict[str, Any]:
-    """What an undo would do: tried out and rolled back, or for a large import the most it can be."""
+    """What an undo would do: tried out and rolled back, or the most it can be, counted.
+
+    Counted where the import is large, or where another one writes just now: a look waits for nobody.
+    """
     counts = batch.counts
     size = counts.get("created", 0) + counts.get("updated", 0) + counts.get("customers_created", 0)
-    if size > TRIED:
-        return {
-            "removed": counts.get("created", 0),
-            "restored": counts.get("updated", 0),
-            "left": [],
-            "left_count": 0,
-            "exact": False,
-        }
-    with transaction.atomic():
-        found = _take_back(batch)
-        transaction.set_rollback(True)
-    return {**found, "exact": True}
+    found = _tried(batch) if size <= TRIED else None
+    return {**found, "exact": True} if found else {**_most(batch), "left": [], "left_count": 0, "exact": False}
+
+
+def _tried(batch: Batch) -> dict[str, Any] | None:
+    """The undo done and rolled back; None where something it needs is locked."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+            found = _take_back(batch) if cursor.fetchone()[0] else None
+            transaction.set_rollback(True)
+    except OperationalError:
+        return None
+    return found
+
+
+def _most(batch: Batch) -> dict[str, int]:
+    """How many rows the batch made and changed that are still there; nothing is locked."""
+    if batch.origin_id is None:
+        return {"removed": 0, "restored": 0}
+    if batch.kind == Batch.Kind.ORDERS:
+        touched = _history(Order).filter(batch=batch.pk).values("id")
+        changed = Order.objects.filter(pk__in=touched).exclude(origin_id=batch.origin_id)
+        return {"removed": Order.objects.filter(origin_id=batch.origin_id).count(), "restored": changed.count()}
+    parts = [
+        _history(model).filter(batch=batch.pk).values("id" if model is Customer else "customer_id") for model in WRITTEN
+    ]
+    parts += [QuerySet(model).filter(origin_id=batch.origin_id).values("customer_id") for model in MADE_BESIDE]
+    made = Customer.objects.filter(origin_id=batch.origin_id).count()
+    listed = Suppression.objects.filter(origin_id=batch.origin_id).count()
+    others = Customer.objects.filter(pk__in=parts[0].union(*parts[1:])).exclude(origin_id=batch.origin_id)
+    return {"removed": made + listed, "restored": others.count()}
+
+
+def _history(model: type[Model]) -> QuerySet:
+    return model.history.model.objects.all()  # type: ignore[attr-defined]
