@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +28,7 @@ from intake.mapping import MappingError
 from intake.models import Batch, BatchProblem
 from intake.planning import Plan, plan_import
 from intake.profiles import UnknownProfile
+from intake.storage import opener_of
 from intake.tables import UnreadableFile
 from intake.undoing import LeaseLost, undo
 from intake.writing import write
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 CHUNK = 5_000
 LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 20
+# Temporary tables of lines that wait for their orders, and of what a dry run would have made (customers, orders).
+NOTES = ("intake_lines", "customers_tried", "orders_rehearsal")
 
 Progress = Callable[[int], None]
 REFUSALS = (UnreadableFile, UnknownProfile, MappingError)
@@ -56,10 +59,8 @@ def plan_of(batch: Batch) -> Plan:
     """How the stored file of a batch is read. Raises what `plan_import` raises."""
     if not batch.file:
         raise UnreadableFile(_("The file is no longer here: files are deleted 30 days after they were brought."))
-    lines = (lambda: batch.lines_file.storage.open(str(batch.lines_file.name))) if batch.lines_file else None
-    return plan_import(
-        batch.kind, lambda: batch.file.storage.open(str(batch.file.name)), lines, batch.profile, batch.mapping
-    )
+    lines = opener_of(batch.lines_file) if batch.lines_file else None
+    return plan_import(batch.kind, opener_of(batch.file), lines, batch.profile, batch.mapping)
 
 
 def claim(batch_id: uuid.UUID) -> uuid.UUID | None:
@@ -102,8 +103,17 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
         _stop(batch, sentence % {"count": batch.position})
         if plan is not None:
             raise
+    finally:
+        _drop_notes()
     batch.refresh_from_db()
     return batch
+
+
+def _drop_notes() -> None:
+    """Drop what a run notes about its file in temporary tables: a worker's connection outlives the run by far."""
+    # A broken connection has dropped them itself.
+    with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{table}' for table in NOTES)}")
 
 
 @contextmanager

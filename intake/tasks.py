@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.db.models import Q
 
 from intake.models import Batch
 from intake.running import give_up, work_on
+from intake.storage import older_files
+
+# A file is stored before its batch is: a younger one may belong to an upload that has not ended.
+ORPHAN_AGE = timedelta(days=1)
 
 
 @shared_task
@@ -28,6 +34,10 @@ def resume_batches() -> None:
 
 @shared_task
 def expire_files() -> None:
-    """Delete files after their last day; beat asks every night."""
+    """Delete files after their last day, and those no batch names; beat asks every night."""
     for batch in Batch.objects.with_expired_files()[:1000]:
         batch.discard_files()
+    storage = Batch._meta.get_field("file").storage
+    for name in older_files(storage, ORPHAN_AGE):
+        if not Batch.objects.filter(Q(file=name) | Q(lines_file=name)).exists():
+            storage.delete(name)

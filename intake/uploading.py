@@ -19,6 +19,7 @@ from intake.planning import plan_import
 from intake.profiles import detect, plain_profile, profile_for
 from intake.profiles.declaring import LINE_TARGETS, Columns, Profile, is_secret
 from intake.reading import open_table
+from intake.storage import opener_of
 from intake.tables import Broken, Opener, Table, UnreadableFile
 from intake.tasks import work_on_batch
 from intake.wording import label_of
@@ -54,10 +55,17 @@ def take_in(kind: str, file: UploadedFile, lines_file: UploadedFile | None, user
         file_name=(file.name or "")[:255],
         lines_name=(lines_file.name or "")[:255] if lines_file else "",
     )
-    batch.file.save("file", file, save=False)
-    if lines_file:
-        batch.lines_file.save("lines", lines_file, save=False)
-    batch.save()
+    try:
+        batch.file.save("file", file, save=False)
+        if lines_file:
+            batch.lines_file.save("lines", lines_file, save=False)
+        batch.save()
+    except BaseException:
+        # Nobody would ever find a file that no batch names.
+        for stored in (batch.file, batch.lines_file):
+            if stored:
+                stored.delete(save=False)
+        raise
     return batch
 
 
@@ -97,7 +105,7 @@ def stored_table(batch: Batch, *, lines: bool = False) -> Table:
     file = batch.lines_file if lines else batch.file
     if not file:
         raise UnreadableFile("")
-    return open_table(lambda: file.storage.open(str(file.name)))
+    return open_table(opener_of(file))
 
 
 def columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None = None) -> list[Column]:
@@ -191,8 +199,8 @@ def ask_for_check(batch: Batch, profile_key: str, mapping: dict[str, Any], versi
     Raises UnknownProfile, MappingError or UnreadableFile where the columns cannot be read so.
     """
     profile = profile_for(profile_key, batch.kind)
-    lines = (lambda: batch.lines_file.storage.open(str(batch.lines_file.name))) if batch.lines_file else None
-    plan_import(batch.kind, lambda: batch.file.storage.open(str(batch.file.name)), lines, profile_key, mapping)
+    lines = opener_of(batch.lines_file) if batch.lines_file else None
+    plan_import(batch.kind, opener_of(batch.file), lines, profile_key, mapping)
     with transaction.atomic():
         mark = fingerprint(batch.kind, profile.key, batch.header, batch.lines_header)
         SavedMapping.keep(mark, batch.kind, mapping, user_id)

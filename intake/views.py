@@ -106,8 +106,9 @@ def _columns_page(
         lines = uploading.line_columns_of(batch, profile, given) if batch.lines_file else []
     except UnknownProfile:
         return redirect("intake:columns", batch.pk)
-    except UnreadableFile:
-        messages.error(request, _("The stored file cannot be read any more; please bring it again."))
+    except UnreadableFile as refusal:
+        sentence = _("The stored file cannot be read any more; please bring it again.")
+        messages.error(request, f"{sentence} {refusal.message}".strip())
         return redirect("intake:list")
     context = {
         "batch": batch,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -19,6 +21,7 @@ from config.celery import app as celery_app
 from customers.models import Customer
 from intake.models import Batch, BatchProblem, SavedMapping
 from intake.tasks import expire_files
+from intake.uploading import take_in
 from staff.models import Role, User
 from tests.intake.conftest import HEADER, customers_csv
 
@@ -157,6 +160,28 @@ def test_files_are_deleted_after_thirty_days_and_the_counts_stay(manager_client:
     batch.refresh_from_db()
     assert (batch.file.name, batch.file_name) == ("", "")
     assert not [path for path in sealed_root.rglob("*") if path.is_file()]
+
+
+def test_an_upload_that_cannot_be_noted_leaves_no_file(sealed_root: Path) -> None:
+    file, lines = (SimpleUploadedFile(f"{name}.csv", b"Nr,Datum\n1,2026-01-01\n") for name in "ab")
+    with pytest.raises(IntegrityError):
+        take_in("orders", file, lines, user_id=2**40)
+    assert not [path for path in sealed_root.rglob("*") if path.is_file()]
+
+
+def test_files_that_no_batch_names_are_swept_after_a_day(manager_client: Client) -> None:
+    upload(manager_client, customers_csv(1).encode())
+    batch = Batch.objects.get()
+    storage = batch.file.storage
+    old, young = (storage.save("x", ContentFile(b"x")) for _n in range(2))
+    draft = Path(storage.path(old)).with_name(".draft-x")
+    draft.write_bytes(b"")
+    past = (timezone.now() - timedelta(days=2)).timestamp()
+    for path in (draft, storage.path(old), batch.file.path):
+        os.utime(path, (past, past))
+    expire_files()
+    assert (storage.exists(old), storage.exists(young), storage.exists(str(batch.file))) == (False, True, True)
+    assert not draft.exists()
 
 
 def test_what_was_told_from_a_file_goes_with_it_also_where_a_command_read_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -20,8 +21,9 @@ from django.utils import timezone
 from config.celery import app as celery_app
 from customers.models import Customer
 from intake.models import Batch
-from intake.running import LEASE, claim, work_on
+from intake.running import LEASE, NOTES, claim, work_on
 from tests.intake.conftest import MAPPING, customers_csv
+from tests.intake.importing import import_file, write_csv
 
 ROWS = 30_000
 PATIENCE = 120
@@ -132,3 +134,43 @@ def test_a_file_that_is_gone_stops_the_batch_with_a_sentence() -> None:
     stopped = work_on(batch.pk)
     assert stopped is not None
     assert (stopped.state, bool(stopped.failure)) == (Batch.State.FAILED, True)
+
+
+@pytest.mark.django_db
+def test_a_file_that_lies_on_another_machine_stops_the_batch_with_its_own_sentence(sealed_root: Path) -> None:
+    batch = stored_batch(customers_csv(3))
+    sealed_root.rename(sealed_root.with_name("elsewhere"))
+    stopped = work_on(batch.pk)
+    assert stopped is not None
+    assert stopped.state == Batch.State.FAILED
+    assert "SEALED_ROOT" in stopped.failure
+    # Once the folder is shared, the same batch can go on.
+    assert stopped.may_start
+
+
+def temporary_tables() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_run_leaves_no_temporary_table_in_the_connection(tmp_path: Path, *, dry_run: bool) -> None:
+    orders = write_csv(tmp_path, "Nr,Datum,Mail\n1,2026-01-01,a@example.com\n", "orders.csv")
+    lines = write_csv(tmp_path, "Bestellung,Art,Preis\n1,a,5.00\n", "lines.csv")
+    mapping = tmp_path / "mapping.json"
+    columns = {"external_id": "Nr", "placed_at": "Datum", "email": "Mail"}
+    columns_of_lines = {"order_external_id": "Bestellung", "sku": "Art", "unit_price": "Preis"}
+    mapping.write_text(json.dumps(columns | {"lines": columns_of_lines}))
+    assert import_file("orders", orders, lines=str(lines), mapping=mapping, dry_run=dry_run)["created"] == 1
+    # What PostgreSQL itself drops at the end of a transaction is not meant: a test is one.
+    assert not temporary_tables() & set(NOTES)
+    import_file("customers", write_csv(tmp_path, "Nr,Ort\n1,Köln\n"), mapping=plain(tmp_path), dry_run=dry_run)
+    assert not temporary_tables() & set(NOTES)
+
+
+def plain(folder: Path) -> Path:
+    path = folder / "plain.json"
+    path.write_text(json.dumps({"external_id": "Nr", "city": "Ort"}))
+    return path
