@@ -22,7 +22,7 @@ from config.celery import app
 from customers.models import ContactPoint, Customer, Tombstone
 from customers.tombstones import marks_of
 from intake.models import Batch
-from orders.documents import issue_document
+from orders.documents import issue_credit_note, issue_document
 from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
 from orders.returning import announce_return
@@ -123,6 +123,8 @@ def _sell(user: User) -> None:
         order = enter_order(data, token=uuid4(), user_id=user.pk)
     for kind in (Document.Kind.INVOICE, Document.Kind.DELIVERY_NOTE):
         issue_document(order.pk, kind, user_id=user.pk)
+    invoice = order.documents.get(kind=Document.Kind.INVOICE)
+    issue_credit_note(invoice.pk, Decimal(1), reason="kam zu spät", user_id=user.pk)
     lines = {line.pk: Decimal(1) for line in order.lines.all()}
     back = announce_return(order.pk, lines, reason=Return.Reason.DEFECT, note="kam nass an", user_id=user.pk)
     assert back.state

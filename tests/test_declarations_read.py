@@ -105,8 +105,9 @@ def sample(field: models.Field) -> Any:
 def unread(model: type[models.Model], group: Group) -> list[str]:
     """The fields of this group that its declaration does not lead to, or leads to as ciphertext."""
     columns = {field.name for field in model._meta.concrete_fields}
-    # A history table may leave a column out; the model itself may not.
-    names = [name for name in group.fields if name in columns or not history_base(model)]
+    # A history table may leave a column out, or alone have one; the model itself has every other.
+    added = {f.name for other in apps.get_models() if history_base(other) is model for f in other._meta.concrete_fields}
+    names = [name for name in group.fields if name in columns or not history_base(model) and name not in added]
     return [f"{model._meta.label}.{name}: {why}" for name in names if (why := why_unread(model, group, name))]
 
 
