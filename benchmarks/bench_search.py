@@ -11,8 +11,8 @@ from django.db import connection as default_connection
 from django.db.models import Q
 
 from benchmarks.measure import p95, row
-from benchmarks.people import email_of, fill, phone_of
-from customers.models import Customer
+from benchmarks.people import fill
+from customers.models import ContactPoint, Customer
 from customers.searching import search
 
 REPEATS = 60
@@ -55,20 +55,21 @@ def _questions(connection: Any) -> Iterator[tuple[str, list[str]]]:
             [REPEATS],
         )
         people = cursor.fetchall()
-        cursor.execute(
-            "SELECT customer_id FROM customers_contactpoint WHERE customer_id %% 100 = 0 AND kind = 'email' "
-            "ORDER BY md5(customer_id::text) LIMIT %s",
-            [REPEATS],
-        )
-        reachable = [id_ for (id_,) in cursor.fetchall()]
+    emails, phones = _reached_by("email"), _reached_by("phone")
     yield "3 letters", [last[:3] for _, last, _ in people]
     yield "5 letters", [last[1:6] for _, last, _ in people]
     yield "two words", [f"{first} {last}" for first, last, _ in people]
     yield "a typo", [_misspelt(last, chance) for _, last, _ in people]
     yield "2 letters", [last[:2] for _, last, _ in people]
     yield "number", [number for _, _, number in people]
-    yield "exact e-mail", [email_of(id_) for id_ in reachable]
-    yield "last six digits", [phone_of(id_)[-6:] for id_ in reachable]
+    yield "exact e-mail", emails
+    yield "last six digits", [phone[-6:] for phone in phones]
+
+
+def _reached_by(kind: str) -> list[str]:
+    """Addresses or numbers that really stand in the database, opened; any of them is as good as another."""
+    points = ContactPoint.objects.filter(kind=kind, whole_index__isnull=False).order_by("whole_index")
+    return list(points.values_list("value", flat=True)[:REPEATS])
 
 
 def _misspelt(name: str, chance: random.Random) -> str:
