@@ -175,7 +175,10 @@ def cutoff(
 
 def cited(statute: str) -> str:
     """A statute as people of this language cite it; the catalogue keeps the short form."""
-    return statute.replace("GDPR", _("GDPR")).replace("POLICY", _("rule of the shop"))
+    words = {"GDPR": _("GDPR"), "POLICY": _("rule of the shop"), " no. ": _(" no. "), " s. ": _(" s. ")}
+    for short, cited_as in words.items():
+        statute = statute.replace(short, cited_as)
+    return statute
 
 
 def period_in_words(rule: RetentionRule) -> str:

@@ -15,7 +15,7 @@ class InteractionsConfig(AppConfig):
         from interactions.followups import hand_over_all, open_work
         from staff import handover
 
-        handover.register("followups", _("follow-ups"), open_work, hand_over_all)
+        handover.register("followups", _("follow-ups"), open_work, hand_over_all, "interactions.log")
         register_source(
             TimelineSource(
                 key="contact",

@@ -164,8 +164,8 @@ def _offer(field: Any, rows: Any, label: str) -> None:
 
 
 def colleagues() -> Any:
-    """Everyone who works here, by name."""
-    return User.objects.filter(is_active=True).order_by("name", "pk")
+    """Everyone who may work on contacts, by name: a step given to anybody else would be lost."""
+    return User.objects.who_may("interactions.log").order_by("name", "pk")
 
 
 def next_working_day(day: date) -> date:

@@ -20,7 +20,7 @@ from orders.forms import FilterForm
 from orders.models import Document, Order
 from orders.refusing import Refused, Stale
 from orders.returning import returnable
-from staff.access import permission_required
+from staff.access import permission_required, signed_in
 
 
 @require_GET
@@ -96,6 +96,7 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_return": may_edit and not order.cancelled_at and any(returnable(order).values()),
         "may_edit": may_edit,
         "gift_hidden": hides_gift(request, order.gift_recipient),
+        "opens_customers": signed_in(request).may("customers.view"),
     }
     return render(request, "orders/detail.html", context)
 

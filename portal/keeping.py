@@ -30,7 +30,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, explain, period_in_words, rule_for
+from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, cited, explain, period_in_words, rule_for
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Number, PersonalData, as_paths, registry
 from datamap.models import RetentionRule
@@ -105,7 +105,7 @@ def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bo
         first_until=first.deletable_from if first and first.deletable_from != until else None,
         basis=basis,
         period=f"{period_in_words(rule)} ({_(rule.start_label)})" if rule.start_label else period_in_words(rule),
-        statute="" if rule.policy or rule.statute.startswith("POLICY") else rule.statute,
+        statute="" if rule.policy or rule.statute.startswith("POLICY") else cited(rule.statute),
         why=" ".join(last.why) if last else "",
     )
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from staff.handover import open_work
 from staff.models import User
 
 
@@ -69,7 +70,11 @@ class SuccessorForm(forms.Form):
     def __init__(self, *args: Any, leaving: User, needed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = cast(forms.ModelChoiceField, self.fields["successor"])
-        field.queryset = User.objects.filter(is_active=True).exclude(pk=leaving.pk)
+        able = User.objects.filter(is_active=True).exclude(pk=leaving.pk)
+        for kind, _number in open_work(leaving):
+            if kind.permission:
+                able = able.filter(pk__in=User.objects.who_may(kind.permission).values("pk"))
+        field.queryset = able
         field.label_from_instance = lambda user: user.name  # type: ignore[assignment, method-assign]
         field.required = True
         if not needed:

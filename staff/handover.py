@@ -17,16 +17,24 @@ class OpenWork:
     label: Any
     count: Callable[[User], int]
     hand_over: Callable[[User, User], int]
+    # Who cannot open this work must not be given it.
+    permission: str = ""
 
 
 _kinds: dict[str, OpenWork] = {}
 
 
-def register(key: str, label: Any, count: Callable[[User], int], hand_over: Callable[[User, User], int]) -> None:
+def register(
+    key: str,
+    label: Any,
+    count: Callable[[User], int],
+    hand_over: Callable[[User, User], int],
+    permission: str = "",
+) -> None:
     """Make a kind of work known; called from an upper app's `apps.ready`."""
     if key in _kinds and _kinds[key].count is not count:
         raise ImproperlyConfigured(f"The open work {key} is registered twice.")
-    _kinds[key] = OpenWork(key, label, count, hand_over)
+    _kinds[key] = OpenWork(key, label, count, hand_over, permission)
 
 
 def kinds() -> list[OpenWork]:

@@ -80,6 +80,11 @@ class UserManager(BaseUserManager["User"]):
         user.roles.set(rows)
         return user
 
+    def who_may(self, permission: str) -> models.QuerySet["User"]:
+        """Everyone who works here and has this permission by one of their roles."""
+        granted = Q(roles__permissions__permission=permission, roles__permissions__granted=True)
+        return self.filter(granted, is_active=True).distinct()
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").strip().lower())
 

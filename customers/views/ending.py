@@ -15,7 +15,7 @@ from customers import deactivating
 from customers.access import customer_for
 from customers.models import Customer
 from customers.periods import CATEGORIES, began
-from datamap.catalogue import Explanation, explain
+from datamap.catalogue import Explanation, cited, explain
 from datamap.controlling import controller, legal_zone
 from staff.access import permission_required, signed_in
 
@@ -66,6 +66,7 @@ def _context(customer: Customer) -> dict[str, Any]:
         ],
         "day": day,
         "last_day": last_day,
+        "statute": cited(last_day.statute) if last_day else "",
     }
 
 

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from interactions.models import FollowUp
 from staff import handover
+from staff.forms import SuccessorForm
+from staff.models import Role, User
 from tests.interactions.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,18 @@ def test_nobody_gets_work_who_has_left(manager_client, agent, outsider):
     manager_client.post(reverse("interactions:hand_over"), {"step": [step.pk], "owner": outsider.pk})
     step.refresh_from_db()
     assert step.owner == agent
+
+
+def test_steps_go_only_to_who_may_work_on_them(manager_client, agent, manager):
+    accountant = User.objects.create_user("tax@obhut.example", name="Tax", roles=[Role.TAX])
+    step = _step(agent)
+    offered = manager_client.get(reverse(LIST)).context["hand_over"].fields["owner"].queryset
+    assert set(offered) == {agent, manager}
+    manager_client.post(reverse("interactions:hand_over"), {"step": [step.pk], "owner": accountant.pk})
+    step.refresh_from_db()
+    assert step.owner == agent
+    successors = SuccessorForm(leaving=agent, needed=True).fields["successor"].queryset
+    assert set(successors) == {manager}
 
 
 def test_open_steps_go_along_when_staff_leave(agent, manager):
