@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db.utils import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -13,3 +14,10 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refusal:
         sys.exit(f"Obhut does not start.\n{refusal}")
+    except OperationalError as fault:
+        # A refused connection has no state of SQL; any other fault keeps its trace.
+        if getattr(fault.__cause__, "sqlstate", None):
+            raise
+        sys.exit(
+            "The database does not answer: start it (on a developer's machine: make services) or mend DATABASE_URL."
+        )

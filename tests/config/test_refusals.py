@@ -1,5 +1,6 @@
 """With DEBUG off nothing starts half set up."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,13 @@ def test_a_key_file_that_is_missing_is_refused() -> None:
 def test_with_everything_set_it_starts() -> None:
     done = _check(production_environment())
     assert done.returncode == 0, done.stderr
+
+
+def test_a_database_that_does_not_answer_is_told_in_one_sentence() -> None:
+    nobody = os.environ | {"DEBUG": "1", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "vault_status"], env=nobody, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
