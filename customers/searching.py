@@ -96,7 +96,7 @@ def _exact(text: str, words: list[str], reach: _Reach) -> list[int]:
         parts.append(_text_part(words))
     else:
         parts.append(_prefix_part(words[0], reach.candidates))
-    return _ordered(parts, reach)
+    return _ordered(parts, reach, words[0])
 
 
 def _hash_part(column: str, hashes: list[bytes], kind: str) -> tuple[str, list[Any]]:
@@ -149,8 +149,8 @@ def _by_hash(person_field: Any, person_column: str, text: str, reach: _Reach) ->
     return _ordered(parts, reach)
 
 
-def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach) -> list[int]:
-    """The candidates of all parts, capped, in the order of names.
+def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach, begins: str = "") -> list[int]:
+    """The candidates of all parts, capped, in the order of names; before them those whose name begins as typed.
 
     Each part is capped and materialised before anything is ordered: otherwise the planner walks the index of names
     and filters hundreds of thousands of rows (performance.md 3).
@@ -160,10 +160,11 @@ def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach) -> list[int]:
     restricted = "" if reach.restricted_too else "WHERE c.restricted_at IS NULL"
     query = (
         f"WITH found (id) AS MATERIALIZED (SELECT * FROM ({capped}) every {limit}) "  # noqa: S608
-        f"SELECT c.id FROM customers_customer c JOIN found USING (id) {restricted} ORDER BY c.sort_name, c.id"
+        f"SELECT c.id FROM customers_customer c JOIN found USING (id) {restricted} "
+        "ORDER BY starts_with(c.sort_name, %s) DESC, c.sort_name, c.id"
     )
     with connection.cursor() as cursor:
-        cursor.execute(query, [value for _, params in parts for value in params])
+        cursor.execute(query, [*(value for _, params in parts for value in params), begins])
         return [id_ for (id_,) in cursor.fetchall()]
 
 

@@ -52,8 +52,11 @@ def find(user: User, words: str) -> Results:
     orders = _orders(user, words)
     if found is None:
         return Results(orders=orders)
-    selection = Selection(restricted_too=user.may("customers.restricted"), found=found.ids)
-    rows = read_page(selection, "name", per_page=SHOWN).rows if found.ids else []
+    best = found.ids[:SHOWN]
+    selection = Selection(restricted_too=user.may("customers.restricted"), found=best)
+    rows = read_page(selection, "name", per_page=SHOWN).rows if best else []
+    # The search knows whom it means most; the page of a list is in the order of names.
+    rows = sorted(rows, key=lambda row: best.index(row.id))
     return Results(rows, found.count, found.fuzzy, orders)
 
 

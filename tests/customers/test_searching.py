@@ -44,10 +44,11 @@ def found(text: str, **kw) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("müller", ["Anna", "Jörg"]),
+        # Whose name begins as typed comes first.
+        ("müller", ["Jörg", "Anna"]),
         ("Mueller", ["Anna", "Jörg"]),
         ("ülle", ["Anna", "Jörg"]),
-        ("mül", ["Anna", "Jörg"]),
+        ("mül", ["Jörg", "Anna"]),
         ("mü", ["Anna", "Jörg"]),
         ("m", ["Anna", "Jörg"]),
         ("jörg müller", ["Jörg"]),
@@ -130,3 +131,10 @@ def test_a_phone_number_does_not_stand_in_the_text_of_a_query():
         assert found("+493012345678") == ["Anna"]
         assert found("+49 30 99999999") == []
     assert not any(digits in query["sql"] for query in asked for digits in ("12345678", "99999999"))
+
+
+def test_whose_name_begins_as_typed_comes_before_whose_name_only_holds_it(db):
+    names = ["Altmüller", "Bruckmüller", "Müller", "Müllerburg", "Weiß"]
+    bring_in(*[make_row(external_id=str(n), last_name=name) for n, name in enumerate(names)])
+    by_id = dict(Customer.objects.values_list("pk", "last_name"))
+    assert [by_id[pk] for pk in search("müller").ids] == ["Müller", "Müllerburg", "Altmüller", "Bruckmüller"]
