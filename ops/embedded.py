@@ -24,6 +24,10 @@ from ops.places import become, private_folder, readable_programs, unprivileged_a
 START_SECONDS = 60
 
 
+# Servers outlive this process; their handles are kept, since a forgotten one warns when it is collected.
+_left_running: list[subprocess.Popen[bytes]] = []
+
+
 class EmbeddedError(Exception):
     """A server could not be started or stopped; the text is one sentence for the person at the keyboard."""
 
@@ -270,7 +274,7 @@ def _start_valkey() -> bool:
     private_folder(settings.EMBEDDED_SOCKET_DIR, unprivileged_account())
     log = state / "valkey.log"
     with log.open("a") as output:
-        subprocess.Popen(
+        server = subprocess.Popen(
             [
                 valkey_binary(), "--port", "0", "--unixsocket", settings.EMBEDDED_SOCKET_DIR / "valkey.sock",
                 "--unixsocketperm", "600", "--dir", folder, "--pidfile", folder / "valkey.pid",
@@ -281,6 +285,7 @@ def _start_valkey() -> bool:
             stderr=output,
             start_new_session=True,
         )  # fmt: skip
+    _left_running.append(server)
     _wait_until(valkey_running, f"Valkey did not start ({_tail(log)}); repair that or set REDIS_URL.")
     return True
 

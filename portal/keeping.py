@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -30,13 +30,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
+from customers.periods import CATEGORIES, began
 from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, cited, explain, period_in_words, rule_for
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Number, PersonalData, as_paths, registry
 from datamap.models import RetentionRule
 
-ACCOUNT_KEYS = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
-_WITH_ACCOUNT = {*ACCOUNT_KEYS.values(), "PREF"}
+_WITH_ACCOUNT = {*CATEGORIES.values(), "PREF"}
 
 # Stand for the customer in the statement, which is compiled once in a process.
 _PK, _NUMBER = -4711, "\x01number"
@@ -69,19 +69,19 @@ class _Held:
     group: Group
     count: int = 0
     parts: Counter[str] = field(default_factory=Counter)
-    last: datetime | None = None
-    first: datetime | None = None
+    last: date | None = None  # instants are dates, too
+    first: date | None = None
 
 
 def kept_for(customer: Customer) -> list[Kept]:
     """Every category of data held about a customer, the account first, the others by their last day."""
     today = timezone.localdate()
     found = dict(_held(customer))
-    account = ACCOUNT_KEYS.get(customer.status, "ACCOUNT")
+    account = CATEGORIES.get(customer.status, "ACCOUNT")
     rules = list(RetentionRule.objects.filter(key__in=[account, *(key.partition(":")[0] for key in found)]))
     who = controller()
     facts = {"as_of": today, "supervised": who.supervised_financial, "zone": legal_zone(who), "rules": rules}
-    master = _Held(registry.declaration_for(Customer).groups[0], last=_account_start(customer))  # type: ignore[union-attr]
+    master = _Held(registry.declaration_for(Customer).groups[0], last=began(customer))  # type: ignore[union-attr]
     first = _line(account, master, today, facts, counted=False)
     others = [_line(key, held, today, facts) for key, held in found.items()]
     return [first, *sorted(others, key=lambda line: (line.until is None, line.until or today, line.label))]
@@ -110,7 +110,7 @@ def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bo
     )
 
 
-def _explained(key: str, start: datetime | None, facts: dict[str, Any]) -> Explanation | None:
+def _explained(key: str, start: date | None, facts: dict[str, Any]) -> Explanation | None:
     """The computed date; None where there is none yet (no start, or it lives as long as another row)."""
     if start is None:
         return None
@@ -118,21 +118,6 @@ def _explained(key: str, start: datetime | None, facts: dict[str, Any]) -> Expla
         return explain(key, start, **facts)
     except AskAnotherKey:
         return None
-
-
-def _account_start(customer: Customer) -> datetime | None:
-    group = registry.declaration_for(Customer).groups[0]  # type: ignore[union-attr]
-    start = group.start
-    paths = as_paths(start.resolve(customer.status) if isinstance(start, By) else start)
-    for path in paths:
-        value: Any = customer
-        for step in path.split("__"):
-            value = getattr(value, step, None)
-        if isinstance(value, datetime):
-            return value
-        if isinstance(value, date):
-            return timezone.make_aware(datetime(value.year, value.month, value.day))
-    return None
 
 
 def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
