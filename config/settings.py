@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "customers",
     "orders",
     "interactions",
+    "privacy",
     "intake",
     "portal",
     "ops",

@@ -14,6 +14,7 @@ ROUTES = {
     "customers": "customers/",
     "orders": "orders/",
     "interactions": "interactions/",
+    "privacy": "privacy/",
     "intake": "import/",
     "staff": "staff/",
     "datamap": "datamap/",

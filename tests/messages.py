@@ -19,6 +19,7 @@ APPS = (
     "ops",
     "portal",
     "intake",
+    "privacy",
     "orders",
     "interactions",
     "customers",

@@ -1,0 +1,1 @@
+"""Rights over all apps: requests, erasure, packages, retention runs, accountability."""

@@ -1,0 +1,25 @@
+"""What every model shares whose rows may be blocked until their last day."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class UnblockedManager(models.Manager):
+    """Leaves out rows under a retention block; the default, so that no page shows them by accident."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(blocked_at__isnull=True)
+
+
+class Blockable(models.Model):
+    """A row that an erasure cuts from its person and keeps for a statute under an opaque mark."""
+
+    subject_ref = models.UUIDField(null=True, blank=True, editable=False)
+    blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = UnblockedManager()
+    archive = models.QuerySet.as_manager()
+
+    class Meta:
+        abstract = True
