@@ -12,6 +12,10 @@ class UnblockedManager(models.Manager):
         return super().get_queryset().filter(blocked_at__isnull=True)
 
 
+class ArchiveQuerySet(models.QuerySet):
+    """Blocked rows and all others: for the archive door and for the set-based engine only."""
+
+
 class Blockable(models.Model):
     """A row that an erasure cuts from its person and keeps for a statute under an opaque mark."""
 
@@ -19,7 +23,7 @@ class Blockable(models.Model):
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UnblockedManager()
-    archive = models.QuerySet.as_manager()
+    archive = ArchiveQuerySet.as_manager()
 
     class Meta:
         abstract = True
