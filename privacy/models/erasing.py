@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from privacy.models.requests import Request
+from vault.fields import SealedJSONField
 
 
 class Erasure(models.Model):
@@ -36,7 +37,7 @@ class Erasure(models.Model):
     )
 
     receipt = models.UUIDField(_("receipt"), default=uuid.uuid4, unique=True, editable=False)
-    subject_ref = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject_ref = models.UUIDField(default=uuid.uuid4, editable=False)
     request = models.ForeignKey(Request, models.SET_NULL, null=True, blank=True, related_name="erasures")
     # Null once the person is gone.
     customer = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="erasures")
@@ -50,8 +51,12 @@ class Erasure(models.Model):
     )
     # Until then the erasure can be undone; never after the run began.
     run_after = models.DateTimeField(_("runs after"), default=timezone.now)
+    # What stores and the re-scan look for; emptied when the erasure is finished.
+    needles = SealedJSONField(null=True, blank=True, editable=False)
     items = models.JSONField(_("what was done"), default=list)
     holds = models.JSONField(_("what was in the way"), default=list)
+    # Columns in which a namesake or the like was seen afterwards: for a person to look at.
+    hints = models.JSONField(_("possible traces"), default=dict)
     created_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("begun"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -69,7 +74,10 @@ class Erasure(models.Model):
                 name="privacy_erasure_once",
             )
         ]
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["finished_at", "id"], name="privacy_erasure_finished")]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["finished_at", "id"], name="privacy_erasure_finished"),
+            models.Index(fields=["subject_ref"], name="privacy_erasure_ref"),
+        ]
 
     def __str__(self) -> str:
         return f"Erasure {self.pk}"

@@ -1,0 +1,50 @@
+"""One person as stores outside the models are asked about: what may lead to them there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+# An id of so many signs is no other number by chance; one of so few stands in any text.
+SURE, TOO_SHORT = 10, 4
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a person may be found by. Lives in memory, and sealed while an erasure runs; never in a log."""
+
+    subject_ref: UUID
+    customer_id: int | None = None
+    number: str = ""
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    external_ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def sure(self) -> list[str]:
+        """Texts that lead to this person and to nobody else."""
+        return [*self.emails, *self.phones, *(value for value in self.external_ids if len(value) >= SURE)]
+
+    def possible(self) -> list[str]:
+        """Texts that may stand for somebody else, too: a namesake, a postcode like the number."""
+        short = [value for value in self.external_ids if len(value) < SURE]
+        return [text for text in (*self.names, self.number, *short) if len(text) > TOO_SHORT]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For sealing."""
+        return {
+            "customer_id": self.customer_id,
+            "number": self.number,
+            "emails": list(self.emails),
+            "phones": list(self.phones),
+            "external_ids": list(self.external_ids),
+            "names": list(self.names),
+        }
+
+    @classmethod
+    def from_dict(cls, subject_ref: UUID, kept: dict[str, Any] | None) -> Subject:
+        """From what was sealed."""
+        kept = kept or {}
+        many = {name: tuple(kept.get(name, ())) for name in ("emails", "phones", "external_ids", "names")}
+        return cls(subject_ref, kept.get("customer_id"), kept.get("number", ""), **many)

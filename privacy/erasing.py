@@ -1,0 +1,275 @@
+"""Erases one person (Art. 17 GDPR): asked for, approved, run step by step, proven by a receipt.
+
+Every step stands in PostgreSQL when it is done, so a worker that dies leaves nothing half done and another goes on
+where it stopped. Before the run an erasure can be undone; afterwards never.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers import tombstones
+from customers.models import Customer
+from customers.tracing import subject_of
+from datamap import erasing as around
+from datamap import journal
+from datamap.controlling import legal_zone
+from datamap.declarations import registry
+from datamap.subjects import Subject
+from datamap.workdays import local_date
+from privacy.classifying import classify, people_of
+from privacy.clearing import begin_erasing, clear, run
+from privacy.models import DeletionLog, Erasure, ErasureStep, Policy, Request
+from privacy.planning import Plan, plan_of
+from privacy.removing import remove_files
+from privacy.rescanning import traces_of
+from privacy.verdicts import Book
+from staff.models import User
+
+LEASE = timedelta(minutes=15)
+
+
+class Refused(Exception):
+    """The erasure cannot be done so; the text says why, in the language of the person at the desk."""
+
+
+def ask_erasure(
+    customer: Customer, *, user: User | None = None, request: Request | None = None, as_of: date | None = None
+) -> Erasure:
+    """Note that this person is to be erased; asked for twice, at once or later, there is one erasure.
+
+    It waits for a second person and for the undo window where the settings say so.
+    """
+    policy = Policy.current()
+    state = Erasure.State.WAITING if policy.erasure_needs_second else Erasure.State.SCHEDULED
+    try:
+        with transaction.atomic():
+            return Erasure.objects.create(
+                customer=customer,
+                request=request,
+                requested_by=user,
+                as_of=as_of or local_date(timezone.now(), legal_zone()),
+                state=state,
+                run_after=timezone.now() + timedelta(hours=policy.undo_hours),
+            )
+    except IntegrityError:
+        return Erasure.objects.get(customer=customer, state__in=Erasure.OPEN_STATES)
+
+
+def approve_erasure(erasure: Erasure, user: User) -> Erasure:
+    """The second person agrees. Raises Refused for the person who asked, and where nothing waits."""
+    if erasure.requested_by_id == user.pk:
+        raise Refused(_("Whoever asked for an erasure does not approve it."))
+    changed = Erasure.objects.filter(pk=erasure.pk, state=Erasure.State.WAITING).update(
+        state=Erasure.State.SCHEDULED, approved_by=user
+    )
+    if not changed:
+        raise Refused(_("This erasure does not wait for approval."))
+    erasure.refresh_from_db()
+    return erasure
+
+
+def cancel_erasure(erasure: Erasure) -> None:
+    """Undo an erasure that has not begun. Raises Refused once it has."""
+    waiting = (Erasure.State.WAITING, Erasure.State.SCHEDULED)
+    if not Erasure.objects.filter(pk=erasure.pk, state__in=waiting).update(
+        state=Erasure.State.CANCELLED, finished_at=timezone.now()
+    ):
+        raise Refused(_("The erasure has begun; it cannot be undone."))
+
+
+def run_erasure(pk: int, *, now: bool = False) -> Erasure:
+    """Run an erasure from where it stands to where it can get; called again it goes on.
+
+    `now` passes over the undo window, as the command does. Raises Refused while it waits for a second person or for
+    its hour; answers the erasure as it is where another worker has it.
+    """
+    lease = _claim(pk, now)
+    erasure = Erasure.objects.get(pk=pk)
+    if lease is None:
+        return erasure
+    try:
+        for key, step in STEPS.items():
+            if not _is_done(erasure, key):
+                step(erasure)
+                _crash_here(key)
+        _settle(erasure)
+    finally:
+        Erasure.objects.filter(pk=pk, lease=lease).update(lease=None, lease_until=None)
+    erasure.refresh_from_db()
+    return erasure
+
+
+def _claim(pk: int, now: bool) -> UUID | None:
+    """Take the erasure for this process; None where it is done or somebody has it."""
+    at = timezone.now()
+    erasure = Erasure.objects.get(pk=pk)
+    if erasure.state == Erasure.State.WAITING:
+        raise Refused(_("The erasure waits for a second person."))
+    if erasure.state == Erasure.State.SCHEDULED and erasure.run_after > at and not now:
+        raise Refused(_("The erasure can still be undone; it runs later."))
+    if erasure.state in (Erasure.State.DONE, Erasure.State.CANCELLED):
+        return None
+    lease = uuid4()
+    free = Erasure.objects.filter(pk=pk).exclude(state__in=(Erasure.State.DONE, Erasure.State.CANCELLED))
+    claimed = free.filter(lease__isnull=True) | free.filter(lease_until__lt=at)
+    begun = {"started_at": at} if erasure.started_at is None else {}
+    taken = claimed.update(lease=lease, lease_until=at + LEASE, state=Erasure.State.RUNNING, **begun)
+    return lease if taken else None
+
+
+def _is_done(erasure: Erasure, key: str) -> bool:
+    return erasure.steps.filter(key=key, state=ErasureStep.State.DONE).exists()
+
+
+def _note(erasure: Erasure, key: str, count: int = 0, *, error: str = "") -> None:
+    state = ErasureStep.State.FAILED if error else ErasureStep.State.DONE
+    step, _made = ErasureStep.objects.get_or_create(erasure=erasure, key=key)
+    step.state, step.count, step.error, step.at = state, count, error, timezone.now()
+    step.attempts += 1
+    step.save()
+
+
+def _note(erasure: Erasure, key: str, count: int = 0, *, error: str = "") -> None:
+    state = ErasureStep.State.FAILED if error else ErasureStep.State.DONE
+    step, _made = ErasureStep.objects.get_or_create(erasure=erasure, key=key)
+    step.state, step.count, step.error, step.at = state, count, error, timezone.now()
+    step.attempts += 1
+    step.save()
+
+
+def _locked(erasure: Erasure) -> Customer | None:
+    """The person, locked against edits and other workers; None once gone."""
+    return Customer.objects.select_for_update().filter(erasures=erasure).first()
+
+
+def _subject(erasure: Erasure) -> Subject:
+    return Subject.from_dict(erasure.subject_ref, erasure.needles)
+
+
+# --- the steps ----------------------------------------------------------------------------------------------
+
+
+def _mark(erasure: Erasure) -> None:
+    """Journal, suppression and tombstones, before a row goes: what comes in meanwhile is noticed already."""
+    with transaction.atomic():
+        customer = _locked(erasure)
+        if customer is not None:
+            at = timezone.now()
+            erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
+            erasure.save(update_fields=["needles"])
+            tombstones.write_for([customer.pk], [erasure.subject_ref], at, suppress=True)
+            told = {"customer": customer.pk, "subject_ref": str(erasure.subject_ref), "at": at.isoformat()}
+            journal.write("erasure", told)
+        _note(erasure, "marks")
+
+
+def _stores(erasure: Erasure) -> None:
+    """Each store outside the models confirms for itself; one that fails keeps the case open."""
+    subject = _subject(erasure)
+    stores = [store for store in registry.stores() if store.erase is not None]
+    for store in stores:
+        key = f"store:{store.key}"
+        if _is_done(erasure, key):
+            continue
+        try:
+            _note(erasure, key, store.erase(subject) or 0)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001  (whatever a store does wrong, the case stays open and says so)
+            _note(erasure, key, error=type(error).__name__)
+    if not erasure.steps.filter(key__startswith="store:", state=ErasureStep.State.FAILED).exists():
+        _note(erasure, "stores", len(stores))
+
+
+def _rows(erasure: Erasure) -> None:
+    """Everything in the database, in one transaction: the plan as it is now, and its execution."""
+    with transaction.atomic():
+        begin_erasing()
+        customer = _locked(erasure)
+        if customer is None:
+            _note(erasure, "rows")
+            return
+        book = Book(erasure.as_of)
+        (people,) = people_of(book, [customer.pk], {customer.pk: erasure.subject_ref})
+        found = list(classify(book, people, detail=True))
+        plan = plan_of(book, people, found, erasure.subject_ref)
+        around.before(people.ids)
+        done = clear(people, found)
+        around.after(people.ids, people.refs)
+        _write_log(erasure, plan)
+        items = [*(item for item in erasure.items if item["action"] != "keep"), *(i.as_dict() for i in plan.items)]
+        Erasure.objects.filter(pk=erasure.pk).update(items=items, holds=plan.holds)
+        # While a case runs its rows stay; the step is done again once it is over.
+        if plan.complete:
+            _note(erasure, "rows", sum(done.rows.values()))
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+    erasure.refresh_from_db()
+
+
+def _write_log(erasure: Erasure, plan: Plan) -> None:
+    DeletionLog.objects.bulk_create(
+        DeletionLog(
+            erasure=erasure,
+            rule_key=item.rule[0],
+            rule_version=item.rule[1],
+            model=item.model,
+            action=item.action,
+            count=item.count,
+        )
+        for item in plan.items
+        if item.action != "keep"
+    )
+
+
+def _files(erasure: Erasure) -> None:
+    """Stored files of rows that are gone."""
+    removed = remove_files()
+    if not erasure.holds:
+        _note(erasure, "files", removed)
+
+
+def _rescan(erasure: Erasure) -> None:
+    """Nothing may be left that leads to the person; namesakes are shown to a person, not taken for a trace."""
+    if erasure.holds:
+        return
+    subject = _subject(erasure)
+    traces = traces_of(subject, subject.sure())
+    erasure.hints = traces_of(subject, subject.possible()) | traces
+    erasure.save(update_fields=["hints"])
+    _note(erasure, "rescan", sum(traces.values()), error="TracesLeft" if traces else "")
+
+
+STEPS: dict[str, Callable[[Erasure], None]] = {
+    "marks": _mark,
+    "stores": _stores,
+    "rows": _rows,
+    "files": _files,
+    "rescan": _rescan,
+}
+
+
+def _settle(erasure: Erasure) -> None:
+    """Where the erasure stands now; finished only when everything is done."""
+    erasure.refresh_from_db()
+    if erasure.holds:
+        state = Erasure.State.HELD
+    elif all(_is_done(erasure, key) for key in STEPS):
+        state = Erasure.State.DONE
+        erasure.finished_at, erasure.needles = timezone.now(), None
+    else:
+        state = Erasure.State.OPEN_STORES
+    erasure.state = state
+    erasure.save(update_fields=["state", "finished_at", "needles"])
+
+
+def _crash_here(key: str) -> None:
+    """For tests of kill -9: a development process named by CRASH_AT ends here without a word."""
+    if settings.DEBUG and os.environ.get("CRASH_AT") == key:
+        os._exit(9)

@@ -1,0 +1,223 @@
+"""Says what an erasure would do before it does it: so many rows deleted, anonymized, blocked until when, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+from datamap.catalogue import cited
+from privacy.classifying import HELD, Found, People, classify, people_of
+from privacy.clearing import children, column_of
+from privacy.compiling import Table, tables
+from privacy.verdicts import ANONYMIZE, BLOCK, DELETE, KEEP, NAMES, Book
+
+
+@dataclass(frozen=True)
+class Item:
+    """So many rows of one model that share what happens to them, until when and why."""
+
+    model: str
+    action: str  # delete | anonymize | block | keep
+    count: int
+    until: date | None
+    statute: str
+    reason: str
+    rule: tuple[str, int | None] = ("", None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As commands.md prints it."""
+        return {
+            "model": self.model,
+            "action": self.action,
+            "count": self.count,
+            "until": self.until.isoformat() if self.until else None,
+            "statute": self.statute,
+            "reason": self.reason,
+        }
+
+
+@dataclass
+class Plan:
+    """What an erasure on one day does, and what is in its way."""
+
+    subject_ref: UUID
+    items: list[Item] = field(default_factory=list)
+    holds: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing but blocked papers and marks is left afterwards."""
+        return not self.holds
+
+
+def plan_erasure(customer: Customer, as_of: date) -> Plan:
+    """The plan for one person on one day; nothing is changed. Locks the person for the moment of reading."""
+    with transaction.atomic():
+        book = Book(as_of)
+        ref = uuid4()
+        people = people_of(book, [customer.pk], {customer.pk: ref})
+        return plan_of(book, people[0], list(classify(book, people[0], detail=True)), ref)
+
+
+def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Plan:
+    """The plan from what was found about one person."""
+    counted: dict[tuple[Any, ...], int] = defaultdict(int)
+    history: dict[str, int] = defaultdict(int)
+    kept: dict[str, list[Any]] = defaultdict(list)
+    for one in found:
+        fate = one.fate or ANONYMIZE
+        action = "keep" if one.fate == HELD else NAMES[fate]
+        if fate == ANONYMIZE and one.owned and not can_anonymize(one.table):
+            fate, action = DELETE, NAMES[DELETE]
+        until, statute = _until(book, one, fate)
+        told = (until, statute, _reason(book, one, fate), _rule(book, one))
+        counted[one.table.label, action, *told] += one.count
+        for child in children(one.table):
+            _count_child(child, one.ids, fate, action, told, counted)
+        if one.fate == HELD:
+            kept[one.table.label] += one.ids
+        elif one.owned:
+            _count_history(one.table, one.ids, history)
+    _count_old_history(people, kept, history, list(found))
+    _count_numbers(people, counted)
+    plan = Plan(ref)
+    plan.items = [
+        Item(model, action, count, until, statute, why, rule)
+        for (model, action, until, statute, why, rule), count in counted.items()
+    ]
+    gone = _("History goes with its row.")
+    plan.items += [Item(model, "delete", count, None, "", gone) for model, count in history.items() if count]
+    plan.items.sort(key=lambda item: (item.action, item.model, item.until or date.min))
+    plan.holds = [
+        {
+            "kind": case.kind,
+            "scope": _scope(case),
+            "reason": str(case.reason),
+            "review": case.review_on.isoformat() if case.review_on else None,
+        }
+        for case in people.cases
+    ]
+    return plan
+
+
+def can_anonymize(table: Table) -> bool:
+    """Whether the links of a row to its people can be cut; otherwise it is deleted instead."""
+    paths = table.people()
+    return all("__" not in path and path != "pk" and table.model._meta.get_field(path).null for path in paths)
+
+
+def _scope(case: Any) -> str:
+    if case.order_number:
+        return _("order %s") % case.order_number
+    if case.complaint_id:
+        return _("complaint %d") % case.complaint_id
+    return _("person")
+
+
+def _until(book: Book, found: Found, fate: int) -> tuple[date | None, str]:
+    """The last day of a row that stays, and the statute: the latest of all rules that keep it (C5)."""
+    if fate not in (BLOCK, KEEP):
+        return None, ""
+    latest: tuple[date | None, str] = (None, "")
+    for strand_fate, (category, start) in zip(found.fates, found.details, strict=True):
+        if strand_fate != fate or not category:
+            continue
+        rule = book.verdict(category).rule
+        explained = book.explain(category, start) if start else None
+        until = explained.deletable_from if explained else None
+        statute = explained.statute if explained else rule.statute
+        if not latest[1] or (until or date.min) > (latest[0] or date.min):
+            latest = until, statute
+    return latest
+
+
+def _decisive(found: Found) -> tuple[str, date | None]:
+    """Category and start of the strand whose fate decided."""
+    return found.details[next(place for place, fate in enumerate(found.fates) if fate == max(found.fates))]
+
+
+def _rule(book: Book, found: Found) -> tuple[str, int | None]:
+    category, _start = _decisive(found)
+    return (category, book.verdict(category).rule.version) if category else ("", None)
+
+
+def _reason(book: Book, found: Found, fate: int) -> str:
+    if found.fate == HELD:
+        return _("A running matter needs it.")
+    category, start = _decisive(found)
+    rule = book.verdict(category).rule if category else None
+    if rule is None:
+        return _("Asked for.")
+    if fate == BLOCK:
+        return _("Kept for: %s.") % _(rule.purpose)
+    verdict = book.verdict(rule.full_key)
+    if start and verdict.cutoff and start <= verdict.cutoff:
+        return _("The period is over (%s).") % cited(rule.statute)
+    if fate == ANONYMIZE:
+        return _("Stays as a figure about nobody.")
+    if fate == KEEP:
+        return _("Holds no name.")
+    return _("Nothing requires it any longer.")
+
+
+def _count_child(
+    child: Table, ids: list[Any], fate: int, action: str, told: tuple[Any, ...], counted: dict[tuple[Any, ...], int]
+) -> None:
+    rows = column_of(f"SELECT {child.key} FROM {child.name} WHERE {child.parent_column} = ANY(%s)", [ids])  # noqa: S608
+    if not rows:
+        return
+    if fate == ANONYMIZE and not any(strand.anonymized() for strand in child.strands):
+        fate, action = DELETE, NAMES[DELETE]
+    counted[child.label, action, *told] += len(rows)
+    for grandchild in children(child):
+        _count_child(grandchild, rows, fate, action, told, counted)
+
+
+def _count_history(table: Table, ids: list[Any], history: dict[str, int]) -> None:
+    if table.history is None:
+        return
+    key = table.history._meta.get_field(table.model._meta.pk.name).column
+    name = table.history._meta.db_table
+    history[table.history._meta.label] += column_of(
+        f'SELECT count(*) FROM "{name}" WHERE "{key}" = ANY(%s)',  # noqa: S608
+        [ids],
+    )[0]
+
+
+def _count_old_history(people: People, kept: dict[str, list[Any]], history: dict[str, int], found: list[Found]) -> None:
+    """History about the person whose rows went long ago."""
+    ids: dict[str, list[Any]] = defaultdict(list)
+    for one in found:
+        ids[one.table.label] += one.ids
+    for table in tables().values():
+        owner = table.owner
+        if table.history is None or owner is None or "__" in owner or owner == "pk":
+            continue
+        meta = table.history._meta
+        key, column = meta.get_field(table.model._meta.pk.name).column, meta.get_field(owner).column
+        history[meta.label] += column_of(
+            f'SELECT count(*) FROM "{meta.db_table}" WHERE "{column}" = ANY(%s) AND NOT ("{key}" = ANY(%s))',  # noqa: S608
+            [people.ids, [*ids[table.label], *kept[table.label]]],
+        )[0]
+
+
+def _count_numbers(people: People, counted: dict[tuple[Any, ...], int]) -> None:
+    for table in tables().values():
+        for strand in table.strands:
+            if strand.number is None or strand.number.of != "number":
+                continue
+            column = table.model._meta.get_field(strand.number.column).column
+            count = column_of(
+                f'SELECT count(*) FROM {table.name} WHERE "{column}" = ANY(%s)',  # noqa: S608
+                [people.numbers],
+            )[0]
+            if count:
+                counted[table.label, "anonymize", None, "", _("Stays as a figure about nobody."), ("", None)] += count

@@ -1,0 +1,120 @@
+"""Looks through every text and JSON column for traces of an erased person, in each form a copy may have taken."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+
+from datamap.subjects import Subject
+from privacy.compiling import tables
+from vault.fields import SealedField
+
+PAGE = 2_000
+
+
+def needles_of(texts: Iterable[str]) -> list[str]:
+    """Each text as it is, in base64 (at each of the three offsets), in hex and escaped for JSON."""
+    found: set[str] = set()
+    for text in texts:
+        raw = text.encode()
+        found |= {text, raw.hex(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        found |= {_base64(raw, offset) for offset in range(3)}
+    return sorted(needle for needle in found if len(needle) > 4)
+
+
+def _base64(raw: bytes, offset: int) -> str:
+    """The part of the base64 text that is the same whatever stands before and behind."""
+    encoded = base64.b64encode(b"\0" * offset + raw).decode()
+    first = (0, 2, 3)[offset]
+    last = len(encoded) - {0: 0, 1: 3, 2: 2}[(offset + len(raw)) % 3]
+    return encoded[first:last].rstrip("=")
+
+
+def traces_of(subject: Subject, texts: Iterable[str], *, deep: bool = False) -> dict[str, int]:
+    """`table.column` -> rows in which one of these texts stands, outside rows kept blocked under the person's mark.
+
+    Reads every table once; with `deep` sealed texts are opened and searched as well.
+    """
+    needles = needles_of(texts)
+    if not needles:
+        return {}
+    found: dict[str, int] = {}
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.managed and not model._meta.proxy:
+            found |= _in_table(model, subject, needles)
+            if deep:
+                found |= _in_sealed(model, subject, needles)
+    return found
+
+
+def _in_table(model: Any, subject: Subject, needles: list[str]) -> dict[str, int]:
+    columns = [field.column for field in model._meta.local_concrete_fields if _is_text(field)]
+    if not columns:
+        return {}
+    where, params = _not_blocked(model, subject)
+    patterns = [f"%{_like(needle)}%" for needle in needles]
+    counts = ", ".join(f'count(*) FILTER (WHERE "{column}"::text ILIKE ANY(%s))' for column in columns)
+    either = " OR ".join(f'"{column}"::text ILIKE ANY(%s)' for column in columns)
+    statement = f'SELECT {counts} FROM "{model._meta.db_table}" r WHERE ({either}){where}'  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*[patterns] * len(columns) * 2, *params])
+        row = cursor.fetchone()
+    return {f"{model._meta.db_table}.{column}": count for column, count in zip(columns, row, strict=True) if count}
+
+
+def _in_sealed(model: Any, subject: Subject, needles: list[str]) -> dict[str, int]:
+    fields = [field for field in model._meta.local_concrete_fields if isinstance(field, SealedField)]
+    if not fields:
+        return {}
+    folded = [needle.casefold() for needle in needles]
+    found: dict[str, int] = {}
+    for row in _pages(model, subject, [field.name for field in fields]):
+        for field, value in zip(fields, row, strict=True):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            if any(needle in text.casefold() for needle in folded):
+                name = f"{model._meta.db_table}.{field.column}"
+                found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _pages(model: Any, subject: Subject, names: list[str]) -> Iterator[list[Any]]:
+    """The sealed values of every row, a page at a time along the key."""
+    rows = model._base_manager.order_by("pk")
+    if mark := _mark_of(model):
+        rows = rows.exclude(**{mark: subject.subject_ref})
+    last = None
+    while True:
+        page = list((rows.filter(pk__gt=last) if last is not None else rows).values_list("pk", *names)[:PAGE])
+        if not page:
+            return
+        last = page[-1][0]
+        yield from (list(values) for _pk, *values in page)
+
+
+def _not_blocked(model: Any, subject: Subject) -> tuple[str, list[Any]]:
+    mark = _mark_of(model)
+    if not mark:
+        return "", []
+    return f' AND r."{model._meta.get_field(mark).column}" IS DISTINCT FROM %s', [subject.subject_ref]
+
+
+def _mark_of(model: Any) -> str | None:
+    table = tables().get(model._meta.label)
+    return table.declaration.subject_ref if table else None
+
+
+def _is_text(field: Any) -> bool:
+    if isinstance(field, SealedField):
+        return False
+    return isinstance(field, models.CharField | models.TextField | models.JSONField) or bool(
+        getattr(field, "base_field", None)
+    )
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -1,0 +1,216 @@
+"""Finds due rows along the index on their start: each unit is one rule over one model, read in keyset pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, models
+
+from customers.models import Customer, Tombstone
+from datamap.declarations import By
+from datamap.ending import ending_of
+from datamap.workdays import day_begins
+from privacy.compiling import PERSON_FILES, Joins, Strand, Table, quoted, starts_of, tables, text_of
+from privacy.verdicts import ANONYMIZE, Book, Verdict
+
+PAGE = 5_000
+PEOPLE_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Rows of one model that fall under one key and count from the same paths."""
+
+    table: Table
+    strand: Strand
+    key: str
+    values: tuple[str, ...] | None  # of the field that decides about the category; None: all rows
+    excluded: tuple[str, ...] = ()  # for the default of a choice: all values but these
+
+    @property
+    def of_people(self) -> bool:
+        """Whether the rows are persons: their end is an erasure."""
+        return self.table.model is Customer
+
+    @property
+    def page(self) -> int:
+        """How many rows one batch holds."""
+        return PEOPLE_PAGE if self.of_people else PAGE
+
+    def starts(self) -> tuple[str, ...]:
+        """The paths of which the first that is set starts the period."""
+        return starts_of(self.strand, self.values[0] if self.values else None)
+
+
+def units(book: Book, only: str = "") -> Iterator[Unit]:
+    """Every unit whose rule has a period that can be over; persons first, since much goes with them."""
+    found = [unit for table in tables().values() if table.parent is None for unit in _units_of(table, book)]
+    for unit in sorted(found, key=lambda unit: (not unit.of_people, unit.key, unit.table.label)):
+        if not only or unit.key == only:
+            yield unit
+
+
+def _units_of(table: Table, book: Book) -> Iterator[Unit]:
+    # A row in which staff are only mentioned ends with the rest of the row.
+    strands = table.strands or table.staff_strands
+    seen = set()
+    for strand in strands:
+        for unit in _units_of_strand(table, strand):
+            mark = (unit.key, unit.values, unit.starts())
+            if mark in seen or not unit.starts() or not _has_period(unit, book):
+                continue
+            seen.add(mark)
+            yield unit
+
+
+def _units_of_strand(table: Table, strand: Strand) -> Iterator[Unit]:
+    category = strand.group.category
+    if not isinstance(category, By):
+        yield Unit(table, strand, category, None)
+        return
+    by_fate: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for value, key in category.choices.items():
+        by_fate.setdefault((key, starts_of(strand, value)), []).append(value)
+    for (key, _starts), values in by_fate.items():
+        yield Unit(table, strand, key, tuple(values))
+    if category.default:
+        yield Unit(table, strand, category.default, None, tuple(category.choices))
+
+
+def _has_period(unit: Unit, book: Book) -> bool:
+    if unit.key in PERSON_FILES and not unit.of_people:
+        return False  # goes with the person
+    return book.verdict(unit.key).cutoff is not None
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One start path of a unit: the rows for which all earlier paths are empty and this one is over."""
+
+    unit: Unit
+    depth: int
+
+    def sql(self, book: Book) -> tuple[Joins, str, str, list[Any]]:
+        """Joins, the start column, the condition and its parameters."""
+        unit = self.unit
+        joins = Joins(unit.table.model)
+        starts = unit.starts()
+        column = joins.column(starts[self.depth])
+        parts = [f"{joins.column(path)} IS NULL" for path in starts[: self.depth]]
+        limit = _limit(joins, starts[self.depth], book, book.verdict(unit.key))
+        parts.append(f"{column} < %s")
+        parts += _kind_sql(joins, unit) + list(_still_sql(unit, book))
+        return joins, column, " AND ".join(parts), [limit]
+
+
+def branches(unit: Unit) -> list[Branch]:
+    """The branches of a unit, each answered by an index of its own."""
+    return [Branch(unit, depth) for depth in range(len(unit.starts()))]
+
+
+def due_pages(book: Book, unit: Unit) -> Iterator[list[Any]]:
+    """The keys of all due rows of a unit, a page at a time, oldest start first."""
+    for branch in branches(unit):
+        after: tuple[Any, Any] | None = None
+        while rows := due_page(book, branch, after):
+            after = rows[-1][1], rows[-1][0]
+            yield [row[0] for row in rows]
+            if len(rows) < unit.page:
+                break
+
+
+def due_page(book: Book, branch: Branch, after: tuple[Any, Any] | None = None) -> list[tuple[Any, Any]]:
+    """(key, start) of the next due rows of one branch after the pair (start, key)."""
+    joins, column, where, params = branch.sql(book)
+    table = branch.unit.table
+    if after:
+        where += f" AND ({column}, r.{table.key}) > (%s, %s)"
+        params += list(after)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.{table.key}, {column} FROM {table.name} r {joins.sql} WHERE {where} "  # noqa: S608
+            f"ORDER BY {column}, r.{table.key} LIMIT {branch.unit.page}",
+            params,
+        )
+        return cursor.fetchall()
+
+
+def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
+    """Those of the keys that are due now, locked: a late or repeated task looks at the rule again."""
+    found: list[Any] = []
+    for branch in branches(unit):
+        joins, _column, where, params = branch.sql(book)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT r.{unit.table.key} FROM {unit.table.name} r {joins.sql} "  # noqa: S608
+                f"WHERE r.{unit.table.key} = ANY(%s) AND {where} ORDER BY 1 FOR NO KEY UPDATE OF r",
+                [ids, *params],
+            )
+            found += [row[0] for row in cursor.fetchall()]
+    return found
+
+
+def count_due(book: Book, unit: Unit) -> int:
+    """How many rows of a unit are due."""
+    total = 0
+    for branch in branches(unit):
+        joins, _column, where, params = branch.sql(book)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {unit.table.name} r {joins.sql} WHERE {where}", params)  # noqa: S608
+            total += cursor.fetchone()[0]
+    return total
+
+
+def _limit(joins: Joins, path: str, book: Book, verdict: Verdict) -> Any:
+    """The first start that is not over yet: an instant, or a day."""
+    assert verdict.cutoff is not None
+    following: date = verdict.cutoff + timedelta(days=1)
+    if isinstance(joins.field(path), models.DateTimeField):
+        return day_begins(following, ZoneInfo(book.zone))
+    return following
+
+
+def _kind_sql(joins: Joins, unit: Unit) -> list[str]:
+    category = unit.strand.group.category
+    if not isinstance(category, By) or (unit.values is None and not unit.excluded):
+        return []
+    text = text_of(joins, category.field)
+    if unit.values is None:
+        return [f"({text} IS NULL OR {text} NOT IN ({_list(unit.excluded)}))"]
+    # The column itself, not its text, where that is the same: so that an index on it serves.
+    field = joins.field(category.field)
+    plain = isinstance(field, models.CharField | models.TextField)
+    return [f"{joins.column(category.field) if plain else text} IN ({_list(unit.values)})"]
+
+
+def _still_sql(unit: Unit, book: Book) -> Iterator[str]:
+    """What tells a row that has ended from one that has not, where ended rows stay."""
+    if (story := ending_of(unit.table.label)) is not None:
+        yield f"({story[1]})"
+        return
+    if unit.table.model is Tombstone:
+        # domain.md 5, TOMB: at least until the last blocked row of that person is gone.
+        for other in tables().values():
+            if other.blockable:
+                yield f"NOT EXISTS (SELECT 1 FROM {other.name} b WHERE b.subject_ref = r.subject_ref)"  # noqa: S608
+    if book.verdict(unit.key).over == ANONYMIZE:
+        yield _not_anonymized(unit.table)
+
+
+def _not_anonymized(table: Table) -> str:
+    links = [f'r."{table.model._meta.get_field(path).column}" IS NOT NULL' for path in table.people() if "__" not in path]
+    if table.declaration.subject_ref:
+        links.append(f'r."{table.model._meta.get_field(table.declaration.subject_ref).column}" IS NOT NULL')
+    for strand in (*table.strands, *table.staff_strands):
+        for name, value in strand.anonymized().items():
+            if isinstance(value, str) and name not in table.people():
+                links.append(f'r."{table.model._meta.get_field(name).column}" <> {quoted(value)}')
+    return f"({' OR '.join(links)})" if links else "true"
+
+
+def _list(values: tuple[str, ...]) -> str:
+    return ", ".join(quoted(value) for value in values)
