@@ -1,0 +1,135 @@
+"""What must not be deleted while a matter runs (domain.md 4.2): apps tell their cases as SQL, the engine asks once.
+
+A hold suspends deletion and adds no purpose. Those that follow from the data (an open order, a complaint) are told
+here by the app that owns the rows; those that people set are rows of the app that keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from datamap.controlling import controller
+from datamap.declarations import SELF, orm_path
+from datamap.models import Controller
+
+Arguments = Callable[[date, Controller], Mapping[str, Any]]
+
+COLUMNS = ("customer_id", "order_number", "complaint_id", "review_on")
+"""What the SQL of a source selects: whose (bigint), the one order (text) and the one complaint (bigint) that stay or
+null, and the day to look again (date) or null. Without order and complaint everything of the person stays."""
+
+
+@dataclass(frozen=True)
+class CaseSource:
+    """One kind of open matter; see `register_case_source`."""
+
+    key: str
+    label: Any
+    sql: str
+    reason: Any
+    arguments: Arguments | None = None
+    night_only: bool = False
+
+
+@dataclass(frozen=True)
+class CaseLink:
+    """How the rows of a model are tied to a case: ORM paths to an order number and to a complaint ("pk": the row)."""
+
+    model: str
+    order: str | None = None
+    complaint: str | None = None
+
+
+@dataclass(frozen=True)
+class StandingHold:
+    """One open matter of one person on one day; without order number and complaint it holds the whole person."""
+
+    kind: str
+    customer_id: int
+    order_number: str | None
+    complaint_id: int | None
+    reason: Any
+    review_on: date | None
+
+
+_NOTHING = """SELECT ''::text AS kind, 0::bigint AS customer_id, ''::text AS order_number, 0::bigint AS complaint_id,
+    current_date AS review_on WHERE false"""
+_sources: dict[str, CaseSource] = {}
+_links: dict[str, CaseLink] = {}
+
+
+def register_case_source(
+    key: str, label: Any, sql: str, reason: Any, arguments: Arguments | None = None, *, night_only: bool = False
+) -> None:
+    """Tell a kind of open matter; called from an app's `ready`.
+
+    `sql` is a SELECT of exactly `COLUMNS` for the customers in `%(ids)s` (bigint[]) on the day `%(as_of)s`; `%(zone)s`
+    is the zone of legal dates. `arguments(as_of, controller)` answers what else it names: cut-offs that one function
+    computes once instead of once a row. Two sources that name the same cut-off mean the same.
+    `night_only`: the matter stops the deletion of the night, not one that the person asked for.
+    """
+    if "%(ids)s" not in sql:
+        raise ImproperlyConfigured(f"The case source {key} does not ask for %(ids)s.")
+    source = CaseSource(key, label, sql, reason, arguments, night_only)
+    if _sources.setdefault(key, source) != source:
+        raise ImproperlyConfigured(f"The case source {key} is registered twice.")
+
+
+def register_case_link(model: str, *, order: str | None = None, complaint: str | None = None) -> None:
+    """Say how rows of `app_label.Model` are tied to a case ("self": the row is the complaint); what is tied to none
+    goes although a case is open."""
+    own = "pk" if complaint == SELF else complaint
+    link = CaseLink(model, orm_path(order) if order else None, orm_path(own) if own else None)
+    if _links.setdefault(model, link) != link:
+        raise ImproperlyConfigured(f"The case link of {model} is registered twice.")
+
+
+def sources() -> list[CaseSource]:
+    """All kinds of open matters, in the order of their registration."""
+    return list(_sources.values())
+
+
+def links() -> dict[str, CaseLink]:
+    """How rows are tied to cases, by model."""
+    return dict(_links)
+
+
+def cases(as_of: date, *, night: bool = False, who: Controller | None = None) -> tuple[str, dict[str, Any]]:
+    """One SELECT of `kind` and `COLUMNS` over all sources, and its arguments but for `ids`: the caller gives those."""
+    who = who or controller()
+    arguments: dict[str, Any] = {"as_of": as_of, "zone": who.zone}
+    asked = [source for source in _sources.values() if night or not source.night_only]
+    for source in asked:
+        arguments |= source.arguments(as_of, who) if source.arguments else {}
+    names = ", ".join(COLUMNS)
+    parts = [f"SELECT '{source.key}'::text AS kind, {names} FROM ({source.sql}) c" for source in asked]  # noqa: S608
+    return " UNION ALL ".join(parts) or _NOTHING, arguments
+
+
+def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[StandingHold]:
+    """The open matters of these customers on a day, by customer; one query. `night`: those of the night, too."""
+    if not ids:
+        return []
+    sql, arguments = cases(as_of, night=night)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY 2, 1, 3, 4", {**arguments, "ids": list(ids)})
+        return [StandingHold(*row[:4], _sources[row[0]].reason, row[4]) for row in cursor.fetchall()]
+
+
+@contextmanager
+def registered_temporarily() -> Iterator[None]:
+    """For tests: whatever is registered inside is forgotten afterwards."""
+    before = (dict(_sources), dict(_links))
+    try:
+        yield
+    finally:
+        for registry, kept in zip((_sources, _links), before, strict=True):
+            registry.clear()
+            registry.update(kept)  # type: ignore[arg-type]
