@@ -12,7 +12,9 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
+        from customers import indexing
         from customers.timeline import TimelineSource, register_source
+        from datamap import erasing
 
         register_source(
             TimelineSource(
@@ -25,3 +27,4 @@ class CustomersConfig(AppConfig):
                 id="n.id",
             )
         )
+        erasing.register_before("customers", indexing.forget_words)

@@ -153,10 +153,73 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return entry_for(number, kind, first_name, last_name, company, tuple(zip(postcodes, cities, strict=True)))
 
 
+# Of so many customers every word is looked up; of more only those that nobody else had when last counted.
+LOOKED_UP = 200
+# A word that so many carried is found soon by reading entries one after the other, and slowly by its trigrams.
+COMMON = 1_000
+_LONELY = """
+    WITH mine AS (
+        SELECT word, count(DISTINCT e.customer_id) AS carriers
+        FROM customers_searchentry e, unnest(string_to_array(e.text, ' ')) AS word
+        WHERE e.customer_id = ANY(%(ids)s) GROUP BY word
+    )
+    SELECT s.word, s.entries > %(common)s FROM mine JOIN customers_searchword s USING (word)
+    WHERE %(all)s OR s.entries <= mine.carriers
+    ORDER BY s.word
+"""
+_CARRIED = """
+    SELECT w.word FROM unnest(%(words)s::text[], %(patterns)s::text[], %(whole)s::text[]) AS w (word, pattern, whole)
+    WHERE EXISTS (
+        SELECT 1 FROM customers_searchentry e
+        WHERE {text} LIKE w.pattern AND ' ' || e.text || ' ' LIKE w.whole AND e.customer_id <> ALL(%(ids)s)
+    )
+"""
+_LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+
+
+def forget_words(customer_ids: Iterable[int]) -> int:
+    """Drop the dictionary words that these customers carry and nobody else does; how many went.
+
+    Called while their search entries still stand. A word that somebody else carries never goes. For more than
+    `LOOKED_UP` customers the counts of last night decide which words are looked up at all: what else nobody carries
+    afterwards goes with `recount_words`, which has to follow such a run.
+    """
+    ids = list(customer_ids)
+    if not ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_LONELY, {"ids": ids, "common": COMMON, "all": len(ids) <= LOOKED_UP})
+        asked = cursor.fetchall()
+        carried: set[str] = set()
+        for common in (False, True):
+            words = [word for word, often in asked if often is common]
+            # `||` keeps the index out of the question.
+            carried |= _carried(cursor, words, ids, "(e.text || '')" if common else "e.text")
+        lonely = [word for word, _often in asked if word not in carried]
+        cursor.execute("DELETE FROM customers_searchword WHERE word = ANY(%s)", [lonely])
+        return cursor.rowcount
+
+
+def _carried(cursor: Any, words: list[str], ids: list[int], text: str) -> set[str]:
+    """Those of the words that somebody else carries."""
+    if not words:
+        return set()
+    escaped = [word.translate(_LIKE) for word in words]
+    given = {
+        "ids": ids,
+        "words": words,
+        "patterns": [f"%{word}%" for word in escaped],
+        "whole": [f"% {word} %" for word in escaped],
+    }
+    cursor.execute(_CARRIED.format(text=text), given)
+    return {word for (word,) in cursor.fetchall()}
+
+
 def recount_words() -> int:
     """Count every word of the dictionary anew and drop those nobody carries any more; answers how many went.
 
-    An erased rare surname must not survive in the dictionary, so this runs every night and after an erasure.
+    An erased rare surname must not survive in the dictionary, so this runs every night and after a large run. A word
+    that was dropped while somebody wrote it comes back.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -170,6 +233,9 @@ def recount_words() -> int:
             ), changed AS (
                 UPDATE customers_searchword s SET entries = c.entries FROM counted c
                 WHERE c.word = s.word AND s.entries IS DISTINCT FROM c.entries RETURNING 1
+            ), back AS (
+                INSERT INTO customers_searchword (word, entries) SELECT word, entries FROM counted
+                WHERE length(word) BETWEEN 4 AND 60 AND word !~ '^[0-9]' ON CONFLICT (word) DO NOTHING RETURNING 1
             )
             SELECT count(*) FROM gone
             """
