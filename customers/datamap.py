@@ -25,28 +25,13 @@ from customers.models import (
     Tag,
     Tombstone,
 )
-from customers.periods import CATEGORIES
+from customers.periods import category_of, start_of
 from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
 
 MASTER = _("Keeping the customer account and answering the customer")
 SERVICE = _("Serving the customer as they like it")
 CONTRACT = (Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS)
 SOURCE = _("Entered by staff, or as its origin says (form, file, shop platform)")
-
-
-def _category(path: str = "customer.") -> By:
-    return By(f"{path}status", CATEGORIES)
-
-
-def _start(path: str = "customer.") -> By:
-    """The periods of a person's rows count from what the person did last."""
-    known = (f"{path}registered_at", f"{path}created_at")
-    return By(
-        f"{path}status",
-        account=(f"{path}summary.last_activity", *known),
-        guest=(f"{path}summary.withdrawal_end", f"{path}summary.last_activity", *known),
-        prospect=(f"{path}summary.last_contact", f"{path}summary.last_activity", *known),
-    )
 
 
 def _staff(*fields: str, start: str) -> Group:
@@ -94,8 +79,8 @@ class CustomerData(PersonalData):
             subject="self",
             purpose=MASTER,
             basis=CONTRACT,
-            category=_category(""),
-            start=_start(""),
+            category=category_of(""),
+            start=start_of(""),
             provided=True,
             source=SOURCE,
         ),
@@ -104,8 +89,8 @@ class CustomerData(PersonalData):
             subject="self",
             purpose=_("Greeting on the birthday; the year is not kept"),
             basis=Basis.CONSENT,
-            category=_category(""),
-            start=_start(""),
+            category=category_of(""),
+            start=start_of(""),
             provided=True,
             source=SOURCE,
         ),
@@ -114,8 +99,8 @@ class CustomerData(PersonalData):
             subject="self",
             purpose=_("Respecting a restriction (Art. 18 GDPR)"),
             basis=Basis.LEGAL_OBLIGATION,
-            category=_category(""),
-            start=_start(""),
+            category=category_of(""),
+            start=start_of(""),
             source=_("Made by the portal"),
         ),
     ]
@@ -130,8 +115,8 @@ class AddressData(PersonalData):
             subject="customer",
             purpose=_("Delivery and invoices"),
             basis=CONTRACT,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             provided=True,
             source=SOURCE,
             recipients=(_("Parcel service"),),
@@ -148,8 +133,8 @@ class ContactPointData(PersonalData):
             subject="customer",
             purpose=_("Reaching the customer"),
             basis=CONTRACT,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             provided=True,
             source=SOURCE,
         )
@@ -166,8 +151,8 @@ class ContactPersonData(PersonalData):
             person="contact",
             purpose=_("Reaching the people who speak for a company"),
             basis=Basis.LEGITIMATE_INTERESTS,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             source=_("From the company or from the person"),
         )
     ]
@@ -182,8 +167,8 @@ class ExternalIdData(PersonalData):
             subject="customer",
             purpose=_("Telling customers of other systems apart"),
             basis=CONTRACT,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             source=_("The other system"),
         )
     ]
@@ -199,7 +184,7 @@ class CustomerTagData(PersonalData):
             purpose=SERVICE,
             basis=CONTRACT,
             category="PREF",
-            start=_start(),
+            start=start_of(),
             source=SOURCE,
         )
     ]
@@ -215,7 +200,7 @@ class PreferenceData(PersonalData):
             purpose=SERVICE,
             basis=CONTRACT,
             category="PREF",
-            start=_start(),
+            start=start_of(),
             provided=True,
             source=_("The customer, the staff or an import: the row says which"),
         ),
@@ -309,8 +294,8 @@ class ActivityClaimData(PersonalData):
             subject="customer",
             purpose=_("Overview of the relationship; computed from orders and contacts"),
             basis=Basis.LEGITIMATE_INTERESTS,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             source=_("The file or platform it came from"),
         )
     ]
@@ -370,8 +355,8 @@ class SummaryData(PersonalData):
             subject="customer",
             purpose=_("Overview of the relationship; computed from orders and contacts"),
             basis=Basis.LEGITIMATE_INTERESTS,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             source=_("Made by the portal"),
         )
     ]
@@ -385,8 +370,8 @@ class SearchEntryData(PersonalData):
             subject="customer",
             purpose=_("Finding the customer"),
             basis=Basis.LEGITIMATE_INTERESTS,
-            category=_category(),
-            start=_start(),
+            category=category_of(),
+            start=start_of(),
             source=_("Made by the portal from the master data"),
         )
     ]

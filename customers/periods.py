@@ -11,6 +11,22 @@ from datamap.declarations import By, as_paths, registry
 CATEGORIES = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}
 
 
+def category_of(path: str = "customer.") -> By:
+    """The category of rows that end with the person; `path` leads there."""
+    return By(f"{path}status", CATEGORIES)
+
+
+def start_of(path: str = "customer.") -> By:
+    """The periods of a person's rows count from what the person did last."""
+    known = (f"{path}registered_at", f"{path}created_at")
+    return By(
+        f"{path}status",
+        account=(f"{path}summary.last_activity", *known),
+        guest=(f"{path}summary.withdrawal_end", f"{path}summary.last_activity", *known),
+        prospect=(f"{path}summary.last_contact", f"{path}summary.last_activity", *known),
+    )
+
+
 def began(customer: Customer) -> date:
     """When the period of this customer began, as the declaration says: the first of its starts that is known."""
     start: Any = registry.declaration_for(Customer).groups[0].start  # type: ignore[union-attr]

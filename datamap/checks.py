@@ -129,6 +129,8 @@ def _declaration_problems(model: type[models.Model], declaration: type[PersonalD
     for name in (declaration.parent, declaration.subject_ref):
         if name:
             yield from _path_problems(model, name, "parent or subject_ref")
+    for name in declaration.cut:
+        yield from _path_problems(model, name, "cut", _needs_null)
     for group in declaration.groups:
         yield from _group_problems(model, group)
 
@@ -247,6 +249,10 @@ def _needs_date(field: Any) -> str | None:
     if isinstance(field, SealedField):
         return "is sealed: no index can answer which rows are due"
     return None if isinstance(field, models.DateField) else "is no date"
+
+
+def _needs_null(field: Any) -> str | None:
+    return None if field.is_relation and field.null else "is no relation that can be emptied"
 
 
 def _walk(model: Any, path: str) -> Any:

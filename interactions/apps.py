@@ -12,6 +12,8 @@ class InteractionsConfig(AppConfig):
 
     def ready(self) -> None:
         from customers.timeline import TimelineSource, register_source
+        from datamap import holds
+        from interactions import complaining
         from interactions.followups import hand_over_all, open_work
         from staff import handover
 
@@ -22,7 +24,7 @@ class InteractionsConfig(AppConfig):
                 label=_("Contacts"),
                 icon="chat",
                 sql="SELECT 'contact'::text, i.occurred_at, i.id, jsonb_build_object('kind', i.kind) "
-                "FROM interactions_interaction i WHERE i.customer_id = %(customer)s",
+                "FROM interactions_interaction i WHERE i.customer_id = %(customer)s AND i.blocked_at IS NULL",
                 at="i.occurred_at",
                 id="i.id",
                 permission="interactions.view",
@@ -34,9 +36,17 @@ class InteractionsConfig(AppConfig):
                 label=_("Complaints"),
                 icon="warning",
                 sql="SELECT 'complaint'::text, c.opened_at, c.id, jsonb_build_object('state', c.state) "
-                "FROM interactions_complaint c WHERE c.customer_id = %(customer)s",
+                "FROM interactions_complaint c WHERE c.customer_id = %(customer)s AND c.blocked_at IS NULL",
                 at="c.opened_at",
                 id="c.id",
                 permission="interactions.view",
             )
         )
+        holds.register_case_source(
+            "claim",
+            _("Open complaint"),
+            complaining.OPEN_CASES,
+            _("A complaint is not settled (Art. 17(3)(e) GDPR)."),
+        )
+        holds.register_case_link("interactions.Complaint", order="order_number", complaint="self")
+        holds.register_case_link("interactions.Interaction", order="order_number", complaint="complaint")

@@ -15,6 +15,14 @@ from staff.models import User
 # The same words about the same order within this time are a button pressed twice.
 TWICE = timedelta(minutes=10)
 
+# An open complaint keeps itself, its contacts and the order it is about.
+OPEN_CASES = """
+    SELECT c.customer_id, nullif(c.order_number, '') AS order_number, c.id AS complaint_id,
+           (c.opened_at AT TIME ZONE %(zone)s + interval '1 year')::date AS review_on
+    FROM interactions_complaint AS c
+    WHERE c.customer_id = ANY(%(ids)s) AND c.closed_at IS NULL AND c.blocked_at IS NULL
+"""
+
 
 class AlreadyClosed(Exception):
     """Somebody else has settled or rejected the complaint meanwhile."""
@@ -86,5 +94,6 @@ def _move(complaint: Complaint, state: str, by: User, resolution: str) -> None:
         locked.version += 1
         locked._history_user = by  # type: ignore[attr-defined]
         locked.save()
-        refresh_summary([locked.customer_id])
+        if locked.customer_id is not None:
+            refresh_summary([locked.customer_id])
     complaint.refresh_from_db()

@@ -60,8 +60,10 @@ class InteractionData(PersonalData):
         "origin",
         "version",
         "created_at",
+        "blocked_at",
         "batch",
     )
+    subject_ref = "subject_ref"
 
 
 @register(Complaint)
@@ -86,7 +88,8 @@ class ComplaintData(PersonalData):
             start="closed_at",
         ),
     ]
-    plain = ("state", "opened_at", "answered_at", "closed_at", "version", "batch")
+    plain = ("state", "opened_at", "answered_at", "closed_at", "version", "blocked_at", "batch")
+    subject_ref = "subject_ref"
 
 
 @register(FollowUp)

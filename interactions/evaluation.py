@@ -23,7 +23,7 @@ select {kind} as kind,
        percentile_cont(0.5) within group (order by extract(epoch from closed_at - {since}))
            filter (where closed_at is not null)
   from {table}
- where {since} >= %s {only}
+ where {since} >= %s and blocked_at is null {only}
  group by 1 order by 1
 """
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from customers.models import Customer, HistoryEntry, Origin
+from datamap.blocking import ArchiveQuerySet
 from interactions.querysets import ComplaintManager, FollowUpManager, InteractionManager
 from vault.fields import SealedTextField
 from vault.files import SealedFileStorage
@@ -27,7 +28,8 @@ class Complaint(models.Model):
 
     OPEN_STATES: ClassVar[tuple[str, ...]] = (State.OPEN, State.IN_PROGRESS)
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="complaints")
+    # Null once blocked: then `subject_ref` alone says whose it was.
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="complaints")
     subject = SealedTextField(_("what it is about"), max_length=300)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
     # Orders are a neighbour on this floor: they are named by number.
@@ -45,8 +47,11 @@ class Complaint(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     resolution = SealedTextField(_("result"), blank=True, max_length=5_000)
     version = models.PositiveIntegerField(default=1, editable=False)
+    subject_ref = models.UUIDField(null=True, blank=True, editable=False)
+    blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ComplaintManager()
+    archive = ArchiveQuerySet.as_manager()
     history = HistoricalRecords(bases=[HistoryEntry], excluded_fields=["version"], no_db_index=["history_user"])
 
     class Meta:
@@ -60,6 +65,11 @@ class Complaint(models.Model):
                 name="interactions_complaint_open",
             ),
             models.Index(fields=["closed_at"], name="interactions_complaint_closed"),
+            models.Index(
+                fields=["subject_ref"],
+                condition=models.Q(subject_ref__isnull=False),
+                name="interactions_complaint_ref",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -91,7 +101,8 @@ class Interaction(models.Model):
         LETTER = "letter", _("business letter (order, contract)")
         CLAIM = "claim", _("dispute or warranty case")
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="interactions")
+    # Null once blocked, as with complaints.
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="interactions")
     kind = models.CharField(_("type"), max_length=10, choices=Kind)
     direction = models.CharField(_("direction"), max_length=3, choices=Direction, default=Direction.IN)
     record_class = models.CharField(_("kept as"), max_length=10, choices=RecordClass, default=RecordClass.TICKET)
@@ -122,8 +133,11 @@ class Interaction(models.Model):
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    subject_ref = models.UUIDField(null=True, blank=True, editable=False)
+    blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = InteractionManager()
+    archive = ArchiveQuerySet.as_manager()
     history = HistoricalRecords(
         bases=[HistoryEntry],
         excluded_fields=["version", "token"],
@@ -140,6 +154,9 @@ class Interaction(models.Model):
             models.Index(fields=["customer", "-occurred_at", "-id"], name="interactions_line"),
             models.Index(fields=["-occurred_at", "-id"], name="interactions_list"),
             models.Index(fields=["closed_at"], name="interactions_closed"),
+            models.Index(
+                fields=["subject_ref"], condition=models.Q(subject_ref__isnull=False), name="interactions_ref"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Questions about sets of contacts, complaints and follow-ups."""
+"""Questions about sets of contacts, complaints and follow-ups; blocked rows are left to the archive door."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from django.db import models
+
+from datamap.blocking import UnblockedManager
 
 
 class InteractionQuerySet(models.QuerySet[Any]):
@@ -44,6 +46,6 @@ class FollowUpQuerySet(models.QuerySet[Any]):
         return self.filter(due_on__lt=today)
 
 
-InteractionManager = models.Manager.from_queryset(InteractionQuerySet)
-ComplaintManager = models.Manager.from_queryset(ComplaintQuerySet)
+InteractionManager = UnblockedManager.from_queryset(InteractionQuerySet)
+ComplaintManager = UnblockedManager.from_queryset(ComplaintQuerySet)
 FollowUpManager = models.Manager.from_queryset(FollowUpQuerySet)

@@ -1,6 +1,7 @@
 """Wires orders into the floors below: what goes with a customer, what stands in the timeline."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
@@ -9,12 +10,15 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from customers import deciders, summary, timeline, undoing
-        from orders import holding
+        from customers import deciders, remains, summary, timeline, undoing
+        from datamap import holds
+        from orders import holding, opencases
         from orders.happenings import SOURCES
         from orders.models import CustomerTotal
+        from orders.remains import NAMES
         from orders.totals import NEWEST
 
+        remains.register_names(NAMES)
         # Totals are counted from orders: they go with a customer and keep none.
         undoing.register_side_table(CustomerTotal)
         summary.register_activity(NEWEST)
@@ -24,3 +28,20 @@ class OrdersConfig(AppConfig):
         deciders.register_decider(holding.KIND, decider)
         for source in SOURCES:
             timeline.register_source(source)
+        holds.register_case_source(
+            "open_order",
+            _("Open order"),
+            opencases.OPEN_ORDER,
+            _("The order is not finished: delivery, withdrawal period or refund is open (Art. 6(1)(b) GDPR)."),
+            opencases.cut_offs,
+        )
+        holds.register_case_source(
+            "open_payment",
+            _("Open payment"),
+            opencases.OPEN_PAYMENT,
+            _("The order is not paid (Art. 6(1)(b), (f) GDPR; BGB §§ 195, 199)."),
+            opencases.cut_offs,
+        )
+        holds.register_case_link("orders.Order", order="number")
+        for paper in ("orders.Return", "orders.Document"):
+            holds.register_case_link(paper, order="order.number")

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from customers.periods import category_of, start_of
 from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
 from orders.models import (
     CustomerTotal,
@@ -124,6 +125,7 @@ class ReturnData(PersonalData):
                 "requested_at",
                 "received_at",
                 "refunded_at",
+                "order_number",
             ),
             subject="customer",
             category=By("reason", withdrawal="LETTER", default="CLAIM"),
@@ -144,6 +146,8 @@ class ReturnData(PersonalData):
     ]
     plain = ("order", "blocked_at", "subject_ref")
     subject_ref = "subject_ref"
+    # The anonymous order keeps day, amount and articles.
+    cut = ("order",)
 
 
 @register(ReturnLine)
@@ -151,7 +155,7 @@ class ReturnLineData(PersonalData):
     parent = "parent"
     groups = [
         Group(
-            fields=("quantity",),
+            fields=("sku", "name", "quantity"),
             subject="parent.customer",
             category=By("parent.reason", withdrawal="LETTER", default="CLAIM"),
             start=By(
@@ -165,6 +169,7 @@ class ReturnLineData(PersonalData):
         )
     ]
     plain = ("line",)
+    cut = ("line",)
 
 
 DOCUMENT_CATEGORY = By(
@@ -187,6 +192,8 @@ class DocumentData(PersonalData):
                 "kind",
                 "number",
                 "issued_at",
+                "order_number",
+                "ordered_at",
                 "seller",
                 "lines",
                 "billing_snapshot",
@@ -226,6 +233,7 @@ class DocumentData(PersonalData):
     ]
     plain = ("order", "corrects", "currency", "blocked_at", "subject_ref")
     subject_ref = "subject_ref"
+    cut = ("order",)
 
 
 @register(CustomerTotal)
@@ -234,8 +242,9 @@ class CustomerTotalData(PersonalData):
         Group(
             fields=("currency", "orders", "sum", "first", "last"),
             subject="customer",
-            category="ORDER",
-            start="last",
+            # Figures of a person: they go with the person, the orders they were counted from go on their own day.
+            category=category_of(),
+            start=start_of(),
             purpose=_("Knowing how much a customer buys"),
             basis=Basis.LEGITIMATE_INTERESTS,
             source=_("counted from the orders"),

@@ -95,6 +95,8 @@ def issue_credit_note(
     Atomic. Raises Document.DoesNotExist, Stale, and Refused when more would be credited than was charged.
     """
     invoice = Document.objects.get(pk=invoice_pk, kind=Document.Kind.INVOICE)
+    if invoice.order_id is None:
+        raise Refused(_("The order of this invoice is no longer known; nothing can be credited."))
     order = locked(invoice.order_id, version)
     document = credit_under_lock(order, invoice, gross, user_id=user_id, at=at, reason=reason)
     save_changed(order, user_id)
@@ -188,24 +190,29 @@ GOODS = ("position", "sku", "name", "quantity")
 def _snapshot(order: Order, kind: str, at: datetime, user_id: int | None) -> Document:
     return Document(
         order=order,
+        order_number=order.number,
+        ordered_at=order.placed_at,
         customer_id=order.customer_id,
         gift_recipient_id=order.gift_recipient_id if kind == Document.Kind.DELIVERY_NOTE else None,
         kind=kind,
         number=next_number(kind, at),
         issued_at=at,
         seller=seller_of(controller()),
-        billing_snapshot=order.billing or None,
-        delivery_snapshot=order.shipping or None if order.deviating else None,
+        billing_snapshot=_place(order.billing),
+        delivery_snapshot=_place(order.shipping) if order.deviating else None,
         currency=order.currency,
         issued_by_id=user_id,
     )
 
 
 def _whereto(order: Order) -> dict[str, str] | None:
-    """Where the goods go; of a bill's address only what the carrier needs."""
-    if order.deviating:
-        return order.shipping or None
-    return {name: value for name, value in (order.billing or {}).items() if name in PLACE} or None
+    """Where the goods go."""
+    return _place(order.shipping if order.deviating else order.billing)
+
+
+def _place(address: dict[str, str] | None) -> dict[str, str] | None:
+    """What a paper shows of an address: without e-mail and phone, which have no place in a blocked paper."""
+    return {name: value for name, value in (address or {}).items() if name in PLACE} or None
 
 
 def seller_of(shop: Controller) -> dict[str, str]:

@@ -13,13 +13,8 @@ from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from customers.models import Customer, Origin
-from orders.querysets import (
-    ArchiveQuerySet,
-    DocumentQuerySet,
-    IssuedDocument,
-    OrderQuerySet,
-    UnblockedManager,
-)
+from datamap.blocking import ArchiveQuerySet, UnblockedManager
+from orders.querysets import DocumentQuerySet, IssuedDocument, OrderQuerySet
 from vault.fields import SealedJSONField, SealedTextField
 
 CENT = Decimal("0.01")
@@ -270,7 +265,9 @@ class Return(models.Model):
         WRONG = "wrong", _("Wrong article")
         OTHER = "other", _("Other reason")
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="returns")
+    # Null once blocked: the order is made anonymous, and a paper that led to it would say whose it was.
+    order = models.ForeignKey(Order, models.CASCADE, null=True, blank=True, related_name="returns")
+    order_number = models.TextField(_("order number"), blank=True, default="", db_default="", editable=False)
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="returns"
     )
@@ -301,7 +298,10 @@ class ReturnLine(models.Model):
     """How many of one position come back."""
 
     parent = models.ForeignKey(Return, models.CASCADE, related_name="lines")
-    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="returned")
+    line = models.ForeignKey(OrderLine, models.SET_NULL, null=True, blank=True, related_name="returned")
+    # As it was named when it was announced: the line may go before the return does.
+    sku = models.CharField(_("article number"), max_length=120, blank=True, default="", db_default="")
+    name = models.CharField(_("article"), max_length=300, blank=True, default="", db_default="")
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3)
 
     class Meta:
@@ -326,7 +326,10 @@ class Document(models.Model):
         CREDIT_NOTE = "credit_note", _("Credit note")
         DELIVERY_NOTE = "delivery_note", _("Delivery note")
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="documents")
+    # Null once blocked, as with returns; what the paper says of the order stands in the next two fields.
+    order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="documents")
+    order_number = models.TextField(_("order number"), blank=True, default="", db_default="", editable=False)
+    ordered_at = models.DateTimeField(_("placed"), null=True, blank=True, editable=False)
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="documents"
     )
@@ -335,7 +338,7 @@ class Document(models.Model):
     number = models.TextField(_("number"))
     issued_at = models.DateTimeField(_("issued"), default=timezone.now)
     corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrections", verbose_name=_("corrects")
+        "self", models.SET_NULL, null=True, blank=True, related_name="corrections", verbose_name=_("corrects")
     )
     # The shop as it stood on that day, and the day of supply (§ 14(4) nos. 1, 2 and 6 UStG).
     seller = models.JSONField(_("seller"), default=dict, blank=True)

@@ -45,14 +45,3 @@ class DocumentQuerySet(models.QuerySet):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Refused: documents end by their retention rule alone."""
         raise IssuedDocument
-
-
-class ArchiveQuerySet(models.QuerySet):
-    """Blocked rows and all others: for the archive door and for the set-based engine only."""
-
-
-class UnblockedManager(models.Manager):
-    """Leaves out rows under a retention block; the default, so that no page shows them by accident."""
-
-    def get_queryset(self) -> models.QuerySet:
-        return super().get_queryset().filter(blocked_at__isnull=True)

@@ -11,6 +11,12 @@ from customers.tombstones import any_erased, erased_among, external_text, hasher
 from orders.buyers import Buyers
 from orders.staging import Incoming, placed
 
+# What an erased person's orders are called elsewhere: a file that names one of them is noticed.
+NAMES = """
+    SELECT customer_id, platform, 'order:' || external_id FROM orders_order
+    WHERE customer_id = ANY(%(ids)s) AND external_id <> '' AND platform <> ''
+"""
+
 
 def hold_erased(buyers: Buyers, platform: str) -> None:
     """Move orders that meet a tombstone to the held ones, unless they were placed after the erasure.

@@ -46,6 +46,7 @@ def announce_return(
     amount = sum((_share(lines[pk], quantity) for pk, quantity in wanted.items()), Decimal(0))
     announced = Return.objects.create(
         order=order,
+        order_number=order.number,
         customer_id=order.customer_id,
         reason=reason,
         note=note,
@@ -53,7 +54,8 @@ def announce_return(
         entered_by_id=user_id,
     )
     ReturnLine.objects.bulk_create(
-        ReturnLine(parent=announced, line_id=line, quantity=quantity) for line, quantity in wanted.items()
+        ReturnLine(parent=announced, line_id=pk, sku=lines[pk].sku, name=lines[pk].name, quantity=quantity)
+        for pk, quantity in wanted.items()
     )
     save_changed(order, user_id)
     return announced

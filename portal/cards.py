@@ -125,7 +125,9 @@ def _follow_ups(user: User) -> Card:
 def _complaints(user: User) -> Card:
     rows = Complaint.objects.open().select_related("customer").order_by("opened_at", "pk")
     lines = [
-        Line(_name(row.customer), _page(row.customer), row.subject, row.opened_at) for row in _seen(user, rows)[:SHOWN]
+        Line(_name(row.customer), _page(row.customer), row.subject, row.opened_at)
+        for row in _seen(user, rows)[:SHOWN]
+        if row.customer
     ]
     return Card(_("Open complaints, oldest first"), "chat", lines, _("None."), link("interactions:complaints"))
 

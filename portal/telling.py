@@ -107,18 +107,17 @@ def _documents(ids: list[int]) -> dict[int, Entry]:
 
 
 def _returns(ids: list[int]) -> dict[int, Entry]:
-    rows = Return.objects.filter(pk__in=ids).select_related("order")
     return {
         row.pk: Entry(
             row.requested_at,
-            _("Return for order %s") % row.order.number,
+            _("Return for order %s") % row.order_number,
             "undo",
             f"{row.get_reason_display()} · {row.get_state_display()}",
             row.note,
             tone="warn",
-            url=link("orders:detail", row.order_id),
+            url=link("orders:detail", row.order_id) if row.order_id else "",
         )
-        for row in rows
+        for row in Return.objects.filter(pk__in=ids)
     }
 
 

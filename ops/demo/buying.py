@@ -53,6 +53,7 @@ class Bought:
     # Where the parcel goes where no other address is given: the billing address as far as the carrier needs it.
     place: bytes
     delivery: bytes | None = None
+    delivery_place: bytes | None = None
     recipient: int | None = None
     gift_note: str = ""
 
@@ -136,7 +137,7 @@ class Purchases:
             draws=draws,
             currency="CHF" if person.city.country == "CH" else "EUR",
             billing=_packed(snapshot),
-            place=_packed({name: value for name, value in snapshot.items() if name in PLACE}),
+            place=_placed(snapshot),
         )
         self._address(bought, snapshot)
         self._write_order(bought)
@@ -161,6 +162,7 @@ class Purchases:
             delivery = {**snapshot, "street": street, "postcode": city.postcode, "city": city.name, "country": "DE"}
         if delivery:
             bought.delivery = _packed(delivery)
+            bought.delivery_place = _placed(delivery)
 
     def _write_order(self, b: Bought) -> None:
         fate, basket, shop = b.fate, b.basket, self.shop
@@ -218,15 +220,16 @@ class Purchases:
             lines, rates, amounts = piece.goods, "[]", "0\t0\t0"
             recipient = str(b.recipient or NULL)
             gift = raw(self._paper_gift(b.gift_note.encode())) if b.gift_note else NULL
-            delivery = raw(self._paper_delivery(b.delivery or b.place))
+            delivery = raw(self._paper_delivery(b.delivery_place or b.place))
         else:
-            billing = raw(self._paper_billing(b.billing))
-            if b.delivery and kind != "credit_note":
-                delivery = raw(self._paper_delivery(b.delivery))
+            billing = raw(self._paper_billing(b.place))
+            if b.delivery_place and kind != "credit_note":
+                delivery = raw(self._paper_delivery(b.delivery_place))
         self.writer.add(
             Document,
             f"{pk}\t{b.pk}\t{b.customer}\t{recipient}\t{kind}\t{number}\t{stamp(at)}\t{corrects or NULL}\t"
-            f"{self._seller}\t{lines}\t{billing}\t{delivery}\t{gift}\t{b.currency}\t{amounts}\t{rates}\t{NULL}",
+            f"{self._seller}\t{lines}\t{billing}\t{delivery}\t{gift}\t{b.currency}\t{amounts}\t{rates}\t{NULL}\t"
+            f"{b.number}\t{stamp(b.fate.placed)}",
         )
         return pk
 
@@ -239,9 +242,11 @@ class Purchases:
             Return,
             *(pk, b.pk, b.customer, state, reason, raw(self._back_note(b"")), piece.gross),
             *(stamp(fate.asked_back), stamp(fate.came_back), stamp(fate.refunded_at), self.shop.desk[b.draws[12] % 4]),
+            b.number,
         )
         for n, quantity in enumerate(b.basket.quantities if fate.whole else b.basket.quantities[:1]):
-            self.writer.add_cells(ReturnLine, pk, first_line + n, quantity)
+            _position, sku, name, *_rest = b.basket.lines[n].split("\t")
+            self.writer.add_cells(ReturnLine, pk, first_line + n, quantity, sku, name)
 
     def _number(self, key: str, at: int) -> str:
         year = self.shop.clock.year_of(at)
@@ -251,3 +256,8 @@ class Purchases:
 
 def _packed(snapshot: dict[str, str]) -> bytes:
     return json.dumps(snapshot, separators=(",", ":")).encode()
+
+
+def _placed(snapshot: dict[str, str]) -> bytes:
+    """What a paper shows of an address."""
+    return _packed({name: value for name, value in snapshot.items() if name in PLACE})

@@ -49,10 +49,11 @@ COLUMNS: dict[type[models.Model], str] = {
     " refunded, billing, shipping, deviating, gift_note, note, tags, version, origin_id, created_at",
     OrderLine: "id, order_id, position, sku, name, category, quantity, unit_price, discount, tax_rate",
     Return: "id, order_id, customer_id, state, reason, note, amount, requested_at, received_at, refunded_at,"
-    " entered_by_id",
-    ReturnLine: "parent_id, line_id, quantity",
+    " entered_by_id, order_number",
+    ReturnLine: "parent_id, line_id, quantity, sku, name",
     Document: "id, order_id, customer_id, gift_recipient_id, kind, number, issued_at, corrects_id, seller, lines,"
-    " billing_snapshot, delivery_snapshot, gift_note, currency, gross, net, tax, rates, issued_by_id",
+    " billing_snapshot, delivery_snapshot, gift_note, currency, gross, net, tax, rates, issued_by_id, order_number,"
+    " ordered_at",
     Complaint: "id, customer_id, subject, state, order_number, owner_id, opened_at, answered_at, closed_at,"
     " resolution, version",
     Interaction: "id, customer_id, kind, direction, record_class, occurred_at, answered_at, closed_at, content,"

@@ -29,10 +29,11 @@ _SUMMARIES = """
     FROM customers_customer c
     LEFT JOIN (
         SELECT customer_id, max(occurred_at) AS contact, max(occurred_at) FILTER (WHERE kind = 'call') AS call
-        FROM interactions_interaction GROUP BY 1
+        FROM interactions_interaction WHERE customer_id IS NOT NULL GROUP BY 1
     ) i ON i.customer_id = c.id
     LEFT JOIN (
-        SELECT customer_id, count(*) AS open FROM interactions_complaint WHERE closed_at IS NULL GROUP BY 1
+        SELECT customer_id, count(*) AS open FROM interactions_complaint
+        WHERE closed_at IS NULL AND customer_id IS NOT NULL GROUP BY 1
     ) k ON k.customer_id = c.id
 """
 _RANGE = """
