@@ -143,17 +143,15 @@ def _case_sql(table: Table, joins: Joins, category: str, columns: dict[str, str]
     owner = columns[table.owner or ""]
     files = ", ".join(quoted(key) for key in PERSON_FILES)
     tests = ["h.o IS NULL AND h.k IS NULL"]
-    link = next((one for one in holds.links() if one.model == table.label), None)
+    link = holds.links().get(table.label)
     if link and link.order:
         tests.append(f"h.o = {joins.column(orm_path(link.order))}")
     if link and link.complaint:
         tests.append(f"h.k = {joins.column('pk' if link.complaint == SELF else orm_path(link.complaint))}")
     either = " OR ".join(f"({test})" for test in tests)
-    return (
-        f"({category} IN ({files}) AND {owner} = ANY(%(held)s)) OR EXISTS (SELECT 1 FROM "
-        "unnest(%(case_people)s::bigint[], %(case_orders)s::text[], %(case_complaints)s::bigint[]) h (c, o, k) "
-        f"WHERE h.c = {owner} AND ({either}))"  # noqa: S608
-    )
+    in_file = f"{category} IN ({files}) AND {owner} = ANY(%(held)s)"
+    cases = "unnest(%(case_people)s::bigint[], %(case_orders)s::text[], %(case_complaints)s::bigint[]) h (c, o, k)"
+    return f"({in_file}) OR EXISTS (SELECT 1 FROM {cases} WHERE h.c = {owner} AND ({either}))"  # noqa: S608
 
 
 def people_of(book: Book, ids: Iterable[int], refs: dict[int, UUID]) -> list[People]:
@@ -173,5 +171,5 @@ def people_of(book: Book, ids: Iterable[int], refs: dict[int, UUID]) -> list[Peo
 def _people(book: Book, status: str, many: Sequence[tuple[int, str]], refs: dict[int, UUID]) -> People:
     ids = [pk for pk, _number in many]
     people = People(status, ids, [number for _pk, number in many], [refs[pk] for pk in ids])
-    people.cases = holds.standing(ids, book.as_of)
+    people.cases = holds.standing(ids, book.as_of, night=book.night)
     return people

@@ -187,7 +187,6 @@ def _table(declaration: type[PersonalData]) -> Table:
     return Table(declaration, model, ours, tuple(s for s in strands if s.of_staff), history_of(model))
 
 
-@cache
 def history_of(model: Any) -> Any | None:
     """The history table of a model, or None."""
     return next((other for other in apps.get_models() if history_base(other) is model), None)

@@ -16,8 +16,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import tombstones
 from customers.models import Customer
+from customers.remains import leave_remains
 from customers.tracing import subject_of
 from datamap import erasing as around
 from datamap import journal
@@ -138,14 +138,6 @@ def _note(erasure: Erasure, key: str, count: int = 0, *, error: str = "") -> Non
     step.save()
 
 
-def _note(erasure: Erasure, key: str, count: int = 0, *, error: str = "") -> None:
-    state = ErasureStep.State.FAILED if error else ErasureStep.State.DONE
-    step, _made = ErasureStep.objects.get_or_create(erasure=erasure, key=key)
-    step.state, step.count, step.error, step.at = state, count, error, timezone.now()
-    step.attempts += 1
-    step.save()
-
-
 def _locked(erasure: Erasure) -> Customer | None:
     """The person, locked against edits and other workers; None once gone."""
     return Customer.objects.select_for_update().filter(erasures=erasure).first()
@@ -166,7 +158,7 @@ def _mark(erasure: Erasure) -> None:
             at = timezone.now()
             erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
             erasure.save(update_fields=["needles"])
-            tombstones.write_for([customer.pk], [erasure.subject_ref], at, suppress=True)
+            leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
             told = {"customer": customer.pk, "subject_ref": str(erasure.subject_ref), "at": at.isoformat()}
             journal.write("erasure", told)
         _note(erasure, "marks")

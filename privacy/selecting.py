@@ -16,6 +16,7 @@ from datamap.ending import ending_of
 from datamap.workdays import day_begins
 from privacy.compiling import PERSON_FILES, Joins, Strand, Table, quoted, starts_of, tables, text_of
 from privacy.verdicts import ANONYMIZE, Book, Verdict
+from vault.fields import SealedField
 
 PAGE = 5_000
 PEOPLE_PAGE = 1_000
@@ -202,13 +203,15 @@ def _still_sql(unit: Unit, book: Book) -> Iterator[str]:
 
 
 def _not_anonymized(table: Table) -> str:
-    links = [f'r."{table.model._meta.get_field(path).column}" IS NOT NULL' for path in table.people() if "__" not in path]
+    paths = [path for path in table.people() if "__" not in path and path != "pk"]
+    links = [f'r."{table.model._meta.get_field(path).column}" IS NOT NULL' for path in paths]
     if table.declaration.subject_ref:
         links.append(f'r."{table.model._meta.get_field(table.declaration.subject_ref).column}" IS NOT NULL')
     for strand in (*table.strands, *table.staff_strands):
         for name, value in strand.anonymized().items():
-            if isinstance(value, str) and name not in table.people():
-                links.append(f'r."{table.model._meta.get_field(name).column}" <> {quoted(value)}')
+            column = table.model._meta.get_field(name)
+            if isinstance(value, str) and not isinstance(column, SealedField):
+                links.append(f'r."{column.column}" <> {quoted(value)}')
     return f"({' OR '.join(links)})" if links else "true"
 
 

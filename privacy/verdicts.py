@@ -50,7 +50,7 @@ class Book:
     def tax_years(self) -> list[tuple[int, int, list[str]]]:
         """First and last year and the kinds of papers of every tax hold that stands (AO § 147(3))."""
         standing = Hold.objects.filter(kind=Hold.Kind.TAX, released_at__isnull=True).order_by("pk")
-        return [(hold.first_year, hold.last_year, hold.categories or TAX_PAPERS) for hold in standing]
+        return [(hold.first_year or 0, hold.last_year or 0, hold.categories or TAX_PAPERS) for hold in standing]
 
     @cached_property
     def rules(self) -> list[RetentionRule]:
