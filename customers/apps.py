@@ -12,9 +12,13 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from customers import indexing
+        from customers import indexing, suppression, tombstones
         from customers.timeline import TimelineSource, register_source
         from datamap import erasing
+        from datamap.journal import register_replay
+
+        register_replay("suppression", many=suppression.replay)
+        register_replay("tombstone", many=tombstones.replay)
 
         register_source(
             TimelineSource(

@@ -244,22 +244,8 @@ def _overdue(persons: Sequence[Person], as_of: date | None) -> int:
 
 
 def _insert_suppressions(new: dict[bytes, tuple[str, str, datetime]], source: Source) -> int:
-    if not new:
-        return 0
-    channels, reasons, since = zip(*new.values(), strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO customers_suppression (endpoint, channel, scope, reason, since, origin_id, recorded_at) "
-            "SELECT n.endpoint, n.channel, %s, n.reason, n.since, %s, now() "
-            "FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::timestamptz[]) "
-            "AS n (endpoint, channel, reason, since) ON CONFLICT DO NOTHING",
-            [
-                suppression.ADVERTISING,
-                source.origin_id,
-                list(new),
-                list(channels),
-                list(reasons),
-                list(since),
-            ],
-        )
-        return cursor.rowcount
+    entries = [
+        suppression.Entry(mark, channel, suppression.ADVERTISING, reason, since)
+        for mark, (channel, reason, since) in new.items()
+    ]
+    return suppression.insert(entries, origin_id=source.origin_id)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from customers.models import Suppression
 from customers.normalizing import email_key, phone_key
+from datamap import journal
 from vault.keyring import keyring
 
 ADVERTISING = "advertising"
@@ -86,13 +88,58 @@ def suppress(
     if suppressed(channel, endpoint, scope=scope):
         _standing(channel, endpoint, scope).filter(origin__isnull=False).update(origin_id=origin_id)
         return False
-    with connection.cursor() as cursor:
+    entry = Entry(hasher(channel)(key), channel, scope, reason, since or timezone.now())
+    return insert([entry], origin_id=origin_id) == 1
+
+
+class Entry(NamedTuple):
+    """One line of the list before it is stored."""
+
+    endpoint: bytes
+    channel: str
+    scope: str
+    reason: str
+    since: datetime
+
+
+def insert(entries: Sequence[Entry], *, origin_id: int | None = None) -> int:
+    """Store those of the entries that are news, as a set, and note them in the journal; returns how many.
+
+    One transaction. Raises JournalError, with nothing stored, where the journal cannot be written.
+    """
+    if not entries:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO customers_suppression (endpoint, channel, scope, reason, since, origin_id, recorded_at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, now()) ON CONFLICT DO NOTHING",
-            [hasher(channel)(key), channel, scope, reason, since or timezone.now(), origin_id],
+            "SELECT n.endpoint, n.channel, n.scope, n.reason, n.since, %s, now() "
+            "FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[], %s::timestamptz[]) "
+            "AS n (endpoint, channel, scope, reason, since) ON CONFLICT DO NOTHING "
+            "RETURNING endpoint, channel, scope, reason, since",
+            [origin_id, *(list(column) for column in zip(*entries, strict=True))],
         )
-        return cursor.rowcount == 1
+        new = [Entry(bytes(endpoint), *rest) for endpoint, *rest in cursor.fetchall()]
+        journal.write_many("suppression", [_payload(entry) for entry in new])
+    return len(new)
+
+
+def _payload(entry: Entry) -> dict[str, str]:
+    return entry._asdict() | {"endpoint": entry.endpoint.hex(), "since": entry.since.isoformat()}
+
+
+def replay(payloads: Sequence[journal.Payload]) -> int:
+    """Put entries of the journal on the list again; those that stand there are left. Returns how many were news."""
+    return insert([_entry(payload) for payload in payloads])
+
+
+def _entry(payload: journal.Payload) -> Entry:
+    return Entry(
+        bytes.fromhex(payload["endpoint"]),
+        payload["channel"],
+        payload["scope"],
+        payload["reason"],
+        datetime.fromisoformat(payload["since"]),
+    )
 
 
 def end(channel: str, endpoint: str, *, scope: str = ADVERTISING) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from customers.normalizing import email_key, phone_key
+from datamap import journal
 from vault.keyring import keyring
 
 SCOPE = "customers.tombstone"
@@ -66,3 +67,47 @@ def any_erased() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_tombstone)")
         return cursor.fetchone()[0]
+
+
+def bury(marks: Mapping[UUID, Collection[tuple[str, bytes]]], *, erased_at: datetime) -> int:
+    """Store the marks (`marks_of`) of erased persons under their `subject_ref`, as a set, and note them in the journal.
+
+    One transaction; a mark that stands there already is left. Returns how many marks were stored. Raises
+    JournalError, with nothing stored, where the journal cannot be written.
+    """
+    with transaction.atomic():
+        stored = _insert([(kind, mark, ref, erased_at) for ref, own in marks.items() for kind, mark in own])
+        journal.write_many("tombstone", [_payload(ref, own, erased_at) for ref, own in marks.items() if own])
+    return stored
+
+
+def _insert(rows: Sequence[tuple[str, bytes, UUID, datetime]]) -> int:
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_tombstone (kind, mark, subject_ref, erased_at) "
+            "SELECT * FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::timestamptz[]) ON CONFLICT DO NOTHING",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+        return cursor.rowcount
+
+
+def _payload(ref: UUID, marks: Collection[tuple[str, bytes]], erased_at: datetime) -> dict[str, str | list[str]]:
+    return {
+        "subject_ref": str(ref),
+        "erased_at": erased_at.isoformat(),
+        "kinds": [kind for kind, _mark in marks],
+        "marks": [mark.hex() for _kind, mark in marks],
+    }
+
+
+def replay(payloads: Sequence[journal.Payload]) -> int:
+    """Store marks of the journal again; returns how many persons had at least one that was missing."""
+    return sum(_insert(_rows(payload)) > 0 for payload in payloads)
+
+
+def _rows(payload: journal.Payload) -> list[tuple[str, bytes, UUID, datetime]]:
+    ref, erased_at = UUID(payload["subject_ref"]), datetime.fromisoformat(payload["erased_at"])
+    pairs = zip(payload["kinds"], payload["marks"], strict=True)
+    return [(kind, bytes.fromhex(mark), ref, erased_at) for kind, mark in pairs]

@@ -69,20 +69,28 @@ class Entry:
 class Replayer:
     """What replays one kind of entry."""
 
-    one: Replay
+    one: Replay | None
     many: ReplayMany | None
     loosens: bool
+
+    def replay(self, payloads: Sequence[Payload]) -> int:
+        """Replay them; returns how many were news. Raises what the handler raises."""
+        if self.many is not None:
+            return self.many(payloads)
+        return sum(self.one(payload) == "replayed" for payload in payloads) if self.one else 0
 
 
 replayers: dict[str, Replayer] = {}
 
 
-def register_replay(kind: str, handler: Replay, *, many: ReplayMany | None = None, loosens: bool = False) -> None:
-    """Have entries of this kind replayed by `handler`; called from an app's ready().
+def register_replay(
+    kind: str, handler: Replay | None = None, *, many: ReplayMany | None = None, loosens: bool = False
+) -> None:
+    """Have entries of this kind replayed; called from an app's ready().
 
-    handler(payload) answers "replayed" or "already" (it may be asked twice for the same), or raises; it runs in a
-    transaction of its own, in which `write` adds nothing. `many` takes a list of payloads and answers how many of
-    them were news. `loosens`: the kind lifts a protection, so an entry that was perhaps rolled back is left out.
+    handler(payload) answers "replayed" or "already" (it may be asked twice for the same), or raises; or `many` takes
+    a list of payloads and answers how many of them were news. Both run in a transaction of their own in which `write`
+    adds nothing. `loosens`: the kind lifts a protection, so an entry that was perhaps rolled back is left out.
     """
     if kind not in KINDS:
         raise ImproperlyConfigured(f"{kind!r} is no kind of journal entry.")
