@@ -16,6 +16,9 @@ from datamap.declarations import SELF, orm_path
 from privacy.compiling import PERSON_FILES, Joins, Strand, Table, category_sql, quoted, start_sql, tables
 from privacy.verdicts import DELETE, Book
 
+WITH_PERSON = (*PERSON_FILES, "REQUEST", "DELLOG", "DISCLOSE")
+"""While a case keeps a person, so it does what proves how their requests were answered."""
+
 HELD = 9
 """Stands for "a hold keeps it": the row stays as it is."""
 
@@ -141,7 +144,7 @@ def _not_taxed(key: str, start: str, book: Book) -> str:
 def _case_sql(table: Table, joins: Joins, category: str, columns: dict[str, str]) -> str:
     """Whether a case keeps the row: it belongs to the case, or the case needs to know its person."""
     owner = columns[table.owner or ""]
-    files = ", ".join(quoted(key) for key in PERSON_FILES)
+    files = ", ".join(quoted(key) for key in WITH_PERSON)
     tests = ["h.o IS NULL AND h.k IS NULL"]
     link = holds.links().get(table.label)
     if link and link.order:

@@ -116,6 +116,8 @@ class HoldData(PersonalData):
         ),
         *_staff("owner", "set_by", "released_by", category="CLAIM", start="released_at"),
     ]  # fmt: skip
+    plain = ("blocked_at",)
+    subject_ref = "subject_ref"
 
 
 @register(RetentionRun)

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from privacy.models.blocking import Blockable
 from vault.fields import SealedTextField
 
 
-class Hold(models.Model):
+class Hold(Blockable):
     """Suspends deletion, never adds a purpose; it ends by a person, never by itself."""
 
     class Kind(models.TextChoices):
@@ -26,7 +27,7 @@ class Hold(models.Model):
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     # Whose, and of that the one case; a tax hold names years and kinds of papers and nobody.
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="holds")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="holds")
     order_number = models.CharField(_("order number"), max_length=60, blank=True)
     first_year = models.PositiveSmallIntegerField(_("from year"), null=True, blank=True)
     last_year = models.PositiveSmallIntegerField(_("to year"), null=True, blank=True)
@@ -47,7 +48,8 @@ class Hold(models.Model):
         constraints: ClassVar[list[Any]] = [
             models.CheckConstraint(
                 condition=Q(kind="tax", first_year__isnull=False, last_year__isnull=False)
-                | Q(~Q(kind="tax"), customer__isnull=False),
+                | Q(~Q(kind="tax"), customer__isnull=False)
+                | Q(subject_ref__isnull=False),
                 name="privacy_hold_has_scope",
             )
         ]
