@@ -12,9 +12,10 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from customers import indexing, suppression, tombstones
+        from customers import claims, indexing, suppression, tombstones
         from customers.timeline import TimelineSource, register_source
         from datamap import erasing
+        from datamap.ending import register_ending
         from datamap.journal import register_replay
 
         register_replay("suppression", many=suppression.replay)
@@ -32,3 +33,4 @@ class CustomersConfig(AppConfig):
             )
         )
         erasing.register_before("customers", indexing.forget_words)
+        register_ending("customers.OptInClaim", claims.end_claims)

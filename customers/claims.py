@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -22,17 +23,26 @@ def drop_expired_claims(as_of: date) -> int:
     if limit is None:
         return 0
     first_kept = datetime.combine(limit + timedelta(days=1), time.min, BERLIN)
+    return _drop("claimed_at < %s", first_kept)
+
+
+def end_claims(ids: list[int]) -> int:
+    """Delete these claims, whose period is over, and note the numbers; inside the caller's transaction."""
+    return _drop("id = ANY(%s)", ids)
+
+
+def _drop(which: str, value: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH gone AS (
-                DELETE FROM customers_optinclaim WHERE claimed_at < %s RETURNING origin_id, channel
+                DELETE FROM customers_optinclaim WHERE {which} RETURNING origin_id, channel
             ), reported AS (
                 INSERT INTO customers_claimreport (origin_id, channel, dropped, dropped_at)
                 SELECT origin_id, channel, count(*), now() FROM gone GROUP BY origin_id, channel
             )
             SELECT count(*) FROM gone
-            """,
-            [first_kept],
+            """,  # noqa: S608
+            [value],
         )
         return cursor.fetchone()[0]

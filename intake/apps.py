@@ -8,7 +8,11 @@ class IntakeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from datamap.ending import register_ending
+        from intake.forgetting import forget_batches
         from intake.storage import LABEL, sealed_files
         from vault.columns import register_store
 
         register_store(LABEL, sealed_files())
+        # The counts of an import stay; what came from its file goes.
+        register_ending("intake.Batch", forget_batches, still="r.file <> '' OR r.lines_file <> '' OR r.failure <> ''")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers import tombstones
 from customers.models import Customer
 from customers.remains import leave_remains
 from customers.tracing import subject_of
@@ -106,6 +108,27 @@ def run_erasure(pk: int, *, now: bool = False) -> Erasure:
         Erasure.objects.filter(pk=pk, lease=lease).update(lease=None, lease_until=None)
     erasure.refresh_from_db()
     return erasure
+
+
+def erasure_of_number(number: str) -> Erasure | None:
+    """The erasure of a person who had this customer number, found by its tombstone; None where there was none."""
+    marks = [hash_(number) for hash_ in tombstones.hashers("number")]
+    found = max(tombstones.erased_among(marks).values(), default=None)
+    if found is None:
+        return None
+    return Erasure.objects.filter(subject_ref=found[1]).order_by("-created_at").first()
+
+
+def result_of(erasure: Erasure) -> dict[str, Any]:
+    """The receipt as commands.md prints it: counts and reasons, no content."""
+    return {
+        "receipt": str(erasure.receipt),
+        "subject_ref": str(erasure.subject_ref),
+        "dry_run": False,
+        "complete": erasure.state == Erasure.State.DONE,
+        "items": erasure.items,
+        "holds": erasure.holds,
+    }
 
 
 def _claim(pk: int, now: bool) -> UUID | None:

@@ -1,0 +1,255 @@
+"""Ends one batch of due rows or persons, inside the caller's transaction: who is held stays, everything else goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils import timezone
+
+from customers.models import Customer
+from customers.remains import leave_remains
+from datamap import erasing as around
+from datamap import holds, journal
+from datamap.catalogue import cutoff, rule_for
+from datamap.declarations import orm_path, registry
+from datamap.ending import ending_of
+from datamap.workdays import add_months, day_begins
+from privacy.classifying import Found, People, classify, people_of
+from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, delete, run
+from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
+from privacy.selecting import Unit, still_due
+from privacy.verdicts import ANONYMIZE, NAMES, TAX_PAPERS, Book
+
+CHUNK = 20_000
+
+
+@dataclass
+class Outcome:
+    """(rule, model, action) -> rows, and the opaque keys of the rows a rule ended by itself."""
+
+    due: int = 0
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    ids: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+
+    def note(self, key: str, label: str, action: str, count: int, ids: Iterable[Any] = ()) -> None:
+        """Count rows."""
+        if count:
+            self.counts[key, label, action] += count
+            if told := [str(pk) for pk in ids]:
+                self.ids.setdefault((key, label, action), []).extend(told)
+
+    def join(self, other: Outcome) -> None:
+        """Add what another part of the same batch did."""
+        self.due += other.due
+        self.counts += other.counts
+        for what, ids in other.ids.items():
+            self.ids.setdefault(what, []).extend(ids)
+
+    @staticmethod
+    def is_root(key: str, label: str) -> bool:
+        """Whether rows of this model are counted under this rule: no dependants, no history (commands.md)."""
+        if not key:
+            return False
+        table = tables().get(label)
+        if table is None:
+            return key not in ("", "HISTORY")
+        return table.parent is None and (key not in PERSON_FILES or table.model is Customer) and key != "PREF"
+
+
+def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False) -> Outcome:
+    """Delete or anonymize the rows that are due now and that no case keeps."""
+    outcome = Outcome()
+    due = still_due(book, unit, ids)
+    outcome.due = len(due)
+    held = _held_rows(book, unit, due)
+    free = [pk for pk in due if pk not in held]
+    label, over = unit.table.label, book.verdict(unit.key).over
+    outcome.note(unit.key, label, "held", len(held), held)
+    if not free:
+        return outcome
+    if dry_run:
+        outcome.note(unit.key, label, NAMES[over], len(free))
+        return outcome
+    begin_erasing()
+    if (story := ending_of(label)) is not None:
+        story[0](free)
+        outcome.note(unit.key, label, NAMES[over], len(free), free)
+        return outcome
+    done = Done()
+    if over == ANONYMIZE:
+        anonymize(unit.table, free, done)
+    else:
+        delete(unit.table, free, done)
+    for (model, action), count in done.rows.items():
+        outcome.note(unit.key, model, action, count, free if model == label else ())
+    _note_history(outcome, done)
+    return outcome
+
+
+def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
+    """Those of the rows that a case, or an open tax matter, keeps."""
+    table = unit.table
+    if not ids:
+        return set()
+    held = _taxed(book, unit, ids)
+    owner = table.owner
+    if owner is None:
+        return held
+    joins = Joins(table.model)
+    column = joins.column(owner)
+    link = holds.links().get(table.label)
+    order = joins.column(orm_path(link.order)) if link and link.order else "NULL::text"
+    complaint = "NULL::bigint"
+    if link and link.complaint:
+        complaint = joins.column("pk" if link.complaint == "self" else orm_path(link.complaint))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.{table.key}, {column}, {order}, {complaint} FROM {table.name} r {joins.sql} "  # noqa: S608
+            f"WHERE r.{table.key} = ANY(%s) AND {column} IS NOT NULL",
+            [ids],
+        )
+        rows = cursor.fetchall()
+    people = sorted({customer for _pk, customer, _order, _complaint in rows})
+    whole, orders, complaints = set(), set(), set()
+    for case in holds.standing(people, book.as_of, night=True):
+        if case.order_number is not None:
+            orders.add((case.customer_id, case.order_number))
+        if case.complaint_id is not None:
+            complaints.add(case.complaint_id)
+        if case.order_number is None and case.complaint_id is None:
+            whole.add(case.customer_id)
+    return held | {
+        pk
+        for pk, customer, number, said in rows
+        if customer in whole or (customer, number) in orders or (said is not None and said in complaints)
+    }
+
+
+def _taxed(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
+    years = [(first, last) for first, last, keys in book.tax_years if unit.key in keys]
+    if not years:
+        return set()
+    joins = Joins(unit.table.model)
+    start = ", ".join(joins.column(path) for path in unit.starts())
+    test = " OR ".join(f"extract(year FROM COALESCE({start}) AT TIME ZONE %s) BETWEEN {a} AND {b}" for a, b in years)
+    return set(
+        column_of(
+            f"SELECT r.{unit.table.key} FROM {unit.table.name} r {joins.sql} "  # noqa: S608
+            f"WHERE r.{unit.table.key} = ANY(%s) AND ({test})",
+            [ids, *[book.zone] * len(years)],
+        )
+    )
+
+
+def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False) -> Outcome:
+    """End persons whose own period is over, as a request would: whoever has a case running stays whole."""
+    outcome = Outcome()
+    due = still_due(book, unit, ids)
+    outcome.due = len(due)
+    held = {case.customer_id for case in holds.standing(due, book.as_of, night=True)}
+    outcome.note(unit.key, unit.table.label, "held", len(held), sorted(held))
+    free = [pk for pk in due if pk not in held]
+    if not free:
+        return outcome
+    refs = {pk: uuid4() for pk in free}
+    for people in people_of(book, free, refs):
+        people.cases = []
+        found = list(classify(book, people))
+        _note_found(outcome, unit.key, found)
+        if not dry_run:
+            _end_people(people, found, refs, outcome)
+    return outcome
+
+
+def _end_people(people: People, found: list[Found], refs: dict[int, UUID], outcome: Outcome) -> None:
+    at = timezone.now()
+    begin_erasing()
+    leave_remains({pk: refs[pk] for pk in people.ids}, erased_at=at, suppress=False)
+    around.before(people.ids)
+    done = clear(people, found)
+    around.after(people.ids, people.refs)
+    for (label, action), count in done.rows.items():
+        if tables()[label].parent is not None or tables()[label].owner is None:
+            outcome.note("", label, action, count)
+    _note_history(outcome, done)
+    _journal(people, at)
+    run("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _journal(people: People, at: datetime) -> None:
+    journal.write_many(
+        "erasure",
+        [
+            {"customer": pk, "subject_ref": str(ref), "at": at.isoformat()}
+            for pk, ref in zip(people.ids, people.refs, strict=True)
+        ],
+    )
+
+
+def _note_found(outcome: Outcome, person_key: str, found: list[Found]) -> None:
+    """Under each rule what it did: the persons' own file under theirs."""
+    for one in found:
+        fate = one.fate or ANONYMIZE
+        key = one.details[next(i for i, f in enumerate(one.fates) if f == max(one.fates))][0] or person_key
+        ids = one.ids if one.table.model is Customer else ()
+        outcome.note(key, one.table.label, NAMES[fate], one.count, ids)
+
+
+def _note_history(outcome: Outcome, done: Done) -> None:
+    for label, count in done.history.items():
+        outcome.note("HISTORY", label, "delete", count)
+
+
+def end_history(book: Book, table: Table) -> Outcome:
+    """Delete history that is older than HISTORY keeps, except of papers that taxes need."""
+    outcome = Outcome()
+    rule = rule_for("HISTORY", book.as_of, rules=book.rules)
+    if table.history is None or not rule.cap_months:
+        return outcome
+    limit = day_begins(add_months(book.as_of, -rule.cap_months), ZoneInfo(book.zone))
+    meta = table.history._meta
+    taxed, params = _of_tax_papers(table)
+    statement = (
+        f'DELETE FROM "{meta.db_table}" WHERE history_id = ANY(ARRAY('  # noqa: S608
+        f'SELECT h.history_id FROM "{meta.db_table}" h WHERE h.history_date < %s{taxed} LIMIT {CHUNK}))'
+    )
+    total = 0
+    while count := run(statement, [limit, *params]):
+        total += count
+    outcome.note("HISTORY", meta.label, "delete", total)
+    return outcome
+
+
+def _of_tax_papers(table: Table) -> tuple[str, list[Any]]:
+    """That the live row is none that AO § 147 keeps: its history is part of what was kept."""
+    joins = Joins(table.model)
+    tests = []
+    for strand in table.strands:
+        if set(strand.categories()) & set(TAX_PAPERS):
+            category, _keys = category_sql(joins, strand, None)
+            tests.append(f"({category}) = ANY(%s)")
+    if not tests:
+        return "", []
+    key = table.history._meta.get_field(table.model._meta.pk.name).column  # type: ignore[union-attr]
+    return (
+        f' AND NOT EXISTS (SELECT 1 FROM {table.name} r {joins.sql} WHERE r.{table.key} = h."{key}" '  # noqa: S608
+        f"AND ({' OR '.join(tests)}))",
+        [TAX_PAPERS] * len(tests),
+    )
+
+
+def end_store(book: Book, key: str) -> Outcome:
+    """Have a store outside the models drop what is over."""
+    outcome = Outcome()
+    store = next(store for store in registry.stores() if store.key == key)
+    last = cutoff(store.category, book.as_of, rules=book.rules)
+    if store.expire is not None and last is not None:
+        outcome.note(store.category, key, "delete", store.expire(last) or 0)
+    return outcome

@@ -1,0 +1,67 @@
+"""Erases one person, or shows what an erasure would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from customers.models import Customer
+from privacy.erasing import Refused, ask_erasure, erasure_of_number, result_of, run_erasure
+from privacy.models import Erasure
+from privacy.operating import BAD_ARGUMENTS, WANTS_A_PERSON, add_common_arguments, day_of, say
+from privacy.planning import plan_erasure
+
+
+class Command(BaseCommand):
+    help = (
+        "Erase the customer with this number everywhere (Art. 17 GDPR); what a statute keeps is blocked until its "
+        "last day. --dry-run shows the plan. Asked again, the receipt of the first time is printed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("number", metavar="NUMBER", help="customer number")
+        add_common_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        day = day_of(options)
+        customer = Customer.objects.filter(number=options["number"]).first()
+        if customer is None:
+            erasure = erasure_of_number(options["number"])
+            if erasure is None:
+                raise CommandError("There is no customer with this number.", returncode=BAD_ARGUMENTS)
+        elif options["dry_run"]:
+            plan = plan_erasure(customer, day)
+            items = [item.as_dict() for item in plan.items]
+            result = {
+                "receipt": None,
+                "subject_ref": str(plan.subject_ref),
+                "dry_run": True,
+                "complete": plan.complete,
+                "items": items,
+                "holds": plan.holds,
+            }
+            say(self, options, result, words(result))
+            return
+        else:
+            erasure = self._erase(customer, day)
+        result = result_of(erasure)
+        say(self, options, result, words(result))
+
+    def _erase(self, customer: Customer, day: Any) -> Erasure:
+        asked = ask_erasure(customer, as_of=day)
+        try:
+            return run_erasure(asked.pk, now=True)
+        except Refused as error:
+            raise CommandError(str(error), returncode=WANTS_A_PERSON) from error
+
+
+def words(result: dict[str, Any]) -> str:
+    """The plan or the receipt line by line."""
+    lines = [f"receipt: {result['receipt'] or '-'}", f"complete: {'yes' if result['complete'] else 'no'}"]
+    for item in result["items"]:
+        until = f" until {item['until']}" if item["until"] else ""
+        statute = f" ({item['statute']})" if item["statute"] else ""
+        lines.append(f"  {item['action']:<9} {item['count']:>6} {item['model']}{until}{statute}: {item['reason']}")
+    lines += [f"  hold {hold['kind']}, {hold['scope']}: {hold['reason']}" for hold in result["holds"]]
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""Runs the retention: ends every row whose last day is over."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from datamap.catalogue import UnknownRule, rules_of
+from privacy.models import RetentionRun
+from privacy.operating import BAD_ARGUMENTS, WANTS_A_PERSON, add_common_arguments, day_of, say
+from privacy.purging import Report, plan_run, rehearse, report_of, work
+
+
+class Command(BaseCommand):
+    help = (
+        "End what is past its last day: delete, anonymize or block by the rules in force, history, files and every "
+        "declared store included. Stops with exit code 3 where too many customers would go."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--rule", metavar="KEY", default="", help="only this key of the catalogue")
+        parser.add_argument("--allow-share", metavar="SHARE", help="share of customers that may go (default: settings)")
+        add_common_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        day, share = day_of(options), self._share(options["allow_share"])
+        if options["rule"]:
+            try:
+                rules_of(options["rule"])
+            except UnknownRule as error:
+                raise CommandError(str(error), returncode=BAD_ARGUMENTS) from error
+        if options["dry_run"]:
+            report = rehearse(day, only=options["rule"], allow_share=share)
+        else:
+            report = self._run(plan_run(day, only=options["rule"], allow_share=share), options)
+        say(self, options, report.as_dict(), words(report))
+        if report.guard:
+            raise SystemExit(WANTS_A_PERSON)
+        if not report.complete:
+            raise SystemExit(1)
+
+    def _run(self, run: RetentionRun, options: dict[str, Any]) -> Report:
+        with tqdm(
+            total=run.batches.count(), unit=" batches", disable=options["json"] or None, delay=1, file=sys.stderr
+        ) as bar:
+            while work(run.pk, batches=1):
+                bar.update()
+        return report_of(run)
+
+    def _share(self, text: Any) -> Decimal | None:
+        if text is None:
+            return None
+        try:
+            share = Decimal(str(text))
+        except InvalidOperation:
+            share = Decimal(-1)
+        if not 0 <= share <= 1:
+            raise CommandError("--allow-share takes a number from 0 to 1.", returncode=BAD_ARGUMENTS)
+        return share
+
+
+def words(report: Report) -> str:
+    """The report line by line."""
+    told = report.as_dict()
+    lines = [f"run: {told['run'] or '-'}", f"as of: {told['as_of']}", f"complete: {'yes' if report.complete else 'no'}"]
+    for key, counts in told["categories"].items():
+        lines.append(f"  {key:<12} " + ", ".join(f"{name} {count}" for name, count in counts.items() if count))
+    if report.guard:
+        lines.append(f"guard: {report.guard['persons']} customers would go; a person has to agree.")
+    return "\n".join(lines)

@@ -1,0 +1,48 @@
+"""What the commands of this app share: the day they evaluate, and when a future day may really delete."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
+
+BAD_ARGUMENTS, WANTS_A_PERSON = 2, 3
+
+
+def add_common_arguments(parser: CommandParser, *, dry_run: bool = True) -> None:
+    """`--as-of`, `--json` and, where something is destroyed, `--dry-run`."""
+    parser.add_argument("--as-of", type=a_day, metavar="DATE", help="evaluate on this day (default: today)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    if dry_run:
+        parser.add_argument("--dry-run", action="store_true", help="say what would be, change nothing")
+
+
+def a_day(text: str) -> date:
+    """A date of the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-11-24") from None
+
+
+def day_of(options: dict[str, Any]) -> date:
+    """The day to evaluate. Raises CommandError where a future day would really delete in production."""
+    today = local_date(timezone.now(), legal_zone())
+    given = options["as_of"]
+    day = date.fromisoformat(given) if isinstance(given, str) else given or today
+    if day > today and not options.get("dry_run") and not settings.DEBUG:
+        raise CommandError("A future day deletes nothing here: only with --dry-run.", returncode=BAD_ARGUMENTS)
+    return day
+
+
+def say(command: BaseCommand, options: dict[str, Any], result: dict[str, Any], text: str) -> None:
+    """The result as JSON, or in words."""
+    command.stdout.write(json.dumps(result, ensure_ascii=False) if options["json"] else text)
