@@ -110,6 +110,8 @@ class Customer(models.Model):
             models.Index(models.F("sort_name"), models.F("id"), name="customers_sort_name"),
             models.Index(fields=["sort_number", "id"], name="customers_sort_number"),
             models.Index(fields=["origin"], name="customers_customer_origin"),
+            # Guests and prospects end after a short while: those who are left are few, whatever the shop's age.
+            models.Index(fields=["status", "id"], condition=~models.Q(status="account"), name="customers_passing"),
         ]
 
     def __str__(self) -> str:
@@ -324,6 +326,7 @@ class Note(models.Model):
         indexes = [
             models.Index(fields=["customer", "-created_at", "-id"], name="customers_note_timeline"),
             models.Index(fields=["origin"], name="customers_note_origin"),
+            models.Index(fields=["created_at", "id"], name="customers_note_due"),
         ]
 
     def __str__(self) -> str:
@@ -356,6 +359,7 @@ class Flag(models.Model):
                 name="customers_flag_once",
             )
         ]
+        indexes = [models.Index(fields=["kind", "set_at", "id"], name="customers_flag_due")]
 
     def __str__(self) -> str:
         return f"Flag {self.pk}"
@@ -397,6 +401,16 @@ class HeldIntake(models.Model):
             models.Index(fields=["origin"], name="customers_held_origin"),
             # Every page counts what waits; what was decided stays and must not be read for it.
             models.Index(fields=["customer"], condition=models.Q(decision=""), name="customers_held_waiting"),
+            models.Index(
+                fields=["decided_at", "id"],
+                condition=models.Q(decided_at__isnull=False),
+                name="customers_held_decided_due",
+            ),
+            models.Index(
+                fields=["received_at", "id"],
+                condition=models.Q(decided_at__isnull=True),
+                name="customers_held_waiting_due",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -420,7 +434,7 @@ class OptInClaim(models.Model):
         verbose_name_plural = _("opt-in claims")
         constraints = [models.UniqueConstraint(fields=["customer", "channel", "origin"], name="customers_claim_once")]
         indexes = [
-            models.Index(fields=["claimed_at"], name="customers_claim_at"),
+            models.Index(fields=["claimed_at", "id"], name="customers_claim_due"),
             models.Index(fields=["origin"], name="customers_claim_origin"),
         ]
 
@@ -509,7 +523,10 @@ class Tombstone(models.Model):
         verbose_name = _("tombstone")
         verbose_name_plural = _("tombstones")
         constraints = [models.UniqueConstraint(fields=["mark", "subject_ref"], name="customers_tombstone_once")]
-        indexes = [models.Index(fields=["subject_ref"], name="customers_tombstone_ref")]
+        indexes = [
+            models.Index(fields=["subject_ref"], name="customers_tombstone_ref"),
+            models.Index(fields=["erased_at", "id"], name="customers_tombstone_due"),
+        ]
 
     def __str__(self) -> str:
         return f"Tombstone {self.pk}"
@@ -537,6 +554,16 @@ class Summary(models.Model):
         indexes = [
             models.Index(fields=["-last_activity", "-customer"], name="customers_summary_activity"),
             models.Index(fields=["-revenue", "-customer"], name="customers_summary_revenue"),
+            models.Index(
+                fields=["withdrawal_end", "customer"],
+                condition=models.Q(withdrawal_end__isnull=False),
+                name="customers_summary_withdrawal",
+            ),
+            models.Index(
+                fields=["last_contact", "customer"],
+                condition=models.Q(last_contact__isnull=False),
+                name="customers_summary_contact",
+            ),
             models.Index(
                 fields=["customer"],
                 condition=models.Q(open_complaints__gt=0),

@@ -64,7 +64,7 @@ class Complaint(models.Model):
                 condition=models.Q(closed_at__isnull=True),
                 name="interactions_complaint_open",
             ),
-            models.Index(fields=["closed_at"], name="interactions_complaint_closed"),
+            models.Index(fields=["closed_at", "id"], name="interactions_complaint_due"),
             models.Index(
                 fields=["subject_ref"],
                 condition=models.Q(subject_ref__isnull=False),
@@ -153,7 +153,11 @@ class Interaction(models.Model):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["customer", "-occurred_at", "-id"], name="interactions_line"),
             models.Index(fields=["-occurred_at", "-id"], name="interactions_list"),
-            models.Index(fields=["closed_at"], name="interactions_closed"),
+            # The class decides about the period, and with it which date is asked.
+            models.Index(fields=["record_class", "closed_at", "id"], name="interactions_closed_due"),
+            models.Index(
+                fields=["occurred_at", "id"], condition=models.Q(record_class="letter"), name="interactions_letter_due"
+            ),
             models.Index(
                 fields=["subject_ref"], condition=models.Q(subject_ref__isnull=False), name="interactions_ref"
             ),
@@ -200,6 +204,11 @@ class FollowUp(models.Model):
                 name="interactions_followup_due",
             ),
             models.Index(fields=["customer", "-due_on"], name="interactions_followup_customer"),
+            models.Index(
+                fields=["done_at", "id"],
+                condition=models.Q(done_at__isnull=False),
+                name="interactions_followup_done",
+            ),
         ]
 
     def __str__(self) -> str:

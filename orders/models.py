@@ -18,6 +18,17 @@ from orders.querysets import DocumentQuerySet, IssuedDocument, OrderQuerySet
 from vault.fields import SealedJSONField, SealedTextField
 
 CENT = Decimal("0.01")
+# An order that tells nothing of anybody any more was made anonymous: it is done, and leaves the index of what is due.
+NAMED = (
+    models.Q(customer__isnull=False)
+    | models.Q(gift_recipient__isnull=False)
+    | models.Q(subject_ref__isnull=False)
+    | ~models.Q(number="")
+    | ~models.Q(external_id="")
+    | ~models.Q(tags="")
+)
+MARKED = models.Q(subject_ref__isnull=False)
+CLAIMED = models.Q(reason__in=["defect", "wrong", "other"])
 
 
 def money_field(label: Any, **kwargs: Any) -> models.DecimalField:
@@ -204,6 +215,16 @@ class Order(models.Model):
                 condition=models.Q(subject_ref__isnull=False),
                 name="orders_order_subject_ref",
             ),
+            models.Index(
+                fields=["delivered_at", "id"],
+                condition=NAMED & models.Q(delivered_at__isnull=False),
+                name="orders_order_delivered_due",
+            ),
+            models.Index(
+                fields=["placed_at", "id"],
+                condition=NAMED & models.Q(delivered_at__isnull=True),
+                name="orders_order_placed_due",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -288,7 +309,21 @@ class Return(models.Model):
     class Meta:
         verbose_name = _("return")
         verbose_name_plural = _("returns")
-        indexes = [models.Index(fields=["customer", "-requested_at", "-id"], name="orders_return_timeline")]
+        indexes = [
+            models.Index(fields=["customer", "-requested_at", "-id"], name="orders_return_timeline"),
+            models.Index(
+                fields=["requested_at", "id"],
+                condition=models.Q(reason="withdrawal"),
+                name="orders_return_withdrawal_due",
+            ),
+            models.Index(fields=["refunded_at", "id"], condition=CLAIMED, name="orders_return_claim_due"),
+            models.Index(
+                fields=["requested_at", "id"],
+                condition=CLAIMED & models.Q(refunded_at__isnull=True),
+                name="orders_return_open_due",
+            ),
+            models.Index(fields=["subject_ref"], condition=MARKED, name="orders_return_subject_ref"),
+        ]
 
     def __str__(self) -> str:
         return f"Return {self.pk}"
@@ -367,11 +402,31 @@ class Document(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "number"], name="orders_document_number")]
         indexes = [
             models.Index(fields=["customer", "-issued_at", "-id"], name="orders_document_timeline"),
-            models.Index(fields=["kind", "issued_at", "id"], name="orders_document_due"),
+            # One for each period: what is due is read in the order of its start.
+            models.Index(
+                fields=["issued_at", "id"],
+                condition=models.Q(kind__in=["invoice", "credit_note"]),
+                name="orders_document_invoice_due",
+            ),
+            models.Index(
+                fields=["issued_at", "id"],
+                condition=models.Q(kind__in=["received", "confirmation"]),
+                name="orders_document_letter_due",
+            ),
+            models.Index(
+                fields=["issued_at", "id"],
+                condition=models.Q(kind="delivery_note"),
+                name="orders_document_note_due",
+            ),
             models.Index(
                 fields=["subject_ref"],
                 condition=models.Q(subject_ref__isnull=False),
                 name="orders_document_subject_ref",
+            ),
+            models.Index(
+                fields=["issued_at", "id"],
+                condition=models.Q(blocked_at__isnull=False),
+                name="orders_document_archive",
             ),
         ]
 
