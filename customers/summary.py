@@ -16,6 +16,9 @@ INSERT INTO customers_summary (customer_id, last_activity, orders, revenue, open
 SELECT c.id, coalesce(c.registered_at, c.created_at), 0, 0, 0, true FROM customers_customer c
 WHERE c.id = ANY(%s) ON CONFLICT (customer_id) DO NOTHING
 """
+_ENSURE_ALL = _ENSURE.replace(
+    "c.id = ANY(%s)", "NOT EXISTS (SELECT 1 FROM customers_summary s WHERE s.customer_id = c.id)"
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,13 @@ def ensure(customer_ids: Iterable[int]) -> None:
     """A row for each customer that has none."""
     with connection.cursor() as cursor:
         cursor.execute(_ENSURE, [list(customer_ids)])
+
+
+def ensure_all() -> int:
+    """A row for every customer that has none, so that what is due is found by the index on it; how many were made."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENSURE_ALL)
+        return cursor.rowcount
 
 
 def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = False) -> None:
