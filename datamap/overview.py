@@ -121,7 +121,7 @@ def _model_entry(declaration: type[PersonalData], rules: Rules) -> ModelEntry:
         # Tables of libraries stand with the app that answers for them.
         area=declaration.__module__.partition(".")[0],
         groups=[_group_entry(model, group, rules) for group in declaration.groups],
-        plain=[_field_label(model, name) for name in declaration.plain],
+        plain=[field_label(model, name) for name in declaration.plain],
         has_history=hasattr(model._meta, "simple_history_manager_attribute"),
         has_files=bool(declaration.files),
     )
@@ -198,10 +198,11 @@ def _field_entry(model: type[models.Model], name: str) -> FieldEntry:
         kept = "hashed"
     elif isinstance(found, SealedField):
         kept = "sealed"
-    return FieldEntry(name, _field_label(model, name), kept)
+    return FieldEntry(name, field_label(model, name), kept)
 
 
-def _field_label(model: type[models.Model], name: str) -> str:
+def field_label(model: type[models.Model], name: str) -> str:
+    """What a column is called on screen."""
     try:
         label = getattr(model._meta.get_field(name), "verbose_name", name)
     except FieldDoesNotExist:

@@ -7,3 +7,4 @@ from datamap.navigation import register_menu
 
 register_menu("dashboard", _("Overview"), "portal:dashboard", "home", ANY_STAFF, "main", 10)
 register_menu("customers", _("Customers"), "portal:customer_list", "users", "customers.view", "main", 20)
+register_menu("archive", _("Archive"), "portal:archive", "lock", "documents.archive", "privacy", 480)

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from portal.views import customer, customers, dashboard, export, saved, search, tagging
+from portal.views import archive, customer, customers, dashboard, export, saved, search, tagging
 
 app_name = "portal"
 
@@ -19,6 +19,9 @@ register_converter(CustomerNumber, "customer_number")
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("search/", search.search, name="search"),
+    path("archive/", archive.archive_search, name="archive"),
+    path("archive/open/", archive.archive_open, name="archive_open"),
+    path("archive/file/", archive.archive_file, name="archive_file"),
     path("customers/", customers.customer_list, name="customer_list"),
     path("customers/columns/", saved.column_choice, name="column_choice"),
     path("customers/export/", export.customer_export, name="customer_export"),
