@@ -138,8 +138,8 @@ def test_a_matter_of_the_night_does_not_stop_what_the_person_asked_for():
         holds.register_case_source(
             "asked",
             "asked",
-            "SELECT id AS customer_id, NULL::text AS order_number, NULL::bigint AS complaint_id, NULL::date AS review_on"
-            " FROM customers_customer WHERE id = ANY(%(ids)s)",
+            "SELECT id AS customer_id, NULL::text AS order_number, NULL::bigint AS complaint_id,"
+            " NULL::date AS review_on FROM customers_customer WHERE id = ANY(%(ids)s)",
             "A request is open.",
             night_only=True,
         )
