@@ -126,10 +126,11 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
 @contextmanager
 def registered_temporarily() -> Iterator[None]:
     """For tests: whatever is registered inside is forgotten afterwards."""
-    before = (dict(_sources), dict(_links))
+    sources_before, links_before = dict(_sources), dict(_links)
     try:
         yield
     finally:
-        for registry, kept in zip((_sources, _links), before, strict=True):
-            registry.clear()
-            registry.update(kept)  # type: ignore[arg-type]
+        _sources.clear()
+        _sources.update(sources_before)
+        _links.clear()
+        _links.update(links_before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -20,7 +21,7 @@ class Policy(models.Model):
         _("share of customers that one night may delete without a person"),
         max_digits=4,
         decimal_places=3,
-        default="0.2",
+        default=Decimal("0.2"),
         validators=[MinValueValidator(0), MaxValueValidator(1)],
     )
     warn_days = models.PositiveSmallIntegerField(
