@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 SHORTEST_SECRET = 50
+JOURNALS = ("file:///", "postgres://", "postgresql://")
 
 
 def refusals(environment: Mapping[str, str]) -> list[str]:
@@ -27,6 +28,11 @@ def refusals(environment: Mapping[str, str]) -> list[str]:
         reasons.append("DATABASE_URL is not set: name the PostgreSQL database, postgres://user@host/name.")
     if not given("REDIS_URL"):
         reasons.append("REDIS_URL is not set: name the Redis or Valkey server, redis://host:6379/0.")
+    if not given("JOURNAL_URL").startswith(JOURNALS):
+        reasons.append(
+            "JOURNAL_URL is not set: name a folder that no backup of the database holds, file:///srv/obhut/journal, "
+            "or a database of another PostgreSQL cluster, postgres://user@host/name."
+        )
     hosts = [host.strip() for host in given("ALLOWED_HOSTS").split(",") if host.strip()]
     if not hosts:
         reasons.append("ALLOWED_HOSTS is not set: name the hosts of this installation, separated by commas.")

@@ -183,6 +183,13 @@ VAULT_KEYS = env.str("VAULT_KEYS", default="")
 VAULT_KEY_FILE = env.str("VAULT_KEY_FILE", default="")
 SEALED_ROOT = env.str("SEALED_ROOT", default=str(VAR_DIR / "sealed"))  # sealed files, outside any web root
 
+# --- Journal and backups ------------------------------------------------------------------------------------
+# Outside the database and its backups: file:///folder on one host, postgres://... of another cluster on several.
+JOURNAL_URL = env.str("JOURNAL_URL", default=(VAR_DIR.resolve() / "journal").as_uri() if DEBUG else "")
+JOURNAL_RECHECK_SECONDS = 10
+BACKUP_DIR = env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))
+BACKUP_DAYS = 35  # category BACKUP of the catalogue; the journal outlives the oldest backup
+
 # --- Signing in ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -2,12 +2,23 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from datamap.declarations import Basis, Group, Number, PersonalData, exempt, register
-from datamap.models import AccessLog, Controller, RetentionRule
+from datamap.declarations import Basis, Group, Number, PersonalData, exempt, register, register_store
+from datamap.models import AccessLog, Controller, JournalMark, Quarantine, RetentionRule
 
 exempt("vault.KeyRecord", _("Fingerprints of keys, no persons."))
 exempt("vault.Rotation", _("Progress of a change of keys, no persons."))
 exempt("contenttypes.ContentType", _("Names of tables, no persons."))
+exempt(JournalMark, _("Numbers of journal entries, no persons."))
+
+register_store(
+    "datamap.journal",
+    _("Journal of erasures, objections and restrictions"),
+    _("Erasures and objections hold again after a backup was restored"),
+    Basis.LEGAL_OBLIGATION,
+    "BACKUP",
+    person="nobody",
+    note=_("Row numbers and keyed fingerprints only; dropped when no backup can be older."),
+)
 
 
 @register(AccessLog)
@@ -115,3 +126,30 @@ class RetentionRuleData(PersonalData):
         "reason",
         "created_at",
     )
+
+
+@register(Quarantine)
+class QuarantineData(PersonalData):
+    groups = [
+        Group(
+            fields=("first_release_by",),
+            subject=Number("first_release_by", of="pk"),
+            person="staff",
+            purpose=_("Accountability for work on a restored database"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="STAFF",
+            start=None,
+            anonymize={"first_release_by": None},
+        ),
+        Group(
+            fields=("second_release_by",),
+            subject=Number("second_release_by", of="pk"),
+            person="staff",
+            purpose=_("Accountability for work on a restored database"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="STAFF",
+            start=None,
+            anonymize={"second_release_by": None},
+        ),
+    ]
+    plain = ("reason", "began_at", "first_release_at", "ended_at", "ended_how", "replayed")

@@ -217,3 +217,63 @@ class AccessLog(models.Model):
     def page_name(self) -> str:
         """The page as people call it, where its app has said so (`datamap.accesslog.name_pages`)."""
         return str(PAGE_NAMES.get(self.page, self.page))
+
+
+class JournalMark(models.Model):
+    """Entries of the journal that this database knows, by their numbers; a database without them is an older one."""
+
+    class How(models.TextChoices):
+        WRITTEN = "written", _("written with what it tells")
+        REPLAYED = "replayed", _("replayed after a restore")
+        RELEASED = "released", _("waived by two people")
+
+    first = models.BigIntegerField()
+    last = models.BigIntegerField(unique=True)
+    hash = models.CharField(max_length=64)  # of the line `last`: another journal has another one there
+    how = models.CharField(max_length=8, choices=How, default=How.WRITTEN)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("mark of journal entries")
+        verbose_name_plural = _("marks of journal entries")
+
+    def __str__(self) -> str:
+        return f"Journal {self.first}-{self.last}"
+
+
+class Quarantine(models.Model):
+    """A time in which nobody could work here, because the database did not know what the journal knows."""
+
+    class Reason(models.TextChoices):
+        RESTORED = "restored", _("restored from a backup")
+        OLDER = "older", _("older than the journal")
+        LOST = "lost", _("the journal is gone or another one")
+
+    class End(models.TextChoices):
+        REPLAYED = "replayed", _("the journal was replayed")
+        RELEASED = "released", _("two people released it")
+
+    reason = models.CharField(_("reason"), max_length=8, choices=Reason)
+    began_at = models.DateTimeField(_("began"), default=timezone.now)
+    # By number: staff stands above this floor. Never the same person twice.
+    first_release_by = models.BigIntegerField(_("first release by"), null=True)
+    first_release_at = models.DateTimeField(_("first release"), null=True)
+    second_release_by = models.BigIntegerField(_("second release by"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    ended_how = models.CharField(_("how it ended"), max_length=8, choices=End, blank=True)
+    replayed = models.PositiveIntegerField(_("entries replayed"), default=0)
+
+    class Meta:
+        verbose_name = _("quarantine")
+        verbose_name_plural = _("quarantines")
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(ended_at__isnull=True), name="datamap_one_open_quarantine"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(first_release_by=models.F("second_release_by")), name="datamap_two_people_release"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Quarantine {self.pk}"

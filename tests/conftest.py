@@ -1,11 +1,13 @@
 """Fixtures of the whole house: servers, sample data, the three people, the browser."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -32,6 +34,15 @@ BROWSER_FLAGS = [
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Start the embedded servers when no DATABASE_URL names others; they stay, as `make stop` ends them."""
     start_services()
+
+
+@pytest.fixture(autouse=True)
+def journal_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A journal of its own for every test, and for the processes it starts: databases are emptied between tests."""
+    folder = tmp_path_factory.getbasetemp() / "journals" / secrets.token_hex(8)
+    monkeypatch.setenv("JOURNAL_URL", folder.as_uri())
+    monkeypatch.setattr(settings, "JOURNAL_URL", folder.as_uri())
+    return folder
 
 
 @pytest.fixture(scope="session")

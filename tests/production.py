@@ -16,6 +16,7 @@ def production_environment() -> dict[str, str]:
         "VAULT_KEYS": ",".join(keys),
         "DATABASE_URL": "postgres://obhut@localhost/obhut",
         "REDIS_URL": "redis://localhost:6379/0",
+        "JOURNAL_URL": "file:///srv/obhut/journal",
         "ALLOWED_HOSTS": "obhut.example",
     }
 

@@ -12,6 +12,9 @@ from config.settings import *  # noqa: F403, E402
 _files = tempfile.TemporaryDirectory(prefix="obhut-test-")
 MEDIA_ROOT = f"{_files.name}/media"
 SEALED_ROOT = f"{_files.name}/sealed"
+# A process that a test starts shares the test's journal (tests/conftest.py names it).
+JOURNAL_URL = os.environ.get("JOURNAL_URL", f"file://{_files.name}/journal")
+BACKUP_DIR = f"{_files.name}/backups"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_DEFAULT_QUEUE = "obhut-tests"  # never the queue of a development worker

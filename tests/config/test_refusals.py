@@ -23,7 +23,9 @@ def _check(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "VAULT_KEYS", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "VAULT_KEYS", "DATABASE_URL", "REDIS_URL", "JOURNAL_URL", "ALLOWED_HOSTS"]
+)
 def test_each_missing_setting_is_refused_with_one_sentence(name: str) -> None:
     environment = production_environment()
     del environment[name]
@@ -42,6 +44,7 @@ def test_each_missing_setting_is_refused_with_one_sentence(name: str) -> None:
         ("SECRET_KEY", "django-insecure-" + "abcdefghijklmnopqrstuvwxyz0123456789" * 2),
         ("SECRET_KEY", "a" * 60),
         ("ALLOWED_HOSTS", "*"),
+        ("JOURNAL_URL", "journal"),
         ("VAULT_KEYS", "seal:1:AAAA"),
     ],
 )

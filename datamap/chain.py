@@ -1,0 +1,87 @@
+"""One line of the journal, and the chain of hashes by which a journal that was cut or altered is noticed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.utils import timezone
+
+START = "0" * 64
+
+
+class JournalError(Exception):
+    """The journal cannot take or give an entry; whatever depends on it must not happen."""
+
+
+class JournalDamaged(JournalError):
+    """A line of the journal is unreadable, altered, or does not follow the line before it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the journal holds: `hash` covers the line and `prev`, the hash of the line before."""
+
+    seq: int
+    at: str
+    kind: str
+    payload: Mapping[str, Any]
+    xid: int
+    """The database transaction in which it was written: tells later whether that one was rolled back."""
+    prev: str
+    hash: str
+
+
+def new_lines(last: Line | None, begin: int, kind: str, payloads: Iterable[Mapping[str, Any]], xid: int) -> list[Line]:
+    """The lines that follow `last`; `begin` is the number of the first where there is none."""
+    seq, prev, at = (last.seq + 1, last.hash, _now()) if last else (begin, START, _now())
+    lines = []
+    for payload in payloads:
+        hash_ = _hash(seq, at, kind, payload, xid, prev)
+        lines.append(Line(seq, at, kind, payload, xid, prev, hash_))
+        seq, prev = seq + 1, hash_
+    return lines
+
+
+def _now() -> str:
+    return timezone.now().isoformat(timespec="milliseconds")
+
+
+def _hash(seq: int, at: str, kind: str, payload: Mapping[str, Any], xid: int, prev: str) -> str:
+    text = json.dumps([seq, at, kind, payload, xid], sort_keys=True, separators=(",", ":"))
+    return sha256(prev.encode() + text.encode()).hexdigest()
+
+
+def encode(line: Line) -> str:
+    """The line as it is stored, without its end."""
+    return json.dumps(vars(line), sort_keys=True, separators=(",", ":"))
+
+
+def decode(text: str | bytes) -> Line:
+    """A stored line. Raises JournalDamaged where it does not carry its own hash."""
+    try:
+        line = Line(**json.loads(text))
+        proven = line.hash == _hash(line.seq, line.at, line.kind, line.payload, line.xid, line.prev)
+    except (ValueError, TypeError, AttributeError):
+        raise JournalDamaged("A line of the journal cannot be read.") from None
+    if not proven:
+        raise JournalDamaged(f"Line {line.seq} of the journal was altered.")
+    return line
+
+
+def in_chain(lines: Iterable[Line]) -> Iterator[Line]:
+    """The same lines, each proven to follow the one before; raises JournalDamaged at the first that does not."""
+    before: Line | None = None
+    for line in lines:
+        if before and (line.prev != before.hash or line.seq <= before.seq):
+            raise JournalDamaged(f"Line {line.seq} of the journal does not follow line {before.seq}.")
+        yield line
+        before = line
+
+
+def encoded(lines: Sequence[Line]) -> bytes:
+    """Several lines as they are appended to a file."""
+    return "".join(f"{encode(line)}\n" for line in lines).encode()
