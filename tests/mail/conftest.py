@@ -17,7 +17,6 @@ from mail.gates import gates_temporarily
 from mail.models import Enclosure
 from mail.templates import templates_temporarily
 
-
 TEMPLATES = Path(__file__).parent / "templates"
 
 
