@@ -89,6 +89,12 @@ def template_of(key: str) -> MailTemplate:
         raise UnknownTemplate(f"There is no mail template called {key}.") from None
 
 
+def label_of(message: Message) -> Any:
+    """What a mail is called; its key where the app that knew it is gone."""
+    known = _templates.get(message.template)
+    return known.label if known else message.template
+
+
 def templates() -> list[MailTemplate]:
     """All templates by key."""
     return [_templates[key] for key in sorted(_templates)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,7 +21,7 @@ from mail.models import Letter, Message, MessageClass
 from mail.own_templates import TRIAL
 from mail.previewing import preview
 from mail.sending import queue
-from mail.templates import MailTemplate, UnknownTemplate, template_of, templates
+from mail.templates import MailTemplate, UnknownTemplate, label_of, template_of, templates
 from staff.access import permission_required, signed_in
 
 # Content types a browser may show by itself; anything else is only downloaded.
@@ -42,7 +41,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(message_class=kind)
     page = page_of(rows, "created_at", cursor=request.GET.get("after", ""))
     context = {
-        "rows": [(row, _label(row), reason_text(row.reason)) for row in page.rows],
+        "rows": [(row, label_of(row), reason_text(row.reason)) for row in page.rows],
         "state": state,
         "kind": kind,
         "states": Message.State.choices,
@@ -61,7 +60,7 @@ def message_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     context = {
         "message": message,
-        "label": _label(message),
+        "label": label_of(message),
         "reason": reason_text(message.reason),
         "letter": Letter.objects.filter(message=message).first() if user.may("mail.letters") else None,
         "opens_customers": user.may("customers.view"),
@@ -170,14 +169,6 @@ def _template(key: str) -> MailTemplate:
 def _language(request: HttpRequest) -> str:
     wanted = request.GET.get("language", "")
     return wanted if wanted in dict(settings.LANGUAGES) else get_language() or settings.LANGUAGE_CODE
-
-
-def _label(message: Message) -> Any:
-    """What a mail is called; its key where the app that knew it is gone."""
-    try:
-        return template_of(message.template).label
-    except UnknownTemplate:
-        return message.template
 
 
 def _next_url(request: HttpRequest, cursor: str) -> str:
