@@ -152,15 +152,12 @@ def _correspond(client: Client, day: int) -> None:
     key = f"laden:{day}"
     letter = queue("enclosed", to=customer, message_class="letter", context={}, key=key, attachments=paper)
     deliver_due(10)
-    report: dict[str, Any] = {
-        "event": {"day": day},
-        "recipient": "",
-        "reject_reason": "other",
-        "message_id": letter.message_id,
-    }
-    ProviderEvent.objects.create(provider="Brevo", kind="bounced", raw=report | {"metadata": {}}, occurred_at=DAY)
+    raw: dict[str, Any] = {"event": {"day": day}, "recipient": "", "reject_reason": "other", "metadata": {}}
+    raw["message_id"] = letter.message_id
+    ProviderEvent.objects.create(provider="Brevo", kind="bounced", raw=raw, occurred_at=DAY)
     work_off_events()
-    waiting = queue("enclosed", to=customer, message_class="letter", context={})
+    elsewhere = "anderswo@laden.example"
+    waiting = queue("enclosed", to=customer, address=elsewhere, message_class="letter", context={})
     _sent(client, reverse("mail:decide", args=[waiting.pk]), {"decision": "cancel"})
 
 
