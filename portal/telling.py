@@ -16,6 +16,8 @@ from django.utils.translation import ngettext
 from customers.models import Note
 from customers.timeline import TimelineSource
 from interactions.models import Complaint, FollowUp, Interaction
+from mail.models import Letter, Message
+from mail.templates import label_of
 from orders.models import Document, Order, OrderLine, Return
 from portal.cards import link
 from staff.templatetags.look import money
@@ -154,6 +156,28 @@ def _complaints(ids: list[int]) -> dict[int, Entry]:
     }
 
 
+def _letters(ids: list[int]) -> dict[int, Entry]:
+    return {
+        row.pk: Entry(row.sent_at, _("Letter"), "doc", row.subject, url=link("mail:letter", row.pk))
+        for row in Letter.objects.filter(pk__in=ids)
+    }
+
+
+def _mails(ids: list[int]) -> dict[int, Entry]:
+    return {
+        row.pk: Entry(
+            row.sent_at,
+            str(row.get_message_class_display()).capitalize(),
+            "mail",
+            str(label_of(row)),
+            chip=str(row.get_bounce_display()) if row.bounce else "",
+            tone="warn" if row.bounce else "",
+            url=link("mail:detail", row.pk),
+        )
+        for row in Message.objects.filter(pk__in=ids)
+    }
+
+
 def _short(day: Any) -> str:
     return date_format(day, "SHORT_DATE_FORMAT")
 
@@ -168,4 +192,6 @@ TELLERS: dict[str, Callable[[list[int]], dict[int, Entry]]] = {
     "return": _returns,
     "contact": _contacts,
     "complaint": _complaints,
+    "letter": _letters,
+    "mail": _mails,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -22,6 +22,9 @@ from config.celery import app
 from customers.models import ContactPoint, Customer, Tombstone
 from customers.tombstones import marks_of
 from intake.models import Batch
+from mail.events import work_off_events
+from mail.models import ProviderEvent
+from mail.sending import deliver_due, queue
 from orders.documents import issue_credit_note, issue_document
 from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
@@ -31,6 +34,7 @@ from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
 from tests.staff.conftest import PASSWORD, SECRET
 
+DAY = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 SHARED_ADDRESS = "familie@laden.example"
 NEWCOMERS = [
     ["Kundennummer", "Vorname", "Nachname", "E-Mail", "PLZ", "Ort", "Geburtstag"],
@@ -59,6 +63,7 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _keep_lists(client, day)
         _sell(user)
         _employ(client, day)
+        _correspond(client, day)
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
 
@@ -138,6 +143,22 @@ def _keep_lists(client: Client, day: int) -> None:
     _sent(client, f"{reverse('portal:view_create')}?{query}", {"name": f"Mit A {day}", "shared": "on"})
     file = client.post(f"{reverse('portal:customer_export')}?{query}", {"file_format": "csv"})
     b"".join(file.streaming_content)
+
+
+def _correspond(client: Client, day: int) -> None:
+    """A letter with a file, of whose delivery the provider reports, and a mail that somebody decides about."""
+    customer = Customer.objects.filter(contact_points__kind="email", restricted_at=None).order_by("pk")[0]
+    paper = [("Brief.pdf", b"%PDF-1.7", "application/pdf")]
+    key = f"laden:{day}"
+    letter = queue("enclosed", to=customer, message_class="letter", context={}, key=key, attachments=paper)
+    deliver_due(10)
+    raw: dict[str, Any] = {"event": {"day": day}, "recipient": "", "reject_reason": "other", "metadata": {}}
+    raw["message_id"] = letter.message_id
+    ProviderEvent.objects.create(provider="Brevo", kind="bounced", raw=raw, occurred_at=DAY)
+    work_off_events()
+    elsewhere = "anderswo@laden.example"
+    waiting = queue("enclosed", to=customer, address=elsewhere, message_class="letter", context={})
+    _sent(client, reverse("mail:decide", args=[waiting.pk]), {"decision": "cancel"})
 
 
 def _employ(client: Client, day: int) -> None:
