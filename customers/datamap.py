@@ -22,6 +22,7 @@ from customers.models import (
     SearchWord,
     Summary,
     Suppression,
+    SuppressionMention,
     Tag,
     Tombstone,
 )
@@ -317,6 +318,24 @@ class SuppressionData(PersonalData):
         )
     ]
     plain = ("origin",)
+
+
+@register(SuppressionMention)
+class SuppressionMentionData(PersonalData):
+    groups = [
+        Group(
+            fields=("reason", "since"),
+            subject=None,
+            person="nobody",
+            purpose=_("Respecting an objection to advertising, also after erasure"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category="SUPPRESS",
+            start="since",
+            source=SOURCE,
+        )
+    ]
+    plain = ("origin",)
+    parent = "entry"
 
 
 @register(Tombstone)

@@ -14,6 +14,8 @@ from customers.intake import LOCK
 from customers.models import Customer, Suppression
 from customers.undoing import MADE_BESIDE, WRITTEN, undo_customers
 from intake.models import Batch
+from intake.profiles import profiles
+from intake.profiles.declaring import SUPPRESSIONS
 from orders.models import Order
 from orders.undoing import undo_orders
 
@@ -67,10 +69,19 @@ def _take_back(batch: Batch) -> dict[str, Any]:
         left += undo_customers(batch.pk).left
         counts = {"removed": root.removed, "restored": root.restored}
     else:
-        people = undo_customers(batch.pk)
+        people = undo_customers(batch.pk, keep_listed=_may_be_named_again(batch))
         left += people.left
         counts = {"removed": people.removed, "restored": people.restored}
     return {**counts, "left": [asdict(row) for row in left[:NAMED]], "left_count": len(left)}
+
+
+def _may_be_named_again(batch: Batch) -> bool:
+    """Whether a later list brought nothing new: it left no row, so which of these addresses it names is not known."""
+    lists = [profile.key for profile in profiles(batch.kind) if profile.kind == SUPPRESSIONS]
+    if batch.profile not in lists:
+        return False
+    later = Batch.objects.filter(profile__in=lists, state=State.DONE, origin=None, created_at__gt=batch.created_at)
+    return later.filter(counts__unchanged__gt=0).exists()
 
 
 def preview_undo(batch: Batch) -> dict[str, Any]:
