@@ -90,10 +90,12 @@ class CustomerData(PersonalData):
             subject="self",
             purpose=_("Greeting on the birthday; the year is not kept"),
             basis=Basis.CONSENT,
-            category=category_of(""),
-            start=start_of(""),
+            category="BDAY",
+            # The withdrawal of the consent stands in no column of this row; with the account it goes as the row does.
+            start=None,
             provided=True,
             source=SOURCE,
+            anonymize=dict.fromkeys(("birthday_day", "birthday_month")),
         ),
         Group(
             fields=("restricted_at",),
