@@ -264,7 +264,8 @@ class HeldIntakeData(PersonalData):
             purpose=_("Letting a person decide about news that the rules cannot place"),
             basis=Basis.AS_SOURCE,
             category="EVENT",
-            start=("decided_at", "received_at"),
+            # A row counts as processed when a person has decided it: until then it waits, however long (C3).
+            start="decided_at",
             source=_("The file or platform it came from"),
         ),
         _staff("decided_by", start="decided_at"),
