@@ -31,6 +31,7 @@ from customers.models import (
     SearchEntry,
     Summary,
 )
+from customers.summary import lock as lock_summaries
 from customers.summary import recount_activity
 from customers.suppression import undo_mentions
 
@@ -84,8 +85,8 @@ def undo_customers(batch: UUID, *, keep_listed: bool = False) -> UndoResult:
     Customers made by it go with all that hangs on them, history included; those it changed get back what the history
     row before says; its external ids, tags, notes, claims, suppression entries and held rows go, and the last activity
     is counted anew. A suppression entry that somebody else names too, or with `keep_listed` may name, stays and is
-    named (Art. 21(3) GDPR). Customers edited since, or with rows of another origin (orders, contacts, flags), are left and
-    named. A person erased meanwhile is not brought back: only rows that still stand are restored.
+    named (Art. 21(3) GDPR). Customers edited since, or with rows of another origin (orders, contacts, flags), are
+    left and named. A person erased meanwhile is not brought back: only rows that still stand are restored.
     """
     result = UndoResult()
     with transaction.atomic():
@@ -93,9 +94,11 @@ def undo_customers(batch: UUID, *, keep_listed: bool = False) -> UndoResult:
         origin = Origin.objects.filter(batch=batch).first()
         if origin is None:
             return result
-        made = _ids("SELECT id FROM customers_customer WHERE origin_id = %s ORDER BY id FOR UPDATE", origin.pk)
+        made = _ids("SELECT id FROM customers_customer WHERE origin_id = %s ORDER BY id", origin.pk)
         touched = _touched(batch, origin.pk, made)
-        _run("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE", touched)
+        # Before the customers, and both by id, as everywhere: of two stories that cross one waits, none is lost.
+        lock_summaries([*made, *touched])
+        _run("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [*made, *touched])
         kept = _edited_since(batch, origin.at, [*made, *touched]) | _kept(batch, origin.pk, made)
         kept |= _without_before(batch, touched)
         _name_left(result, kept)
