@@ -22,6 +22,7 @@ from customers.models import (
     SearchWord,
     Summary,
     Suppression,
+    SuppressionMention,
     Tag,
     Tombstone,
 )
@@ -89,10 +90,12 @@ class CustomerData(PersonalData):
             subject="self",
             purpose=_("Greeting on the birthday; the year is not kept"),
             basis=Basis.CONSENT,
-            category=category_of(""),
-            start=start_of(""),
+            category="BDAY",
+            # The withdrawal of the consent stands in no column of this row; with the account it goes as the row does.
+            start=None,
             provided=True,
             source=SOURCE,
+            anonymize=dict.fromkeys(("birthday_day", "birthday_month")),
         ),
         Group(
             fields=("restricted_at",),
@@ -261,7 +264,8 @@ class HeldIntakeData(PersonalData):
             purpose=_("Letting a person decide about news that the rules cannot place"),
             basis=Basis.AS_SOURCE,
             category="EVENT",
-            start=("decided_at", "received_at"),
+            # A row counts as processed when a person has decided it: until then it waits, however long (C3).
+            start="decided_at",
             source=_("The file or platform it came from"),
         ),
         _staff("decided_by", start="decided_at"),
@@ -317,6 +321,24 @@ class SuppressionData(PersonalData):
         )
     ]
     plain = ("origin",)
+
+
+@register(SuppressionMention)
+class SuppressionMentionData(PersonalData):
+    groups = [
+        Group(
+            fields=("reason", "since"),
+            subject=None,
+            person="nobody",
+            purpose=_("Respecting an objection to advertising, also after erasure"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category="SUPPRESS",
+            start="since",
+            source=SOURCE,
+        )
+    ]
+    plain = ("origin",)
+    parent = "entry"
 
 
 @register(Tombstone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -52,6 +53,9 @@ class Decider:
 
 _deciders: dict[str, Decider] = {}
 
+# What comes in about a person may be a correction or an objection: it waits no longer than an answer may (Art. 12(3)).
+DECIDE_WITHIN = timedelta(days=30)
+
 
 def register_decider(kind: str, decider: Decider) -> None:
     """For apps above, from their `apps.ready`: rows of this kind are decided so."""
@@ -69,6 +73,16 @@ def waiting(user: User) -> QuerySet[HeldIntake]:
     if user.may(SEES_RESTRICTED):
         return rows
     return rows.exclude(reason=HeldIntake.Reason.RESTRICTED).exclude(customer__restricted_at__isnull=False)
+
+
+def overdue(rows: QuerySet[HeldIntake]) -> QuerySet[HeldIntake]:
+    """Those of the waiting rows that should have been decided by now; their own period has not begun (EVENT)."""
+    return rows.filter(received_at__lt=timezone.now() - DECIDE_WITHIN)
+
+
+def is_overdue(held: HeldIntake) -> bool:
+    """Whether a waiting row should have been decided by now."""
+    return not held.decision and held.received_at < timezone.now() - DECIDE_WITHIN
 
 
 def may_see(held: HeldIntake, user: User) -> bool:

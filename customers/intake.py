@@ -59,7 +59,8 @@ def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: boo
 def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_run: bool = False) -> Outcome:
     """Put one chunk of unsubscribed, bounced or objecting endpoints on the suppression list, or say what would be.
 
-    One transaction. An endpoint already on the list is unchanged; one that cannot be read is rejected.
+    One transaction. An endpoint already on the list is unchanged, and that this source names it too is noted beside
+    it; one that cannot be read is rejected.
     """
     outcome = Outcome()
     wanted: dict[bytes, tuple[str, str, datetime]] = {}
@@ -78,6 +79,8 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
         wanted[hashes[0]] = row.channel, row.reason, row.since or timezone.now()
         known_as |= dict.fromkeys(hashes, hashes[0])
     with transaction.atomic():
+        if not dry_run:
+            _lock()  # no undo ends an entry between the look and the note
         listed = {known_as[mark] for mark in suppression.entries_among(known_as)}
         if dry_run:
             tried = Tried(source.platform, source.batch)
@@ -85,6 +88,9 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
             tried.remember([(f"s:{mark.hex()}", 0) for mark in wanted], [])
         new = {mark: entry for mark, entry in wanted.items() if mark not in listed}
         outcome.created = len(new) if dry_run else _insert_suppressions(new, source)
+        if not dry_run:
+            named = {mark: wanted[first][1:] for mark, first in known_as.items()}
+            suppression.mention(named, source.origin_id)
         outcome.unchanged += len(wanted) - outcome.created
     return outcome
 

@@ -511,6 +511,27 @@ class Suppression(models.Model):
         return f"Suppression {self.pk}"
 
 
+class SuppressionMention(models.Model):
+    """Who else named an endpoint that stands on the list: while one mention stands, the entry stays (Art. 21(3))."""
+
+    entry = models.ForeignKey(Suppression, models.CASCADE, related_name="mentions")
+    reason = models.CharField(_("reason"), max_length=12, choices=Suppression.Reason)
+    since = models.DateTimeField(_("since"))
+    # None: said at the desk or by the person, so no undo of an import takes it back.
+    origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("mention of a suppression entry")
+        verbose_name_plural = _("mentions of suppression entries")
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "origin"], nulls_distinct=False, name="customers_mention_once")
+        ]
+        indexes = [models.Index(fields=["origin"], name="customers_mention_origin")]
+
+    def __str__(self) -> str:
+        return f"Suppression mention {self.pk}"
+
+
 class Tombstone(models.Model):
     """Keyed hash of an erased person's e-mail or external id: what comes in about them again is noticed."""
 

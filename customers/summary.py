@@ -45,6 +45,19 @@ def ensure_all() -> int:
         return cursor.rowcount
 
 
+def lock(customer_ids: Iterable[int]) -> None:
+    """Lock the rows of these customers, in the order of their ids as everybody who writes several of them.
+
+    In a transaction that locks customers as well, the summaries come first: whoever writes a row about a customer
+    holds the summary when the foreign key asks for the customer, at the commit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM customers_summary WHERE customer_id = ANY(%s) ORDER BY customer_id FOR UPDATE",
+            [list(customer_ids)],
+        )
+
+
 def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = False) -> None:
     """Somebody spoke with these customers: last contact, last activity, and last call where it was one."""
     times = dict.fromkeys(customer_ids, at)
@@ -81,6 +94,8 @@ def recount_activity(customer_ids: Iterable[int]) -> int:
     contact, what the remaining imports say, what floors above know.
     One statement; answers how many rows changed.
     """
+    ids = list(customer_ids)
+    lock(ids)
     told = "".join(f" UNION ALL ({sql})" for sql in _activity)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -97,7 +112,7 @@ def recount_activity(customer_ids: Iterable[int]) -> int:
             ) AS n
             WHERE s.customer_id = n.id AND s.last_activity <> n.at
             """,  # noqa: S608
-            {"ids": list(customer_ids)},
+            {"ids": ids},
         )
         return cursor.rowcount
 
@@ -161,6 +176,8 @@ def set_reachable(reachable: Mapping[int, bool]) -> int:
 def _later(column: str, times: Mapping[int, datetime]) -> int:
     ids = list(times)
     ensure(ids)
+    if len(ids) > 1:
+        lock(ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -176,6 +193,8 @@ def _later(column: str, times: Mapping[int, datetime]) -> int:
 def _set(column: str, kind: str, values: Mapping[int, object]) -> int:
     ids = list(values)
     ensure(ids)
+    if len(ids) > 1:
+        lock(ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -79,17 +79,21 @@ def suppress(
 ) -> bool:
     """Put an endpoint on the list; False where it stands there already or cannot be read.
 
-    Whoever comes second with the same endpoint changes nothing, but for an entry that came with an import: it is no
-    longer the import's alone, so undoing that import leaves it (an objection stands, Art. 21(3) GDPR).
+    Whoever names an endpoint that stands there is noted beside the entry: undoing the import that brought it then
+    leaves it (an objection stands, Art. 21(3) GDPR).
     """
     key = key_of(channel, endpoint)
     if not key:
         return False
-    if suppressed(channel, endpoint, scope=scope):
-        _standing(channel, endpoint, scope).filter(origin__isnull=False).update(origin_id=origin_id)
-        return False
     entry = Entry(hasher(channel)(key), channel, scope, reason, since or timezone.now())
-    return insert([entry], origin_id=origin_id) == 1
+    with transaction.atomic():
+        # Locked, so that no undo ends the entry between the look and the note.
+        standing = list(_standing(channel, endpoint, scope).select_for_update().values_list("endpoint", flat=True))
+        if not standing and insert([entry], origin_id=origin_id):
+            return True
+        marks = map(bytes, standing or [entry.endpoint])
+        mention(dict.fromkeys(marks, (entry.reason, entry.since)), origin_id, scope=scope)
+    return False
 
 
 class Entry(NamedTuple):
@@ -140,6 +144,50 @@ def _entry(payload: journal.Payload) -> Entry:
         payload["reason"],
         datetime.fromisoformat(payload["since"]),
     )
+
+
+def mention(said: Mapping[bytes, tuple[str, datetime]], origin_id: int | None, *, scope: str = ADVERTISING) -> int:
+    """Note who names these endpoints too, beside the entries that others made; answers how many are new.
+
+    One statement; hash of the endpoint -> reason and since.
+    """
+    if not said:
+        return 0
+    reasons, since = zip(*said.values(), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_suppressionmention (entry_id, reason, since, origin_id) "
+            "SELECT s.id, n.reason, n.since, %s::bigint FROM unnest(%s::bytea[], %s::text[], %s::timestamptz[]) "
+            "AS n (endpoint, reason, since) JOIN customers_suppression s ON s.endpoint = n.endpoint "
+            "WHERE s.scope = %s AND s.ended_at IS NULL AND s.origin_id IS DISTINCT FROM %s::bigint "
+            "ORDER BY s.id ON CONFLICT DO NOTHING",
+            [origin_id, list(said), list(reasons), list(since), scope, origin_id],
+        )
+        return cursor.rowcount
+
+
+def undo_mentions(origin_id: int, *, keep: bool = False) -> tuple[int, list[int]]:
+    """Take back what one import said, inside the caller's transaction: how many entries went, and which stay.
+
+    An entry that others name too passes to the first of them, with its reason and date; so it does not go before
+    the last mention. `keep` leaves every entry: a later list may name it that was not noted line by line.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM customers_suppression WHERE origin_id = %s ORDER BY id FOR UPDATE", [origin_id])
+        own = [pk for (pk,) in cursor.fetchall()]
+        cursor.execute("DELETE FROM customers_suppressionmention WHERE origin_id = %s", [origin_id])
+        cursor.execute(
+            "WITH heir AS (SELECT DISTINCT ON (entry_id) * FROM customers_suppressionmention WHERE entry_id = ANY(%s) "
+            "ORDER BY entry_id, id), moved AS (UPDATE customers_suppression s SET origin_id = h.origin_id, "
+            "reason = h.reason, since = h.since FROM heir h WHERE s.id = h.entry_id) "
+            "DELETE FROM customers_suppressionmention m USING heir h WHERE m.id = h.id RETURNING m.entry_id",
+            [own],
+        )
+        left = {pk for (pk,) in cursor.fetchall()}
+        if keep:
+            return 0, own
+        cursor.execute("DELETE FROM customers_suppression WHERE origin_id = %s", [origin_id])
+        return cursor.rowcount, [pk for pk in own if pk in left]
 
 
 def end(channel: str, endpoint: str, *, scope: str = ADVERTISING) -> int:

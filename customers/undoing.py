@@ -31,7 +31,9 @@ from customers.models import (
     SearchEntry,
     Summary,
 )
+from customers.summary import lock as lock_summaries
 from customers.summary import recount_activity
+from customers.suppression import undo_mentions
 
 # Rows that an import makes beside the customer; they carry their origin and go with it.
 MADE_BESIDE: tuple[type[models.Model], ...] = (ExternalId, CustomerTag, Note, OptInClaim, ActivityClaim)
@@ -77,13 +79,14 @@ def register_side_table(model: type[models.Model], column: str = "customer_id") 
     _side_tables[model] = column
 
 
-def undo_customers(batch: UUID) -> UndoResult:
+def undo_customers(batch: UUID, *, keep_listed: bool = False) -> UndoResult:
     """Bring customers back to the state before this batch: one transaction, as sets.
 
     Customers made by it go with all that hangs on them, history included; those it changed get back what the history
     row before says; its external ids, tags, notes, claims, suppression entries and held rows go, and the last activity
-    is counted anew. Customers edited since, or with rows of another origin (orders, contacts, flags), are left and
-    named. A person erased meanwhile is not brought back: only rows that still stand are restored.
+    is counted anew. A suppression entry that somebody else names too, or with `keep_listed` may name, stays and is
+    named (Art. 21(3) GDPR). Customers edited since, or with rows of another origin (orders, contacts, flags), are
+    left and named. A person erased meanwhile is not brought back: only rows that still stand are restored.
     """
     result = UndoResult()
     with transaction.atomic():
@@ -91,9 +94,11 @@ def undo_customers(batch: UUID) -> UndoResult:
         origin = Origin.objects.filter(batch=batch).first()
         if origin is None:
             return result
-        made = _ids("SELECT id FROM customers_customer WHERE origin_id = %s ORDER BY id FOR UPDATE", origin.pk)
+        made = _ids("SELECT id FROM customers_customer WHERE origin_id = %s ORDER BY id", origin.pk)
         touched = _touched(batch, origin.pk, made)
-        _run("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE", touched)
+        # Before the customers, and both by id, as everywhere: of two stories that cross one waits, none is lost.
+        lock_summaries([*made, *touched])
+        _run("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [*made, *touched])
         kept = _edited_since(batch, origin.at, [*made, *touched]) | _kept(batch, origin.pk, made)
         kept |= _without_before(batch, touched)
         _name_left(result, kept)
@@ -103,7 +108,7 @@ def undo_customers(batch: UUID) -> UndoResult:
         _remove(removable)
         result.removed, result.restored = len(removable), len(restorable)
         _run("DELETE FROM customers_heldintake WHERE origin_id = %s AND kind = 'customer'", origin.pk)
-        result.removed += _run("DELETE FROM customers_suppression WHERE origin_id = %s", origin.pk)
+        _take_off_the_list(result, origin.pk, keep=keep_listed)
         _drop_lone_tags()
     return result
 
@@ -274,6 +279,15 @@ def _remove(ids: list[int]) -> None:
         _run(f"DELETE FROM {model._meta.db_table} WHERE customer_id = ANY(%s)", ids)  # noqa: S608
     _run(f"DELETE FROM {history_table(Customer)} WHERE id = ANY(%s)", ids)  # noqa: S608
     _run("DELETE FROM customers_customer WHERE id = ANY(%s)", ids)
+
+
+def _take_off_the_list(result: UndoResult, origin_id: int, *, keep: bool) -> None:
+    removed, left = undo_mentions(origin_id, keep=keep)
+    result.removed += removed
+    why = (
+        _("a list that came in later may name this address too") if keep else _("somebody else names this address too")
+    )
+    result.left += [Left("customers.Suppression", str(pk), why) for pk in left]
 
 
 def _drop_lone_tags() -> None:

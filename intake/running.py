@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Origin
 from customers.rows import Outcome, Source
+from customers.suppression import undo_mentions
 from intake.counting import Tally, keep_problems
 from intake.lines import StagedLines
 from intake.mapping import MappingError
@@ -156,6 +157,7 @@ def _drop_unused_origin(batch: Batch) -> None:
         with transaction.atomic():
             batch.origin = None
             batch.save(update_fields=["origin"])
+            undo_mentions(origin.pk)
             origin.delete()
     except ProtectedError:
         batch.origin = origin

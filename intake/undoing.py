@@ -14,6 +14,9 @@ from customers.intake import LOCK
 from customers.models import Customer, Suppression
 from customers.undoing import MADE_BESIDE, WRITTEN, undo_customers
 from intake.models import Batch
+from intake.profiles import profiles
+from intake.profiles.declaring import SUPPRESSIONS
+from orders.intake import LOCK as ORDERS_LOCK
 from orders.models import Order
 from orders.undoing import undo_orders
 
@@ -56,9 +59,7 @@ def _take_back(batch: Batch) -> dict[str, Any]:
     """What was removed, restored and left; counted in root objects of the batch."""
     if batch.origin_id is None:
         return {"removed": 0, "restored": 0, "left": [], "left_count": 0}
-    # The customers before the orders, as every import does it: in the other order each would wait for the other.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    _lock(batch)
     left: list[Any] = []
     if batch.kind == Batch.Kind.ORDERS:
         root = undo_orders(batch.pk, user_id=batch.user_id)
@@ -67,10 +68,36 @@ def _take_back(batch: Batch) -> dict[str, Any]:
         left += undo_customers(batch.pk).left
         counts = {"removed": root.removed, "restored": root.restored}
     else:
-        people = undo_customers(batch.pk)
+        people = undo_customers(batch.pk, keep_listed=_may_be_named_again(batch))
         left += people.left
         counts = {"removed": people.removed, "restored": people.restored}
     return {**counts, "left": [asdict(row) for row in left[:NAMED]], "left_count": len(left)}
+
+
+def _lock(batch: Batch, *, wait: bool = True) -> bool:
+    """Take the locks of every import in their order, the platform's orders, then new customers; rows follow by id.
+
+    In another order an import and an undo would wait for each other. Without `wait` the answer is False where one of
+    them is taken.
+    """
+    locks: list[tuple[str, Any]] = [("SELECT pg_advisory_xact_lock(%s)", LOCK)]
+    if batch.kind == Batch.Kind.ORDERS:
+        locks.insert(0, (ORDERS_LOCK, batch.platform))
+    with connection.cursor() as cursor:
+        for statement, value in locks:
+            cursor.execute(statement if wait else statement.replace("pg_advisory", "pg_try_advisory"), [value])
+            if not wait and not cursor.fetchone()[0]:
+                return False
+    return True
+
+
+def _may_be_named_again(batch: Batch) -> bool:
+    """Whether a later list brought nothing new: it left no row, so which of these addresses it names is not known."""
+    lists = [profile.key for profile in profiles(batch.kind) if profile.kind == SUPPRESSIONS]
+    if batch.profile not in lists:
+        return False
+    later = Batch.objects.filter(profile__in=lists, state=State.DONE, origin=None, created_at__gt=batch.created_at)
+    return later.filter(counts__unchanged__gt=0).exists()
 
 
 def preview_undo(batch: Batch) -> dict[str, Any]:
@@ -89,8 +116,7 @@ def _tried(batch: Batch) -> dict[str, Any] | None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '1s'")
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-            found = _take_back(batch) if cursor.fetchone()[0] else None
+            found = _take_back(batch) if _lock(batch, wait=False) else None
             transaction.set_rollback(True)
     except OperationalError:
         return None

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.intake import LOCK as NEW_CUSTOMERS
 from customers.known import Known
 from customers.models import HeldIntake
 from customers.rows import Outcome, Problem, Source
@@ -59,7 +60,13 @@ def write_orders(
     overdue = _Overdue(source.as_of)
     outcome.overdue += sum(overdue.counts(row) for row in clean)
     rehearsal = Rehearsal(source) if dry_run else None
-    for part in _without_repeats(clean):
+    parts = list(_without_repeats(clean))
+    if len(parts) > 1 and rehearsal is None:
+        # A later part may bring somebody new when an earlier one has written orders and totals: everybody who needs
+        # the lock on new customers has it before those, or two of them would wait for each other.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEW_CUSTOMERS])
+    for part in parts:
         _write_part(part, source, outcome, rehearsal, decided=decided, owner_id=owner_id)
     return outcome
 

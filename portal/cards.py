@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.access import visible_customers
-from customers.deciders import waiting
+from customers.deciders import overdue, waiting
 from customers.models import Customer
 from datamap.models import AccessLog
 from interactions.models import Complaint, FollowUp
@@ -100,8 +100,10 @@ def _figures(user: User) -> Iterator[Figure]:
     if user.may("orders.view"):
         yield Figure(_("Orders this week"), _capped(Order.objects.filter(placed_at__gte=week)), link("orders:list"))
     if user.may("customers.held"):
-        held = _capped(waiting(user))
+        held, late = _capped(waiting(user)), _capped(overdue(waiting(user)))
         yield Figure(_("Rows waiting for a decision"), held, link("customers:held"), late=held != "0")
+        if late != "0":
+            yield Figure(_("Of these overdue"), late, link("customers:held"), late=True)
 
 
 def _lists(user: User) -> Iterator[Card]:

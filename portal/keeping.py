@@ -19,6 +19,7 @@ from django.db.models import (
     IntegerField,
     Max,
     Min,
+    Model,
     Q,
     QuerySet,
     TextField,
@@ -179,7 +180,7 @@ def _branch(index: int, declaration: type[PersonalData], group: Group) -> QueryS
     value = Cast(F(group.category.field), TextField()) if isinstance(group.category, By) else Value("")
     return (
         model._default_manager.order_by()
-        .filter(_subject(group))
+        .filter(_subject(group), _filled(model, group))
         .annotate(
             branch_=Value(index, output_field=IntegerField()),
             value_=Cast(value, TextField()),
@@ -201,6 +202,17 @@ def _subject(group: Group) -> Q:
     return condition
 
 
+def _filled(model: type[Model], group: Group) -> Q:
+    """Rows that hold something in this group: a customer without a birthday holds none."""
+    fields = [model._meta.get_field(name) for name in group.fields]
+    if group.subject_paths != ("pk",) or not all(getattr(field, "null", False) for field in fields):
+        return Q()
+    filled = Q()
+    for field in fields:
+        filled |= Q(**{f"{field.name}__isnull": False})
+    return filled
+
+
 def _start(group: Group) -> Any:
     if isinstance(group.start, By):
         whens = [
@@ -213,5 +225,5 @@ def _start(group: Group) -> Any:
 def _first_of(start: Any) -> Any:
     paths = [Cast(F(path), DateTimeField()) for path in as_paths(start)]
     if not paths:
-        return Value(None, output_field=DateTimeField())
+        return Cast(Value(None), DateTimeField())  # an empty column of a union needs its type
     return Coalesce(*paths) if len(paths) > 1 else paths[0]

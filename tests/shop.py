@@ -19,7 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.celery import app
-from customers.models import ContactPoint, Customer, Tombstone
+from customers.models import ContactPoint, Customer, Origin, Tombstone
+from customers.suppression import suppress
 from customers.tombstones import marks_of
 from intake.models import Batch
 from mail.events import work_off_events
@@ -64,6 +65,8 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _sell(user)
         _employ(client, day)
         _correspond(client, day)
+    for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
+        suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
 

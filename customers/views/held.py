@@ -34,9 +34,11 @@ def held_list(request: HttpRequest) -> HttpResponse:
     page = page_of(waiting, "pk", descending=False, cursor=request.GET.get("after", ""))
     now = timezone.now()
     context = {
-        "rows": [(row, _who(row), (now - row.received_at).days) for row in page.rows],
+        "rows": [(row, _who(row), (now - row.received_at).days, deciders.is_overdue(row)) for row in page.rows],
         "next_url": f"?after={page.next_cursor}" if page.next_cursor else "",
         "hidden": deciders.hidden_from(user),
+        "overdue": deciders.overdue(waiting).count(),
+        "days": deciders.DECIDE_WITHIN.days,
     }
     return render(request, "customers/held_list.html", context)
 

@@ -70,6 +70,7 @@ class Purchases:
         self._draw = drawing(seed, "orders")
         self._waiting: list[tuple[int, int, Bought, Piece, int]] = []
         self._seller = json.dumps(shop.seller, ensure_ascii=False)
+        self._sellers: dict[int, str] = {}
         ring = keyring()
         models = (Order, Document, Return)
         fields = {m: [f for f in m._meta.concrete_fields if isinstance(f, SealedField)] for m in models}
@@ -225,13 +226,22 @@ class Purchases:
             billing = raw(self._paper_billing(b.place))
             if b.delivery_place and kind != "credit_note":
                 delivery = raw(self._paper_delivery(b.delivery_place))
+        seller = self._supplier(at) if kind == "invoice" else self._seller
         self.writer.add(
             Document,
             f"{pk}\t{b.pk}\t{b.customer}\t{recipient}\t{kind}\t{number}\t{stamp(at)}\t{corrects or NULL}\t"
-            f"{self._seller}\t{lines}\t{billing}\t{delivery}\t{gift}\t{b.currency}\t{amounts}\t{rates}\t{NULL}\t"
+            f"{seller}\t{lines}\t{billing}\t{delivery}\t{gift}\t{b.currency}\t{amounts}\t{rates}\t{NULL}\t"
             f"{b.number}\t{stamp(b.fate.placed)}",
         )
         return pk
+
+    def _supplier(self, at: int) -> str:
+        """The shop as an invoice names it, with the date of supply (§ 14(4) no. 6 UStG): the parcel is not out before."""
+        day = self.shop.clock.day_of(at)
+        if day not in self._sellers:
+            supplied_on = self.shop.clock.date_of(at).isoformat()
+            self._sellers[day] = json.dumps({**self.shop.seller, "supplied_on": supplied_on}, ensure_ascii=False)
+        return self._sellers[day]
 
     def _write_return(self, b: Bought, first_line: int) -> None:
         fate, pk = b.fate, self.writer.take(Return)

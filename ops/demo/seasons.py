@@ -9,10 +9,14 @@ from hashlib import blake2b
 from itertools import accumulate
 from struct import Struct
 
+from django.utils import timezone
+
 from datamap.controlling import legal_zone
 
 YEARS = 6
 DAY = 86_400
+OPENS = timedelta(hours=6)
+"""The demo has come as far as this hour of its last day."""
 _MONTHS = (0.86, 0.84, 0.95, 0.97, 0.92, 0.82, 0.74, 0.78, 0.95, 1.08, 1.45, 1.75)
 _WEEKDAYS = (1.12, 1.05, 1.0, 0.98, 0.95, 0.85, 1.05)
 # The share of a day's orders before each hour: hardly any at night.
@@ -22,6 +26,11 @@ _HOURS = (0, .012, .018, .022, .025, .03, .04, .065, .105, .155, .215, .275, .33
 Draws = tuple[int, ...]
 WHOLE = 65_536
 _INDEX, _WORDS = Struct("<q"), Struct("<32H")
+
+
+def last_day(at: datetime) -> date:
+    """The last day of a demo that is loaded at this instant: before the shop opens it is yesterday, not a time to come."""
+    return timezone.localdate(at - OPENS, legal_zone())
 
 
 def drawing(seed: int, what: str) -> Callable[[int], Draws]:
@@ -43,13 +52,14 @@ class Clock:
         days = [first + timedelta(days=n) for n in range((as_of - first).days + 2)]
         self.starts = [int(datetime(d.year, d.month, d.day, tzinfo=zone).timestamp()) for d in days]
         self.years = [day.year for day in days]
+        self.first = first
         span = len(days) - 2
         weights = [
             (0.5 + n / span) * _MONTHS[day.month - 1] * _WEEKDAYS[day.weekday()] for n, day in enumerate(days[:-2])
         ]
         self._reached = [0.0, *accumulate(weights)]
-        # The shop opens at six on the day itself; everything before it has happened.
-        self.now = self.starts[-2] + 6 * 3600
+        # The shop opens on the day itself; everything before it has happened.
+        self.now = self.starts[-2] + int(OPENS.total_seconds())
         self.begin = self.starts[0]
 
     def at(self, fraction: float) -> int:
@@ -64,6 +74,10 @@ class Clock:
     def day_of(self, at: int) -> int:
         """Which day of the demo an instant lies on."""
         return bisect_right(self.starts, at) - 1
+
+    def date_of(self, at: int) -> date:
+        """The calendar day of an instant in the shop's zone."""
+        return self.first + timedelta(days=self.day_of(at))
 
     def year_of(self, at: int) -> int:
         """The calendar year of an instant in the shop's zone."""

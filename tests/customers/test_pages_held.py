@@ -1,6 +1,7 @@
 """Held rows: who sees them, and that each is decided once."""
 
 import threading
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from customers import deciders, menu
 from customers.models import Customer, HeldIntake, Origin
+from datamap.catalogue import explain
+from datamap.declarations import registry
 from datamap.models import AccessLog
 from staff.models import Role, User
 from tests.customers.making import bring_in, make_row
@@ -63,12 +66,42 @@ def test_who_may_decide(client, agent_client, manager_client, outsider_client, p
 
 def test_the_list_says_what_waits_and_why(manager_client, manager):
     held, _ = ambiguous()
-    ((row, who, age),) = manager_client.get(LIST).context["rows"]
-    assert (row, who, age) == (held, "Anna Beispiel", 0)
+    ((row, who, age, late),) = manager_client.get(LIST).context["rows"]
+    assert (row, who, age, late) == (held, "Anna Beispiel", 0, False)
     assert menu.held_badge(manager) == 1
     deciders.drop(held.pk, manager.pk)
     assert manager_client.get(LIST).context["rows"] == []
     assert menu.held_badge(manager) is None
+
+
+def test_a_row_that_waits_for_more_than_a_month_is_overdue_work(manager_client, manager):
+    held, _ = ambiguous()
+    HeldIntake.objects.update(received_at=timezone.now() - timedelta(days=31))
+
+    listed = manager_client.get(LIST)
+    assert [(row, age, late) for row, _who, age, late in listed.context["rows"]] == [(held, 31, True)]
+    assert listed.context["overdue"] == 1
+    values = {figure.value: figure.late for figure in manager_client.get("/").context["cards"].figures[-2:]}
+    assert values == {"1": True}
+
+    deciders.drop(held.pk, manager.pk)
+    assert manager_client.get(LIST).context["overdue"] == 0
+
+
+def test_the_period_of_a_held_row_begins_when_somebody_decides_it(manager):
+    held, _ = ambiguous()
+    HeldIntake.objects.update(received_at=timezone.now() - timedelta(days=400))
+    about = next(group for group in registry.declaration_for(HeldIntake).groups if "payload" in group.fields)
+    (path,) = (name for start in about.starts for name in start)
+
+    def begun():
+        return HeldIntake.objects.values_list(path, flat=True).get(pk=held.pk)
+
+    assert begun() is None  # it waits for a person: no run takes it undecided
+    deciders.drop(held.pk, manager.pk)
+    assert explain(about.categories[0], begun(), as_of=timezone.localdate()).deletable_from == (
+        timezone.localdate() + timedelta(days=31)
+    )
 
 
 def test_a_row_about_a_restricted_customer_is_for_the_privacy_role(manager_client, privacy_client):

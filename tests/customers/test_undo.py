@@ -20,10 +20,12 @@ from customers.models import (
     SearchEntry,
     Summary,
     Suppression,
+    SuppressionMention,
     Tag,
 )
 from customers.rows import OptInRow, SuppressionRow
 from customers.summary import note_contact
+from customers.suppression import suppress, suppressed
 from customers.undoing import undo_customers
 from tests.customers.making import bring_in, make_row, make_source, point
 from tests.customers.test_intake import full_row
@@ -149,6 +151,54 @@ def test_suppression_entries_and_held_rows_of_the_batch_go():
     assert (Suppression.objects.count(), HeldIntake.objects.count()) == (1, 1)
     assert undo_customers(source.batch).removed == 1
     assert (Suppression.objects.count(), HeldIntake.objects.count(), Customer.objects.count()) == (0, 0, 2)
+
+
+def listed() -> list[tuple[str, datetime]]:
+    """Who may not be written to, as the entries say why and since when."""
+    return sorted(Suppression.objects.values_list("reason", "since"))
+
+
+def test_an_address_that_a_later_list_names_too_stays_on_the_list_until_both_are_undone():
+    early, late = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 2, 5, tzinfo=UTC)
+    first, second = make_source("mailchimp"), make_source("mailchimp")
+    rows = [SuppressionRow(2, "a@example.de", since=early), SuppressionRow(3, "b@example.de", since=early)]
+    write_suppressions(rows, first)
+    named_again = write_suppressions([SuppressionRow(2, "B@example.de", reason="bounced", since=late)], second)
+    assert (named_again.created, named_again.unchanged) == (0, 1)
+
+    undone = undo_customers(first.batch)
+
+    assert (undone.removed, [one.model for one in undone.left]) == (1, ["customers.Suppression"])
+    assert (suppressed("email", "a@example.de"), suppressed("email", "b@example.de")) == (False, True)
+    assert listed() == [("bounced", late)]  # what the list says that still stands
+    assert undo_customers(second.batch).removed == 1
+    assert not suppressed("email", "b@example.de")
+
+
+def test_undoing_the_later_list_takes_back_its_mention_alone():
+    first, second = make_source("mailchimp"), make_source("mailchimp")
+    write_suppressions([SuppressionRow(2, "a@example.de")], first)
+    write_suppressions([SuppressionRow(2, "a@example.de"), SuppressionRow(3, "b@example.de")], second)
+
+    undone = undo_customers(second.batch)
+
+    assert (undone.removed, undone.left, Suppression.objects.count()) == (1, [], 1)
+    assert undo_customers(first.batch).removed == 1
+    assert not SuppressionMention.objects.exists()
+
+
+def test_an_objection_said_since_outlives_the_list_that_named_the_address_first():
+    source = make_source("mailchimp")
+    write_suppressions([SuppressionRow(2, "a@example.de")], source)
+    said = datetime(2026, 3, 1, tzinfo=UTC)
+    assert not suppress("email", "a@example.de", reason="objection", since=said)
+    assert not suppress("email", "a@example.de", reason="objection")  # said twice, noted once
+
+    undone = undo_customers(source.batch)
+
+    assert (undone.removed, len(undone.left)) == (0, 1)
+    assert listed() == [("objection", said)]
+    assert undo_customers(source.batch).left == []  # nothing of the list is left to take back
 
 
 def test_a_customer_made_from_a_held_row_goes_with_its_batch():

@@ -227,6 +227,19 @@ def test_an_undo_restores_what_the_import_changed_and_leaves_what_was_edited_sin
     assert names == {"K1": "Nach1", "K2": "Neu2", "K3": "Nach3"}
 
 
+def test_no_undo_ends_a_suppression_entry_that_a_later_list_may_name_too(shared_data: Path) -> None:
+    path = shared_data / "csv" / "mailchimp_unsubscribed_export.csv"
+    first, again = import_file("customers", path), import_file("customers", path)
+    assert (first["created"], again["unchanged"]) == (6, 6)
+
+    kept = undo_import(first["batch"])
+
+    assert (kept["removed"], kept["left_count"], {row["model"] for row in kept["left"]}) == (
+        0, 6, {"customers.Suppression"},
+    )  # fmt: skip
+    assert Suppression.objects.count() == 6  # Art. 21(3) GDPR: in doubt nothing is sent
+
+
 def test_an_undo_of_an_unknown_import_is_a_bad_argument() -> None:
     with pytest.raises(CommandError) as refused:
         call_command("undo_import", "00000000-0000-4000-8000-000000000000")

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from io import StringIO
 from typing import Any
@@ -35,13 +35,15 @@ from customers.models import (
 from customers.searching import search
 from customers.suppression import suppressed
 from datamap.models import AccessLog, Controller
+from datamap.workdays import local_date
 from interactions.models import Complaint, FollowUp, Interaction
 from ops.demo import shelving
 from ops.demo.copying import HISTORY
 from ops.demo.loading import DemoRefused, load_demo
 from ops.demo.places import phone_number
+from ops.demo.seasons import Clock, last_day
 from ops.logins import DEMO_PASSWORD, demo_logins
-from orders.documents import issue_document, tax_by_rate
+from orders.documents import issue_document, supply_of, tax_by_rate
 from orders.models import Document, NumberRange, Order, OrderLine, Return
 from orders.totals import differing_totals
 from staff.models import User
@@ -302,6 +304,14 @@ def test_who_unsubscribed_is_suppressed_and_marked(demo: Any) -> None:
     assert suppressed("email", email.value)
 
 
+def test_every_invoice_names_the_date_of_supply(demo: Any) -> None:
+    # § 14(4) no. 6 UStG; the goods leave on the day of the invoice.
+    invoices = Document.objects.filter(kind=Document.Kind.INVOICE)
+    assert invoices.count() > 100
+    assert [one.pk for one in invoices if supply_of(one) != (local_date(one.issued_at), True)] == []
+    assert not Document.objects.exclude(kind=Document.Kind.INVOICE).filter(seller__has_key="supplied_on").exists()
+
+
 def test_phone_numbers_lie_in_the_blocks_kept_free_for_films() -> None:
     blocks = ("+493023125", "+494066969", "+496990009", "+499999999", "+498999998", "+492214710", "+4917139200")
     numbers = [phone_number(n) for n in range(60_000)]
@@ -367,6 +377,21 @@ def _structure() -> list[tuple[str, ...]]:
             [shelving.MARK, shelving.MARK],
         )
         return cursor.fetchall()
+
+
+@pytest.mark.parametrize(
+    ("loaded_at", "day"),
+    [
+        ("2026-11-02T05:59+01:00", date(2026, 11, 1)),
+        ("2026-11-02T06:00+01:00", date(2026, 11, 2)),
+        ("2026-07-01T23:30+02:00", date(2026, 7, 1)),
+        ("2026-07-01T05:30+02:00", date(2026, 6, 30)),
+    ],
+)
+def test_a_demo_tells_of_nothing_that_is_still_to_come(loaded_at: str, day: date, db: None) -> None:
+    at = datetime.fromisoformat(loaded_at)
+    assert last_day(at) == day
+    assert Clock(last_day(at)).now <= at.timestamp()
 
 
 @pytest.mark.django_db(transaction=True)

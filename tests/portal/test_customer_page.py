@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from customers.models import (
     ContactPerson,
@@ -19,6 +19,7 @@ from customers.models import (
     Preference,
     Tag,
 )
+from datamap.catalogue import rule_for
 from datamap.models import AccessLog
 from orders.models import CustomerTotal, Order
 from portal.keeping import kept_for
@@ -91,6 +92,16 @@ def test_the_page_shows_what_is_known(agent_client, agent):
     for shown in (*names, *reached, "DE136695976", "72057594037927937"):
         assert shown in text
     assert text.count("chip warn") >= 3
+
+
+def test_a_birthday_is_told_as_kept_only_where_there_is_one(agent_client):
+    make_customer("10482", birthday_day=29, birthday_month=2)
+    make_customer("10483")
+    said = str(rule_for("BDAY", timezone.localdate()).category)
+    with translation.override("de"):
+        said = translation.gettext(said)
+    lines = {n: [line.label for line in agent_client.get(page(n)).context["kept"]] for n in ("10482", "10483")}
+    assert [line.count(said) for line in lines.values()] == [1, 0]
 
 
 def test_names_and_notes_are_shown_and_never_run(agent_client):

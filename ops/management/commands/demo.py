@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from ops.demo.loading import DemoRefused, load_demo
+from ops.demo.seasons import last_day
 from ops.logins import demo_logins
 
 BAR = 40
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--customers", type=_some, default=2000, metavar="N", help="how many (default 2000)")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="which shop (default 1)")
         parser.add_argument(
-            "--as-of", type=_day, metavar="DATE", help="the day up to which it has sold (default today)"
+            "--as-of",
+            type=_day,
+            metavar="DATE",
+            help="the day up to whose opening at six it has sold (default today, before six yesterday)",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -46,7 +50,7 @@ class Command(BaseCommand):
             loaded = load_demo(
                 options["customers"],
                 options["seed"],
-                options["as_of"] or timezone.localdate(),
+                options["as_of"] or last_day(timezone.now()),
                 progress=self._progress if sys.stderr.isatty() else lambda share: None,
             )
         except DemoRefused as refusal:
