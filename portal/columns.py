@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from html import escape
@@ -79,7 +79,6 @@ class Renderer:
         self.select = escape(gettext("Select customer %s"))
         self.nameless = escape(gettext("without a name"))
         self.chips = _chips(get_language())
-        self.zone = timezone.get_current_timezone()
         self.today = timezone.localdate()
         self.cells: dict[str, Callable[[Row], str]] = {
             "number": lambda row: escape(row.number),
@@ -90,8 +89,8 @@ class Renderer:
             "country": lambda row: escape(row.country or ""),
             "orders": lambda row: str(row.orders),
             "revenue": lambda row: self.money(row.revenue),
-            "activity": lambda row: self.day(row.last_activity),
-            "since": lambda row: self.day(row.registered_at),
+            "activity": lambda row: self.day(row.active_on),
+            "since": lambda row: self.day(row.registered_on),
             "language": lambda row: escape(row.language),
             "marks": self.marks,
         }
@@ -145,11 +144,10 @@ class Renderer:
             return text.translate(_GERMAN) + "\u00a0€"
         return f"-€{text[1:]}" if text.startswith("-") else f"€{text}"
 
-    def day(self, value: datetime | None) -> str:
+    def day(self, on: date | None) -> str:
         """Today, yesterday, or the date; each day is written once per page."""
-        if value is None:
+        if on is None:
             return ""
-        on = value.astimezone(self.zone).date()
         if on not in self.days:
             near = abs((on - self.today).days) <= 1
             self.days[on] = escape(day(on) if near else short_date(on))
