@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.normalizing import fold
-from portal.preparing import prepared_cursor
+from datamap.preparing import ask
 
 PER_PAGE = 50
 COUNTED = 1000
@@ -242,10 +242,16 @@ def _zones(selection: Selection, order: str) -> list[_Zone]:
 def _read_zone(zone: _Zone, selection: Selection, start: list[Any], backward: bool, limit: int) -> list[Row]:
     where, params = selection.conditions()
     statement = _page_statement(zone, where, bool(start), zone.descending != backward, limit)
-    # With filters the best plan depends on their values; without, one plan serves every page.
-    with connection.cursor() if params else prepared_cursor() as handle:
-        handle.execute(statement, [*params, *start])
-        return list(map(Row._make, handle.fetchall()))
+    return list(map(Row._make, _rows(statement, selection, [*params, *start])))
+
+
+def _rows(statement: str, selection: Selection, params: list[Any]) -> list[tuple[Any, ...]]:
+    """With filters the best plan depends on their values; without, one plan serves every page."""
+    if selection.conditions()[1]:
+        with connection.cursor() as handle:
+            handle.execute(statement, params)
+            return handle.fetchall()
+    return ask(statement, params)
 
 
 @lru_cache(maxsize=128)
@@ -282,20 +288,16 @@ def _unsign(cursor: str) -> tuple[bool, int]:
 
 def _key_of(customer_id: int, zone: _Zone) -> Any:
     """The sort key of a customer, None where it has no summary to sort by. Raises ForgedCursor."""
-    with connection.cursor() as handle:
-        handle.execute(_KEY_OF.format(key=zone.key, source=_CUSTOMER_FIRST), [customer_id])
-        found = handle.fetchone()
-    if found is None:
+    found = ask(_KEY_OF.format(key=zone.key, source=_CUSTOMER_FIRST), [customer_id])
+    if not found:
         raise ForgedCursor
-    return found[0]
+    return found[0][0]
 
 
 def capped_count(selection: Selection, cap: int = COUNTED) -> int:
     """How many customers the selection holds; `cap + 1` stands for "more than cap"."""
     where, params = selection.conditions()
-    with connection.cursor() as handle:
-        handle.execute(_COUNT.format(source=_CUSTOMER_FIRST, where=where, limit=cap + 1), params)
-        return handle.fetchone()[0]
+    return _rows(_COUNT.format(source=_CUSTOMER_FIRST, where=where, limit=cap + 1), selection, params)[0][0]
 
 
 def selected_ids(selection: Selection, cap: int) -> list[int]:
