@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("DEBUG", "1")
+os.environ.setdefault("PREPARE_AFTER", "5")  # as config/wsgi.py does
 
 from config.settings import *  # noqa: F403, E402
 from config.settings import (  # noqa: E402

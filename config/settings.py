@@ -130,6 +130,8 @@ def database(role: str) -> dict[str, Any]:
     config.setdefault("OPTIONS", {})
     if milliseconds := env.int("STATEMENT_TIMEOUT_MS", default=0):  # config/wsgi.py sets it for web pages
         config["OPTIONS"]["options"] = f"-c statement_timeout={milliseconds}"
+    if uses := env.int("PREPARE_AFTER", default=0):  # config/wsgi.py sets it for web pages
+        config["OPTIONS"]["prepare_threshold"] = uses
     return config | {
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,

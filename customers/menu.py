@@ -2,31 +2,25 @@
 
 from typing import cast
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from customers.access import SEES_RESTRICTED
 from datamap.navigation import register_menu
+from datamap.preparing import ask
 from staff.models import User
 
-# More than this is "many"; the badge need not count on.
-COUNTED = 1000
-
-
-# The question of `deciders.waiting`, as every page asks it.
+# The question of `deciders.waiting`, as every page asks it; more than 1,000 are "many", the badge need not count on.
 _WAITING = """
 SELECT count(*) FROM (
     SELECT 1 FROM customers_heldintake h LEFT JOIN customers_customer c ON c.id = h.customer_id
-    WHERE h.decision = '' AND (%s OR (h.reason <> 'restricted' AND c.restricted_at IS NULL)) LIMIT %s
+    WHERE h.decision = '' AND (%s OR (h.reason <> 'restricted' AND c.restricted_at IS NULL)) LIMIT 1000
 ) AS waiting
 """
 
 
 def held_badge(user: object) -> int | None:
     """How many rows wait for this person; none is no badge."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [cast(User, user).may(SEES_RESTRICTED), COUNTED])
-        return cursor.fetchone()[0] or None
+    return ask(_WAITING, [cast(User, user).may(SEES_RESTRICTED)])[0][0] or None
 
 
 register_menu("held", _("Held rows"), "customers:held", "flag", "customers.held", "privacy", 450, badge=held_badge)

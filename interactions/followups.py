@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from django.db import connection
 from django.utils import timezone
 
+from datamap.preparing import ask
 from interactions.models import FollowUp
 from staff.models import User
 
@@ -38,9 +38,7 @@ def open_work(user: User) -> int:
 
 def overdue_badge(user: User) -> int | None:
     """The figure beside the menu entry: my steps due today or earlier. Every page asks, so without a queryset."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE, [user.pk, timezone.localdate()])
-        return cursor.fetchone()[0] or None
+    return ask(_DUE, [user.pk, timezone.localdate()])[0][0] or None
 
 
 def hand_over_all(user: User, successor: User) -> int:

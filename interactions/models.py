@@ -151,7 +151,12 @@ class Interaction(models.Model):
             models.UniqueConstraint(fields=["token"], name="interactions_interaction_token")
         ]
         indexes: ClassVar[list[Any]] = [
-            models.Index(fields=["customer", "-occurred_at", "-id"], name="interactions_line"),
+            # With what decides about the period: how much is kept, and until when, is read without the wide rows.
+            models.Index(
+                fields=["customer", "-occurred_at", "-id"],
+                include=["record_class", "closed_at", "complaint", "blocked_at"],
+                name="interactions_life",
+            ),
             models.Index(fields=["-occurred_at", "-id"], name="interactions_list"),
             # The class decides about the period, and with it which date is asked.
             models.Index(fields=["record_class", "closed_at", "id"], name="interactions_closed_due"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from html import escape
@@ -72,14 +72,14 @@ class Renderer:
     def __init__(self, columns: list[str], selectable: bool) -> None:
         self.columns = columns
         self.selectable = selectable
-        self.german = (get_language() or "de").startswith("de")
+        self.language = get_language()
+        self.german = (self.language or "de").startswith("de")
         self.days: dict[Any, str] = {}
         # One address is asked for, the others follow from it.
         self.base = reverse("portal:customer_list")
         self.select = escape(gettext("Select customer %s"))
         self.nameless = escape(gettext("without a name"))
-        self.chips = _chips(get_language())
-        self.zone = timezone.get_current_timezone()
+        self.chips = _chips(self.language)
         self.today = timezone.localdate()
         self.cells: dict[str, Callable[[Row], str]] = {
             "number": lambda row: escape(row.number),
@@ -90,11 +90,30 @@ class Renderer:
             "country": lambda row: escape(row.country or ""),
             "orders": lambda row: str(row.orders),
             "revenue": lambda row: self.money(row.revenue),
-            "activity": lambda row: self.day(row.last_activity),
-            "since": lambda row: self.day(row.registered_at),
+            "activity": lambda row: self.day(row.active_on),
+            "since": lambda row: self.day(row.registered_on),
             "language": lambda row: escape(row.language),
             "marks": self.marks,
         }
+
+    def heads(self, order: str, address: Callable[..., str]) -> SafeString:
+        """The cells of the table's head; `address` answers the list's address in another order."""
+        return SafeString("\n".join([self._head(COLUMNS[key], order, address) for key in self.columns]))
+
+    def _head(self, column: Column, order: str, address: Callable[..., str]) -> str:
+        label = escape(str(column.label))
+        css = ' class="num"' if column.css == "num" else ""
+        if not column.order:
+            return f'<th scope="col"{css}>{label}</th>'
+        falling = f"-{column.order}"
+        if order in (column.order, falling):
+            way, arrow = ("ascending", "↑") if order == column.order else ("descending", "↓")
+            turned = falling if order == column.order else column.order
+            sort, label = f' aria-sort="{way}"', f'{label}<span aria-hidden="true">{arrow}</span>'
+        else:
+            # Figures and days are wanted largest and latest first.
+            sort, turned = "", falling if column.order in ("revenue", "activity") else column.order
+        return f'<th scope="col"{css}{sort}><a href="{escape(address(o=turned))}">{label}</a></th>'
 
     def rows(self, rows: Iterable[Row]) -> SafeString:
         """The lines of the table's body."""
@@ -145,14 +164,13 @@ class Renderer:
             return text.translate(_GERMAN) + "\u00a0€"
         return f"-€{text[1:]}" if text.startswith("-") else f"€{text}"
 
-    def day(self, value: datetime | None) -> str:
+    def day(self, on: date | None) -> str:
         """Today, yesterday, or the date; each day is written once per page."""
-        if value is None:
+        if on is None:
             return ""
-        on = value.astimezone(self.zone).date()
         if on not in self.days:
             near = abs((on - self.today).days) <= 1
-            self.days[on] = escape(day(on) if near else short_date(on))
+            self.days[on] = escape(day(on) if near else short_date(on, self.language))
         return self.days[on]
 
 

@@ -31,8 +31,8 @@ _CELLS: dict[str, list[tuple[Any, Callable[[Row], Cell]]]] = {
     "country": [(_("Country"), lambda row: row.country)],
     "orders": [(_("Orders"), lambda row: row.orders)],
     "revenue": [(_("Revenue"), lambda row: row.revenue)],
-    "activity": [(_("Last active"), lambda row: row.last_activity)],
-    "since": [(_("Customer since"), lambda row: row.registered_at)],
+    "activity": [(_("Last active"), lambda row: row.active_on)],
+    "since": [(_("Customer since"), lambda row: row.registered_on)],
     "language": [(_("Language"), lambda row: row.language)],
     "marks": [
         (_("Kind"), lambda row: row.kind),

@@ -59,8 +59,13 @@ class Kept:
 
     @property
     def is_due(self) -> bool:
-        """Whether the last day has come: the next retention run takes it."""
+        """Whether the last day of all has come: the next retention run takes them."""
         return self.until is not None and self.until <= timezone.localdate()
+
+    @property
+    def oldest_is_due(self) -> bool:
+        """Whether the next retention run takes the oldest, though not all."""
+        return not self.is_due and self.first_until is not None and self.first_until <= timezone.localdate()
 
 
 @dataclass

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import DEFAULT_DB_ALIAS
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.models import Tag
 from customers.searching import COUNTED, search
+from datamap.preparing import ask
 from portal.columns import chosen
 from portal.filtering import active_filters
 from portal.models import SavedView
@@ -44,6 +47,8 @@ class Listing:
 
     def chips(self) -> list[tuple[str, str]]:
         """Name and words of each filter in use."""
+        if not self.stored:
+            return []
         tag = Tag.objects.filter(pk=self.stored["tag"]).first() if "tag" in self.stored else None
         return list(active_filters(self.stored, tag.name if tag else _("that is gone")))
 
@@ -75,14 +80,18 @@ class Listing:
 
 # Without the sealed query: only the view that is open needs it, and loads it when asked.
 _VIEWS = """
-select id, owner_id, name, "order", columns, shared_at from portal_savedview
+select id, owner_id, name, "order", shared_at, columns from portal_savedview
 where owner_id = %s or shared_at is not null order by name, id
 """
 
 
 def views_of(user: User) -> list[SavedView]:
     """The views a person sees as tabs, and the nameless one with their own columns."""
-    return list(SavedView.objects.raw(_VIEWS, [user.pk]))
+    names = ("id", "owner_id", "name", "order", "shared_at", "columns")
+    return [
+        SavedView.from_db(DEFAULT_DB_ALIAS, names, (*plain, json.loads(columns)))
+        for *plain, columns in ask(_VIEWS, [user.pk])
+    ]
 
 
 def listing_of(request: HttpRequest, source: QueryDict) -> Listing:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core import signing
 from django.db import connection
 from django.utils import timezone
-from psycopg import sql
 
 from customers.normalizing import fold
+from datamap.preparing import ask
 
 PER_PAGE = 50
 COUNTED = 1000
@@ -24,27 +25,29 @@ DEFAULT_ORDER = "-activity"
 _SIGNER = signing.Signer(salt="portal.cursor")
 
 # Where an order reads from: the table its index stands on goes first, so that a page is a piece of an index.
-_CUSTOMER_FIRST = sql.SQL("customers_customer c left join customers_summary s on s.customer_id = c.id")
-_SUMMARY_FIRST = sql.SQL("customers_summary s join customers_customer c on c.id = s.customer_id")
-_WITHOUT_SUMMARY = sql.SQL(
+_CUSTOMER_FIRST = "customers_customer c left join customers_summary s on s.customer_id = c.id"
+_SUMMARY_FIRST = "customers_summary s join customers_customer c on c.id = s.customer_id"
+_WITHOUT_SUMMARY = (
     "(select c.* from customers_customer c where not exists "
     "(select 1 from customers_summary x where x.customer_id = c.id)) c "
     "left join customers_summary s on s.customer_id = c.id"
 )
 _SOURCES = {
-    "name": (_CUSTOMER_FIRST, sql.SQL("c.sort_name"), sql.SQL("c.id")),
-    "number": (_CUSTOMER_FIRST, sql.SQL("c.sort_number"), sql.SQL("c.id")),
-    "activity": (_SUMMARY_FIRST, sql.SQL("s.last_activity"), sql.SQL("s.customer_id")),
-    "revenue": (_SUMMARY_FIRST, sql.SQL("s.revenue"), sql.SQL("s.customer_id")),
+    "name": (_CUSTOMER_FIRST, "c.sort_name", "c.id"),
+    "number": (_CUSTOMER_FIRST, "c.sort_number", "c.id"),
+    "activity": (_SUMMARY_FIRST, "s.last_activity", "s.customer_id"),
+    "revenue": (_SUMMARY_FIRST, "s.revenue", "s.customer_id"),
 }
-_KEY_OF = sql.SQL("select {key} from {source} where c.id = %s")
-_IDS = sql.SQL("select c.id from {source} where {where} order by {key} {way}, {id} {way} limit %s")
-_COUNT = sql.SQL("select count(*) from (select 1 from {source} where {where} limit %s) found")
-_PAGE = sql.SQL("""
+_KEY_OF = "select {key} from {source} where c.id = %s"
+_IDS = "select c.id from {source} where {where} order by {key} {way}, {id} {way} limit {limit}"
+_COUNT = "select count(*) from (select 1 from {source} where {where} limit {limit}) found"
+_SEARCHED = "exists (select 1 from customers_searchentry e where e.customer_id = c.id and {where})"
+_LIVES = "exists (select 1 from customers_address a where a.customer_id = c.id and {where})"
+_PAGE = """
 with page as materialized ({ids})
-select c.id, c.number, c.kind, c.status, c.first_name, c.last_name, c.company, c.language, c.registered_at,
-       c.deactivated_at is not null, c.restricted_at is not null,
-       coalesce(s.orders, 0), coalesce(s.revenue, 0), s.last_activity,
+select c.id, c.number, c.kind, c.status, c.first_name, c.last_name, c.company, c.language,
+       (c.registered_at at time zone '{zone}')::date, c.deactivated_at is not null, c.restricted_at is not null,
+       coalesce(s.orders, 0), coalesce(s.revenue, 0), (s.last_activity at time zone '{zone}')::date,
        coalesce(s.open_complaints, 0), s.advertising_stopped_at is not null,
        a.city, a.postcode, a.country,
        exists (select 1 from customers_flag f
@@ -57,7 +60,7 @@ left join lateral (
     where customer_id = c.id order by is_default desc, id limit 1
 ) a on true
 order by {key} {way}, {id} {way}
-""")
+"""
 
 
 class Row(NamedTuple):
@@ -71,12 +74,12 @@ class Row(NamedTuple):
     last_name: str
     company: str
     language: str
-    registered_at: datetime | None
+    registered_on: date | None
     deactivated: bool
     restricted: bool
     orders: int
     revenue: Any
-    last_activity: datetime | None
+    active_on: date | None
     open_complaints: int
     advertising_stop: bool
     city: str | None
@@ -92,9 +95,9 @@ class ForgedCursor(Exception):
 class _Zone(NamedTuple):
     """One part of a list with an order of its own."""
 
-    source: sql.SQL
-    key: sql.SQL
-    identity: sql.SQL
+    source: str
+    key: str
+    identity: str
     descending: bool
 
 
@@ -123,40 +126,40 @@ class Selection:
         ranges = {"revenue_from", "revenue_to", "active_from", "active_to"} & set(self.stored)
         return bool(ranges) or "yes" in (self.stored.get("complaints"), self.stored.get("advertising_stop"))
 
-    def conditions(self) -> tuple[sql.Composable, list[Any]]:
+    def conditions(self) -> tuple[str, list[Any]]:
         """The WHERE of this selection and its parameters."""
-        parts: list[tuple[sql.Composable, list[Any]]] = list(_conditions(self.stored))
+        parts: list[tuple[str, list[Any]]] = list(_conditions(self.stored))
         if not self.restricted_too:
-            parts.append((sql.SQL("c.restricted_at is null"), []))
+            parts.append(("c.restricted_at is null", []))
         if self.found is not None:
-            parts.append((sql.SQL("c.id = any(%s::bigint[])"), [self.found]))
+            parts.append(("c.id = any(%s::bigint[])", [self.found]))
         if not parts:
-            return sql.SQL("true"), []
-        return sql.SQL(" and ").join(part for part, _params in parts), [p for _part, ps in parts for p in ps]
+            return "true", []
+        return " and ".join(part for part, _params in parts), [p for _part, ps in parts for p in ps]
 
 
-def _conditions(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]:
+def _conditions(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     for name in ("status", "kind"):
         if name in stored:
-            yield sql.SQL("c.status = %s") if name == "status" else sql.SQL("c.kind = %s"), [stored[name]]
+            yield "c.status = %s" if name == "status" else "c.kind = %s", [stored[name]]
     if "tag" in stored:
         yield (
-            sql.SQL("exists (select 1 from customers_customertag t where t.customer_id = c.id and t.tag_id = %s)"),
+            "exists (select 1 from customers_customertag t where t.customer_id = c.id and t.tag_id = %s)",
             [stored["tag"]],
         )
     yield from _place(stored)
     if "revenue_from" in stored:
-        yield sql.SQL("s.revenue >= %s"), [stored["revenue_from"]]
+        yield "s.revenue >= %s", [stored["revenue_from"]]
     if "revenue_to" in stored:
-        yield sql.SQL("s.revenue <= %s"), [stored["revenue_to"]]
+        yield "s.revenue <= %s", [stored["revenue_to"]]
     if "active_from" in stored:
-        yield sql.SQL("s.last_activity >= %s"), [_midnight(stored["active_from"])]
+        yield "s.last_activity >= %s", [_midnight(stored["active_from"])]
     if "active_to" in stored:
-        yield sql.SQL("s.last_activity < %s"), [_midnight(stored["active_to"], 1)]
+        yield "s.last_activity < %s", [_midnight(stored["active_to"], 1)]
     yield from _states(stored)
 
 
-def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]:
+def _place(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     parts: list[str] = []
     params: list[Any] = []
     if "postcode" in stored:
@@ -169,34 +172,28 @@ def _place(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]
     if "city" in stored:
         # The search text holds the town's words, too: its trigram index narrows before towns are compared.
         words = fold(stored["city"]).split()
-        texts = sql.SQL(" and ").join([sql.SQL("e.text like %s")] * len(words) or [sql.SQL("true")])
-        narrowed = sql.SQL("exists (select 1 from customers_searchentry e where e.customer_id = c.id and {})").format(
-            texts
-        )
-        yield narrowed, [f"%{_like(word)}%" for word in words]
+        texts = " and ".join(["e.text like %s"] * len(words) or ["true"])
+        yield _SEARCHED.format(where=texts), [f"%{_like(word)}%" for word in words]
         parts.append("city")
         params.append(f"{_like(stored['city'])}%")
     if parts:
         tests = {
-            "postcode": sql.SQL("a.postcode >= %s and a.postcode < %s"),
-            "country": sql.SQL("a.country = %s"),
-            "city": sql.SQL("a.city ilike %s"),
+            "postcode": "a.postcode >= %s and a.postcode < %s",
+            "country": "a.country = %s",
+            "city": "a.city ilike %s",
         }
-        where = sql.SQL(" and ").join(tests[part] for part in parts)
-        yield (
-            sql.SQL("exists (select 1 from customers_address a where a.customer_id = c.id and {})").format(where),
-            params,
-        )
+        where = " and ".join(tests[part] for part in parts)
+        yield _LIVES.format(where=where), params
 
 
-def _states(stored: dict[str, Any]) -> Iterator[tuple[sql.Composable, list[Any]]]:
+def _states(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     yes_no = {
-        "complaints": (sql.SQL("s.open_complaints > 0"), sql.SQL("coalesce(s.open_complaints, 0) = 0")),
+        "complaints": ("s.open_complaints > 0", "coalesce(s.open_complaints, 0) = 0"),
         "advertising_stop": (
-            sql.SQL("s.advertising_stopped_at is not null"),
-            sql.SQL("s.advertising_stopped_at is null"),
+            "s.advertising_stopped_at is not null",
+            "s.advertising_stopped_at is null",
         ),
-        "deactivated": (sql.SQL("c.deactivated_at is not null"), sql.SQL("c.deactivated_at is null")),
+        "deactivated": ("c.deactivated_at is not null", "c.deactivated_at is null"),
     }
     for name, (yes, no) in yes_no.items():
         if name in stored:
@@ -238,22 +235,33 @@ def _zones(selection: Selection, order: str) -> list[_Zone]:
     source, key, identity = _SOURCES[order.lstrip("-")]
     zones = [_Zone(source, key, identity, order.startswith("-"))]
     if source is _SUMMARY_FIRST and not selection.needs_summary:
-        zones.append(_Zone(_WITHOUT_SUMMARY, sql.SQL("c.id"), sql.SQL("c.id"), False))
+        zones.append(_Zone(_WITHOUT_SUMMARY, "c.id", "c.id", False))
     return zones
 
 
 def _read_zone(zone: _Zone, selection: Selection, start: list[Any], backward: bool, limit: int) -> list[Row]:
     where, params = selection.conditions()
-    descending = zone.descending != backward
-    if start:
-        after = sql.SQL("({key}, {id}) < (%s, %s)" if descending else "({key}, {id}) > (%s, %s)")
-        where = sql.SQL(" and ").join([where, after.format(key=zone.key, id=zone.identity)])
-    parts = {"key": zone.key, "id": zone.identity, "way": sql.SQL("desc" if descending else "asc")}
-    outer = {**parts, "id": sql.SQL("c.id")}
-    statement = _PAGE.format(ids=_IDS.format(source=zone.source, where=where, **parts), **outer)
-    with connection.cursor() as handle:
-        handle.execute(statement.as_string(None), [*params, *start, limit])
-        return [Row._make(row) for row in handle.fetchall()]
+    statement = _page_statement(zone, where, bool(start), zone.descending != backward, limit)
+    return list(map(Row._make, _rows(statement, selection, [*params, *start])))
+
+
+def _rows(statement: str, selection: Selection, params: list[Any]) -> list[tuple[Any, ...]]:
+    """With filters the best plan depends on their values; without, one plan serves every page."""
+    if selection.conditions()[1]:
+        with connection.cursor() as handle:
+            handle.execute(statement, params)
+            return handle.fetchall()
+    return ask(statement, params)
+
+
+@lru_cache(maxsize=128)
+def _page_statement(zone: _Zone, where: str, after: bool, descending: bool, limit: int) -> str:
+    """The statement of one page. Its limit stands in it, for a plan made for any limit is made for a tenth of all."""
+    way = "desc" if descending else "asc"
+    if after:
+        where += f" and ({zone.key}, {zone.identity}) {'<' if descending else '>'} (%s, %s)"
+    ids = _IDS.format(source=zone.source, where=where, key=zone.key, id=zone.identity, way=way, limit=limit)
+    return _PAGE.format(ids=ids, key=zone.key, id="c.id", way=way, zone=timezone.get_default_timezone_name())
 
 
 def _with_cursors(rows: list[Row], backward: bool, more: bool, inside: bool) -> Page:
@@ -280,28 +288,22 @@ def _unsign(cursor: str) -> tuple[bool, int]:
 
 def _key_of(customer_id: int, zone: _Zone) -> Any:
     """The sort key of a customer, None where it has no summary to sort by. Raises ForgedCursor."""
-    with connection.cursor() as handle:
-        handle.execute(_KEY_OF.format(key=zone.key, source=_CUSTOMER_FIRST).as_string(None), [customer_id])
-        found = handle.fetchone()
-    if found is None:
+    found = ask(_KEY_OF.format(key=zone.key, source=_CUSTOMER_FIRST), [customer_id])
+    if not found:
         raise ForgedCursor
-    return found[0]
+    return found[0][0]
 
 
 def capped_count(selection: Selection, cap: int = COUNTED) -> int:
     """How many customers the selection holds; `cap + 1` stands for "more than cap"."""
     where, params = selection.conditions()
-    statement = _COUNT.format(source=_CUSTOMER_FIRST, where=where)
-    with connection.cursor() as handle:
-        handle.execute(statement.as_string(None), [*params, cap + 1])
-        return handle.fetchone()[0]
+    return _rows(_COUNT.format(source=_CUSTOMER_FIRST, where=where, limit=cap + 1), selection, params)[0][0]
 
 
 def selected_ids(selection: Selection, cap: int) -> list[int]:
     """The ids of the first `cap` customers of a selection in the order of numbers."""
     source, key, identity = _SOURCES["number"]
     where, params = selection.conditions()
-    statement = _IDS.format(source=source, where=where, key=key, id=identity, way=sql.SQL("asc"))
     with connection.cursor() as handle:
-        handle.execute(statement.as_string(None), [*params, cap])
+        handle.execute(_IDS.format(source=source, where=where, key=key, id=identity, way="asc", limit=cap), params)
         return [row[0] for row in handle.fetchall()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from customers.models import Tag
+from datamap.preparing import ask
 
 CAP = 10_000
 """So many customers at once; a larger set deserves a saved view."""
@@ -22,8 +23,7 @@ where t.customer_id = c.id and t.tag_id = %s and c.id = any(%s) and c.restricted
 """
 
 
-_NAMES = "select name from customers_tag order by name limit %s"
-OFFERED = 200
+_NAMES = "select name from customers_tag order by name limit 200"
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ def untag_customers(ids: list[int], name: str) -> Tagged:
 
 def tag_names() -> list[str]:
     """The names to choose from; without a queryset, since every page of the list asks."""
-    with connection.cursor() as handle:
-        handle.execute(_NAMES, [OFFERED])
-        return [name for (name,) in handle.fetchall()]
+    return [name for (name,) in ask(_NAMES)]
 
 
 def _run(statement: str, tag: Tag, ids: list[int]) -> int:

@@ -3,11 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from datamap.preparing import ask
 
 _GRANTED = """
 SELECT p.permission FROM staff_rolepermission p JOIN staff_user_roles r ON r.role_id = p.role_id
@@ -160,9 +162,7 @@ class User(AbstractBaseUser):
             return frozenset()
         if not hasattr(self, "_permissions"):
             # Every page asks: a queryset would take longer to be put together than the database to answer.
-            with connection.cursor() as cursor:
-                cursor.execute(_GRANTED, [self.pk])
-                self._permissions = frozenset(key for (key,) in cursor.fetchall())
+            self._permissions = frozenset(key for (key,) in ask(_GRANTED, [self.pk]))
         return self._permissions
 
     def may(self, permission: str) -> bool:

@@ -72,6 +72,7 @@ def _table(listing: Listing, page: Page) -> dict[str, Any]:
     may = listing.user.may
     renderer = Renderer(listing.columns, selectable=may("customers.edit"))
     return {
+        "heads": renderer.heads(listing.order, listing.address),
         "rows": renderer.rows(page.rows),
         "empty": not page.rows,
         "selectable": renderer.selectable,
@@ -83,16 +84,7 @@ def _table(listing: Listing, page: Page) -> dict[str, Any]:
 
 
 def _around(listing: Listing, page: Page) -> dict[str, Any]:
-    heads = []
-    for key in listing.columns:
-        column = COLUMNS[key]
-        way = {column.order: "ascending", f"-{column.order}": "descending"}.get(listing.order, "")
-        # Figures and days are wanted largest and latest first.
-        first = f"-{column.order}" if column.order in ("revenue", "activity") else column.order
-        turned = (column.order if listing.order.startswith("-") else f"-{column.order}") if way else first
-        heads.append((column, way if column.order else "", listing.address(o=turned) if column.order else ""))
     return {
-        "heads": heads,
         "list_url": listing.base,
         "filter_url": listing.address(f="1"),
         "first_url": listing.address(),

@@ -82,9 +82,10 @@ def day(value: Any) -> str:
     return short_date(on)
 
 
-def short_date(on: date) -> str:
-    """18.11.2026 or 11/18/2026; a list of fifty of them would wait for Django's formatter longer than for the rest."""
-    pattern = _day_pattern(get_language())
+def short_date(on: date, language: str | None = None) -> str:
+    """18.11.2026 or 11/18/2026; a list of fifty of them would wait for Django's formatter longer than for the rest,
+    and for asking which language is spoken."""
+    pattern = _day_pattern(language or get_language())
     if not pattern:
         return formats.date_format(on, "SHORT_DATE_FORMAT")
     return pattern.format(d=on.day, m=on.month, y=on.year)

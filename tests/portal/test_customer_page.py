@@ -158,6 +158,18 @@ def test_the_panel_says_the_last_day_of_each_kind_of_data():
     assert str(notes.first_until) == "2027-04-02"
 
 
+def test_the_panel_marks_the_oldest_rows_as_due_though_newer_ones_stay(agent_client):
+    customer = make_customer("1")
+    now = timezone.now()
+    Note.objects.create(customer=customer, text="neu", created_at=now)
+    assert "älteste fällig" not in agent_client.get(page("1")).content.decode()
+    # TICKET: 12 months (domain.md 5).
+    Note.objects.create(customer=customer, text="alt", created_at=now - timedelta(days=400))
+    notes = next(line for line in kept_for(customer) if line.count == 2)
+    assert (notes.is_due, notes.oldest_is_due) == (False, True)
+    assert agent_client.get(page("1")).content.decode().count("älteste fällig") == 1
+
+
 def test_the_panel_counts_each_kind_of_order_data_once():
     customer = make_customer("1", last_activity=NOON)
     for number in range(3):
