@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0003_activity_claims"),
+        ("customers", "0004_due_rows"),
     ]
 
     operations = [
