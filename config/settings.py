@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "datamap",
     "staff",
     "customers",
+    "mail",
     "orders",
     "interactions",
     "privacy",
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "simple_history",
+    "anymail",
     "csp",
 ]
 MIDDLEWARE = [
@@ -172,6 +174,9 @@ CELERY_BEAT_SCHEDULE = {
     "expire-import-files": {"task": "intake.tasks.expire_files", "schedule": crontab(hour="2", minute="10")},
     "end-sessions": {"task": "staff.tasks.drop_ended_sessions", "schedule": crontab(hour="2", minute="30")},
     "drop-claims": {"task": "customers.tasks.drop_claims", "schedule": crontab(hour="2", minute="20")},
+    "deliver-mail": {"task": "mail.tasks.deliver", "schedule": 60.0},
+    "work-off-mail-events": {"task": "mail.tasks.work_off", "schedule": 60.0},
+    "drop-orphan-enclosures": {"task": "mail.tasks.drop_orphan_files", "schedule": crontab(hour="2", minute="50")},
     "recount-search-words": {
         "task": "customers.tasks.recount_search_words",
         "schedule": crontab(hour="2", minute="40"),
@@ -298,12 +303,23 @@ ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
 EXPORT_CAP = env.int("EXPORT_CAP", default=5000)  # rows of a list that one export may take out
 
 MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else "smtp://localhost:25")
-EMAIL_BACKEND = MAIL["EMAIL_BACKEND"]
+# Ours also notes how far a mail had come when the connection broke.
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "mail.smtp.EmailBackend" if MAIL["EMAIL_BACKEND"] == SMTP_BACKEND else MAIL["EMAIL_BACKEND"]
+if provider := env.str("MAIL_PROVIDER", default=""):  # brevo, postmark, …: mails go through its web interface
+    EMAIL_BACKEND = f"anymail.backends.{provider}.EmailBackend"
 EMAIL_FILE_PATH = MAIL["EMAIL_FILE_PATH"]
 EMAIL_HOST, EMAIL_PORT = MAIL["EMAIL_HOST"], MAIL["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("EMAIL_USE_TLS", False), MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
+# Keys of the provider as JSON, and who may report to us ("user:password", several while one is replaced).
+ANYMAIL = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    **env.json("ANYMAIL", default={}),
+    "WEBHOOK_SECRET": env.list("MAIL_WEBHOOK_SECRET", default=[]),
+}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="obhut@localhost")
 
 LANGUAGE_CODE = "de"

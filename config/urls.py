@@ -12,6 +12,7 @@ choose_language = public_page("The language may be chosen before signing in.")(s
 
 ROUTES = {
     "customers": "customers/",
+    "mail": "mail/",
     "orders": "orders/",
     "interactions": "interactions/",
     "privacy": "privacy/",
@@ -25,5 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose_language, name="set_language"),
     path("accounts/", include("staff.sign_in_urls")),
+    path("anymail/", include("mail.webhook_urls")),
     *(path(prefix, include(f"{app}.urls")) for app, prefix in ROUTES.items() if find_spec(f"{app}.urls")),
 ]

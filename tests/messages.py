@@ -22,6 +22,7 @@ APPS = (
     "privacy",
     "orders",
     "interactions",
+    "mail",
     "customers",
     "staff",
     "datamap",

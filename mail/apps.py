@@ -1,0 +1,23 @@
+"""Wires mail: what providers report, and what the timeline of a customer tells of it."""
+
+from django.apps import AppConfig
+
+
+class MailConfig(AppConfig):
+    """The outbox and the letters kept as sent."""
+
+    name = "mail"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from anymail.signals import tracking
+
+        from customers.timeline import register_source
+        from mail.happenings import SOURCES
+        from mail.own_templates import register_own
+        from mail.receiving import receive
+
+        tracking.connect(receive, dispatch_uid="mail.receive")
+        for source in SOURCES:
+            register_source(source)
+        register_own()

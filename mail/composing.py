@@ -1,0 +1,89 @@
+"""Makes the mail of an outbox row: fills the template, keeps a letter as it is sent, sets the headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import translation
+
+from datamap.controlling import controller
+from mail.addressing import greeting, language_of, recipient_lines
+from mail.headers import headers_of
+from mail.models import Letter, Message
+from mail.templates import MailTemplate, template_of
+
+LONGEST_SUBJECT = 200
+# Control and direction characters: no header is ended, no line of a letter reads backwards.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
+
+
+@dataclass(frozen=True)
+class Text:
+    """The words of one mail."""
+
+    subject: str
+    body: str
+    html: str
+
+
+def compose(message: Message, address: str) -> EmailMultiAlternatives:
+    """The mail for this row, ready to be sent; what a letter says is kept with it, in the caller's transaction."""
+    letter = Letter.objects.filter(message=message).first()
+    text = _letter_text(letter, message, address) if letter else _written(message)
+    mail = EmailMultiAlternatives(text.subject, text.body, to=[address], headers=headers_of(message))
+    mail.attach_alternative(text.html, "text/html")
+    for enclosure in letter.enclosures.order_by("pk") if letter else ():
+        with enclosure.file.open("rb") as file:
+            mail.attach(one_line(enclosure.name), file.read(), enclosure.content_type)
+    # Read by providers' backends alone: reports name the row, and nobody is watched reading (§ 25 TDDDG).
+    mail.metadata = {"message": str(message.uuid)}  # type: ignore[attr-defined]
+    mail.track_opens = mail.track_clicks = False  # type: ignore[attr-defined]
+    return mail
+
+
+def fill(template: MailTemplate, values: Mapping[str, Any], language: str) -> Text:
+    """The words of a template in this language."""
+    with translation.override(language):
+        everything = {"greeting": greeting(values.get("customer")), **values}
+        subject = _filled(template.subject_file, everything, escape=False)
+        body = _filled(template.text_file, everything, escape=False)
+        html = _filled(template.html_file, everything, escape=True)
+    body = _BLANK_LINES.sub("\n\n", _CONTROL.sub("", body.replace("\r\n", "\n"))).strip() + "\n"
+    return Text(one_line(subject)[:LONGEST_SUBJECT], body, html.strip() + "\n")
+
+
+def one_line(text: str) -> str:
+    """A text that is safe in a header: no line break, no control character."""
+    return _CONTROL.sub("", " ".join(text.split())).strip()
+
+
+def _filled(file: str, values: Mapping[str, Any], *, escape: bool) -> str:
+    # No request and no context processors: a mail knows nothing of whoever happens to be signed in.
+    return get_template(file).template.render(Context(dict(values), autoescape=escape))  # type: ignore[attr-defined]
+
+
+def _written(message: Message) -> Text:
+    template = template_of(message.template)
+    values = {"customer": message.customer, "controller": controller(), **message.context}
+    if template.load is not None:
+        values |= template.load(message)
+    return fill(template, values, language_of(message))
+
+
+def _letter_text(letter: Letter, message: Message, address: str) -> Text:
+    """A letter is written once: a second attempt sends the same words under the same Message-ID."""
+    if not letter.body:
+        text = _written(message)
+        letter.subject, letter.body, letter.html = text.subject, text.body, text.html
+    letter.sender = settings.DEFAULT_FROM_EMAIL
+    letter.recipient_lines = recipient_lines(message.customer, address)
+    letter.save(update_fields=["subject", "body", "html", "sender", "recipient_lines"])
+    return Text(letter.subject, letter.body, letter.html)

@@ -1,0 +1,54 @@
+"""What a person decides about a mail: it has arrived, send it again, do not send it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from mail.models import Letter, Message
+from mail.sending import wake
+from staff.models import User
+
+State = Message.State
+SENDABLE_AGAIN = (State.UNKNOWN, State.FAILED, State.REFUSED, State.CANCELLED)
+
+
+@transaction.atomic
+def mark_arrived(message: Message, *, by: User) -> bool:
+    """Somebody has found out that a mail in doubt arrived; False where it is in doubt no more."""
+    at = Coalesce(F("attempted_at"), F("created_at"))
+    if not _decide(message, (State.UNKNOWN,), by, state=State.SENT, reason="", sent_at=at):
+        return False
+    message.refresh_from_db()
+    Letter.objects.filter(message=message, sent_at=None).update(sent_at=message.sent_at)
+    return True
+
+
+@transaction.atomic
+def send_again(message: Message, *, by: User) -> bool:
+    """Let it go out once more, under the same Message-ID; the gates are asked anew. False where it is on its way."""
+    now = timezone.now()
+    fresh = {"state": State.QUEUED, "reason": "", "attempts": 0, "queued_at": now, "next_attempt_at": now}
+    done = _decide(message, SENDABLE_AGAIN, by, lease=None, lease_until=None, **fresh)
+    if done:
+        wake()
+    return done
+
+
+def cancel(message: Message, *, by: User | None = None) -> bool:
+    """Take a mail out that still waits; False where it is on its way already."""
+    return _decide(message, (State.QUEUED,), by, waiting_only=True, state=State.CANCELLED, reason="")
+
+
+def _decide(
+    message: Message, states: tuple[str, ...], by: User | None, *, waiting_only: bool = False, **values: Any
+) -> bool:
+    """One winner: of two people who decide at once the second changes nothing."""
+    rows = Message.objects.filter(pk=message.pk, state__in=states)
+    if waiting_only:
+        rows = rows.filter(lease__isnull=True)
+    return bool(rows.update(decided_by=by, decided_at=timezone.now(), **values))

@@ -1,0 +1,169 @@
+"""What mail providers report: stored first, as it came, and worked off by a worker, each report once."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from mail.addressing import address_of
+from mail.bouncing import note_arrival, note_bounce, note_unsubscribed
+from mail.models import Letter, Message, ProviderEvent
+from mail.outcomes import SERVER_REFUSED
+
+log = logging.getLogger(__name__)
+
+Bounce = Message.Bounce
+State = Message.State
+# Who opened what and clicked where is not kept: nobody has agreed to being watched reading (§ 25 TDDDG).
+KEPT = frozenset(
+    {
+        EventType.QUEUED,
+        EventType.SENT,
+        EventType.REJECTED,
+        EventType.FAILED,
+        EventType.BOUNCED,
+        EventType.DEFERRED,
+        EventType.DELIVERED,
+        EventType.COMPLAINED,
+        EventType.UNSUBSCRIBED,
+    }
+)
+ARRIVED = frozenset({EventType.QUEUED, EventType.SENT, EventType.DELIVERED, EventType.DEFERRED, EventType.BOUNCED})
+# These providers' own words for a bounce that may pass; anymail gives both kinds one name.
+_PASSING = frozenset({"soft_bounce", "SoftBounce", "Transient", "DnsError"})
+_SEVERITY = [Bounce.NONE, Bounce.SOFT, Bounce.HARD, Bounce.COMPLAINT]
+
+
+def event_key(raw: Mapping[str, Any] | None) -> str | None:
+    """What tells two reports apart: everything in them."""
+    return json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str) if raw else None
+
+
+def store_event(event: AnymailTrackingEvent, provider: str) -> bool:
+    """Keep a report, sealed; False where it is none that counts. The same report again is not kept twice."""
+    if event.event_type not in KEPT:
+        return False
+    raw = {
+        "event": _plain(event.esp_event),
+        "reject_reason": event.reject_reason,
+        "recipient": event.recipient,
+        "message_id": str(event.message_id or ""),
+        "metadata": _plain(event.metadata or {}),
+    }
+    row = ProviderEvent(provider=provider, kind=event.event_type, raw=raw, occurred_at=event.timestamp)
+    ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
+    return True
+
+
+def work_off_events(limit: int = 200) -> int:
+    """Let reports that wait have their effect; answers how many were taken. Any number of workers may do so."""
+    with transaction.atomic():
+        waiting = ProviderEvent.objects.filter(processed_at__isnull=True).select_for_update(skip_locked=True)
+        events = list(waiting.order_by("pk")[:limit])
+        for event in events:
+            _work_off(event)
+    return len(events)
+
+
+def _work_off(event: ProviderEvent) -> None:
+    try:
+        with transaction.atomic():
+            _apply(event)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # Its text may quote a person: the log gets the kind of error and the row.
+        log.error("report %s could not be worked off: %s", event.pk, type(error).__name__)
+        event.fault = type(error).__name__[:60]
+    event.processed_at = timezone.now()
+    event.save(update_fields=["message", "customer", "processed_at", "fault"])
+
+
+def _apply(event: ProviderEvent) -> None:
+    message = _message_of(event.raw)
+    at = event.occurred_at or event.received_at
+    if message is not None:
+        event.message, event.customer = message, message.customer
+    address = event.raw["recipient"] or (address_of(message) if message else None)
+    bounce = bounce_of(event.kind, event.raw)
+    if message is not None:
+        _note_on_message(message, event.kind, bounce, at)
+    if not address:
+        return
+    if bounce:
+        note_bounce(address, bounce, at)
+    elif _is_unsubscribing(event.kind, event.raw):
+        note_unsubscribed(address, at)
+    elif event.kind == EventType.DELIVERED:
+        note_arrival(address, at)
+
+
+def bounce_of(kind: str, raw: Mapping[str, Any]) -> str:
+    """How bad it is that a mail did not arrive; none where it is no such report.
+
+    The provider's own word goes before anymail's: Brevo's and Postmark's soft bounces come as `bounced` too.
+    """
+    reject = raw["reject_reason"]
+    if kind == EventType.COMPLAINED or reject == RejectReason.SPAM:
+        return Bounce.COMPLAINT
+    if kind == EventType.DEFERRED:
+        return Bounce.SOFT
+    if kind not in (EventType.BOUNCED, EventType.REJECTED) or reject == RejectReason.UNSUBSCRIBED:
+        return Bounce.NONE
+    own = raw["event"] if isinstance(raw["event"], dict) else {}
+    if own.get("event") in _PASSING or own.get("Type") in _PASSING:
+        return Bounce.SOFT
+    if reject in (RejectReason.BOUNCED, RejectReason.INVALID):
+        return Bounce.HARD
+    return Bounce.SOFT if kind == EventType.BOUNCED else Bounce.NONE
+
+
+def _is_unsubscribing(kind: str, raw: Mapping[str, Any]) -> bool:
+    return kind == EventType.UNSUBSCRIBED or raw["reject_reason"] == RejectReason.UNSUBSCRIBED
+
+
+def _message_of(raw: Mapping[str, Any]) -> Message | None:
+    """The mail a report is about: by what we gave the provider, by its number there, by our Message-ID."""
+    rows = Message.objects.select_for_update(of=("self",)).select_related("customer")
+    try:
+        ours = UUID(str(raw["metadata"].get("message", "")))
+    except (ValueError, AttributeError):
+        ours = None
+    found = rows.filter(uuid=ours).first() if ours else None
+    there = raw["message_id"].strip("<>")
+    if found is None and there:
+        named = Q(provider_id__in=[there, f"<{there}>"]) | Q(message_id=f"<{there}>")
+        found = rows.filter(named).order_by("-pk").first()
+    return found
+
+
+def _note_on_message(message: Message, kind: str, bounce: str, at: datetime) -> None:
+    if message.state == State.UNKNOWN and kind in ARRIVED:
+        # The provider speaks of it, so it took it.
+        message.state, message.reason, message.sent_at = State.SENT, "", message.attempted_at or at
+        Letter.objects.filter(message=message, sent_at=None).update(sent_at=message.sent_at)
+    if kind == EventType.DELIVERED and message.delivered_at is None:
+        message.delivered_at = at
+    if _SEVERITY.index(Bounce(bounce)) > _SEVERITY.index(Bounce(message.bounce)):
+        message.bounce = bounce
+    if kind in (EventType.REJECTED, EventType.FAILED) and message.state in (State.SENT, State.UNKNOWN):
+        message.state, message.reason, message.sent_at = State.FAILED, SERVER_REFUSED.key, None
+        Letter.objects.filter(message=message).update(sent_at=None)
+    message.save(update_fields=["state", "reason", "sent_at", "delivered_at", "bounce"])
+
+
+def _plain(value: Any) -> Any:
+    """Whatever the provider sent as plain JSON; a form's fields as lists."""
+    if hasattr(value, "lists"):
+        value = dict(value.lists())
+    return json.loads(json.dumps(value, cls=DjangoJSONEncoder, default=str))

@@ -1,0 +1,135 @@
+"""The way into the outbox, and the one way out of it: `queue` and `deliver_due`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from customers.models import Customer
+from customers.reading import is_email
+from mail.delivering import deliver_due
+from mail.models import Enclosure, Letter, Message, MessageClass
+from mail.tasks import deliver
+from mail.templates import template_of
+from mail.waking import wake_once
+
+__all__ = ["Attachment", "deliver_due", "queue", "wake"]
+
+LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file to enclose with a letter; plain (name, content, content type) tuples do as well."""
+
+    name: str
+    content: bytes
+    content_type: str = "application/pdf"
+
+
+def queue(
+    template: str,
+    *,
+    to: Customer | None = None,
+    address: str | None = None,
+    message_class: str,
+    context: Mapping[str, Any],
+    language: str | None = None,
+    key: str | None = None,
+    attachments: Sequence[Attachment | tuple[str, bytes, str]] = (),
+    letter_category: str | None = None,
+) -> Message:
+    """Put a mail into the outbox, in the caller's transaction; a worker is woken when that commits.
+
+    It goes to the current address of the customer `to`, or to `address` (which is sealed) where the person is no
+    customer or the mail must go elsewhere. Whether it may go is decided when it is sent (`mail.gates`), not here. The
+    same `key` again answers the row that is there. Letters are kept as sent, as `letter_category` LETTER (the
+    default) or REQUEST, with their attachments; nothing else has attachments.
+
+    Raises ValueError for a template, class, address or context that does not fit.
+    """
+    _refuse_unfit(template, message_class, context, to, address)
+    if message_class != MessageClass.LETTER and (attachments or letter_category):
+        raise ValueError("Only letters are kept and have attachments.")
+    kept_as = Letter.KeptAs(letter_category or Letter.KeptAs.LETTER)
+    number = uuid.uuid4()
+    values = {
+        "uuid": number,
+        "message_class": message_class,
+        "template": template,
+        "language": language or "",
+        "customer": to,
+        "recipient": address,
+        "context": dict(context),
+        "message_id": f"<{number}@{sending_domain()}>",
+    }
+    with transaction.atomic():
+        message, created = Message.objects.get_or_create(key=key, defaults=values) if key else (None, True)
+        if message is None:
+            message = Message.objects.create(**values)
+        if created and message_class == MessageClass.LETTER:
+            _begin_letter(message, kept_as, attachments)
+    if created:
+        wake()
+    return message
+
+
+def wake() -> None:
+    """Wake one worker when the transaction commits, however many mails it queues; beat finds what is missed."""
+    wake_once(_deliver_soon)
+
+
+def sending_domain() -> str:
+    """The domain of the sender, which makes a Message-ID ours."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return domain if "." in domain else urlsplit(settings.SITE_URL).hostname or "localhost"
+
+
+def _refuse_unfit(
+    template: str, message_class: str, context: Mapping[str, Any], to: Customer | None, address: str | None
+) -> None:
+    known = template_of(template)
+    if known.message_class != message_class:
+        raise ValueError(f"The template {template} is for mails of the class {known.message_class}.")
+    if to is None and address is None:
+        raise ValueError("A mail needs a customer or an address.")
+    if address is not None and not is_email(address):
+        raise ValueError("This is no e-mail address.")
+    if set(known.fields) != set(context):
+        wrong = ", ".join(sorted(set(known.fields) ^ set(context)))
+        raise ValueError(f"The context of {template} does not fit its fields: {wrong}.")
+    if not _is_simple(dict(context)):
+        raise ValueError("The context holds ids and simple values; personal data are read when the mail is sent.")
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether this may lie in clear in the outbox: no free text, no address."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_simple(inner) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_simple, value))
+    if isinstance(value, str):
+        return len(value) <= LONGEST_VALUE and "@" not in value and "\0" not in value
+    return value is None or isinstance(value, bool | int | float)
+
+
+def _begin_letter(message: Message, kept_as: str, attachments: Sequence[Attachment | tuple[str, bytes, str]]) -> None:
+    """The letter's row, with its files; the text is written into it when it is sent."""
+    letter = Letter.objects.create(message=message, customer=message.customer, kept_as=kept_as)
+    for given in attachments:
+        one = given if isinstance(given, Attachment) else Attachment(*given)
+        enclosure = Enclosure(letter=letter, name=one.name, content_type=one.content_type, size=len(one.content))
+        enclosure.file.save("file", ContentFile(one.content), save=False)
+        enclosure.save()
+
+
+def _deliver_soon() -> None:
+    deliver.delay()
