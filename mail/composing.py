@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -52,17 +53,23 @@ def compose(message: Message, address: str) -> EmailMultiAlternatives:
 def fill(template: MailTemplate, values: Mapping[str, Any], language: str) -> Text:
     """The words of a template in this language."""
     with translation.override(language):
-        everything = {"greeting": greeting(values.get("customer")), **values}
-        subject = _filled(template.subject_file, everything, escape=False)
+        everything = {"greeting": greeting(values.get("customer")), "site_name": _site_name(), **values}
+        subject = one_line(_filled(template.subject_file, everything, escape=False))[:LONGEST_SUBJECT]
+        everything["subject"] = subject
         body = _filled(template.text_file, everything, escape=False)
         html = _filled(template.html_file, everything, escape=True)
     body = _BLANK_LINES.sub("\n\n", _CONTROL.sub("", body.replace("\r\n", "\n"))).strip() + "\n"
-    return Text(one_line(subject)[:LONGEST_SUBJECT], body, html.strip() + "\n")
+    return Text(subject, body, html.strip() + "\n")
 
 
 def one_line(text: str) -> str:
     """A text that is safe in a header: no line break, no control character."""
     return _CONTROL.sub("", " ".join(text.split())).strip()
+
+
+def _site_name() -> str:
+    """Who writes where nobody has said what the shop is called."""
+    return urlsplit(settings.SITE_URL).hostname or ""
 
 
 def _filled(file: str, values: Mapping[str, Any], *, escape: bool) -> str:

@@ -63,6 +63,7 @@ def message_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "label": _label(message),
         "reason": reason_text(message.reason),
         "letter": getattr(message, "letter", None) if user.may("mail.letters") else None,
+        "opens_customers": user.may("customers.view"),
         "decides": user.may("mail.decide"),
         "again": message.state in SENDABLE_AGAIN,
         "reports": message.events.order_by("-pk")[:20],
@@ -106,7 +107,12 @@ def trial(request: HttpRequest) -> HttpResponse:
 def letter_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A letter as it was sent."""
     letter = letter_for(request, pk)
-    return render(request, "mail/letter.html", {"letter": letter, "enclosures": letter.enclosures.order_by("pk")})
+    context = {
+        "letter": letter,
+        "enclosures": letter.enclosures.order_by("pk"),
+        "opens_customers": signed_in(request).may("customers.view"),
+    }
+    return render(request, "mail/letter.html", context)
 
 
 @require_GET
