@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -33,7 +34,7 @@ def note_bounce(address: str, bounce: str, at: datetime) -> None:
     A hard bounce and a complaint stop advertising to the address, and so does the fifth soft bounce in a row.
     """
     points = _points(address)
-    marks = {
+    marks: dict[str, Any] = {
         "points": points,
         "at": at,
         "soft": int(bounce == Bounce.SOFT),

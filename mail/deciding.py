@@ -32,7 +32,13 @@ def mark_arrived(message: Message, *, by: User) -> bool:
 def send_again(message: Message, *, by: User) -> bool:
     """Let it go out once more, under the same Message-ID; the gates are asked anew. False where it is on its way."""
     now = timezone.now()
-    fresh = {"state": State.QUEUED, "reason": "", "attempts": 0, "queued_at": now, "next_attempt_at": now}
+    fresh: dict[str, Any] = {
+        "state": State.QUEUED,
+        "reason": "",
+        "attempts": 0,
+        "queued_at": now,
+        "next_attempt_at": now,
+    }
     done = _decide(message, SENDABLE_AGAIN, by, lease=None, lease_until=None, **fresh)
     if done:
         wake()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from mail.models import Enclosure
 
@@ -14,7 +15,7 @@ ORPHAN_AGE = timedelta(days=1)
 
 def drop_orphans() -> int:
     """Delete files whose letter was never saved, or went without them; answers how many."""
-    storage = Enclosure._meta.get_field("file").storage  # type: ignore[attr-defined]
+    storage: Any = Enclosure._meta.get_field("file").storage
     oldest = time.time() - ORPHAN_AGE.total_seconds()
     gone = 0
     for path in Path(storage.location).glob("*/*"):

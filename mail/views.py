@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from staff.access import permission_required, signed_in
 
 # Content types a browser may show by itself; anything else is only downloaded.
 SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg", "text/plain"})
-DECISIONS = {"arrived": mark_arrived, "again": send_again, "cancel": cancel}
+DECISIONS: dict[str, Callable[..., bool]] = {"arrived": mark_arrived, "again": send_again, "cancel": cancel}
 
 
 @require_GET

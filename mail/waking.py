@@ -9,5 +9,5 @@ from django.db import connection, transaction
 
 def wake_once(wake: Callable[[], object]) -> None:
     """Call `wake` after the commit. A broker that is down spoils nothing: the state stands in the database."""
-    if not any(func is wake for _sids, func, *_more in connection.run_on_commit):
+    if not any(waiting[1] is wake for waiting in connection.run_on_commit):
         transaction.on_commit(wake, robust=True)
