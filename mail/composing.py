@@ -37,7 +37,8 @@ class Text:
 
 def compose(message: Message, address: str) -> EmailMultiAlternatives:
     """The mail for this row, ready to be sent; what a letter says is kept with it, in the caller's transaction."""
-    letter = Letter.objects.filter(message=message).first()
+    # A letter may be blocked before it goes out: the answer to who was erased is kept so from its first day.
+    letter = Letter.archive.filter(message=message).first()
     text = _letter_text(letter, message, address) if letter else _written(message)
     mail = EmailMultiAlternatives(text.subject, text.body, to=[address], headers=headers_of(message))
     mail.attach_alternative(text.html, "text/html")

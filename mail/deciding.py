@@ -24,7 +24,7 @@ def mark_arrived(message: Message, *, by: User) -> bool:
     if not _decide(message, (State.UNKNOWN,), by, state=State.SENT, reason="", sent_at=at):
         return False
     message.refresh_from_db()
-    Letter.objects.filter(message=message, sent_at=None).update(sent_at=message.sent_at)
+    Letter.archive.filter(message=message, sent_at=None).update(sent_at=message.sent_at)
     return True
 
 

@@ -163,7 +163,7 @@ def _note_sent(message: Message, mail: EmailMultiAlternatives, now: datetime) ->
     message.sent_at = now
     status = getattr(mail, "anymail_status", None)
     message.provider_id = str(getattr(status, "message_id", None) or "")[:200]
-    Letter.objects.filter(message=message).update(sent_at=now)
+    Letter.archive.filter(message=message).update(sent_at=now)
 
 
 def _wait_or_give_up(message: Message, now: datetime) -> None:

@@ -151,14 +151,14 @@ def _note_on_message(message: Message, kind: str, bounce: str, at: datetime) -> 
     if message.state == State.UNKNOWN and kind in ARRIVED:
         # The provider speaks of it, so it took it.
         message.state, message.reason, message.sent_at = State.SENT, "", message.attempted_at or at
-        Letter.objects.filter(message=message, sent_at=None).update(sent_at=message.sent_at)
+        Letter.archive.filter(message=message, sent_at=None).update(sent_at=message.sent_at)
     if kind == EventType.DELIVERED and message.delivered_at is None:
         message.delivered_at = at
     if _SEVERITY.index(Bounce(bounce)) > _SEVERITY.index(Bounce(message.bounce)):
         message.bounce = bounce
     if kind in (EventType.REJECTED, EventType.FAILED) and message.state in (State.SENT, State.UNKNOWN):
         message.state, message.reason, message.sent_at = State.FAILED, SERVER_REFUSED.key, None
-        Letter.objects.filter(message=message).update(sent_at=None)
+        Letter.archive.filter(message=message).update(sent_at=None)
     message.save(update_fields=["state", "reason", "sent_at", "delivered_at", "bounce"])
 
 

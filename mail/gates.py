@@ -113,7 +113,7 @@ def _refused_to_anyone(message: Message, address: str | None) -> Refusal | None:
 
 def _answers_request(message: Message) -> bool:
     """Who asked for erasure gets the answer to that request (Art. 12(3) GDPR), and nothing else."""
-    kept = Letter.objects.filter(message_id=message.pk, kept_as=Letter.KeptAs.REQUEST)
+    kept = Letter.archive.filter(message_id=message.pk, kept_as=Letter.KeptAs.REQUEST)
     return message.message_class == MessageClass.LETTER and kept.exists()
 
 

@@ -37,7 +37,7 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("not known whether it arrived")
         FAILED = "failed", _("failed")
         REFUSED = "refused", _("not sent")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", _("taken back")
 
     class Bounce(models.TextChoices):
         NONE = "", _("none")
@@ -69,7 +69,7 @@ class Message(models.Model):
     message_id = models.CharField(max_length=200)
     provider_id = models.CharField(max_length=200, blank=True)
     # Of the person it is written to as far as providers report it.
-    bounce = models.CharField(_("delivery"), max_length=10, choices=Bounce, blank=True, default=Bounce.NONE)
+    bounce = models.CharField(_("arrival"), max_length=10, choices=Bounce, blank=True, default=Bounce.NONE)
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
     queued_at = models.DateTimeField(_("waiting since"), default=timezone.now, editable=False)
     attempted_at = models.DateTimeField(_("last attempt"), null=True, blank=True)

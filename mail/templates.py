@@ -26,6 +26,7 @@ class MailTemplate:
     fields: names that `queue` must be given as context; simple values, no personal data.
     load: from these, at the moment of sending, whatever else the text needs (`queue` never stores it).
     sample: values for the preview, of fields and of what `load` would bring.
+    files: what its files are called where it shares the words of another.
     """
 
     key: str
@@ -34,21 +35,22 @@ class MailTemplate:
     fields: tuple[str, ...] = ()
     load: Loader | None = None
     sample: Mapping[str, Any] = field(default_factory=dict)
+    files: str = ""
 
     @property
     def subject_file(self) -> str:
         """The template of the subject line."""
-        return f"mail/texts/{self.key}.subject.txt"
+        return f"mail/texts/{self.files or self.key}.subject.txt"
 
     @property
     def text_file(self) -> str:
         """The template of the plain text."""
-        return f"mail/texts/{self.key}.txt"
+        return f"mail/texts/{self.files or self.key}.txt"
 
     @property
     def html_file(self) -> str:
         """The template of the HTML part."""
-        return f"mail/texts/{self.key}.html"
+        return f"mail/texts/{self.files or self.key}.html"
 
 
 class UnknownTemplate(ValueError):
@@ -66,13 +68,14 @@ def register(
     *,
     load: Loader | None = None,
     sample: Mapping[str, Any] | None = None,
+    files: str = "",
 ) -> MailTemplate:
     """Add a template; called from an app's `ready`. A key used twice for different things fails at start."""
     if not slug_re.match(key):
         raise ImproperlyConfigured(f"A key of a mail template holds letters, digits, - and _ only: {key}.")
     if message_class not in MessageClass.values:
         raise ImproperlyConfigured(f"The mail template {key} names no class of mails: {message_class}.")
-    template = MailTemplate(key, label, message_class, tuple(fields), load, dict(sample or {}))
+    template = MailTemplate(key, label, message_class, tuple(fields), load, dict(sample or {}), files)
     if _templates.setdefault(key, template) != template:
         raise ImproperlyConfigured(f"The mail template {key} is registered twice.")
     return template

@@ -18,7 +18,7 @@ from datamap.keyset import page_of
 from mail.access import enclosure_for, letter_for, message_for
 from mail.deciding import SENDABLE_AGAIN, cancel, mark_arrived, send_again
 from mail.gates import reason_text
-from mail.models import Message, MessageClass
+from mail.models import Letter, Message, MessageClass
 from mail.own_templates import TRIAL
 from mail.previewing import preview
 from mail.sending import queue
@@ -63,7 +63,7 @@ def message_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "message": message,
         "label": _label(message),
         "reason": reason_text(message.reason),
-        "letter": getattr(message, "letter", None) if user.may("mail.letters") else None,
+        "letter": Letter.objects.filter(message=message).first() if user.may("mail.letters") else None,
         "opens_customers": user.may("customers.view"),
         "decides": user.may("mail.decide"),
         "again": message.state in SENDABLE_AGAIN,
