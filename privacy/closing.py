@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from privacy import identifying
+from privacy import identifying, letters
 from privacy.models import Request
 from privacy.steps import State, Step, StepRefused, move, step_of
 from staff.models import User
@@ -67,3 +67,4 @@ def close(request: Request, *, version: int | None, by: User | None) -> None:
             raise StillOpen(points)
         identifying.drop_copies(locked, by=by)
         move(locked, State.CLOSED, Step.CLOSED, by=by)
+        letters.note_closed(locked)

@@ -66,9 +66,7 @@ def confirm_receipt(request: Request, *, way: str, version: int | None, by: User
         letters.write(locked, RequestLetter.Kind.RECEIPT, way=way, by=by)
 
 
-def answer(
-    request: Request, decision: str, *, way: str | None, partly: bool, version: int | None, by: User
-) -> None:
+def answer(request: Request, decision: str, *, way: str | None, partly: bool, version: int | None, by: User) -> None:
     """Answer a request, in full or in part, and write the letter.
 
     Raises StepRefused while identity or a staged change is open, and for an objection without a decision.

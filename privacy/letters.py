@@ -18,7 +18,7 @@ from typing import Any
 import typst
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,7 @@ from customers.models import Customer
 from datamap.controlling import controller
 from datamap.models import Controller
 from datamap.workdays import local_date
+from mail.models import Letter
 from mail.sending import queue
 from privacy.clock import AT_ONCE, deadline_for
 from privacy.models import Request, RequestLetter
@@ -124,7 +125,7 @@ def _mail(letter: RequestLetter, customer: Customer | None, enclosures: Sequence
         message_class="letter",
         context={"letter": letter.pk},
         language=letter.language,
-        key=f"request-letter:{letter.pk}",
+        key=_key(letter.pk),
         attachments=[(f"{letter.request.code}.pdf", pdf_of(letter), "application/pdf"), *enclosures],
         letter_category="REQUEST",
     )
@@ -133,7 +134,13 @@ def _mail(letter: RequestLetter, customer: Customer | None, enclosures: Sequence
 def load(message: Any) -> dict[str, str]:
     """What the mail says, read when it is sent."""
     letter = RequestLetter.objects.get(pk=message.context["letter"])
-    return {"subject": letter.subject, "body": letter.body}
+    return {"letter_subject": letter.subject, "letter_body": letter.body}
+
+
+def note_closed(request: Request) -> None:
+    """Tell the kept letters of a request that it is closed: their period counts from then (REQUEST)."""
+    keys = [_key(pk) for pk in request.letters.values_list("pk", flat=True)]
+    Letter.archive.filter(message__key__in=keys).update(closed_at=request.closed_at)
 
 
 def enclosures_of(request: Request) -> list[Enclosure]:
@@ -256,6 +263,5 @@ def _long(day: date) -> str:
     return date_format(day, "DATE_FORMAT")
 
 
-def today() -> date:
-    """The controller's day."""
-    return local_date(timezone.now())
+def _key(letter_id: int) -> str:
+    return f"request-letter:{letter_id}"

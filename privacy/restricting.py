@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from customers.historying import write_history
 from customers.models import Customer
 from datamap import erasing, journal
+from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
@@ -52,12 +53,12 @@ def restrict(
         standing.version += 1
         standing.save()
         return standing
+    request = request or _file_for(locked, since, by)
     restriction = Restriction.objects.create(
         customer=locked, request=request, case=case, parts=sorted(set(parts)), reason=reason, since=since, set_by=by
     )
     _settle(locked.pk, by)
-    if request is not None:
-        stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
+    stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
     journal.write("restriction_set", _payload(restriction))
     customer.refresh_from_db(fields=["restricted_at"])
     return restriction
@@ -160,6 +161,22 @@ def replay_lifted(payload: dict[str, Any]) -> str:
     if found.customer_id is not None:
         _settle(found.customer_id, None)
     return "replayed"
+
+
+def _file_for(customer: Customer, since: datetime, by: User | None) -> Request:
+    """The request file of a restriction that nobody has registered: answer and notice belong somewhere."""
+    request = Request(
+        kind=Request.Kind.RESTRICTION,
+        channel=Request.Channel.STAFF,
+        customer=customer,
+        received_at=since,
+        language=customer.language if customer.language in ("de", "en") else "en",
+        owner=by if by is not None and by.may("privacy.requests") else None,
+    )
+    stamp_due(request)
+    request.save()
+    stamp(request, Step.REGISTERED, by=by)
+    return request
 
 
 def _locked(restriction: Restriction, version: int | None) -> Restriction:
