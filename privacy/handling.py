@@ -1,4 +1,4 @@
-"""What the desk does with a request: takes it over, extends, answers, refuses with a second person (Art. 12(3) to (5))."""
+"""What the desk does with a request: takes it over, extends, answers, refuses (Art. 12(3) to (5) GDPR)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -81,7 +83,7 @@ def drop_copies(request: Request, *, by: User | None) -> int:
     for copy in copies:
         file = copy.file
         copy.delete()
-        transaction.on_commit(lambda file=file: file.storage.delete(file.name))
+        transaction.on_commit(partial(file.storage.delete, file.name))
     if copies:
         stamp(request, Step.COPY_DELETED, by=by)
     return len(copies)

@@ -37,7 +37,7 @@ Kind = RequestLetter.Kind
 LANGUAGES = ("de", "en")
 TEMPLATE = "privacy_letter"
 # Archival and accessible at once (security.md 3, row 55): fonts embedded, structure and language tagged.
-STANDARDS = ["a-2a", "ua-1"]
+STANDARDS: list[Any] = ["a-2a", "ua-1"]
 TYPST = Path(settings.BASE_DIR) / "templates" / "privacy" / "letters" / "letter.typ"
 # Cc but newline, and what turns the direction of writing: neither belongs into a letter (Trojan Source).
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")

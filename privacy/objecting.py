@@ -6,8 +6,9 @@ recalls go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -106,7 +107,7 @@ def postal_key(street: str, postcode: str) -> str:
     return f"{fold(street)}|{fold(postcode)}" if street and postcode else ""
 
 
-def replay(payload: dict[str, object]) -> str:
+def replay(payload: Mapping[str, Any]) -> str:
     """Bring an objection back after a restore; the suppression entries have their own journal entries."""
     at = datetime.fromisoformat(str(payload["at"]))
     customer = Customer.objects.filter(pk=payload["customer"]).first()

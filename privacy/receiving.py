@@ -98,7 +98,7 @@ def settle_without_asking(request: Request) -> None:
 
 def _is_confirmed(request: Request) -> bool:
     points = ContactPoint.objects.filter(
-        customer_id=request.customer_id, kind=ContactPoint.Kind.EMAIL, verified_at__isnull=False
+        customer=request.customer, kind=ContactPoint.Kind.EMAIL, verified_at__isnull=False
     )
     return bool(email_key(request.person_email)) and points.filter(whole_index=request.person_email).exists()
 

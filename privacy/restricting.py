@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,7 +129,7 @@ def effects_of(case: str) -> list[str]:
     ]
 
 
-def replay_set(payload: dict[str, Any]) -> str:
+def replay_set(payload: Mapping[str, Any]) -> str:
     """Bring a restriction back after a restore; its reason was not in the journal and has to be asked for again."""
     if Restriction.archive.filter(ref=payload["restriction"]).exists():
         return "already"
@@ -149,7 +149,7 @@ def replay_set(payload: dict[str, Any]) -> str:
     return "replayed"
 
 
-def replay_lifted(payload: dict[str, Any]) -> str:
+def replay_lifted(payload: Mapping[str, Any]) -> str:
     """Lift a restriction again that had been lifted, after the notice, before a restore."""
     found = Restriction.objects.select_for_update().filter(ref=payload["restriction"], lifted_at=None).first()
     if found is None:

@@ -30,9 +30,9 @@ WORDS: dict[str, tuple[str, ...]] = {
         "machine readable", "transfer my data",
     ),
     Kind.OBJECTION: (
-        "widersprech", "widerspruch", "art. 21", "artikel 21", "keine werbung", "keine weitere werbung", "nicht mehr anrufen",
-        "keine e-mails mehr", "keine mails mehr", "keinen newsletter", "object to", "objection", "no more advertising",
-        "stop advertising", "no marketing", "stop sending", "opt out", "unsubscribe",
+        "widersprech", "widerspruch", "art. 21", "artikel 21", "keine werbung", "keine weitere werbung",
+        "nicht mehr anrufen", "keine e-mails mehr", "keine mails mehr", "keinen newsletter", "object to", "objection",
+        "no more advertising", "stop advertising", "no marketing", "stop sending", "opt out", "unsubscribe",
     ),
     Kind.WITHDRAWAL: (
         "einwilligung", "art. 7", "artikel 7", "zustimmung zuruck", "abmelden", "newsletter abbestell",

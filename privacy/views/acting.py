@@ -182,9 +182,7 @@ def request_changes(http: HttpRequest, pk: int) -> HttpResponse:
     if not ids:
         return show(http, case, status=422, problem=_("Tick the changes you decide about."))
     if "apply" in http.POST:
-        done = _(
-            "The data are corrected. Issued invoices stay as they are: a document that refers to them corrects them."
-        )
+        done = _("The data are corrected. Invoices that were issued stay as they are; a new document corrects them.")
         return act(http, case, lambda: rectifying.apply_all(case, ids, by=by), done)
     reason = http.POST.get("reason", "")[:2000]
     return act(http, case, lambda: rectifying.reject(case, ids, reason, by=by), _("The data stay as they are."))
