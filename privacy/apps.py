@@ -55,5 +55,5 @@ class PrivacyConfig(AppConfig):
             "letter",
             ("letter",),
             load=letters.load,
-            sample={"letter_subject": _("Our answer to your request"), "letter_body": _("Good day,")},
+            sample={"letter_subject": _("Our answer to your request"), "letter_body": _("Dear Sir or Madam,")},
         )

@@ -8,7 +8,7 @@ from datetime import date
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
@@ -18,6 +18,17 @@ from privacy.models import Request
 
 # What takes effect at once; the month counts for the answer (domain.md 4.3).
 AT_ONCE = (Request.Kind.RESTRICTION, Request.Kind.OBJECTION, Request.Kind.WITHDRAWAL, Request.Kind.RECTIFICATION)
+
+# What the calendar calls the days that a period skips; marked here for the translation.
+_SKIPPED = (
+    gettext_noop("Saturday"), gettext_noop("Sunday"), gettext_noop("New Year's Day"), gettext_noop("Epiphany"),
+    gettext_noop("Women's Day"), gettext_noop("Good Friday"), gettext_noop("Easter Sunday"),
+    gettext_noop("Easter Monday"), gettext_noop("Labor Day"), gettext_noop("Ascension Day"), gettext_noop("Pentecost"),
+    gettext_noop("Pentecost Monday"), gettext_noop("Corpus Christi"), gettext_noop("Assumption Day"),
+    gettext_noop("World Children's Day"), gettext_noop("German Unity Day"), gettext_noop("Reformation Day"),
+    gettext_noop("All Saints' Day"), gettext_noop("Repentance and Prayer Day"), gettext_noop("Christmas Day"),
+    gettext_noop("Second Day of Christmas"),
+)  # fmt: skip
 
 RED, AMBER, GREEN, GREY = "red", "amber", "green", "grey"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 from privacy import identifying, letters
 from privacy.models import Request
@@ -63,6 +64,8 @@ def open_points(request: Request) -> list[tuple[str, str]]:
 def close(request: Request, *, version: int | None, by: User | None) -> None:
     """Close an answered or refused request. Raises StillOpen with what is open, StepRefused before the answer."""
     with step_of(request, version) as locked:
+        if locked.closed_at is not None:
+            raise StepRefused(_("This request is closed already."))
         if points := open_points(locked):
             raise StillOpen(points)
         identifying.drop_copies(locked, by=by)

@@ -83,7 +83,7 @@ def drop_copies(request: Request, *, by: User | None) -> int:
     for copy in copies:
         file = copy.file
         copy.delete()
-        transaction.on_commit(partial(file.storage.delete, file.name))
+        transaction.on_commit(partial(file.storage.delete, str(file.name)))
     if copies:
         stamp(request, Step.COPY_DELETED, by=by)
     return len(copies)

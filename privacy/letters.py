@@ -17,7 +17,8 @@ from typing import Any
 
 import typst
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -81,7 +82,9 @@ def compose(request: Request, kind: str, *, reason: str = "", partly: bool = Fal
         if kind == Kind.ANSWER and reason and request.objects_to != Request.ObjectsTo.REASONS:
             more.insert(0, reason)
         context = _facts(request, who) | {"reason": reason, "partly": partly, "more": more}
-        text = render_to_string(f"privacy/letters/{_template_of(request, kind)}.txt", context)
+        # Plain text: what people wrote is not HTML, and nothing here becomes HTML.
+        found: Any = get_template(f"privacy/letters/{_template_of(request, kind)}.txt")
+        text = found.template.render(Context(context, autoescape=False))
     subject, _gap, body = printable(text).strip().partition("\n")
     return Draft(" ".join(subject.split()), re.sub(r"\n{3,}", "\n\n", body).strip())
 

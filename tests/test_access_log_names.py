@@ -9,7 +9,7 @@ from django.conf import settings
 from datamap.models import PAGE_NAMES, AccessLog
 from tests.messages import ROOT
 
-APPS = ("customers", "interactions", "orders", "intake", "portal")
+APPS = ("customers", "interactions", "orders", "intake", "privacy", "portal")
 _NAMED = re.compile(r"""(?:\bpage=|(?:accesslog\.record|record_many)\([^"]*)"([a-z_.:]+)\"""")
 
 
