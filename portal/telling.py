@@ -20,6 +20,7 @@ from mail.models import Letter, Message
 from mail.templates import label_of
 from orders.models import Document, Order, OrderLine, Return
 from portal.cards import link
+from privacy.models import Request
 from staff.templatetags.look import money
 
 CONTACT_ICONS = {"call": "phone", "email": "mail", "chat": "chat", "visit": "visit", "letter": "doc"}
@@ -182,6 +183,21 @@ def _short(day: Any) -> str:
     return date_format(day, "SHORT_DATE_FORMAT")
 
 
+def _requests(ids: list[int]) -> dict[int, Entry]:
+    return {
+        row.pk: Entry(
+            row.received_at,
+            _("Request: %s") % row.get_kind_display(),
+            "shield",
+            f"{row.code} · {row.get_channel_display()}",
+            chip=str(row.get_state_display()),
+            tone="" if row.closed_at else "info",
+            url=link("privacy:request", row.pk),
+        )
+        for row in Request.objects.filter(pk__in=ids)
+    }
+
+
 _NEVER = datetime.min
 
 # By the key under which an app registers its kind of event.
@@ -194,4 +210,5 @@ TELLERS: dict[str, Callable[[list[int]], dict[int, Entry]]] = {
     "complaint": _complaints,
     "letter": _letters,
     "mail": _mails,
+    "request": _requests,
 }

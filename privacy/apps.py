@@ -1,6 +1,7 @@
 """Wires the rights of people over everything the floors below hold."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PrivacyConfig(AppConfig):
@@ -8,3 +9,51 @@ class PrivacyConfig(AppConfig):
 
     name = "privacy"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        self._wire_the_desk()
+
+    def _wire_the_desk(self) -> None:
+        """Requests, restrictions and objections: to the timeline, the holds, the journal, the outbox."""
+        from customers.timeline import TimelineSource, register_source
+        from datamap.holds import register_case_source
+        from datamap.journal import register_replay
+        from mail import templates
+        from privacy import board, closing, letters, objecting, opencases, rectifying, restricting
+        from staff import handover
+
+        register_source(
+            TimelineSource(
+                key="request",
+                label=_("Privacy requests"),
+                icon="shield",
+                sql="SELECT 'request'::text, r.received_at, r.id, jsonb_build_object('kind', r.kind) "
+                "FROM privacy_request r WHERE r.customer_id = %(customer)s",
+                at="r.received_at",
+                id="r.id",
+                permission="privacy.view",
+            )
+        )
+        register_case_source("art18", _("Restriction"), opencases.ART18, _("The data are restricted (Art. 18 GDPR)."))
+        register_case_source(
+            "open_request",
+            _("Open request"),
+            opencases.OPEN_REQUEST,
+            _("A request is not closed; its answer needs the data (Art. 12(3) GDPR)."),
+        )
+        register_replay("restriction_set", restricting.replay_set)
+        register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
+        register_replay("objection", objecting.replay)
+        closing.register_open_point("rectification", _("Rectification"), rectifying.decisions_open)
+        letters.register_paragraphs("rectification", rectifying.told)
+        handover.register(
+            "privacy_requests", _("privacy requests"), board.open_work, board.hand_over_all, "privacy.requests"
+        )
+        templates.register(
+            letters.TEMPLATE,
+            _("Letter about a privacy request"),
+            "letter",
+            ("letter",),
+            load=letters.load,
+            sample={"letter_subject": _("Our answer to your request"), "letter_body": _("Dear Sir or Madam,")},
+        )

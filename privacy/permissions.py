@@ -6,6 +6,7 @@ from datamap.guard import declare
 
 declare("privacy.view", _("See privacy requests, erasures and retention runs"), roles=("privacy", "operator"))
 declare("privacy.requests", _("Work on privacy requests"), roles=("privacy",))
+declare("privacy.take", _("Take in requests and objections of customers"), roles=("service", "manager", "privacy"))
 declare("privacy.erase", _("Plan and run erasures"), roles=("privacy",))
 declare("privacy.approve", _("Approve erasures and retention runs as the second person"), roles=("privacy",))
 declare("privacy.holds", _("Set and release holds"), roles=("privacy", "tax"))

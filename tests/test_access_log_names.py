@@ -9,7 +9,7 @@ from django.conf import settings
 from datamap.models import PAGE_NAMES, AccessLog
 from tests.messages import ROOT
 
-APPS = ("customers", "mail", "interactions", "orders", "intake", "portal")
+APPS = ("customers", "mail", "interactions", "orders", "privacy", "intake", "portal")
 _NAMED = re.compile(r"""(?:\bpage=|(?:accesslog\.record|record_many)\([^"]*)"([a-z_.:]+)\"""")
 
 

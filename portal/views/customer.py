@@ -34,6 +34,9 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "purchases": purchases_of(customer) if user.may("orders.view") else None,
         "kept": kept_for(customer),
         "perms_edit": user.may("customers.edit"),
+        "rights": link("privacy:customer", customer.number) if user.may("privacy.requests") else "",
+        "take_request": link("privacy:request_for", customer.number) if user.may("privacy.take") else "",
+        "object_to": link("privacy:objection", customer.number) if user.may("privacy.take") else "",
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
     }

@@ -3,7 +3,8 @@
 from privacy.models.erasing import Erasure, ErasureStep, FileRemoval
 from privacy.models.holding import Hold
 from privacy.models.policy import Policy
-from privacy.models.requests import Request
+from privacy.models.requests import IdentityCopy, Rectification, Request, RequestEvent, RequestLetter
+from privacy.models.restricting import Restriction
 from privacy.models.running import DeletionLog, RetentionBatch, RetentionRun
 
 __all__ = [
@@ -12,8 +13,13 @@ __all__ = [
     "ErasureStep",
     "FileRemoval",
     "Hold",
+    "IdentityCopy",
     "Policy",
+    "Rectification",
     "Request",
+    "RequestEvent",
+    "RequestLetter",
+    "Restriction",
     "RetentionBatch",
     "RetentionRun",
 ]

@@ -14,6 +14,7 @@ class Policy(models.Model):
     """One row, edited on the privacy settings page."""
 
     erasure_needs_second = models.BooleanField(_("an erasure needs a second person"), default=False)
+    refusal_needs_second = models.BooleanField(_("the refusal of a request needs a second person"), default=True)
     undo_hours = models.PositiveSmallIntegerField(
         _("hours in which an erasure can be undone before it runs"), default=0, validators=[MaxValueValidator(240)]
     )

@@ -1,0 +1,55 @@
+"""The doors to requests: through the customer's where there is one, so that the access log knows who looked."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from customers.access import customer_for, visible_customers
+from customers.models import Customer
+from datamap.accesslog import name_pages, record
+from privacy.models import Request, Restriction
+from staff.access import signed_in
+
+name_pages(
+    {
+        "privacy:request": _("Privacy request"),
+        "privacy:letter": _("Letter about a privacy request"),
+        "privacy:identity_copy": _("Copy of an identity card"),
+        "privacy:customer": _("Rights of a customer"),
+        "privacy:request_for": _("Take in a request"),
+        "privacy:objection": _("Objection to advertising"),
+        "privacy:restrict": _("Restrict a customer"),
+        "privacy:restriction": _("Restriction"),
+    }
+)
+
+
+def request_for(http: HttpRequest, pk: int, *, page: str) -> Request:
+    """The request, or 404; that also where its customer is restricted and the person may not see that."""
+    rows = Request.objects.select_related(
+        "customer", "owner", "refusal_proposed_by", "refusal_approved_by", "duplicate_of"
+    )
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    user = signed_in(http)
+    if found.customer is not None:
+        if not visible_customers(user).filter(pk=found.customer_id).exists():
+            raise Http404
+        record(user.pk, found.customer.number, page, found.code)
+    return found
+
+
+def restriction_for(http: HttpRequest, pk: int, *, page: str) -> Restriction:
+    """The restriction, or 404, as `request_for`."""
+    found = Restriction.objects.select_related("customer", "request", "set_by", "lifted_by").filter(pk=pk).first()
+    if found is None or found.customer is None:
+        raise Http404
+    customer_for(http, found.customer.number, page=page, permission="privacy.requests")
+    return found
+
+
+def person_for(http: HttpRequest, number: str, *, page: str, permission: str = "privacy.requests") -> Customer:
+    """The customer whose rights are looked at, through the customer's own door."""
+    return customer_for(http, number, page=page, permission=permission)

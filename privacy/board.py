@@ -1,0 +1,92 @@
+"""The desk's list: open requests by the day they are due, what hides behind each light, and the figure in the rail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from datamap.controlling import controller, legal_zone
+from datamap.keyset import page_of
+from datamap.workdays import local_date
+from privacy.clock import Light, deadline_for, light_of
+from privacy.deadlines import Deadline
+from privacy.models import Request
+from privacy.steps import State, Step, stamp
+from staff.models import User
+
+OVERDUE, MINE, NOBODY = "overdue", "mine", "nobody"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case as the list shows it."""
+
+    request: Request
+    deadline: Deadline
+    light: Light
+
+
+def today() -> date:
+    """The controller's day."""
+    return local_date(timezone.now(), legal_zone())
+
+
+def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
+    """The requests that the filter of the list asks for: open cases unless the closed ones are wanted."""
+    closed = wanted.get("state") == State.CLOSED
+    rows = Request.objects.filter(closed_at__isnull=not closed).select_related("customer", "owner")
+    if wanted.get("kind"):
+        rows = rows.filter(kind=wanted["kind"])
+    if wanted.get("state") == OVERDUE:
+        rows = overdue(rows)
+    elif wanted.get("state"):
+        rows = rows.filter(state=wanted["state"])
+    if wanted.get("owner") == MINE:
+        rows = rows.filter(owner=user)
+    elif wanted.get("owner") == NOBODY:
+        rows = rows.filter(owner__isnull=True)
+    elif wanted.get("owner"):
+        rows = rows.filter(owner=wanted["owner"])
+    return rows
+
+
+def overdue(rows: QuerySet[Request]) -> QuerySet[Request]:
+    """Those whose last day is over and whose clock does not stand."""
+    waiting = (State.RECEIVED, State.IDENTITY_PENDING, State.IN_PROGRESS, State.EXTENDED)
+    return rows.filter(state__in=waiting, clock_stopped=False, due_on__lt=today())
+
+
+def page_for(wanted: dict[str, Any], user: User, cursor: str) -> tuple[list[Row], str, bool]:
+    """One page: the rows with their lights, the cursor of the next page, whether it is the first."""
+    closed = wanted.get("state") == State.CLOSED
+    column, descending = ("closed_at", True) if closed else ("due_on", False)
+    page = page_of(rows_for(wanted, user), column, descending=descending, cursor=cursor)
+    who, on = controller(), today()
+    shown = []
+    for request in page.rows:
+        deadline = deadline_for(request, as_of=on, who=who)
+        shown.append(Row(request, deadline, light_of(request, deadline, on)))
+    return shown, page.next_cursor, page.is_first
+
+
+def overdue_badge(_user: Any) -> int | None:
+    """How many requests are late: the figure in the rail; none is no badge."""
+    return overdue(Request.objects.filter(closed_at__isnull=True))[:1000].count() or None
+
+
+def open_work(user: User) -> int:
+    """How many cases somebody is in charge of."""
+    return Request.objects.filter(owner=user, closed_at__isnull=True).count()
+
+
+def hand_over_all(user: User, successor: User) -> int:
+    """Give the cases of somebody who leaves to a colleague; each is stamped."""
+    moved = list(Request.objects.filter(owner=user, closed_at__isnull=True))
+    for request in moved:
+        stamp(request, Step.OWNER, by=None)
+    Request.objects.filter(pk__in=[request.pk for request in moved]).update(owner=successor)
+    return len(moved)

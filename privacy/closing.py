@@ -1,0 +1,73 @@
+"""Closes a request only when nothing is open: every store has confirmed, every recipient is accounted for (Art. 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+from privacy import identifying, letters
+from privacy.models import Request
+from privacy.steps import State, Step, StepRefused, move, step_of
+from staff.models import User
+
+Ask = Callable[[Request], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class OpenPoint:
+    """One kind of thing that may still be open; `ask` answers a sentence for each."""
+
+    key: str
+    label: Any
+    ask: Ask
+
+
+class StillOpen(StepRefused):
+    """The request has open points; they are in `points`."""
+
+    def __init__(self, points: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(words for _label, words in points))
+        self.points = points
+
+
+_points: dict[str, OpenPoint] = {}
+
+
+def register_open_point(key: str, label: Any, ask: Ask) -> None:
+    """Have this asked before a request closes; called from `ready`. A key used for two things fails at start."""
+    point = OpenPoint(key, label, ask)
+    if _points.setdefault(key, point).ask is not ask:
+        raise ImproperlyConfigured(f"The open point {key} is registered twice.")
+
+
+@contextmanager
+def registered_temporarily() -> Iterator[None]:
+    """For tests: whatever is registered inside is forgotten afterwards."""
+    before = dict(_points)
+    try:
+        yield
+    finally:
+        _points.clear()
+        _points.update(before)
+
+
+def open_points(request: Request) -> list[tuple[str, str]]:
+    """What is still open: the label of its kind, and a sentence."""
+    return [(str(point.label), words) for point in _points.values() for words in point.ask(request)]
+
+
+def close(request: Request, *, version: int | None, by: User | None) -> None:
+    """Close an answered or refused request. Raises StillOpen with what is open, StepRefused before the answer."""
+    with step_of(request, version) as locked:
+        if locked.closed_at is not None:
+            raise StepRefused(_("This request is closed already."))
+        if points := open_points(locked):
+            raise StillOpen(points)
+        identifying.drop_copies(locked, by=by)
+        move(locked, State.CLOSED, Step.CLOSED, by=by)
+        letters.note_closed(locked)

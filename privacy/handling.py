@@ -1,0 +1,158 @@
+"""What the desk does with a request: takes it over, extends, answers, refuses (Art. 12(3) to (5) GDPR)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
+from privacy import identifying, letters
+from privacy.clock import deadline_for
+from privacy.deadlines import UnfitDates
+from privacy.models import Policy, Rectification, Request, RequestLetter
+from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
+from staff.models import User
+
+APPROVE = "privacy.approve"
+
+
+def take_over(request: Request, owner: User, *, version: int | None, by: User) -> None:
+    """Say who is in charge; a request that was only received is in progress from now on."""
+    with step_of(request, version) as locked:
+        locked.owner = owner
+        after = State.IN_PROGRESS if locked.state == State.RECEIVED else locked.state
+        move(locked, after, Step.OWNER, by=by)
+
+
+def extend(
+    request: Request, reasons: str, *, way: str | None, version: int | None, by: User, announced_on: date | None = None
+) -> bool:
+    """Announce an extension by two months with its reasons; answers whether it is in time and so has effect.
+
+    `way` writes the notice now; without it the notice went out on `announced_on` by other means.
+    Raises StepRefused without reasons, for a day that cannot be, and for a second extension.
+    """
+    today = local_date(timezone.now(), legal_zone())
+    on = today if way else announced_on
+    with step_of(request, version) as locked:
+        refuse_unless_open(locked)
+        if not reasons.strip():
+            raise StepRefused(_("The notice of an extension names its reasons (Art. 12(3))."))
+        if locked.extension_announced_on is not None:
+            raise StepRefused(_("A request is extended once."))
+        if on is None or on > today:
+            raise StepRefused(_("Say on which day the notice went out; it cannot lie ahead."))
+        locked.extension_announced_on, locked.extension_reasons = on, reasons
+        try:
+            in_time = not deadline_for(locked).notice_late
+        except UnfitDates as error:
+            raise StepRefused(_("The notice cannot have gone out before the request came.")) from error
+        if in_time and locked.state != State.IDENTITY_PENDING:
+            move(locked, State.EXTENDED, Step.EXTENDED, by=by, reason=reasons)
+        else:
+            stamp(locked, Step.EXTENDED if in_time else Step.EXTENDED_LATE, by=by, reason=reasons)
+        if way:
+            letters.write(locked, RequestLetter.Kind.EXTENSION, way=way, by=by, reason=reasons)
+    return in_time
+
+
+def confirm_receipt(request: Request, *, way: str, version: int | None, by: User) -> None:
+    """Tell the person that the request is here and until when it will be answered."""
+    with step_of(request, version) as locked:
+        refuse_unless_open(locked)
+        letters.write(locked, RequestLetter.Kind.RECEIPT, way=way, by=by)
+
+
+def answer(request: Request, decision: str, *, way: str | None, partly: bool, version: int | None, by: User) -> None:
+    """Answer a request, in full or in part, and write the letter.
+
+    Raises StepRefused while identity or a staged change is open, and for an objection without a decision.
+    """
+    with step_of(request, version) as locked:
+        if locked.state != State.PARTIALLY_ANSWERED:
+            refuse_unless_open(locked)
+        _refuse_unready(locked, decision)
+        locked.decision = decision or locked.decision
+        locked.answered_at = timezone.now()
+        to = State.PARTIALLY_ANSWERED if partly else State.ANSWERED
+        move(locked, to, Step.ANSWERED, by=by, reason=decision)
+        if way:
+            letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly)
+
+
+def propose_refusal(
+    request: Request, ground: str, reason: str, evidence: str, *, way: str, version: int | None, by: User
+) -> bool:
+    """Propose to refuse; answers whether it is refused at once (the policy asks for no second person).
+
+    Raises StepRefused without reason or evidence, and where the proposer may not approve and no second person does.
+    """
+    with step_of(request, version) as locked:
+        refuse_unless_open(locked)
+        if not reason.strip() or not evidence.strip():
+            raise StepRefused(_("A refusal needs its reasons and evidence; the burden of proof is ours (Art. 12(5))."))
+        locked.refusal_ground, locked.refusal_reason, locked.refusal_evidence = ground, reason, evidence
+        locked.refusal_proposed_by, locked.refusal_approved_by = by, None
+        stamp(locked, Step.REFUSAL_PROPOSED, by=by, reason=reason)
+        if Policy.current().refusal_needs_second:
+            return False
+        if not by.may(APPROVE):
+            raise StepRefused(_("A refusal is approved by the privacy role."))
+        _refuse_now(locked, way, by)
+    return True
+
+
+def approve_refusal(request: Request, *, way: str, version: int | None, by: User) -> None:
+    """The second person approves, and the letter goes out. Raises StepRefused for the person who proposed it."""
+    with step_of(request, version) as locked:
+        refuse_unless_open(locked)
+        _refuse_unproposed(locked)
+        if not by.may(APPROVE):
+            raise StepRefused(_("A refusal is approved by the privacy role."))
+        if Policy.current().refusal_needs_second and locked.refusal_proposed_by_id == by.pk:
+            raise StepRefused(_("A second person approves a refusal: not the one who proposed it."))
+        _refuse_now(locked, way, by)
+
+
+def decline_refusal(request: Request, reason: str, *, version: int | None, by: User) -> None:
+    """The second person does not approve; the request goes on."""
+    with step_of(request, version) as locked:
+        refuse_unless_open(locked)
+        _refuse_unproposed(locked)
+        locked.refusal_proposed_by = None
+        stamp(locked, Step.REFUSAL_DECLINED, by=by, reason=reason)
+
+
+def reopen(request: Request, reason: str, *, version: int | None, by: User) -> None:
+    """Take an answered request up again. Raises StepRefused without a reason, and for a closed one."""
+    with step_of(request, version) as locked:
+        if not reason.strip():
+            raise StepRefused(_("Say why the request is taken up again."))
+        if locked.is_open or locked.closed_at is not None:
+            raise StepRefused(_("Only a request that was answered and is not closed can be taken up again."))
+        move(locked, working_state(locked), Step.REOPENED, by=by, reason=reason)
+
+
+def _refuse_unready(request: Request, decision: str) -> None:
+    if not identifying.is_settled(request):
+        raise StepRefused(_("Settle first who asks: choose how identity was settled, also where nothing was asked."))
+    if request.rectifications.filter(state=Rectification.State.STAGED).exists():
+        raise StepRefused(_("Decide first about every staged change."))
+    if request.objects_to == Request.ObjectsTo.REASONS and not decision.strip():
+        raise StepRefused(_("An objection with reasons needs a decision that is documented (Art. 21(1))."))
+
+
+def _refuse_unproposed(request: Request) -> None:
+    if request.refusal_proposed_by_id is None or not request.refusal_reason:
+        raise StepRefused(_("Nobody has proposed to refuse this request."))
+
+
+def _refuse_now(request: Request, way: str, by: User) -> None:
+    request.refusal_approved_by = by
+    request.answered_at = timezone.now()
+    identifying.drop_copies(request, by=by)
+    move(request, State.REFUSED, Step.REFUSED, by=by, reason=request.refusal_reason)
+    letters.write(request, RequestLetter.Kind.REFUSAL, way=way, by=by, reason=request.refusal_reason)

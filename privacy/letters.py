@@ -1,0 +1,270 @@
+"""Letters about requests: worded per right in German and English, mailed or printed for the post, kept as written.
+
+The texts are `templates/privacy/letters/*.txt`; apps add paragraphs and enclosures here. Mailing goes through the
+outbox as a letter of the category REQUEST: it reads the text of the letter's row at the moment of sending.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+from datamap.controlling import controller
+from datamap.models import Controller
+from datamap.workdays import local_date
+from mail.models import Letter
+from mail.sending import queue
+from privacy.clock import AT_ONCE, deadline_for
+from privacy.models import Request, RequestLetter
+from privacy.steps import Step, StepRefused, stamp
+from staff.models import User
+
+Kind = RequestLetter.Kind
+LANGUAGES = ("de", "en")
+TEMPLATE = "privacy_letter"
+# Archival and accessible at once (security.md 3, row 55): fonts embedded, structure and language tagged.
+STANDARDS: list[Any] = ["a-2a", "ua-1"]
+TYPST = Path(settings.BASE_DIR) / "templates" / "privacy" / "letters" / "letter.typ"
+# Cc but newline, and what turns the direction of writing: neither belongs into a letter (Trojan Source).
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+Paragraphs = Callable[[Request], Sequence[str]]
+Enclosure = tuple[str, bytes, str]
+Enclosures = Callable[[Request], Sequence[Enclosure]]
+
+_paragraphs: dict[str, Paragraphs] = {}
+_enclosures: dict[str, Enclosures] = {}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A letter before it is written: subject, and the text as paragraphs divided by empty lines."""
+
+    subject: str
+    body: str
+
+
+def register_paragraphs(key: str, paragraphs: Paragraphs) -> None:
+    """For apps: what else an answer says, asked in the language of the letter; called from `ready`."""
+    _paragraphs[key] = paragraphs
+
+
+def register_enclosures(key: str, enclosures: Enclosures) -> None:
+    """For apps: files (name, content, type) that go with an answer; called from `ready`."""
+    _enclosures[key] = enclosures
+
+
+def language_of(request: Request) -> str:
+    """German or English: the language the person wrote in, else English."""
+    return request.language if request.language in LANGUAGES else "en"
+
+
+def compose(request: Request, kind: str, *, reason: str = "", partly: bool = False) -> Draft:
+    """The letter of this kind in the language of the request."""
+    who = controller()
+    with translation.override(language_of(request)):
+        more = [text for add in _paragraphs.values() for text in add(request)] if kind == Kind.ANSWER else []
+        if kind == Kind.ANSWER and reason and request.objects_to != Request.ObjectsTo.REASONS:
+            more.insert(0, reason)
+        context = _facts(request, who) | {"reason": reason, "partly": partly, "more": more}
+        # Plain text: what people wrote is not HTML, and nothing here becomes HTML.
+        found: Any = get_template(f"privacy/letters/{_template_of(request, kind)}.txt")
+        text = found.template.render(Context(context, autoescape=False))
+    subject, _gap, body = printable(text).strip().partition("\n")
+    return Draft(" ".join(subject.split()), re.sub(r"\n{3,}", "\n\n", body).strip())
+
+
+def write(
+    request: Request, kind: str, *, way: str, by: User | None, reason: str = "", partly: bool = False
+) -> RequestLetter:
+    """Write a letter and put it on its way, in the caller's transaction.
+
+    Raises StepRefused where the way leads nowhere: no e-mail address, or no postal address.
+    """
+    customer, address = _addressee(request)
+    if way == RequestLetter.Way.MAIL and not (customer or address):
+        raise StepRefused(_("No e-mail address of this person is known: choose the post."))
+    lines = recipient_lines(request)
+    if way == RequestLetter.Way.POST and len(lines) < 2:
+        raise StepRefused(_("No postal address of this person is known: choose e-mail."))
+    draft = compose(request, kind, reason=reason, partly=partly)
+    letter = RequestLetter.objects.create(
+        request=request,
+        kind=kind,
+        way=way,
+        language=language_of(request),
+        recipient="\n".join(lines),
+        address="" if customer else address,
+        subject=draft.subject,
+        body=draft.body,
+        written_by=by,
+    )
+    stamp(request, Step.LETTER, by=by, reason=f"{letter.get_kind_display()}, {letter.get_way_display()}")
+    if way == RequestLetter.Way.MAIL:
+        _mail(letter, customer, enclosures_of(request) if kind == Kind.ANSWER else [])
+    return letter
+
+
+def _mail(letter: RequestLetter, customer: Customer | None, enclosures: Sequence[Enclosure]) -> None:
+    queue(
+        TEMPLATE,
+        to=customer,
+        address=None if customer else letter.address,
+        message_class="letter",
+        context={"letter": letter.pk},
+        language=letter.language,
+        key=_key(letter.pk),
+        attachments=[(f"{letter.request.code}.pdf", pdf_of(letter), "application/pdf"), *enclosures],
+        letter_category="REQUEST",
+    )
+
+
+def load(message: Any) -> dict[str, str]:
+    """What the mail says, read when it is sent."""
+    letter = RequestLetter.objects.get(pk=message.context["letter"])
+    return {"letter_subject": letter.subject, "letter_body": letter.body}
+
+
+def note_closed(request: Request) -> None:
+    """Tell the kept letters of a request that it is closed: their period counts from then (REQUEST)."""
+    keys = [_key(pk) for pk in request.letters.values_list("pk", flat=True)]
+    Letter.archive.filter(message__key__in=keys).update(closed_at=request.closed_at)
+
+
+def enclosures_of(request: Request) -> list[Enclosure]:
+    """The files that go with the answer."""
+    return [one for find in _enclosures.values() for one in find(request)]
+
+
+def ways_for(request: Request) -> list[tuple[str, Any]]:
+    """How this person can be written to: e-mail first where the request came in electronically (Art. 12(3))."""
+    customer, address = _addressee(request)
+    ways = []
+    if customer or address:
+        ways.append((RequestLetter.Way.MAIL.value, RequestLetter.Way.MAIL.label))
+    if len(recipient_lines(request)) > 1:
+        ways.append((RequestLetter.Way.POST.value, RequestLetter.Way.POST.label))
+    on_paper = request.channel in (Request.Channel.LETTER, Request.Channel.PHONE)
+    return ways[::-1] if on_paper else ways
+
+
+def recipient_lines(request: Request) -> list[str]:
+    """Name and postal address: the ones on file, of someone unknown the ones as told."""
+    customer = request.customer
+    if customer is None:
+        told = [request.person_name, *request.person_address.splitlines()]
+        return [printable(line).strip() for line in told if line.strip()]
+    address = customer.addresses.order_by("-is_default", "pk").first()
+    lines = [named(customer)]
+    if address is not None:
+        lines = [address.recipient or lines[0], address.street, f"{address.postcode} {address.city}".strip()]
+        lines += [address.country] if address.country not in ("", controller().country) else []
+    return [printable(line) for line in lines if line]
+
+
+def named(customer: Customer) -> str:
+    """The name of a customer as a letter writes it."""
+    person = " ".join(part for part in (customer.title, customer.first_name, customer.last_name) if part)
+    return person or customer.company
+
+
+def pdf_of(letter: RequestLetter) -> bytes:
+    """The letter as PDF/A and PDF/UA, made anew from what was written; the same letter gives the same bytes."""
+    who = controller()
+    on = local_date(letter.written_at)
+    with translation.override(letter.language):
+        place = f"{who.city}, " if who.city else ""
+        data = {
+            "subject": letter.subject,
+            "language": letter.language,
+            "sender_name": who.name,
+            "sender_line": ", ".join(part for part in (who.name, who.street, _town(who)) if part),
+            "recipient": letter.recipient.splitlines(),
+            "place_and_date": f"{place}{date_format(on, 'DATE_FORMAT')}",
+            "date": [on.year, on.month, on.day],
+            "paragraphs": [part.strip() for part in letter.body.split("\n\n") if part.strip()],
+            "footer": f"{who.name} · {letter.request.code}" if who.name else letter.request.code,
+        }
+    return typeset(TYPST, data)
+
+
+def typeset(template: Path, data: dict[str, Any]) -> bytes:
+    """A PDF of a typst template; the data come as JSON and are text, never markup. No system fonts, no network."""
+    return typst.compile(
+        template.read_bytes(),
+        format="pdf",
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        pdf_standards=STANDARDS,
+        ignore_system_fonts=True,
+        timestamp=0,
+    )
+
+
+def printable(text: str) -> str:
+    """The text without control characters and signs that turn the direction of writing."""
+    return unicodedata.normalize("NFC", _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\t", " ")))
+
+
+def _template_of(request: Request, kind: str) -> str:
+    if kind != Kind.ANSWER:
+        return str(kind)
+    if request.kind == Request.Kind.OBJECTION:
+        return f"answer_objection_{request.objects_to or Request.ObjectsTo.ADVERTISING}"
+    if request.kind == Request.Kind.ACCESS and request.customer_id is None and not enclosures_of(request):
+        return "answer_access_nothing"
+    return f"answer_{request.kind}"
+
+
+def _facts(request: Request, who: Controller) -> dict[str, Any]:
+    customer = request.customer
+    officer = ", ".join(part for part in (who.officer_name, who.officer_email, who.officer_phone) if part)
+    contact = ", ".join(line.strip() for line in who.authority_contact.splitlines() if line.strip())
+    deadline = deadline_for(request, who=who)
+    return {
+        "request": request,
+        "code": request.code,
+        "name": named(customer) if customer else request.person_name,
+        "received": _long(deadline.received),
+        "due": _long(deadline.due),
+        "stops": request.clock_stopped or not deadline.question_late,
+        "at_once": request.kind in AT_ONCE,
+        "officer": officer,
+        "authority": ", ".join(part for part in (who.authority_name, contact) if part),
+        "sender": who.name,
+    }
+
+
+def _addressee(request: Request) -> tuple[Customer | None, str]:
+    """The customer where one has an e-mail address; else the address as told."""
+    customer = request.customer
+    if customer is None:
+        return None, request.person_email
+    has_one = customer.contact_points.filter(kind="email", whole_index__isnull=False).exists()
+    return (customer, "") if has_one else (None, request.person_email)
+
+
+def _town(who: Controller) -> str:
+    return f"{who.postcode} {who.city}".strip()
+
+
+def _long(day: date) -> str:
+    return date_format(day, "DATE_FORMAT")
+
+
+def _key(letter_id: int) -> str:
+    return f"request-letter:{letter_id}"

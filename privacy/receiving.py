@@ -1,0 +1,169 @@
+"""Takes requests in, from whatever channel and from whomever: nobody is turned away for being unknown (Art. 12(2))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from customers.models import ContactPerson, ContactPoint, Customer
+from customers.normalizing import email_key
+from customers.querysets import CustomerQuerySet
+from customers.reading import read_phone
+from privacy import objecting, restricting
+from privacy.clock import stamp_due
+from privacy.models import Request, Restriction
+from privacy.steps import Step, StepRefused, stamp, step_of
+from staff.models import User
+
+Kind = Request.Kind
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it was told."""
+
+    kind: str
+    channel: str
+    received_at: datetime
+    customer: Customer | None = None
+    objects_to: str = ""
+    text: str = ""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    address: str = ""
+    language: str = "de"
+    token: UUID | None = None
+
+
+def register(incoming: Incoming, *, by: User | None) -> tuple[Request, bool]:
+    """Register a request: one transaction. Answers it, and whether it is new.
+
+    Sent twice with one token, also at the same time, it is one request. An objection to advertising takes effect here
+    and now (Art. 21(3)), one with reasons restricts until it is decided (Art. 18(1)(d)).
+    """
+    try:
+        with transaction.atomic():
+            return _register(incoming, by), True
+    except IntegrityError:
+        known = Request.objects.filter(token=incoming.token).first() if incoming.token else None
+        if known is None:
+            raise
+        return known, False
+
+
+def _register(incoming: Incoming, by: User | None) -> Request:
+    request = Request(
+        kind=incoming.kind,
+        objects_to=incoming.objects_to if incoming.kind == Kind.OBJECTION else "",
+        channel=incoming.channel,
+        received_at=incoming.received_at,
+        customer=incoming.customer,
+        language=incoming.language,
+        person_name=incoming.name,
+        person_email=incoming.email,
+        person_phone=incoming.phone,
+        person_address=incoming.address,
+        text=incoming.text,
+        token=incoming.token,
+    )
+    if by is not None and by.may("privacy.requests"):
+        request.owner = by
+    settle_without_asking(request)
+    stamp_due(request)
+    request.save()
+    stamp(request, Step.REGISTERED, by=by)
+    take_effect(request, by=by)
+    return request
+
+
+def settle_without_asking(request: Request) -> None:
+    """Who signed in or wrote from a confirmed address needs to prove nothing more (Art. 12(6): only on doubt)."""
+    if request.customer_id is None or request.identity_method:
+        return
+    if request.channel == Request.Channel.PAGE:
+        method = Request.Method.SIGNED_IN
+    elif request.channel == Request.Channel.MAIL and _is_confirmed(request):
+        method = Request.Method.VERIFIED_MAIL
+    else:
+        return
+    request.identity_method, request.identity_proven_at = method, request.received_at
+
+
+def _is_confirmed(request: Request) -> bool:
+    points = ContactPoint.objects.filter(
+        customer=request.customer, kind=ContactPoint.Kind.EMAIL, verified_at__isnull=False
+    )
+    return bool(email_key(request.person_email)) and points.filter(whole_index=request.person_email).exists()
+
+
+def take_effect(request: Request, *, by: User | None) -> None:
+    """What the law wants at once, before anybody has decided anything."""
+    if request.kind != Kind.OBJECTION:
+        return
+    if request.objects_to == Request.ObjectsTo.ADVERTISING:
+        objecting.stop_advertising(request, by=by)
+    elif request.customer is not None:
+        restricting.restrict(
+            request.customer,
+            Restriction.Case.OBJECTION,
+            [Restriction.Part.ALL],
+            _("Objection under Art. 21(1), not decided yet"),
+            by=by,
+            request=request,
+            since=request.received_at,
+        )
+
+
+def people_meant(visible: CustomerQuerySet, *, email: str = "", phone: str = "") -> list[Customer]:
+    """Who of these customers may have asked: the same e-mail or phone number; a person chooses (C: never by itself)."""
+    number = read_phone(phone) if phone else None
+    values = [value for value in (email, number) if value]
+    if not values:
+        return []
+    points = ContactPoint.objects.filter(whole_index__in=values)
+    persons = ContactPerson.objects.filter(Q(email_index__in=values) | Q(phone_index__in=values))
+    meant = Q(pk__in=points.values("customer")) | Q(pk__in=persons.values("customer"))
+    return list(visible.filter(meant).order_by("sort_name", "pk")[:MOST])
+
+
+def others_like(request: Request) -> list[Request]:
+    """Open requests that may be about the same matter: the same right, and the same customer or e-mail."""
+    same = Q()
+    if request.customer_id:
+        same |= Q(customer=request.customer_id)
+    if request.person_email and email_key(request.person_email):
+        same |= Q(person_email_index=request.person_email)
+    if not same:
+        return []
+    rows = Request.objects.filter(same, kind=request.kind, closed_at__isnull=True).exclude(pk=request.pk)
+    return list(rows.order_by("received_at", "pk")[:MOST])
+
+
+def assign(request: Request, customer: Customer, *, version: int | None, by: User) -> None:
+    """Say whose request it is. Raises StepRefused once answered, StaleRequest (see steps.step_of)."""
+    with step_of(request, version) as locked:
+        if not locked.is_open:
+            raise StepRefused(_("This request has its answer already."))
+        locked.customer = customer
+        settle_without_asking(locked)
+        stamp(locked, Step.ASSIGNED, by=by)
+        take_effect(locked, by=by)
+
+
+def link(request: Request, to: Request, *, version: int | None, by: User, reason: str = "") -> None:
+    """Say that a request is about the same matter as an earlier one; each keeps its own deadline and answer.
+
+    Raises StepRefused where the two are one, or would lead to each other.
+    """
+    with step_of(request, version) as locked:
+        if to.pk == locked.pk or to.duplicate_of_id is not None:
+            raise StepRefused(_("A request is linked with the first one about the matter."))
+        locked.duplicate_of = to
+        stamp(locked, Step.LINKED, by=by, reason=reason)

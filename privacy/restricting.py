@@ -1,0 +1,223 @@
+"""The freeze of Art. 18 GDPR: set, announced, lifted; the one place that writes `Customer.restricted_at`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.historying import write_history
+from customers.models import Customer
+from datamap import erasing, journal
+from privacy.clock import stamp_due
+from privacy.models import Request, Restriction
+from privacy.steps import Step, StepRefused, stamp
+from staff.models import User
+
+# What a case does to the deletion of the night (Art. 18(2); domain.md 1.8): it stands still in all four, in b and c
+# until the person no longer needs the data, in a and d until the matter is decided.
+PAUSED_UNTIL_DECIDED = (Restriction.Case.ACCURACY, Restriction.Case.OBJECTION)
+
+
+class LiftRefused(StepRefused):
+    """The restriction cannot end yet; the text says why."""
+
+
+@transaction.atomic
+def restrict(
+    customer: Customer,
+    case: str,
+    parts: Collection[str],
+    reason: str,
+    *,
+    by: User | None,
+    request: Request | None = None,
+    since: datetime | None = None,
+) -> Restriction:
+    """Restrict a person's data: one transaction, journal included. A standing restriction of the case is widened.
+
+    Raises StepRefused without a reason or without parts.
+    """
+    if not reason.strip() or not parts:
+        raise StepRefused(_("A restriction needs what it covers and a reason."))
+    locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    since = since or timezone.now()
+    standing = Restriction.objects.select_for_update().filter(customer=locked, case=case, lifted_at=None).first()
+    if standing is not None:
+        standing.parts = sorted({*standing.parts, *parts})
+        standing.version += 1
+        standing.save()
+        return standing
+    request = request or _file_for(locked, since, by)
+    restriction = Restriction.objects.create(
+        customer=locked, request=request, case=case, parts=sorted(set(parts)), reason=reason, since=since, set_by=by
+    )
+    _settle(locked.pk, by)
+    stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
+    journal.write("restriction_set", _payload(restriction))
+    customer.refresh_from_db(fields=["restricted_at"])
+    return restriction
+
+
+@transaction.atomic
+def announce_lifting(restriction: Restriction, decision: str, *, by: User, version: int | None = None) -> None:
+    """Note that the person was told that the restriction will end, and why (Art. 18(3)). Does not end it.
+
+    Raises LiftRefused where it has ended, where there is no decision, or where somebody changed it meanwhile.
+    """
+    locked = _locked(restriction, version)
+    if not decision.strip():
+        raise LiftRefused(_("Say what was decided: the person is told."))
+    locked.decision = decision
+    locked.notice_sent_at = locked.notice_sent_at or timezone.now()
+    locked.version += 1
+    locked.save()
+    if locked.request is not None:
+        stamp(locked.request, Step.LETTER, by=by, reason=_("Told before the restriction ends"))
+    restriction.refresh_from_db()
+
+
+@transaction.atomic
+def lift(restriction: Restriction, *, by: User | None, version: int | None = None) -> None:
+    """End a restriction: afterwards everything is as before, unless another one stands.
+
+    Raises LiftRefused before the person was told (Art. 18(3)) and where it has ended already.
+    """
+    locked = _locked(restriction, version)
+    if locked.notice_sent_at is None:
+        raise LiftRefused(_("The person is told before a restriction ends (Art. 18(3))."))
+    locked.lifted_at, locked.lifted_by = timezone.now(), by
+    locked.version += 1
+    locked.save()
+    if locked.customer_id is not None:
+        _settle(locked.customer_id, by)
+    if locked.request is not None:
+        stamp(locked.request, Step.DONE, by=by, reason=_("Restriction lifted"))
+    journal.write("restriction_lifted", {"restriction": str(locked.ref), "at": _iso(locked.lifted_at)})
+    restriction.refresh_from_db()
+
+
+def standing_of(customer: Customer) -> list[Restriction]:
+    """The restrictions of a customer that stand, oldest first."""
+    rows = Restriction.objects.filter(customer=customer, lifted_at__isnull=True)
+    return list(rows.select_related("set_by", "request").order_by("since", "pk"))
+
+
+def past_of(customer: Customer) -> list[Restriction]:
+    """The restrictions of a customer that were lifted, latest first."""
+    rows = Restriction.objects.filter(customer=customer, lifted_at__isnull=False)
+    return list(rows.select_related("set_by", "lifted_by").order_by("-lifted_at", "-pk")[:20])
+
+
+def effects_of(case: str) -> list[str]:
+    """What a restriction does, in words, for the receipt before it is set."""
+    pause = (
+        _("Nothing is deleted by itself until the matter is decided.")
+        if case in PAUSED_UNTIL_DECIDED
+        else _("Nothing is deleted by itself as long as it stands.")
+    )
+    return [
+        _("The customer is no longer found in search, lists, exports and follow-ups; the privacy role sees the mark."),
+        _("Nobody changes the data; news from files and platforms waits for a decision."),
+        pause,
+        _("Contract mail and product recalls go on."),
+    ]
+
+
+def replay_set(payload: Mapping[str, Any]) -> str:
+    """Bring a restriction back after a restore; its reason was not in the journal and has to be asked for again."""
+    if Restriction.archive.filter(ref=payload["restriction"]).exists():
+        return "already"
+    customer = Customer.objects.select_for_update().filter(pk=payload["customer"]).first()
+    if customer is None:
+        return "already"
+    Restriction.objects.filter(customer=customer, case=payload["case"], lifted_at=None).delete()
+    Restriction.objects.create(
+        ref=payload["restriction"],
+        customer=customer,
+        case=payload["case"],
+        parts=list(payload["parts"]),
+        reason=_("Set before the database was restored; the reason is in the request file."),
+        since=datetime.fromisoformat(payload["since"]),
+    )
+    _settle(customer.pk, None)
+    return "replayed"
+
+
+def replay_lifted(payload: Mapping[str, Any]) -> str:
+    """Lift a restriction again that had been lifted, after the notice, before a restore."""
+    found = Restriction.objects.select_for_update().filter(ref=payload["restriction"], lifted_at=None).first()
+    if found is None:
+        return "already"
+    at = datetime.fromisoformat(payload["at"])
+    found.notice_sent_at = min(found.notice_sent_at or at, at)
+    found.lifted_at = at
+    found.save()
+    if found.customer_id is not None:
+        _settle(found.customer_id, None)
+    return "replayed"
+
+
+def _file_for(customer: Customer, since: datetime, by: User | None) -> Request:
+    """The request file of a restriction that nobody has registered: answer and notice belong somewhere."""
+    request = Request(
+        kind=Request.Kind.RESTRICTION,
+        channel=Request.Channel.STAFF,
+        customer=customer,
+        received_at=since,
+        language=customer.language if customer.language in ("de", "en") else "en",
+        owner=by if by is not None and by.may("privacy.requests") else None,
+    )
+    stamp_due(request)
+    request.save()
+    stamp(request, Step.REGISTERED, by=by)
+    return request
+
+
+def _locked(restriction: Restriction, version: int | None) -> Restriction:
+    # The customer first, as `restrict` does: two people at once never wait for each other crosswise.
+    if restriction.customer_id is not None:
+        Customer.objects.select_for_update().filter(pk=restriction.customer_id).first()
+    locked = Restriction.objects.select_for_update().get(pk=restriction.pk)
+    if version is not None and locked.version != version:
+        raise LiftRefused(_("Somebody changed this restriction meanwhile; nothing was changed."))
+    if locked.lifted_at is not None:
+        raise LiftRefused(_("This restriction has been lifted already."))
+    return locked
+
+
+def _settle(customer_id: int, by: User | None) -> None:
+    """Bring the customer's mark in line with the restrictions that stand, with history, and tell the apps."""
+    standing = Restriction.objects.filter(customer=customer_id, lifted_at__isnull=True)
+    since = standing.aggregate(since=Min("since"))["since"]
+    before = Customer.objects.filter(pk=customer_id).values_list("restricted_at", flat=True).get()
+    if before == since:
+        return
+    Customer.objects.filter(pk=customer_id).update(restricted_at=since)
+    write_history(Customer, [customer_id], "~", user_id=by.pk if by else None, reason=_("Restriction"))
+    if (before is None) != (since is None):
+        erasing.restricted([customer_id], since is not None)
+
+
+def _payload(restriction: Restriction) -> dict[str, Any]:
+    return {
+        "restriction": str(restriction.ref),
+        "customer": restriction.customer_id,
+        "case": restriction.case,
+        "parts": list(restriction.parts),
+        "since": _iso(restriction.since),
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds")
+
+
+def parts_in_words(parts: Sequence[str]) -> str:
+    """What is restricted, as people read it."""
+    return ", ".join(str(Restriction.Part(part).label) for part in parts)

@@ -1,0 +1,1 @@
+"""The pages of the rights of people, one module a subject."""

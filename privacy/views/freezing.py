@@ -1,0 +1,148 @@
+"""Restrictions: the rights of one customer at a glance, setting, announcing and lifting (Art. 18 GDPR)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datamap.keyset import page_of
+from privacy import letters, objecting, restricting
+from privacy.access import person_for, restriction_for
+from privacy.board import today
+from privacy.clock import deadline_for, light_of
+from privacy.deskforms import ALREADY_TOLD, LiftForm, RestrictForm
+from privacy.models import Request, RequestLetter, Restriction
+from privacy.steps import StepRefused
+from staff.access import permission_required, signed_in
+
+
+@require_GET
+@permission_required("privacy.requests")
+def customer(http: HttpRequest, number: str) -> HttpResponse:
+    """The rights of one customer: requests, restrictions, advertising."""
+    person = person_for(http, number, page="privacy:customer")
+    on = today()
+    rows = Request.objects.filter(customer=person).order_by("-received_at", "-pk")[:100]
+    context = {
+        "customer": person,
+        "name": letters.named(person),
+        "cases": [(row, light_of(row, deadline, on), deadline) for row in rows for deadline in [deadline_for(row)]],
+        "standing": restricting.standing_of(person),
+        "past": restricting.past_of(person),
+        "objected": objecting.customer_objected(person),
+    }
+    return render(http, "privacy/customer.html", context)
+
+
+@require_GET
+@permission_required("privacy.requests")
+def restrictions(http: HttpRequest) -> HttpResponse:
+    """The restrictions that stand, oldest first."""
+    rows = Restriction.objects.filter(lifted_at__isnull=True).select_related("customer", "set_by")
+    if not signed_in(http).may("customers.restricted"):
+        rows = rows.none()
+    page = page_of(rows, "since", descending=False, cursor=http.GET.get("after", ""))
+    next_url = f"?after={page.next_cursor}" if page.next_cursor else ""
+    return render(http, "privacy/restrictions.html", {"page": page, "next_url": next_url})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.requests")
+def restrict(http: HttpRequest, number: str) -> HttpResponse:
+    """Restrict the data of one customer; what it does stands before the button."""
+    person = person_for(http, number, page="privacy:restrict")
+    case = _case_of(http, person.pk)
+    form = RestrictForm(http.POST or None, initial={"case": "a", "parts": ["all"]})
+    if http.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            done = restricting.restrict(
+                person, data["case"], data["parts"], data["reason"], by=signed_in(http), request=case
+            )
+            messages.success(http, _("The data are restricted."))
+            return redirect("privacy:restriction", pk=done.pk)
+        except StepRefused as refused:
+            form.add_error(None, str(refused))
+    context = {
+        "customer": person,
+        "form": form,
+        "case": case,
+        "effects": [(Restriction.Case(key).label, restricting.effects_of(key)[2]) for key in Restriction.Case.values],
+        "always": [words for place, words in enumerate(restricting.effects_of("a")) if place != 2],
+    }
+    return render(http, "privacy/restrict.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@permission_required("privacy.requests")
+def restriction(http: HttpRequest, pk: int) -> HttpResponse:
+    """One restriction: since when, why, and the two steps that end it."""
+    return _show(http, restriction_for(http, pk, page="privacy:restriction"))
+
+
+@require_POST
+@permission_required("privacy.requests")
+def restriction_announce(http: HttpRequest, pk: int) -> HttpResponse:
+    """Tell the person that the restriction will end."""
+    found = restriction_for(http, pk, page="privacy:restriction")
+    form = LiftForm(http.POST, case=found.request)
+    if not form.is_valid():
+        return _show(http, found, form=form, status=422)
+    data, by = form.cleaned_data, signed_in(http)
+    try:
+        with transaction.atomic():
+            if data["way"] != ALREADY_TOLD and found.request is not None:
+                letters.write(
+                    found.request, RequestLetter.Kind.LIFTING, way=data["way"], by=by, reason=data["decision"]
+                )
+            restricting.announce_lifting(found, data["decision"], by=by, version=_version(http))
+    except StepRefused as refused:
+        found.refresh_from_db()
+        return _show(http, found, problem=str(refused), status=409)
+    messages.success(http, _("The notice is noted. The restriction still stands until you lift it."))
+    return redirect("privacy:restriction", pk=found.pk)
+
+
+@require_POST
+@permission_required("privacy.requests")
+def restriction_lift(http: HttpRequest, pk: int) -> HttpResponse:
+    """End a restriction, after the notice."""
+    found = restriction_for(http, pk, page="privacy:restriction")
+    try:
+        restricting.lift(found, by=signed_in(http), version=_version(http))
+    except StepRefused as refused:
+        found.refresh_from_db()
+        return _show(http, found, problem=str(refused), status=409)
+    messages.success(http, _("The restriction is lifted; everything is as before."))
+    return redirect("privacy:restriction", pk=found.pk)
+
+
+def _show(http: HttpRequest, found: Restriction, *, form: Any = None, problem: str = "", status: int = 200) -> Any:
+    context = {
+        "restriction": found,
+        "customer": found.customer,
+        "parts": restricting.parts_in_words(found.parts),
+        "effects": restricting.effects_of(found.case),
+        "form": form or LiftForm(case=found.request),
+        "problem": problem,
+    }
+    return render(http, "privacy/restriction.html", context, status=status)
+
+
+def _version(http: HttpRequest) -> int:
+    text = http.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def _case_of(http: HttpRequest, customer_id: int) -> Request | None:
+    """The request that asks for it, where the page was opened from one of this customer."""
+    text = http.GET.get("request", "") or http.POST.get("request", "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        return None
+    return Request.objects.filter(pk=int(text), customer=customer_id).first()

@@ -1,0 +1,345 @@
+"""The desk: deadlines on the board, stamps of each step, identity, extension, answer, refusal, closing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from mail.models import Letter, Message
+from privacy import closing, handling, identifying
+from privacy.board import overdue_badge
+from privacy.clock import deadline_for, explained, light_of
+from privacy.models import IdentityCopy, Policy, Request, RequestLetter
+from privacy.steps import TRANSITIONS, StaleRequest, StepRefused
+from staff import handover
+from tests.privacy.making import days_ago, person, take
+
+pytestmark = pytest.mark.django_db
+
+
+def post(client, name, case, **data):
+    case.refresh_from_db()
+    return client.post(reverse(f"privacy:{name}", args=[case.pk]), {"version": case.version, **data})
+
+
+def kinds(case):
+    return [event.kind for event in case.events.order_by("at", "pk")]
+
+
+@pytest.fixture
+def case(privacy):
+    return take(privacy, customer=person())
+
+
+def test_late_requests_come_first_with_their_light(privacy_client, privacy):
+    new, late = take(privacy, name="Neu"), take(privacy, name="Spät", received_at=days_ago(60))
+    soon = take(privacy, name="Bald", received_at=days_ago(26))
+    page = privacy_client.get(reverse("privacy:requests"))
+    shown = [(row.request.pk, row.light.color) for row in page.context["rows"]]
+    assert shown == [(late.pk, "red"), (soon.pk, "amber"), (new.pk, "green")]
+    assert overdue_badge(privacy) == 1
+    only = privacy_client.get(reverse("privacy:requests"), {"state": "overdue"})
+    assert [row.request.pk for row in only.context["rows"]] == [late.pk]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [({"kind": "erasure"}, 1), ({"owner": "mine"}, 2), ({"owner": "nobody"}, 1)]
+)
+def test_the_board_filters(privacy_client, privacy, query, count):
+    take(privacy, kind="erasure", name="A")
+    take(privacy, name="B")
+    take(None, name="C")
+    assert len(privacy_client.get(reverse("privacy:requests"), query).context["rows"]) == count
+
+
+def test_a_filter_that_does_not_exist_is_a_bad_request(privacy_client):
+    assert privacy_client.get(reverse("privacy:requests"), {"kind": "coffee"}).status_code == 400
+
+
+def test_the_board_pages_by_keyset(privacy_client, privacy):
+    for day in range(60):
+        take(privacy, name="A", received_at=days_ago(day))
+    first = privacy_client.get(reverse("privacy:requests"))
+    second = privacy_client.get(reverse("privacy:requests") + first.context["next_url"])
+    seen = [row.request.pk for page in (first, second) for row in page.context["rows"]]
+    assert len(seen) == len(set(seen)) == 60
+
+
+def test_the_operator_sees_the_board_without_names(client, signed_in, case):
+    operator = type(case.owner).objects.create_user("op@obhut.example", name="Op", roles=["operator"])
+    page = signed_in(operator).get(reverse("privacy:requests"))
+    assert case.code in page.text
+    assert "Groß" not in page.text
+    assert signed_in(operator).get(reverse("privacy:request", args=[case.pk])).status_code == 403
+
+
+def test_the_page_explains_the_deadline(privacy_client, case):
+    page = privacy_client.get(reverse("privacy:request", args=[case.pk]))
+    assert page.status_code == 200
+    assert explained(case, deadline_for(case))[0] in page.text
+
+
+def test_a_request_that_is_not_there_is_404(privacy_client):
+    assert privacy_client.get(reverse("privacy:request", args=[987654])).status_code == 404
+    assert privacy_client.get(reverse("privacy:letter", args=[987654])).status_code == 404
+    assert privacy_client.get(reverse("privacy:identity_copy", args=[987654])).status_code == 404
+
+
+def test_every_step_is_stamped_with_actor_and_reason(privacy_client, privacy, case):
+    post(privacy_client, "request_owner", case)
+    post(privacy_client, "request_settle", case, method="known_facts", reason="Bestellnummer genannt")
+    post(privacy_client, "request_answer", case, decision="Anbei.", way="mail")
+    post(privacy_client, "request_close", case)
+    case.refresh_from_db()
+    assert case.state == "closed"
+    assert kinds(case) == ["registered", "owner", "identity_settled", "answered", "letter", "closed"]
+    assert {event.actor for event in case.events.all()} == {privacy}
+    assert case.events.get(kind="identity_settled").reason == "Bestellnummer genannt"
+    assert case.closed_at is not None
+
+
+def test_a_stale_page_changes_nothing(privacy_client, privacy, case):
+    handling.take_over(case, privacy, version=case.version, by=privacy)
+    answer = privacy_client.post(
+        reverse("privacy:request_settle", args=[case.pk]), {"version": 1, "method": "call_back"}
+    )
+    assert answer.status_code == 409
+    case.refresh_from_db()
+    assert case.identity_method == ""
+    with pytest.raises(StaleRequest):
+        handling.take_over(case, privacy, version=1, by=privacy)
+    assert privacy_client.post(reverse("privacy:request_owner", args=[case.pk]), {"version": "x"}).status_code == 409
+
+
+def test_no_answer_before_identity_is_settled(privacy_client, case):
+    page = post(privacy_client, "request_answer", case, decision="", way="mail")
+    assert page.status_code == 422
+    case.refresh_from_db()
+    assert case.state == "received"
+    assert not Message.objects.exists()
+
+
+def test_identity_is_asked_for_with_a_reason_only_and_stops_the_clock(privacy_client, case):
+    assert post(privacy_client, "request_identity", case, doubt=" ", way="mail").status_code == 422
+    assert post(privacy_client, "request_identity", case, doubt="Andere Adresse", way="mail").status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.clock_stopped) == ("identity_pending", True)
+    assert case.letters.get().kind == "identity"
+    assert "Andere Adresse" in case.letters.get().body
+    # Ten days later nobody has answered: the last day has moved by ten days.
+    later = timezone.localdate() + timedelta(days=10)
+    assert deadline_for(case, as_of=later).suspended_days == 10
+    assert light_of(case, deadline_for(case, as_of=later), later).color == "grey"
+    assert post(privacy_client, "request_identity", case, doubt="noch einmal", way="mail").status_code == 422
+    post(privacy_client, "request_settle", case, method="call_back")
+    case.refresh_from_db()
+    assert (case.state, case.clock_stopped) == ("in_progress", False)
+
+
+def test_a_late_question_does_not_stop_the_clock(privacy, privacy_client):
+    case = take(privacy, customer=person(), received_at=days_ago(9))
+    post(privacy_client, "request_identity", case, doubt="Andere Adresse", way="mail")
+    case.refresh_from_db()
+    assert not case.clock_stopped
+    assert deadline_for(case).suspended_days == 0
+
+
+def test_a_copy_of_an_identity_card_is_gone_with_its_check(privacy_client, case, django_capture_on_commit_callbacks):
+    upload = SimpleUploadedFile("ausweis.png", b"\x89PNG\r\n\x1a\n0123", content_type="image/png")
+    assert post(privacy_client, "request_copy", case, file=upload).status_code == 422  # nobody has asked for it
+    post(privacy_client, "request_identity", case, doubt="Andere Adresse", way="mail")
+    upload.seek(0)
+    assert post(privacy_client, "request_copy", case, file=upload).status_code == 302
+    copy = IdentityCopy.objects.get()
+    storage, name = copy.file.storage, copy.file.name
+    assert storage.exists(name)
+    answer = privacy_client.get(reverse("privacy:identity_copy", args=[copy.pk]))
+    assert b"".join(answer.streaming_content).endswith(b"0123")
+    assert "attachment" in answer["Content-Disposition"]
+    with django_capture_on_commit_callbacks(execute=True):
+        post(privacy_client, "request_settle", case, method="id_copy")
+    assert not IdentityCopy.objects.exists()
+    assert not storage.exists(name)
+    assert "copy_deleted" in kinds(case)
+
+
+def test_other_files_are_no_copy(privacy_client, case):
+    post(privacy_client, "request_identity", case, doubt="Andere Adresse", way="mail")
+    page = post(privacy_client, "request_copy", case, file=SimpleUploadedFile("a.png", b"<html>nein"))
+    assert page.status_code == 422
+    assert post(privacy_client, "request_settle", case, method="id_copy").status_code == 422
+
+
+def test_an_extension_in_time_counts_three_months_from_receipt(privacy_client, case):
+    assert post(privacy_client, "request_extend", case, reasons="", way="mail").status_code == 422
+    assert post(privacy_client, "request_extend", case, reasons="Viele Bestände", way="mail").status_code == 302
+    case.refresh_from_db()
+    deadline = deadline_for(case)
+    assert (case.state, deadline.status, deadline.months) == ("extended", "extended", 3)
+    assert case.due_on == deadline.due
+    assert "Viele Bestände" in case.letters.get(kind="extension").body
+    assert post(privacy_client, "request_extend", case, reasons="Noch einmal", way="mail").status_code == 422
+
+
+def test_a_late_notice_extends_nothing_and_is_stamped_so(privacy_client, privacy):
+    case = take(privacy, customer=person(), received_at=days_ago(40))
+    first = deadline_for(case).due
+    post(privacy_client, "request_extend", case, reasons="Zu spät bemerkt", way="mail")
+    case.refresh_from_db()
+    deadline = deadline_for(case)
+    assert (deadline.due, deadline.status, deadline.notice_late) == (first, "overdue", True)
+    assert case.state == "received"
+    assert "extended_late" in kinds(case)
+
+
+@pytest.mark.parametrize("offset", [-5, 1])
+def test_a_notice_goes_out_between_receipt_and_today(privacy_client, case, offset):
+    day = (timezone.localdate() + timedelta(days=offset)).isoformat()
+    page = post(privacy_client, "request_extend", case, reasons="Umfang", way="told", announced_on=day)
+    assert page.status_code == 422
+    case.refresh_from_db()
+    assert case.extension_announced_on is None
+
+
+def test_a_notice_on_a_day_that_does_not_exist(privacy_client, case):
+    page = post(privacy_client, "request_extend", case, reasons="Umfang", way="told", announced_on="2026-02-30")
+    assert page.status_code == 422
+
+
+def test_the_answer_is_mailed_as_a_letter_of_the_request_with_its_pdf(privacy_client, case):
+    post(privacy_client, "request_settle", case, method="not_needed")
+    post(privacy_client, "request_answer", case, decision="Wir haben nichts weiter.", way="mail")
+    message, letter = Message.objects.get(), Letter.objects.get()
+    assert (message.message_class, letter.kept_as) == ("letter", "REQUEST")
+    assert message.customer == case.customer
+    assert "Wir haben nichts weiter." in RequestLetter.objects.get().body
+    with letter.enclosures.get().file.open("rb") as file:
+        assert file.read(5) == b"%PDF-"
+    post(privacy_client, "request_close", case)
+    letter.refresh_from_db()
+    case.refresh_from_db()
+    assert letter.closed_at == case.closed_at
+
+
+def test_an_answer_in_part_keeps_the_case_open(privacy_client, case):
+    post(privacy_client, "request_settle", case, method="not_needed")
+    post(privacy_client, "request_answer", case, decision="Teil eins", partly="on", way="mail")
+    case.refresh_from_db()
+    assert case.state == "partially_answered"
+    post(privacy_client, "request_answer", case, decision="Teil zwei", way="mail")
+    case.refresh_from_db()
+    assert case.state == "answered"
+    assert case.letters.count() == 2
+
+
+def test_a_refusal_needs_reason_evidence_and_a_second_person(privacy_client, privacy, second, signed_in, case):
+    post(privacy_client, "request_settle", case, method="not_needed")
+    refuse = {"ground": "excessive", "reason": "Elfte Anfrage im Monat", "evidence": "DS-1 bis DS-10", "way": "mail"}
+    for missing in ("reason", "evidence", "ground"):
+        assert post(privacy_client, "request_refuse", case, **(refuse | {missing: ""})).status_code == 422
+    assert post(privacy_client, "request_refuse", case, **refuse).status_code == 302
+    case.refresh_from_db()
+    assert case.state == "received" or case.state == "in_progress"
+    assert not case.letters.exists()
+    # Not the one who proposed it.
+    assert post(privacy_client, "request_refusal", case, way="mail", approve="1").status_code == 422
+    assert post(signed_in(second), "request_refusal", case, way="mail", approve="1").status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.refusal_proposed_by, case.refusal_approved_by) == ("refused", privacy, second)
+    body = case.letters.get(kind="refusal").body
+    assert "Elfte Anfrage im Monat" in body
+    assert "DS-1 bis DS-10" not in body
+    assert "Art. 77" in body
+    assert "Art. 79" in body
+
+
+def test_a_refusal_that_is_not_approved_goes_on(privacy_client, second, signed_in, case):
+    post(privacy_client, "request_refuse", case, ground="unfounded", reason="Unsinn", evidence="Mail", way="mail")
+    post(signed_in(second), "request_refusal", case, way="mail", decline="1", reason="Das genügt nicht")
+    case.refresh_from_db()
+    assert case.is_open
+    assert case.refusal_proposed_by is None
+    assert "refusal_declined" in kinds(case)
+    assert signed_in(second).get(reverse("privacy:request_refusal", args=[case.pk])).status_code == 404
+
+
+def test_where_the_shop_has_one_privacy_person_the_policy_lets_them_refuse(privacy_client, case):
+    Policy(refusal_needs_second=False).save()
+    post(privacy_client, "request_refuse", case, ground="unfounded", reason="Unsinn", evidence="Mail", way="mail")
+    case.refresh_from_db()
+    assert case.state == "refused"
+
+
+def test_only_the_privacy_role_approves(agent_client, case):
+    url = reverse("privacy:request_refusal", args=[case.pk])
+    assert agent_client.post(url, {"approve": "1"}).status_code == 403
+
+
+def test_a_case_closes_only_when_nothing_is_open(privacy_client, case):
+    post(privacy_client, "request_settle", case, method="not_needed")
+    assert post(privacy_client, "request_close", case).status_code == 422  # not answered yet
+    post(privacy_client, "request_answer", case, decision="", way="mail")
+    told = []
+    with closing.registered_temporarily():
+        closing.register_open_point("recipients", "Recipients", lambda request: told)
+        told.append("The carrier has not been told.")
+        page = post(privacy_client, "request_close", case)
+        assert page.status_code == 409
+        assert "The carrier has not been told." in page.text
+        told.clear()
+        assert post(privacy_client, "request_close", case).status_code == 302
+    assert post(privacy_client, "request_close", case).status_code == 422
+
+
+def test_an_answered_case_is_taken_up_again_with_a_reason(privacy_client, case):
+    post(privacy_client, "request_settle", case, method="not_needed")
+    post(privacy_client, "request_answer", case, decision="", way="mail")
+    assert post(privacy_client, "request_reopen", case, reason="").status_code == 422
+    post(privacy_client, "request_reopen", case, reason="Ein Anhang fehlte")
+    case.refresh_from_db()
+    assert case.state == "in_progress"
+
+
+def test_requests_about_one_matter_are_linked(privacy_client, privacy, case):
+    again = take(privacy, customer=case.customer)
+    page = privacy_client.get(reverse("privacy:request", args=[again.pk]))
+    assert case.code in page.text
+    assert post(privacy_client, "request_link", again, to=case.pk).status_code == 302
+    again.refresh_from_db()
+    assert again.duplicate_of == case
+    assert post(privacy_client, "request_link", case, to=again.pk).status_code == 422
+    stranger = take(privacy, kind="erasure", name="Fremd")
+    assert post(privacy_client, "request_link", again, to=stranger.pk).status_code == 422
+
+
+def test_no_step_leads_out_of_a_closed_case():
+    assert TRANSITIONS["closed"] == frozenset()
+    assert set(TRANSITIONS) == set(Request.State.values)
+
+
+def test_assigning_nobody_is_refused(privacy_client, privacy):
+    case = take(privacy, name="Fremd", email="fremd@laden.example")
+    assert post(privacy_client, "request_assign", case, other="gibt-es-nicht").status_code == 422
+    assert post(privacy_client, "request_assign", case).status_code == 422
+
+
+def test_who_has_left_hands_the_cases_over(privacy, second, case):
+    assert handover.hand_over(privacy, second)["privacy_requests"] == 1
+    case.refresh_from_db()
+    assert case.owner == second
+
+
+def test_the_file_of_a_copy_stays_when_the_step_is_rolled_back(case, privacy):
+    identifying.ask(case, "Zweifel", way="mail", version=None, by=privacy)
+    upload = SimpleUploadedFile("ausweis.pdf", b"%PDF-1.7 x")
+    copy = identifying.add_copy(case, upload, by=privacy)
+    with pytest.raises(StepRefused), transaction.atomic():
+        identifying.settle(case, "id_copy", version=None, by=privacy)
+        identifying.settle(case, "id_copy", version=None, by=privacy)
+    assert copy.file.storage.exists(copy.file.name)
+    assert IdentityCopy.objects.exists()
