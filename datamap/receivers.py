@@ -1,4 +1,4 @@
-"""The kinds of recipients that declarations name; the shop says on its pages who they are (Art. 4(9), 13(1)(e) GDPR)."""
+"""The kinds of recipients that declarations name; the shop says on its pages who they are (Art. 4(9), 13(1)(e))."""
 
 from __future__ import annotations
 

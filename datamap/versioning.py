@@ -113,7 +113,9 @@ def rows_by_start(key: str, since: date, zone: ZoneInfo) -> Iterator[Counted]:
         seen.add(declaration.label)
         rows = _of_category(apps.get_model(declaration.label), group, key).annotate(row_began=_start(group))
         rows = rows.filter(row_began__gte=day_begins(since, zone)).order_by()
-        days = rows.annotate(row_day=TruncDate("row_began", tzinfo=zone)).values("row_day").annotate(row_count=Count("pk"))
+        days = (
+            rows.annotate(row_day=TruncDate("row_began", tzinfo=zone)).values("row_day").annotate(row_count=Count("pk"))
+        )
         for day, count in days.values_list("row_day", "row_count"):
             yield declaration.label, day, count
 

@@ -19,6 +19,7 @@ from datamap.forms import AccessLogForm, ControllerForm, DataMapFilterForm, Last
 from datamap.guard import requires
 from datamap.models import RetentionRule
 from datamap.overview import filtered, model_entries, rules_in_force
+from datamap.standing import holds_on
 from datamap.versioning import RuleChanged, Shift, add_version, newest, shifts, successor
 from datamap.words import AREAS
 from datamap.workdays import local_date
@@ -139,6 +140,7 @@ def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
             supervised=who.supervised_financial,
             margin_days=who.execution_margin_days,
             rules=catalogue,
+            holds=holds_on(key, start),
             **facts,
         )
     except (AskAnotherKey, UnfitFacts) as error:
