@@ -8,3 +8,11 @@ class PrivacyConfig(AppConfig):
 
     name = "privacy"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from datamap import standing
+        from privacy.alerts import register_alerts
+        from privacy.holding import holds_on
+
+        standing.register_holds(holds_on)
+        register_alerts()

@@ -38,6 +38,11 @@ class ToldOf:
     at: datetime | None
     state: str
 
+    @property
+    def state_words(self) -> str:
+        """How far the notice came."""
+        return str(Notice.State(self.state).label)
+
 
 @transaction.atomic
 def queue_notices(

@@ -46,6 +46,11 @@ class Told:
     disclosure_id: int | None = None
 
     @property
+    def origin_words(self) -> str:
+        """How the shop knows."""
+        return str(Disclosure.Origin(self.origin).label)
+
+    @property
     def safeguard_words(self) -> str:
         """The safeguard as people read it, nothing inside the EEA."""
         return str(Safeguard(self.safeguard).label) if self.safeguard else ""

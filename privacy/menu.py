@@ -1,0 +1,13 @@
+"""The rights of people and accountability in the rail, under privacy."""
+
+from django.utils.translation import gettext_lazy as _
+
+from datamap.navigation import register_menu
+
+register_menu("privacy", _("Privacy tasks"), "privacy:cockpit", "shield", "privacy.view", "privacy", 400)
+register_menu("holds", _("Holds"), "privacy:holds", "lock", "privacy.holds", "privacy", 440)
+register_menu("recipients", _("Recipients"), "privacy:recipients", "building", "privacy.view", "privacy", 480)
+register_menu("notices", _("Notices to recipients"), "privacy:notices", "mail", "privacy.view", "privacy", 485)
+register_menu("breaches", _("Breaches"), "privacy:breaches", "flag", "privacy.breaches", "privacy", 490)
+register_menu("papers", _("Record and concept"), "privacy:papers", "doc", "datamap.view", "privacy", 520)
+register_menu("policy", _("Privacy settings"), "privacy:policy", "gear", "privacy.settings", "settings", 810)
