@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Min, Q
 from django.utils import timezone
@@ -159,5 +159,5 @@ def _papers() -> int:
     return len(changed_kinds())
 
 
-def _since(at: object) -> str:
+def _since(at: datetime | None) -> str:
     return _("oldest since %s") % date_format(at, "SHORT_DATETIME_FORMAT") if at else ""

@@ -78,7 +78,7 @@ def set_hold(
             categories=chosen,
             reason=reason.strip(),
             owner=owner,
-            review_on=review_on,
+            review_on=review_on,  # type: ignore[misc]  # refused above where there is none
             set_by=by,
         )
         HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)

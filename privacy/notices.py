@@ -167,7 +167,7 @@ def _details(customer_id: int | None, what: str) -> str:
         emails = ContactPoint.objects.filter(customer=customer, kind=ContactPoint.Kind.EMAIL).order_by(
             "-is_primary", "pk"
         )
-        ids = ExternalId.objects.filter(customer=customer).order_by("pk").values_list("platform", "external_id")[:5]
+        ids = ExternalId.objects.filter(customer=customer).order_by("pk").values_list("platform", "value")[:5]
         lines = [
             (_("Name"), name),
             (_("Customer number"), customer.number),

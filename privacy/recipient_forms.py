@@ -69,7 +69,9 @@ class DisclosureForm(forms.Form):
 
     recipient = forms.ModelChoiceField(label=_("Recipient"), queryset=Recipient.objects.none())
     at = InstantField(label=_("When"))
-    data = forms.CharField(label=_("Categories of data"), max_length=300, help_text=_("Such as name, address."))
+    data = forms.CharField(  # type: ignore[assignment]  # a field, which the form takes out of the class
+        label=_("Categories of data"), max_length=300, help_text=_("Such as name, address.")
+    )
     purpose = forms.CharField(label=_("Purpose"), max_length=200)
     basis = forms.ChoiceField(label=_("Legal basis"), choices=[(one.value, one.label) for one in Basis])
     note = forms.CharField(label=_("Note"), required=False, max_length=2_000, widget=NOTE)

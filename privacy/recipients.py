@@ -63,7 +63,7 @@ def recipients_of(customer_ids: Sequence[int]) -> dict[int, list[Told]]:
     """
     found: dict[int, list[Told]] = {pk: [] for pk in customer_ids}
     for row in _noted(Disclosure.archive.filter(customer_id__in=customer_ids)):
-        found[row.customer_id].append(_told(row))  # type: ignore[index]
+        found[row.customer_id].append(_told(row))
     for person, told in _standing(list(customer_ids)):
         found[person].append(told)
     for rows in found.values():
