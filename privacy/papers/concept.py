@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 
 from datamap.catalogue import period_in_words
@@ -100,7 +102,7 @@ def _places(facts: Facts) -> Table:
 
 def _carried_out() -> tuple[str, ...]:
     policy = Policy.current()
-    share = int(policy.purge_share * 100)
+    share = int(Decimal(policy.purge_share) * 100)
     return (
         _("Every night the portal asks which rows have passed their last day, and deletes them in batches."),
         _("History tables, files and all other declared stores go with their rows."),
