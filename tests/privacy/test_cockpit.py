@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from privacy import cockpit, notices
 from privacy.models import Breach, Erasure, ErasureStep, Hold, Notice, Policy, RetentionBatch, RetentionRun
-from tests.privacy.making import at, disclose, make_customer, make_recipient
+from tests.privacy.noting import at, disclose, make_customer, make_recipient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 

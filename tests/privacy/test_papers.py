@@ -19,7 +19,7 @@ from privacy.models import PaperVersion, Policy
 from privacy.papers import versions
 from privacy.papers.concept import AT_COLLECTION, AT_END_OF_RELATION
 from privacy.papers.rendering import as_markdown
-from tests.privacy.making import make_recipient
+from tests.privacy.noting import make_recipient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 TODAY = date(2026, 11, 25)
