@@ -28,6 +28,7 @@ from customers.models import (
 )
 from customers.periods import category_of, start_of
 from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
+from datamap.receivers import Receiver
 
 MASTER = _("Keeping the customer account and answering the customer")
 SERVICE = _("Serving the customer as they like it")
@@ -122,7 +123,7 @@ class AddressData(PersonalData):
             start=start_of(),
             provided=True,
             source=SOURCE,
-            recipients=(_("Parcel service"),),
+            recipients=(Receiver.PARCEL,),
         )
     ]
     plain = ("origin", "batch")

@@ -122,6 +122,10 @@ class Group:
       (their account's closing).
     provided: True where the person gave or caused the data under consent or contract (Art. 20).
     source: where the data comes from when not from the person (Art. 15(1)(g)).
+    recipients: who may get these data, as `datamap.receivers.Receiver` (Art. 13(1)(e), 30(1)(d)).
+    handed_over: path of the instant at which those of `always_told` get a row's data without anyone noting it
+      (goods are sent, a mail is sent); None where nothing of the kind happens.
+    always_told: the recipients whom `handed_over` speaks of; all of `recipients` unless given.
     anonymize: field -> value (or ORM expression) to set when the group ends in anonymizing; what is not
       named stays, so name everything that leads to the person.
     """
@@ -136,6 +140,8 @@ class Group:
     source: Any = None
     person: str = "customer"
     recipients: tuple[Any, ...] = ()
+    handed_over: str | None = None
+    always_told: tuple[Any, ...] = ()
     note: Any = ""
     anonymize: Mapping[str, Any] = field(default_factory=dict)
 
@@ -148,6 +154,11 @@ class Group:
     def bases(self) -> tuple[Basis, ...]:
         """The legal bases as a tuple, also where only one is given."""
         return self.basis if isinstance(self.basis, tuple) else (self.basis,)
+
+    @property
+    def standing_recipients(self) -> tuple[Any, ...]:
+        """Who gets each row of this group by what the shop does every day, without an entry in a list."""
+        return (self.always_told or self.recipients) if self.handed_over else ()
 
     @property
     def subject_paths(self) -> tuple[str, ...]:

@@ -61,6 +61,42 @@ class LastDayForm(forms.Form):
         self.fields["key"].choices = keys  # type: ignore[attr-defined]
 
 
+class RuleForm(forms.ModelForm):
+    """The next version of a retention rule; the rule it follows stays as it is."""
+
+    valid_from = DayField(label=_("Valid from"))
+    review_on = DayField(label=_("Next review"), required=False)
+    reason = forms.CharField(
+        label=_("Reason of this version"),
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What has changed, such as the law and where it was published. It stays with the version."),
+    )
+
+    class Meta:
+        model = RetentionRule
+        fields: ClassVar[list[str]] = [
+            "number", "unit", "year_end", "valid_from", "transition", "statute", "transition_statute", "action",
+            "on_request", "review_on", "reason",
+        ]  # fmt: skip
+        help_texts: ClassVar[dict[str, Any]] = {
+            "statute": _("POLICY where the shop sets the period itself."),
+            "year_end": _("The period begins at the end of the year in which it starts."),
+            "transition": _("What is past its last day by then stays so only where the old period must still run."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """A number needs a unit, and a unit a number."""
+        cleaned = super().clean() or {}
+        number, unit = cleaned.get("number"), cleaned.get("unit")
+        if "unit" in cleaned and number is not None and not unit:
+            self.add_error("unit", _("Say whether these are days, months or years."))
+        if number is None and "number" in cleaned:
+            # OPEN: there is no period that a unit or a year end could belong to.
+            cleaned["unit"], cleaned["year_end"] = "", False
+        return cleaned
+
+
 class ControllerForm(forms.ModelForm):
     """Who the shop is."""
 

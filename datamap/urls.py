@@ -9,6 +9,7 @@ app_name = "datamap"
 urlpatterns = [
     path("", views.data_map, name="data_map"),
     path("rules/", views.rules, name="rules"),
+    path("rules/<str:key>/", views.rule, name="rule"),
     path("controller/", views.controller_settings, name="controller"),
     path("accesses/", views.access_log, name="access_log"),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -15,10 +15,12 @@ from datamap.accesslog import page_of_accesses
 from datamap.catalogue import AskAnotherKey, UnfitFacts, cited, explain, period_in_words
 from datamap.controlling import controller, legal_zone, recent_changes
 from datamap.declarations import registry
-from datamap.forms import AccessLogForm, ControllerForm, DataMapFilterForm, LastDayForm
+from datamap.forms import AccessLogForm, ControllerForm, DataMapFilterForm, LastDayForm, RuleForm
 from datamap.guard import requires
 from datamap.models import RetentionRule
 from datamap.overview import filtered, model_entries, rules_in_force
+from datamap.standing import holds_on
+from datamap.versioning import RuleChanged, Shift, add_version, newest, shifts, successor
 from datamap.words import AREAS
 from datamap.workdays import local_date
 
@@ -56,9 +58,33 @@ def rules(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rows": [_row(rule) for rule in catalogue],
         "answer": answer,
+        "may_change": request.user.may("datamap.rules"),  # type: ignore[union-attr]
         "statute": cited(answer.statute) if answer else "",
     }
     return render(request, "datamap/rules.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("datamap.rules")
+def rule(request: HttpRequest, key: str) -> HttpResponse:
+    """The versions of one rule, and the next one: shown with what it would change, then written."""
+    last = newest(key)
+    if last is None:
+        raise Http404
+    form = RuleForm(request.POST or None, instance=successor(last))
+    fits = request.method == "POST" and form.is_valid() and not last.lives_as
+    if fits and "preview" not in request.POST and _add(request, form):
+        return redirect("datamap:rules")
+    versions = RetentionRule.objects.ladder(last.key, last.variant)
+    context = {
+        "form": form,
+        "last": last,
+        "category": _(last.category),
+        "versions": [_row(one) for one in versions],
+        "shifts": _shifts(form.instance) if fits and not form.errors else None,
+    }
+    refused = form.errors or (request.method == "POST" and last.lives_as)
+    return render(request, "datamap/rule.html", context, status=400 if refused else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,6 +111,23 @@ def access_log(request: HttpRequest) -> HttpResponse:
     return render(request, "datamap/access_log.html", context, status=400 if form.errors else 200)
 
 
+def _add(request: HttpRequest, form: RuleForm) -> bool:
+    try:
+        added = add_version(form.instance, user_id=request.user.pk)
+    except RuleChanged as error:
+        form.add_error(None, str(error))
+        return False
+    words = {"key": added.full_key, "version": added.version}
+    messages.success(request, _("Version %(version)d of %(key)s is saved.") % words)
+    return True
+
+
+def _shifts(rule: RetentionRule) -> list[Shift]:
+    who = controller()
+    zone = legal_zone(who)
+    return shifts(rule, local_date(timezone.now(), zone), zone, supervised=who.supervised_financial)
+
+
 def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
     who = controller()
     facts = dict(form.cleaned_data)
@@ -97,6 +140,7 @@ def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
             supervised=who.supervised_financial,
             margin_days=who.execution_margin_days,
             rules=catalogue,
+            holds=holds_on(key, start),
             **facts,
         )
     except (AskAnotherKey, UnfitFacts) as error:

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.periods import category_of, start_of
 from datamap.declarations import Basis, By, Group, PersonalData, exempt, register
+from datamap.receivers import Receiver
 from orders.models import (
     CustomerTotal,
     Document,
@@ -18,8 +19,8 @@ from orders.models import (
 
 PERFORMANCE = _("Performance of the contract and defence of claims")
 PROOF = _("Proof for tax and commercial law")
-SHIPPERS = (_("Parcel service"),)
-TAX_PEOPLE = (_("Tax adviser"), _("Tax office"))
+SHIPPERS = (Receiver.PARCEL,)
+TAX_PEOPLE = (Receiver.TAX_ADVISER, Receiver.TAX_OFFICE)
 
 
 @register(Order)
@@ -79,6 +80,7 @@ class OrderData(PersonalData):
             provided=True,
             source=_("the person who ordered"),
             recipients=SHIPPERS,
+            handed_over="delivered_at",
             anonymize={"shipping": None, "gift_note": None},
         ),
     ]
@@ -214,6 +216,9 @@ class DocumentData(PersonalData):
             purpose=PROOF,
             basis=Basis.LEGAL_OBLIGATION,
             recipients=TAX_PEOPLE,
+            handed_over="issued_at",
+            # The office sees them in an audit, and then somebody notes it.
+            always_told=(Receiver.TAX_ADVISER,),
         ),
         Group(
             fields=("delivery_snapshot", "gift_note"),

@@ -20,6 +20,7 @@ from datamap.models import AccessLog
 from interactions.models import Complaint, FollowUp
 from orders.models import Order
 from portal.columns import shown_name
+from privacy.cockpit import waiting_count
 from staff.models import User
 
 SHOWN = 8
@@ -99,6 +100,9 @@ def _figures(user: User) -> Iterator[Figure]:
         yield Figure(_("New customers this week"), _new_customers(week), link("portal:customer_list"))
     if user.may("orders.view"):
         yield Figure(_("Orders this week"), _capped(Order.objects.filter(placed_at__gte=week)), link("orders:list"))
+    if user.may("privacy.view"):
+        tasks = waiting_count(user)
+        yield Figure(_("Privacy tasks"), str(tasks), link("privacy:cockpit"), late=tasks > 0)
     if user.may("customers.held"):
         held, late = _capped(waiting(user)), _capped(overdue(waiting(user)))
         yield Figure(_("Rows waiting for a decision"), held, link("customers:held"), late=held != "0")

@@ -12,6 +12,7 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         self._wire_the_desk()
+        self._wire_accountability()
 
     def _wire_the_desk(self) -> None:
         """Requests, restrictions and objections: to the timeline, the holds, the journal, the outbox."""
@@ -57,3 +58,12 @@ class PrivacyConfig(AppConfig):
             load=letters.load,
             sample={"letter_subject": _("Our answer to your request"), "letter_body": _("Dear Sir or Madam,")},
         )
+
+    def _wire_accountability(self) -> None:
+        """Holds that people set, and the tasks of the privacy role."""
+        from datamap import standing
+        from privacy.alerts import register_alerts
+        from privacy.holding import holds_on
+
+        standing.register_holds(holds_on)
+        register_alerts()

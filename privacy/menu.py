@@ -1,4 +1,4 @@
-"""The rail's entries for the rights of people."""
+"""The rights of people and accountability in the rail, under privacy."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,3 +9,10 @@ register_menu(
     "privacy_requests", _("Requests"), "privacy:requests", "shield", "privacy.view", "privacy", 400, overdue_badge
 )
 register_menu("restrictions", _("Restrictions"), "privacy:restrictions", "lock", "privacy.requests", "privacy", 410)
+register_menu("privacy", _("Privacy tasks"), "privacy:cockpit", "check", "privacy.view", "privacy", 390)
+register_menu("holds", _("Holds"), "privacy:holds", "lock", "privacy.holds", "privacy", 440)
+register_menu("recipients", _("Recipients"), "privacy:recipients", "building", "privacy.view", "privacy", 480)
+register_menu("notices", _("Notices to recipients"), "privacy:notices", "mail", "privacy.view", "privacy", 485)
+register_menu("breaches", _("Breaches"), "privacy:breaches", "flag", "privacy.breaches", "privacy", 490)
+register_menu("papers", _("Record and concept"), "privacy:papers", "doc", "datamap.view", "privacy", 520)
+register_menu("policy", _("Privacy settings"), "privacy:policy", "gear", "privacy.settings", "settings", 810)

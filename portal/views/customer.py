@@ -15,9 +15,10 @@ from customers.historying import changes_of
 from customers.models import Customer
 from portal.cards import link
 from portal.keeping import kept_for
-from portal.profile import full_name, profile_of
+from portal.profile import SHOWN, full_name, profile_of
 from portal.purchases import purchases_of
 from portal.timelines import read_timeline, types_for
+from privacy.holding import standing_holds
 from staff.access import permission_required
 
 
@@ -37,6 +38,9 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "rights": link("privacy:customer", customer.number) if user.may("privacy.requests") else "",
         "take_request": link("privacy:request_for", customer.number) if user.may("privacy.take") else "",
         "object_to": link("privacy:objection", customer.number) if user.may("privacy.take") else "",
+        "told_url": link("privacy:disclosures", customer.number) if user.may("privacy.view") else "",
+        "hold_url": link("privacy:hold_customer", customer.number) if user.may("privacy.holds") else "",
+        "holds": standing_holds().filter(customer=customer)[:SHOWN],
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
     }

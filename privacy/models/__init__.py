@@ -1,20 +1,30 @@
 """What the rights of people need to remember, one module a subject."""
 
+from privacy.models.breaches import Breach, BreachEntry
 from privacy.models.erasing import Erasure, ErasureStep, FileRemoval
-from privacy.models.holding import Hold
+from privacy.models.holding import Hold, HoldReview
+from privacy.models.papers import PaperVersion
 from privacy.models.policy import Policy
+from privacy.models.recipients import Disclosure, Notice, Recipient, Safeguard
 from privacy.models.requests import IdentityCopy, Rectification, Request, RequestEvent, RequestLetter
 from privacy.models.restricting import Restriction
 from privacy.models.running import DeletionLog, RetentionBatch, RetentionRun
 
 __all__ = [
+    "Breach",
+    "BreachEntry",
     "DeletionLog",
+    "Disclosure",
     "Erasure",
     "ErasureStep",
     "FileRemoval",
     "Hold",
+    "HoldReview",
     "IdentityCopy",
+    "Notice",
+    "PaperVersion",
     "Policy",
+    "Recipient",
     "Rectification",
     "Request",
     "RequestEvent",
@@ -22,4 +32,5 @@ __all__ = [
     "Restriction",
     "RetentionBatch",
     "RetentionRun",
+    "Safeguard",
 ]

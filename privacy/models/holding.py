@@ -60,3 +60,25 @@ class Hold(Blockable):
 
     def __str__(self) -> str:
         return f"Hold {self.pk}"
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it still stops deletion; a review that is overdue ends nothing."""
+        return self.released_at is None
+
+
+class HoldReview(models.Model):
+    """One look at a hold: why it goes on and until when it is looked at again, or why it ended."""
+
+    hold = models.ForeignKey(Hold, models.CASCADE, related_name="reviews")
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    reason = SealedTextField(_("reason"), max_length=2_000)
+    review_on = models.DateField(_("review on"), null=True, blank=True)  # null: released
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("review of a hold")
+        verbose_name_plural = _("reviews of holds")
+
+    def __str__(self) -> str:
+        return f"Review {self.pk} of hold {self.hold_id}"

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from datamap.catalogue import AskAnotherKey, UnfitFacts, UnknownRule, explain
 from datamap.controlling import controller, legal_zone
+from datamap.standing import UnknownSubject, holds_on
 from datamap.workdays import BERLIN, local_date
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--contract", type=day, help="WARR: day of the contract")
         parser.add_argument("--repaired", type=day, help="WARR: day of the first repair")
         parser.add_argument("--supervised", action="store_true", help="as a supervised financial business")
+        parser.add_argument("--customer", metavar="NUMBER", help="list the holds of this customer, too")
         parser.add_argument("--as-of", type=day, help="law as of this day (default: today)")
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -33,6 +35,7 @@ class Command(BaseCommand):
             found = explain(
                 options["key"],
                 options["start"],
+                holds=holds_on(options["key"], options["start"], options["customer"]),
                 as_of=options["as_of"] or local_date(timezone.now(), zone),
                 last_use=options["last_use"],
                 contract=options["contract"],
@@ -41,15 +44,19 @@ class Command(BaseCommand):
                 margin_days=who.execution_margin_days,
                 zone=zone,
             )
-        except (UnknownRule, AskAnotherKey, UnfitFacts) as error:
+        except (UnknownRule, AskAnotherKey, UnfitFacts, UnknownSubject) as error:
             raise CommandError(str(error), returncode=2) from error
         said = found.as_dict()
         if options["json"]:
             self.stdout.write(json.dumps(said, ensure_ascii=False))
             return
         for key, value in said.items():
-            shown = "; ".join(map(str, value)) if isinstance(value, list) else value
+            shown = "; ".join(map(_line, value)) if isinstance(value, list) else value
             self.stdout.write(f"{key}: {'-' if shown in (None, '') else shown}")
+
+
+def _line(said: Any) -> str:
+    return ", ".join(str(part) for part in said.values() if part) if isinstance(said, dict) else str(said)
 
 
 def day(text: str) -> date:

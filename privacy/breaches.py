@@ -1,0 +1,161 @@
+"""The register of breaches: note, assess, decide, tell the authority and the persons, close (Art. 33, 34 GDPR)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from datamap.controlling import legal_zone
+from privacy.models import Breach, BreachEntry
+from staff.models import User
+
+HOURS = 72
+
+ASSESSED = ("title", "aware_at", "happened_at", "facts", "persons", "persons_count", "data", "records_count", "effects",
+            "measures", "risk")  # fmt: skip
+
+
+class BreachRefused(ValueError):
+    """A step that the register does not allow; `field` says which entry is missing or wrong."""
+
+    def __init__(self, field: str, text: str) -> None:
+        self.field = field
+        super().__init__(text)
+
+
+def note_breach(by: User | None, **facts: Any) -> Breach:
+    """Begin a case from the fields of `ASSESSED`. Raises BreachRefused for an instant in the future."""
+    _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
+    return Breach.objects.create(noted_by=by, **facts)
+
+
+def assess(breach_id: int, **facts: Any) -> Breach:
+    """Correct or complete the facts. Atomic. Raises BreachRefused, also where the case is closed."""
+    _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
+    with transaction.atomic():
+        breach = _open_for_update(breach_id)
+        for name, value in facts.items():
+            setattr(breach, name, value)
+        if breach.notified_at is not None and is_late(breach, breach.notified_at) and not breach.late_reasons:
+            raise BreachRefused("aware_at", _("By this instant the notification was late, and no reasons are noted."))
+        breach.save(update_fields=list(facts))
+    return breach
+
+
+def decide(breach_id: int, decision: str, reasons: str) -> Breach:
+    """Decide whether the authority is told, with reasons in either case (Art. 33(1), 33(5)).
+
+    Atomic. Raises BreachRefused: no reasons, told already, or a risk that must be told.
+    """
+    if decision not in (Breach.Decision.NOTIFY, Breach.Decision.NOT):
+        raise BreachRefused("decision", _("Decide whether the authority is told."))
+    if not reasons.strip():
+        raise BreachRefused("reasons", _("The register holds the reasons of the decision (Art. 33(5) GDPR)."))
+    with transaction.atomic():
+        breach = _open_for_update(breach_id)
+        if decision == Breach.Decision.NOT and breach.notified_at is not None:
+            raise BreachRefused("decision", _("The authority has been told already."))
+        if decision == Breach.Decision.NOT and breach.risk in (Breach.Risk.RISK, Breach.Risk.HIGH):
+            raise BreachRefused("decision", _("Only what is unlikely to be a risk need not be told (Art. 33(1) GDPR)."))
+        breach.decision, breach.reasons, breach.decided_at = decision, reasons.strip(), timezone.now()
+        breach.save(update_fields=["decision", "reasons", "decided_at"])
+    return breach
+
+
+def notified(breach_id: int, at: datetime, late_reasons: str = "") -> Breach:
+    """Note when the authority was told; later than 72 elapsed hours it wants the reasons for the delay (Art. 33(1)).
+
+    Atomic. Raises BreachRefused.
+    """
+    _refuse_future(notified_at=at)
+    with transaction.atomic():
+        breach = _open_for_update(breach_id)
+        if at < breach.aware_at:
+            raise BreachRefused("notified_at", _("This lies before anybody knew of it."))
+        if is_late(breach, at) and not late_reasons.strip():
+            raise BreachRefused("late_reasons", _("This is later than 72 hours: give the reasons for the delay."))
+        if not breach.reasons:
+            raise BreachRefused("notified_at", _("Decide first, with reasons."))
+        breach.decision, breach.notified_at = Breach.Decision.NOTIFY, at
+        breach.late_reasons = late_reasons.strip() if is_late(breach, at) else ""
+        breach.save(update_fields=["decision", "notified_at", "late_reasons"])
+    return breach
+
+
+def persons_told(breach_id: int, at: datetime | None, how: str) -> Breach:
+    """Note when and how the persons were told, or why they need not be (Art. 34(3)). Atomic. Raises BreachRefused."""
+    _refuse_future(persons_told_at=at)
+    if not how.strip():
+        raise BreachRefused("persons_told", _("Say how they were told, or why they need not be (Art. 34(3) GDPR)."))
+    with transaction.atomic():
+        breach = _open_for_update(breach_id)
+        breach.persons_told_at, breach.persons_told = at, how.strip()
+        breach.save(update_fields=["persons_told_at", "persons_told"])
+    return breach
+
+
+def follow_up(breach_id: int, text: str, *, by: User | None, told_authority_at: datetime | None = None) -> BreachEntry:
+    """Add what became known later (Art. 33(4)). Raises BreachRefused."""
+    _refuse_future(told_authority_at=told_authority_at)
+    if not text.strip():
+        raise BreachRefused("text", _("Say what became known."))
+    with transaction.atomic():
+        breach = _open_for_update(breach_id)
+        return BreachEntry.objects.create(breach=breach, text=text.strip(), by=by, told_authority_at=told_authority_at)
+
+
+def close(breach_id: int) -> Breach:
+    """End a case that is decided and done; its period begins. Atomic. Raises BreachRefused with what is missing."""
+    with transaction.atomic():
+        breach = _open_for_update(breach_id)
+        if not breach.decision:
+            raise BreachRefused("decision", _("Decide first whether the authority is told."))
+        if breach.decision == Breach.Decision.NOTIFY and breach.notified_at is None:
+            raise BreachRefused("notified_at", _("The authority has not been told yet."))
+        if not breach.risk:
+            raise BreachRefused("risk", _("The risk is not assessed yet."))
+        if breach.risk == Breach.Risk.HIGH and not breach.persons_told:
+            raise BreachRefused("persons_told", _("At a high risk the persons are told (Art. 34 GDPR)."))
+        breach.closed_at = timezone.now()
+        breach.save(update_fields=["closed_at"])
+    return breach
+
+
+def due_at(breach: Breach) -> datetime:
+    """The last instant for telling the authority: elapsed hours, whatever clocks and weekends do (Art. 33(1))."""
+    return (breach.aware_at.astimezone(UTC) + timedelta(hours=HOURS)).astimezone(legal_zone())
+
+
+def is_late(breach: Breach, at: datetime) -> bool:
+    """Whether telling the authority at this instant is later than 72 hours."""
+    return at > breach.aware_at + timedelta(hours=HOURS)
+
+
+def left(breach: Breach, now: datetime | None = None) -> timedelta:
+    """How long the clock still runs; negative once the time is over."""
+    return breach.aware_at + timedelta(hours=HOURS) - (now or timezone.now())
+
+
+def running() -> QuerySet[Breach]:
+    """Cases whose clock counts: neither told nor decided against."""
+    return Breach.objects.filter(
+        ~Q(decision=Breach.Decision.NOT), notified_at__isnull=True, closed_at__isnull=True
+    ).order_by("aware_at", "pk")
+
+
+def _open_for_update(breach_id: int) -> Breach:
+    breach = Breach.objects.select_for_update().filter(pk=breach_id).first()
+    if breach is None or breach.closed_at is not None:
+        raise BreachRefused("title", _("This case is closed."))
+    return breach
+
+
+def _refuse_future(**instants: datetime | None) -> None:
+    for field, at in instants.items():
+        if at is not None and at > timezone.now():
+            raise BreachRefused(field, _("This lies in the future."))

@@ -1,0 +1,205 @@
+"""Holds that people set: set, look again, release; a review that is overdue is an alert and ends nothing (4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import Customer
+from datamap.controlling import legal_zone
+from datamap.standing import UnknownSubject
+from datamap.workdays import add_months, local_date
+from privacy.models import Hold, HoldReview
+from staff.models import User
+
+LONGEST_MONTHS = 12
+TAX_CATEGORIES = ("INV", "LETTER", "TAXDOC", "BOOK")
+"""What a tax matter can hold (AO § 147(3)); no other data matter for taxes."""
+
+# What erasure and retention call the holds that people set on a person (see datamap.holds).
+CASE_SOURCES: dict[str, tuple[str, Any]] = {
+    Hold.Kind.CLAIM: ("claim_hold", gettext_lazy("claim or dispute (Art. 17(3)(e))")),
+    Hold.Kind.PAYMENT: ("payment_hold", gettext_lazy("open payment")),
+    Hold.Kind.AUTHORITY: ("authority_order", gettext_lazy("order of an authority")),
+}
+CASE_SQL = """
+    SELECT h.customer_id, nullif(h.order_number, '') AS order_number, NULL::bigint AS complaint_id, h.review_on
+    FROM privacy_hold AS h
+    WHERE h.kind = '{kind}' AND h.released_at IS NULL AND h.customer_id = ANY(%(ids)s)
+"""
+
+
+class HoldRefused(ValueError):
+    """A hold that names no reason, owner, scope or review; `field` says which."""
+
+    def __init__(self, field: str, text: str) -> None:
+        self.field = field
+        super().__init__(text)
+
+
+def set_hold(
+    kind: str,
+    *,
+    reason: str,
+    owner: User | None,
+    review_on: date | None,
+    by: User | None,
+    customer: Customer | None = None,
+    order_number: str = "",
+    first_year: int | None = None,
+    last_year: int | None = None,
+    categories: Iterable[str] = (),
+    today: date | None = None,
+) -> Hold:
+    """Stop the deletion of one case, one person or, for a tax matter, of the papers of some years.
+
+    Atomic. Raises HoldRefused (no reason, no owner, review missing, past or later than twelve months, wrong scope).
+    """
+    day = today or local_date(timezone.now(), legal_zone())
+    _refuse_unreasoned(reason)
+    if owner is None:
+        raise HoldRefused("owner", _("A hold needs somebody in charge."))
+    _refuse_review(review_on, day)
+    chosen = _scope(kind, customer, first_year, last_year, list(categories))
+    with transaction.atomic():
+        hold = Hold.objects.create(
+            kind=kind,
+            customer=customer if kind != Hold.Kind.TAX else None,
+            order_number=order_number if kind != Hold.Kind.TAX else "",
+            first_year=first_year if kind == Hold.Kind.TAX else None,
+            last_year=last_year if kind == Hold.Kind.TAX else None,
+            categories=chosen,
+            reason=reason.strip(),
+            owner=owner,
+            review_on=review_on,  # type: ignore[misc]  # refused above where there is none
+            set_by=by,
+        )
+        HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)
+    return hold
+
+
+def extend_review(
+    hold_id: int, review_on: date | None, reason: str, *, by: User | None, today: date | None = None
+) -> Hold:
+    """Say why a hold goes on and until when. Atomic; raises HoldRefused, also where it is released already."""
+    _refuse_unreasoned(reason)
+    _refuse_review(review_on, today or local_date(timezone.now(), legal_zone()))
+    with transaction.atomic():
+        hold = _standing_for_update(hold_id)
+        hold.review_on = review_on  # type: ignore[assignment]
+        hold.save(update_fields=["review_on"])
+        HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)
+    return hold
+
+
+def release_hold(hold_id: int, reason: str, *, by: User | None) -> Hold:
+    """End a hold; periods are not begun anew, the next run takes what is due. Atomic; raises HoldRefused."""
+    _refuse_unreasoned(reason)
+    with transaction.atomic():
+        hold = _standing_for_update(hold_id)
+        hold.released_at, hold.released_by = timezone.now(), by
+        hold.save(update_fields=["released_at", "released_by"])
+        HoldReview.objects.create(hold=hold, reason=reason.strip(), by=by)
+    return hold
+
+
+def standing_holds() -> QuerySet[Hold]:
+    """The holds that stop deletion now, those with the oldest review first."""
+    return Hold.objects.filter(released_at__isnull=True).order_by("review_on", "pk")
+
+
+def overdue_reviews(today: date | None = None) -> QuerySet[Hold]:
+    """Standing holds that somebody should have looked at."""
+    day = today or local_date(timezone.now(), legal_zone())
+    return standing_holds().filter(review_on__lt=day)
+
+
+def tax_holds_on(key: str, start: date) -> QuerySet[Hold]:
+    """The tax matters in whose years and kinds of papers this datum lies: of a year, never of a customer (2.1)."""
+    return standing_holds().filter(
+        kind=Hold.Kind.TAX,
+        first_year__lte=start.year,
+        last_year__gte=start.year,
+        categories__contains=[key.partition(":")[0]],
+    )
+
+
+def holds_on(key: str, start: date, number: str | None) -> list[dict[str, Any]]:
+    """What `datamap.standing` asks: holds by years and papers, and those of one person. Raises UnknownSubject."""
+    found = list(tax_holds_on(key, start))
+    if number is not None:
+        customer = Customer.objects.filter(number=number).first()
+        if customer is None:
+            raise UnknownSubject(_("There is no customer with this number."))
+        found += standing_holds().filter(customer=customer)
+    return [as_said(hold) for hold in found]
+
+
+def as_said(hold: Hold) -> dict[str, Any]:
+    """A hold as commands and receipts name it: no free text, no person."""
+    kind = "tax_hold" if hold.kind == Hold.Kind.TAX else CASE_SOURCES[hold.kind][0]
+    return {
+        "kind": kind,
+        "scope": scope_of(hold),
+        "reason": str(hold.get_kind_display()),
+        "review": hold.review_on.isoformat(),
+    }
+
+
+def scope_of(hold: Hold) -> str:
+    """What a hold keeps, in words."""
+    if hold.kind == Hold.Kind.TAX:
+        years = f"{hold.first_year}" if hold.first_year == hold.last_year else f"{hold.first_year}–{hold.last_year}"
+        return f"{', '.join(hold.categories)} {years}"
+    if hold.order_number:
+        return _("order %s") % hold.order_number
+    return _("everything about the person")
+
+
+def _refuse_unreasoned(reason: str) -> None:
+    if not reason.strip():
+        raise HoldRefused("reason", _("A hold needs a reason."))
+
+
+def _refuse_review(review_on: date | None, today: date) -> None:
+    if review_on is None:
+        raise HoldRefused("review_on", _("Say when somebody looks at it again."))
+    if review_on <= today:
+        raise HoldRefused("review_on", _("The review lies in the future."))
+    if review_on > add_months(today, LONGEST_MONTHS):
+        raise HoldRefused("review_on", _("The review is at most twelve months ahead."))
+
+
+def _scope(
+    kind: str, customer: Customer | None, first_year: int | None, last_year: int | None, categories: list[str]
+) -> list[str]:
+    """The categories of a tax hold; refuses what holds nothing or too much."""
+    if kind not in Hold.Kind.values:
+        raise HoldRefused("kind", _("There is no such kind of hold."))
+    if kind != Hold.Kind.TAX:
+        if customer is None:
+            raise HoldRefused("customer", _("Say whose data are held."))
+        return []
+    if customer is not None:
+        raise HoldRefused("customer", _("A tax matter holds years and kinds of papers, never one customer."))
+    if first_year is None or last_year is None:
+        raise HoldRefused("first_year", _("A tax matter needs its years."))
+    if last_year < first_year:
+        raise HoldRefused("last_year", _("The last year lies before the first."))
+    if not categories or set(categories) - set(TAX_CATEGORIES):
+        raise HoldRefused("categories", _("Choose which kinds of papers are held."))
+    return sorted(set(categories))
+
+
+def _standing_for_update(hold_id: int) -> Hold:
+    hold = Hold.objects.select_for_update().filter(Q(pk=hold_id, released_at__isnull=True)).first()
+    if hold is None:
+        raise HoldRefused("reason", _("This hold is released already."))
+    return hold

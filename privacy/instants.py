@@ -1,0 +1,46 @@
+"""An instant in a form: date and time of the controller's clock, also in the hour that comes twice in autumn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from datamap.controlling import legal_zone
+
+
+class InstantField(forms.DateTimeField):
+    """Date and time as the browser's picker sends them; the hour that comes twice is the earlier one, which is the safe
+    reading of a deadline."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+        super().__init__(widget=widget, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Stored instants as the controller's clock showed them."""
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(legal_zone()).replace(tzinfo=None)
+        return value
+
+    def to_python(self, value: Any) -> datetime | None:
+        """An instant with its zone. Raises ValidationError for what is no date, and for what the clock skips."""
+        if value in self.empty_values:
+            return None
+        try:
+            found = parse_datetime(str(value).strip())
+        except ValueError:
+            found = None
+        if found is None:
+            raise ValidationError(_("Give a date and a time."))
+        if found.tzinfo is not None:
+            return found
+        zone = legal_zone()
+        local = found.replace(tzinfo=zone)
+        if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != found:
+            raise ValidationError(_("There is no such time on this day: the clock is put forward."))
+        return local

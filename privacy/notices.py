@@ -1,0 +1,182 @@
+"""The worklist of Art. 19: every recipient learns that data were corrected, erased or restricted, or it is written down
+why that was impossible. Authorities with a particular inquiry are no recipients (Art. 4(9))."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.models import ContactPoint, Customer, ExternalId
+from privacy.disclosing import keep_standing
+from privacy.models import Erasure, Notice, Recipient, Request
+from privacy.recipients import recipients_of, recipients_of_ref
+from staff.models import User
+
+# A mail that has not come back by then has arrived; what names the person goes.
+ARRIVED_AFTER = timedelta(days=30)
+
+
+class NoticeRefused(ValueError):
+    """A notice that cannot be settled like that: settled already, or without the reason that is demanded."""
+
+
+@dataclass(frozen=True)
+class ToldOf:
+    """One recipient on the list that the person may ask for (Art. 19, second sentence)."""
+
+    recipient: str
+    role: str
+    kind: str
+    at: datetime | None
+    state: str
+
+    @property
+    def state_words(self) -> str:
+        """How far the notice came."""
+        return str(Notice.State(self.state).label)
+
+
+@transaction.atomic
+def queue_notices(
+    kind: str,
+    customer_id: int | None,
+    subject_ref: UUID | None,
+    request: Request | None = None,
+    erasure: Erasure | None = None,
+    *,
+    what: str = "",
+) -> int:
+    """Put a notice on the list for each recipient of this person's data; answers how many are new.
+
+    `kind` is one of `Notice.Kind`; `what` says what changed, such as the corrected name. For an erasure call it in the
+    transaction of the run, before rows go: the notices and the disclosures then stand under `subject_ref`. Idempotent
+    for one request or erasure.
+    """
+    kind = Notice.Kind(kind).value
+    gone = kind == Notice.Kind.ERASURE
+    recipients = recipients_to_tell(customer_id, subject_ref)
+    if gone and customer_id is not None and subject_ref is not None:
+        keep_standing(customer_id, subject_ref)
+    told = set(_same(kind, customer_id, subject_ref, request, erasure).values_list("recipient_id", flat=True))
+    details = _details(customer_id, what)
+    now = timezone.now()
+    rows = [
+        Notice(
+            recipient=recipient, kind=kind, request=request, erasure=erasure, details=details, queued_at=now,
+            customer_id=None if gone else customer_id, subject_ref=subject_ref if gone else None,
+            blocked_at=now if gone else None,
+        )
+        for recipient in recipients if recipient.pk not in told
+    ]  # fmt: skip
+    return len(Notice.archive.bulk_create(rows))
+
+
+def recipients_to_tell(customer_id: int | None, subject_ref: UUID | None) -> list[Recipient]:
+    """Every recipient of a person's data that Art. 19 speaks of, once."""
+    rows = recipients_of([customer_id])[customer_id] if customer_id is not None else []
+    rows += recipients_of_ref(subject_ref) if subject_ref is not None else []
+    found = {told.recipient.pk: told.recipient for told in rows if told.recipient.is_told}
+    return sorted(found.values(), key=lambda one: one.name)
+
+
+def open_notices(request: Request | None = None, erasure: Erasure | None = None) -> list[Notice]:
+    """The notices that are still to be sent, or that came back; all of them, or those of one request or erasure."""
+    rows = Notice.archive.filter(state__in=Notice.OPEN_STATES).select_related("recipient")
+    if request is not None:
+        rows = rows.filter(Q(request=request) | Q(erasure__request=request))
+    if erasure is not None:
+        rows = rows.filter(erasure=erasure)
+    return list(rows.order_by("queued_at", "pk"))
+
+
+def told_of(
+    *, customer_id: int | None = None, subject_ref: UUID | None = None, request: Request | None = None
+) -> list[ToldOf]:
+    """Whom the shop told of a change, for the person who asks for it (Art. 19, second sentence)."""
+    mine = Q(pk__in=[])
+    mine |= Q(customer_id=customer_id) if customer_id is not None else Q(pk__in=[])
+    mine |= Q(subject_ref=subject_ref) if subject_ref is not None else Q(pk__in=[])
+    mine |= Q(request=request) | Q(erasure__request=request) if request is not None else Q(pk__in=[])
+    rows = Notice.archive.filter(mine).select_related("recipient").order_by("queued_at", "recipient__name")
+    return [
+        ToldOf(row.recipient.name, str(row.recipient.get_role_display()), str(row.get_kind_display()),
+               row.sent_at or row.settled_at, row.state)
+        for row in rows
+    ]  # fmt: skip
+
+
+def mark_told(notice_id: int, how: str, *, by: User | None) -> Notice:
+    """Somebody told the recipient: by letter, by telephone, on its portal. Atomic. Raises NoticeRefused."""
+    return _settle(notice_id, Notice.State.DONE, how, by)
+
+
+def mark_impossible(notice_id: int, reason: str, *, by: User | None) -> Notice:
+    """Art. 19 lets go only of what is impossible or disproportionate, with the reason. Raises NoticeRefused."""
+    if not reason.strip():
+        raise NoticeRefused(_("Say why it is impossible or disproportionate (Art. 19 GDPR)."))
+    return _settle(notice_id, Notice.State.IMPOSSIBLE, reason, by)
+
+
+def forget_told() -> int:
+    """What has not come back has arrived: settle it and drop what named the person; answers how many."""
+    rows = Notice.archive.filter(state=Notice.State.SENT, sent_at__lt=timezone.now() - ARRIVED_AFTER)
+    return rows.update(state=Notice.State.DONE, settled_at=timezone.now(), details="")
+
+
+@transaction.atomic
+def _settle(notice_id: int, state: str, reason: str, by: User | None) -> Notice:
+    notice = Notice.archive.select_for_update().filter(pk=notice_id).first()
+    if notice is None or notice.state in (Notice.State.DONE, Notice.State.IMPOSSIBLE):
+        raise NoticeRefused(_("This notice is settled already."))
+    if not reason.strip():
+        raise NoticeRefused(_("Say how the recipient was told."))
+    notice.state, notice.reason = state, reason.strip()
+    notice.settled_at, notice.settled_by = timezone.now(), by
+    notice.sent_at = notice.sent_at or (notice.settled_at if state == Notice.State.DONE else None)
+    notice.details = ""
+    notice.save(update_fields=["state", "reason", "settled_at", "settled_by", "sent_at", "details"])
+    return notice
+
+
+def _same(
+    kind: str, customer_id: int | None, subject_ref: UUID | None, request: Request | None, erasure: Erasure | None
+) -> QuerySet[Notice]:
+    """Notices that tell the same already."""
+    if erasure is not None:
+        return Notice.archive.filter(erasure=erasure)
+    if request is not None:
+        return Notice.archive.filter(request=request, kind=kind)
+    rows = Notice.archive.filter(kind=kind, state__in=Notice.OPEN_STATES, request=None, erasure=None)
+    return rows.filter(customer_id=customer_id) if customer_id is not None else rows.filter(subject_ref=subject_ref)
+
+
+def _details(customer_id: int | None, what: str) -> str:
+    """By what a recipient finds the person; written while the person is here."""
+    customer = Customer.objects.filter(pk=customer_id).first() if customer_id is not None else None
+    lines: list[tuple[str, Any]] = []
+    if customer is not None:
+        name = " ".join(filter(None, (customer.first_name, customer.last_name))) or customer.company
+        emails = ContactPoint.objects.filter(customer=customer, kind=ContactPoint.Kind.EMAIL).order_by(
+            "-is_primary", "pk"
+        )
+        ids = ExternalId.objects.filter(customer=customer).order_by("pk").values_list("platform", "value")[:5]
+        lines = [
+            (_("Name"), name),
+            (_("Customer number"), customer.number),
+            (_("E-mail"), ", ".join(point.value for point in emails[:5])),
+            (_("Other numbers"), _listed(ids)),
+        ]
+    said = [f"{label}: {value}" for label, value in lines if value]
+    return "\n".join([*said, what.strip()] if what.strip() else said)
+
+
+def _listed(ids: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{platform} {number}" for platform, number in ids)

@@ -1,0 +1,167 @@
+"""Pages of recipients, of what went to them about one person, and of the notices they are owed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from customers.access import SEES_RESTRICTED, customer_for
+from datamap import accesslog
+from datamap.controlling import legal_zone
+from datamap.keyset import page_of
+from datamap.workdays import local_date
+from privacy import notices
+from privacy.disclosing import DisclosureRefused, note_disclosure
+from privacy.models import Notice, Recipient
+from privacy.paging import next_url
+from privacy.recipient_forms import DisclosureForm, RecipientForm, SettleForm
+from privacy.recipients import recipients_of, unnamed_kinds
+from staff.access import permission_required, signed_in
+
+accesslog.name_pages(
+    {
+        "privacy:disclosures": gettext_lazy("Recipients of a customer's data"),
+        "privacy:disclosure_new": gettext_lazy("Note a disclosure"),
+        "privacy:notice": gettext_lazy("Notice to a recipient"),
+    }
+)
+
+
+@require_GET
+@permission_required("privacy.view")
+def recipient_list(request: HttpRequest) -> HttpResponse:
+    """Everyone who receives customers' data, those of today first."""
+    today = local_date(timezone.now(), legal_zone())
+    everyone = list(Recipient.objects.all())
+    current = [one for one in everyone if one.until is None or one.until >= today]
+    context = {
+        "current": current,
+        "former": [one for one in everyone if one not in current],
+        "unnamed": unnamed_kinds(),
+        "may_edit": signed_in(request).may("privacy.recipients"),
+    }
+    return render(request, "privacy/recipients.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.recipients")
+def recipient_new(request: HttpRequest) -> HttpResponse:
+    """Enter a recipient."""
+    return _edit(request, Recipient(kind=request.GET.get("kind", "other")))
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.recipients")
+def recipient_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a recipient; one that ends keeps its row, since what it received stays true."""
+    recipient = Recipient.objects.filter(pk=pk).first()
+    if recipient is None:
+        raise Http404
+    return _edit(request, recipient)
+
+
+def _edit(request: HttpRequest, recipient: Recipient) -> HttpResponse:
+    form = RecipientForm(request.POST or None, instance=recipient)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("privacy:recipients")
+    context = {"form": form, "recipient": recipient}
+    return render(request, "privacy/recipient.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@permission_required("privacy.view")
+def disclosures(request: HttpRequest, number: str) -> HttpResponse:
+    """Who received what about one customer, and who was told of a change (Art. 15(1)(c), 19)."""
+    customer = customer_for(request, number, page="privacy:disclosures", permission="privacy.view")
+    context = {
+        "customer": customer,
+        "rows": recipients_of([customer.pk])[customer.pk],
+        "told": notices.told_of(customer_id=customer.pk),
+        "may_edit": signed_in(request).may("privacy.recipients"),
+        "opens_customers": signed_in(request).may("customers.view"),
+    }
+    return render(request, "privacy/disclosures.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.recipients")
+def disclosure_new(request: HttpRequest, number: str) -> HttpResponse:
+    """Note that data of one customer went to somebody."""
+    customer = customer_for(request, number, page="privacy:disclosure_new", permission="privacy.recipients")
+    form = DisclosureForm(request.POST or None, initial={"at": timezone.now()})
+    if request.method == "POST" and form.is_valid():
+        said: dict[str, Any] = dict(form.cleaned_data)
+        try:
+            note_disclosure(said.pop("recipient"), [customer], by=signed_in(request), **said)
+            messages.success(request, _("The disclosure is noted."))
+            return redirect("privacy:disclosures", number=customer.number)
+        except DisclosureRefused as refused:
+            form.add_error(refused.field, str(refused))
+    context = {"form": form, "customer": customer}
+    return render(request, "privacy/disclosure_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@permission_required("privacy.view")
+def notice_list(request: HttpRequest) -> HttpResponse:
+    """The worklist of Art. 19, the oldest first; settled ones on demand."""
+    settled = request.GET.get("show") == "settled"
+    states = [state for state in Notice.State.values if (state in Notice.OPEN_STATES) != settled]
+    rows = Notice.archive.filter(state__in=states).select_related("recipient", "customer", "request")
+    page = page_of(rows, "queued_at", descending=settled, cursor=request.GET.get("cursor", ""))
+    sees = signed_in(request).may(SEES_RESTRICTED)
+    for row in page.rows:
+        hidden = row.customer is None or (row.customer.restricted_at and not sees)
+        row.number = "" if hidden else row.customer.number
+    context = {"page": page, "settled": settled, "next_url": next_url(request, page.next_cursor)}
+    return render(request, "privacy/notices.html", context)
+
+
+@require_GET
+@permission_required("privacy.recipients")
+def notice_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a recipient is told about whom, and what became of it."""
+    return _notice_page(request, _notice(request, pk), SettleForm())
+
+
+@require_POST
+@permission_required("privacy.recipients")
+def notice_settle(request: HttpRequest, pk: int, outcome: str) -> HttpResponse:
+    """Note that a recipient was told another way ("told"), or why that is "impossible"."""
+    settle = {"told": notices.mark_told, "impossible": notices.mark_impossible}.get(outcome)
+    if settle is None:
+        raise Http404
+    notice, form = _notice(request, pk), SettleForm(request.POST)
+    if form.is_valid():
+        try:
+            settle(notice.pk, form.cleaned_data["reason"], by=signed_in(request))
+            messages.success(request, _("Saved."))
+            return redirect("privacy:notices")
+        except notices.NoticeRefused as refused:
+            form.add_error(None, str(refused))
+    return _notice_page(request, notice, form, status=422)
+
+
+def _notice_page(request: HttpRequest, notice: Notice, form: SettleForm, status: int = 200) -> HttpResponse:
+    return render(request, "privacy/notice.html", {"notice": notice, "form": form}, status=status)
+
+
+def _notice(request: HttpRequest, pk: int) -> Notice:
+    """The notice; reading whom it is about is a look at that person, also where only a pseudonym is left."""
+    found = Notice.archive.filter(pk=pk).select_related("recipient", "customer", "request", "settled_by").first()
+    if found is None:
+        raise Http404
+    if found.customer is not None:
+        customer_for(request, found.customer.number, page="privacy:notice", permission="privacy.recipients")
+    elif found.subject_ref is not None:
+        accesslog.record(request.user.pk, str(found.subject_ref), "privacy:notice", "Art. 19")
+    return found

@@ -1,0 +1,186 @@
+"""The register of breaches and its clock of 72 elapsed hours (Art. 33, 34 GDPR)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from privacy import breaches
+from privacy.models import Breach
+from tests.privacy.noting import at
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+
+
+def noted(aware: str = "2026-10-24T10:00", **changed) -> Breach:
+    said = {"title": "Laptop im Zug", "aware_at": at(aware), "facts": "Ein Laptop blieb liegen.", "risk": "risk"}
+    return Breach.objects.create(**{**said, **changed})  # the past and the future alike
+
+
+def test_p18_72_hours_across_the_end_of_summer_time(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    breach = noted("2026-10-24T10:00")
+    due = breaches.due_at(breach)
+    assert due.isoformat() == "2026-10-27T09:00:00+01:00"
+    breaches.decide(breach.pk, "notify", "Adressen von Kundinnen")
+    with pytest.raises(breaches.BreachRefused) as refused:
+        breaches.notified(breach.pk, at("2026-10-27T09:30"))
+    assert refused.value.field == "late_reasons"
+    late = breaches.notified(breach.pk, at("2026-10-27T09:30"), "Das Formular der Behörde war gestört.")
+    assert breaches.is_late(late, late.notified_at)
+    assert late.late_reasons == "Das Formular der Behörde war gestört."
+
+    # On the last instant it is in time, and no reasons are demanded.
+    other = noted("2026-10-24T10:00")
+    breaches.decide(other.pk, "notify", "Adressen")
+    assert breaches.notified(other.pk, due).late_reasons == ""
+
+    # A second, risk-free incident stays in the register with the reasons for not telling.
+    harmless = noted("2026-10-25T08:00", risk="none", title="Brief an alte Anschrift, ungeöffnet zurück")
+    with pytest.raises(breaches.BreachRefused) as refused:
+        breaches.decide(harmless.pk, "not", "")
+    assert refused.value.field == "reasons"
+    breaches.decide(harmless.pk, "not", "Ungeöffnet zurück, niemand hat etwas gelesen.")
+    breaches.close(harmless.pk)
+    harmless.refresh_from_db()
+    assert (harmless.notified_at, harmless.closed_at is not None) == (None, True)
+    assert set(Breach.objects.all()) == {breach, other, harmless}
+
+
+def test_a_risk_must_be_told_to_the_authority():
+    breach = noted()
+    for risk in ("risk", "high"):
+        Breach.objects.filter(pk=breach.pk).update(risk=risk)
+        with pytest.raises(breaches.BreachRefused) as refused:
+            breaches.decide(breach.pk, "not", "wird schon gut gehen")
+        assert refused.value.field == "decision"
+
+
+def test_nothing_is_told_before_anybody_knew_or_before_it_was_decided(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    breach = noted()
+    with pytest.raises(breaches.BreachRefused) as refused:
+        breaches.notified(breach.pk, at("2026-10-24T09:59"))
+    assert refused.value.field == "notified_at"
+    with pytest.raises(breaches.BreachRefused):
+        breaches.notified(breach.pk, at("2026-10-25T10:00"))  # no decision, no reasons
+    with pytest.raises(breaches.BreachRefused):
+        breaches.notified(breach.pk, at("2026-11-01T14:00"))  # still to come
+
+
+def test_a_case_closes_when_everything_is_said(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    breach = noted(risk="")
+    missing = []
+    steps = [
+        lambda: breaches.decide(breach.pk, "notify", "Adressen"),
+        lambda: breaches.notified(breach.pk, at("2026-10-25T10:00")),
+        lambda: breaches.assess(breach.pk, risk="high"),
+        lambda: breaches.persons_told(breach.pk, at("2026-10-26T10:00"), "E-Mail an alle 120"),
+    ]
+    for step in steps:
+        with pytest.raises(breaches.BreachRefused) as refused:
+            breaches.close(breach.pk)
+        missing.append(refused.value.field)
+        step()
+    assert missing == ["decision", "notified_at", "risk", "persons_told"]
+    breaches.close(breach.pk)
+    with pytest.raises(breaches.BreachRefused):
+        breaches.assess(breach.pk, facts="anders")
+    with pytest.raises(breaches.BreachRefused):
+        breaches.follow_up(breach.pk, "noch etwas", by=None)
+
+
+def test_facts_that_make_a_telling_late_want_its_reasons(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    breach = noted()
+    breaches.decide(breach.pk, "notify", "Adressen")
+    breaches.notified(breach.pk, at("2026-10-27T08:00"))
+    with pytest.raises(breaches.BreachRefused) as refused:
+        breaches.assess(breach.pk, aware_at=at("2026-10-20T10:00"))
+    assert refused.value.field == "aware_at"
+
+
+def test_free_text_lies_sealed():
+    noted(facts="Frau Sommer verlor den Schlüssel")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT facts FROM privacy_breach")
+        assert b"Sommer" not in bytes(cursor.fetchone()[0])
+
+
+def form(**changed):
+    said = {"title": "Fehlversand", "aware_at": "2026-11-20T10:00", "facts": "Eine Mail ging an alle.", "risk": "none"}
+    return {**said, **changed}
+
+
+def test_the_register_is_kept_by_the_privacy_role_alone(officer_client, manager_client, outsider_client):
+    breach = noted()
+    for name, arguments in (
+        ("breaches", []),
+        ("breach_new", []),
+        ("breach", [breach.pk]),
+        ("breach_edit", [breach.pk]),
+    ):
+        page = reverse(f"privacy:{name}", args=arguments)
+        assert officer_client.get(page).status_code == 200
+        assert manager_client.get(page).status_code == 403
+        assert outsider_client.get(page).status_code == 403
+
+
+def test_a_breach_is_worked_off_on_its_page(officer, officer_client):
+    aware = timezone.localtime() - timedelta(hours=71, minutes=30)
+    answer = officer_client.post(reverse("privacy:breach_new"), form(aware_at=aware.strftime("%Y-%m-%dT%H:%M")))
+    breach = Breach.objects.get()
+    page = reverse("privacy:breach", args=[breach.pk])
+    assert (answer["Location"], breach.noted_by) == (page, officer)
+    assert officer_client.get(page).context["clock"]["words"] == "0 hours left"
+    assert officer_client.get(reverse("privacy:breaches")).context["rows"][0][1]["tone"] == "warn"
+
+    def step(name, **said):
+        return officer_client.post(reverse("privacy:breach_step", args=[breach.pk, name]), said).status_code
+
+    assert step("close") == 422
+    assert step("decide", decision="not", reasons="") == 422
+    assert step("decide", decision="notify", reasons="Adressen") == 302
+    soon = (timezone.localtime() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    assert step("notify", notified_at=soon) == 422
+    assert step("notify", notified_at="") == 422
+    assert step("notify", notified_at=timezone.localtime().strftime("%Y-%m-%dT%H:%M")) == 302
+    assert step("persons", persons_told="") == 422
+    assert step("persons", persons_told="nicht nötig: verschlüsselt (Art. 34(3))") == 302
+    assert step("entry", text="") == 422
+    assert step("entry", text="Es waren zwölf Empfänger.") == 302
+    assert step("close") == 302
+    assert step("entry", text="zu spät") == 422
+    assert step("burn") == 404
+    breach.refresh_from_db()
+    assert breach.closed_at is not None and breach.entries.get().text == "Es waren zwölf Empfänger."
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"title": ""}, "title"),
+        ({"facts": ""}, "facts"),
+        ({"aware_at": ""}, "aware_at"),
+        ({"aware_at": "2026-02-30T10:00"}, "aware_at"),
+        ({"aware_at": "2999-01-01T10:00"}, "aware_at"),
+        ({"aware_at": "2026-03-29T02:30"}, "aware_at"),  # the hour that summer time skips
+        ({"persons_count": "-1"}, "persons_count"),
+        ({"risk": "enormous"}, "risk"),
+    ],
+)
+def test_bad_input_is_answered_and_notes_nothing(officer_client, wrong, field):
+    answer = officer_client.post(reverse("privacy:breach_new"), form(**wrong))
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert not Breach.objects.exists()
+
+
+def test_the_hour_that_comes_twice_is_the_earlier_one(officer_client):
+    assert officer_client.post(reverse("privacy:breach_new"), form(aware_at="2025-10-26T02:30")).status_code == 302
+    assert Breach.objects.get().aware_at.astimezone(UTC).isoformat() == "2025-10-26T00:30:00+00:00"

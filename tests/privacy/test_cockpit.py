@@ -1,0 +1,106 @@
+"""The task list of the privacy role, what fills it, and the settings of the shop's own procedure."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
+from django.utils import timezone
+
+from privacy import cockpit, notices
+from privacy.models import Breach, Erasure, ErasureStep, Hold, Notice, Policy, RetentionBatch, RetentionRun
+from tests.privacy.noting import at, disclose, make_customer, make_recipient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+
+
+def waiting(officer) -> dict[str, tuple[int, str]]:
+    return {item.key: (item.count, item.severity) for item in cockpit.items_for(officer) if item.severity != "info"}
+
+
+def test_nothing_waits_in_a_fresh_shop(officer, officer_client):
+    assert waiting(officer) == {}
+    assert cockpit.waiting_count(officer) == 0
+    assert officer_client.get(reverse("privacy:cockpit")).status_code == 200
+
+
+def test_everything_that_waits_is_shown_the_most_urgent_first(officer, officer_client):
+    now = timezone.now()
+    customer, other = make_customer(), make_customer()
+    RetentionRun.objects.create(as_of=date(2026, 11, 1), state="guarded", started_at=now - timedelta(days=3))
+    run = RetentionRun.objects.create(as_of=date(2026, 11, 2), state="incomplete", started_at=now - timedelta(days=2))
+    RetentionBatch.objects.create(run=run, category="INV", model="orders.Document", ids=["1", "2"], state="failed")
+    RetentionBatch.objects.create(run=run, category="INV", model="orders.Document", ids=["3"], state="done")
+    hold = {"kind": "claim", "customer": customer, "reason": "Streit", "owner": officer}
+    Hold.objects.create(**hold, review_on=timezone.localdate() - timedelta(days=1))
+    Hold.objects.create(**hold, review_on=timezone.localdate() + timedelta(days=3))
+    Erasure.objects.create(customer=customer, as_of=date(2026, 11, 1), state="waiting")
+    erasure = Erasure.objects.create(customer=other, as_of=date(2026, 11, 1), state="running")
+    ErasureStep.objects.create(erasure=erasure, key="mail", state="failed")
+    for name in ("Nordpost", "Postfix AG"):
+        disclose(make_recipient(name), customer, "2026-10-01")
+    notices.queue_notices("rectification", customer.pk, None)
+    Notice.archive.filter(pk=notices.open_notices()[0].pk).update(state="bounced")
+    Breach.objects.create(title="Laptop", aware_at=at("2026-10-24T10:00"), facts="weg")
+    Breach.objects.create(title="Brief", aware_at=at("2026-10-24T10:00"), facts="zurück", decision="not", reasons="zu")
+    assert waiting(officer) == {
+        "breaches": (1, "stop"),
+        "holds_overdue": (1, "stop"),
+        "run_guarded": (1, "stop"),
+        "run_missing": (1, "stop"),
+        "rows_past": (2, "stop"),
+        "run_failed": (1, "stop"),
+        "erasure_failed": (1, "stop"),
+        "notices_back": (1, "stop"),
+        "notices": (1, "warn"),
+        "erasure_waiting": (1, "warn"),
+        "holds_soon": (1, "warn"),
+    }
+    severities = [item.severity for item in officer_client.get(reverse("privacy:cockpit")).context["items"]]
+    assert severities == sorted(severities, key=cockpit.SEVERITIES.index)
+    assert cockpit.waiting_count(officer) == 11
+    dashboard = officer_client.get(reverse("portal:dashboard"))
+    assert ("Privacy tasks", "11") in [(one.label, one.value) for one in dashboard.context["cards"].figures]
+
+
+def test_other_modules_add_their_tasks_and_who_may_not_see_them_does_not(officer, agent):
+    with cockpit.registered_temporarily():
+        cockpit.register_task("tea", "Tea to make", lambda: cockpit.Finding(2, "cold"), "privacy:nowhere", "warn")
+        cockpit.register_task("own", "Own", lambda: 1, "privacy:holds?show=released", "stop", permission="staff.manage")
+        item = next(item for item in cockpit.items_for(officer) if item.key == "tea")
+        assert (item.count, item.text, item.url) == (2, "cold", "")
+        assert "own" not in waiting(officer)
+        assert waiting(agent) == {}
+        with pytest.raises(ImproperlyConfigured):
+            cockpit.register_task("tea", "Other tea", lambda: 1, "privacy:cockpit")
+        with pytest.raises(ImproperlyConfigured):
+            cockpit.register_task("cake", "Cake", lambda: 1, "privacy:cockpit", "catastrophe")
+    assert "tea" not in waiting(officer)
+
+
+def test_the_cockpit_is_for_those_who_see_privacy(officer_client, agent_client, outsider_client):
+    assert officer_client.get(reverse("privacy:cockpit")).status_code == 200
+    assert agent_client.get(reverse("privacy:cockpit")).status_code == 403
+    assert outsider_client.get(reverse("privacy:cockpit")).status_code == 403
+
+
+def settings(client, **changed):
+    fields = client.get(reverse("privacy:policy")).context["form"]
+    said = {name: fields[name].value() for name in fields.fields}
+    return {name: value for name, value in {**said, **changed}.items() if value not in (None, False)}
+
+
+def test_the_shop_says_how_it_proceeds(officer_client, agent_client, outsider_client):
+    page = reverse("privacy:policy")
+    said = settings(officer_client, erasure_needs_second="on", undo_hours="48", purge_share="0.1")
+    assert officer_client.post(page, said).status_code == 302
+    now = Policy.current()
+    assert (now.erasure_needs_second, now.undo_hours, str(now.purge_share)) == (True, 48, "0.100")
+    for wrong in ({"undo_hours": "-1"}, {"undo_hours": "9999"}, {"purge_share": "1.5"}, {"warn_days": "x"}):
+        assert officer_client.post(page, settings(officer_client, **wrong)).status_code == 422
+    for client in (agent_client, outsider_client):
+        assert client.get(page).status_code == 403
+        assert client.post(page, said).status_code == 403
+    assert Policy.current().undo_hours == 48
