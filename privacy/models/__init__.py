@@ -2,6 +2,7 @@
 
 from privacy.models.erasing import Erasure, ErasureStep, FileRemoval
 from privacy.models.holding import Hold
+from privacy.models.packaging import Package, Redaction
 from privacy.models.policy import Policy
 from privacy.models.requests import Request
 from privacy.models.running import DeletionLog, RetentionBatch, RetentionRun
@@ -12,7 +13,9 @@ __all__ = [
     "ErasureStep",
     "FileRemoval",
     "Hold",
+    "Package",
     "Policy",
+    "Redaction",
     "Request",
     "RetentionBatch",
     "RetentionRun",
