@@ -152,8 +152,7 @@ class Assembler:
         """The rows of a part as its file shows them, chunk by chunk; tables and the copies for people grow beside."""
         section = self._sections[part.model]
         table = self._table(part.csv, section, tables)
-        page = shown(section, part.csv or part.path)
-        page.total = self._description.counts[part.model]
+        page = shown(section, part.csv or part.path, self._description.counts[part.model])
         children = [self._children(nested, section, tables) for nested in part.nested if nested.model in self._sections]
         keep = self._kept.get(part.model)
         done = 0

@@ -36,7 +36,8 @@ class Reader:
         self.subject = subject
         self.screen = screen
         self._roles: dict[Any, str] = {}
-        self._persons: dict[Any, str] = {}
+        # The person needs no mention in their own copy; others are told apart by a number.
+        self._persons: dict[Any, str | None] = {}
         self._origins: dict[Any, str] = {}
 
     def chunks(self, section: Section, link: str = "") -> Iterator[Read]:
@@ -123,7 +124,8 @@ class Reader:
                 continue
             name = column.name
             ask({row[name] for row in rows} - {None})
-            known = {"staff": self._roles, "person": self._persons, "origin": self._origins}[column.how]
+            names: dict[str, Any] = {"staff": self._roles, "person": self._persons, "origin": self._origins}
+            known = names[column.how]
             for row in rows:
                 if row[name] is not None:
                     row[name] = known[row[name]]
@@ -140,12 +142,9 @@ class Reader:
         self._roles |= {pk: ", ".join(roles) or _("Staff") for pk, roles in found.items()}
 
     def _person_of(self, ids: set[Any]) -> None:
+        self._persons.setdefault(self.subject.customer_id, None)
         for pk in sorted(ids - self._persons.keys()):
-            if pk == self.subject.customer_id:
-                self._persons[pk] = _("you")
-            else:
-                others = len(self._persons.keys() - {self.subject.customer_id})
-                self._persons[pk] = _("another person (%d)") % (others + 1)
+            self._persons[pk] = _("another person (%d)") % len(self._persons)
 
     def _origin_of(self, ids: set[Any]) -> None:
         new = ids - self._origins.keys()

@@ -175,7 +175,7 @@ def _is_context(
 
 def _column(name: str, path: str, fields: dict[str, Any], group: int) -> Column:
     field = fields[path]
-    return Column("id" if field.primary_key and name == "id" else name, *_how(path, field), group, field)
+    return Column(name, *((path, "plain") if name == "id" else _how(path, field)), group, field)
 
 
 def _how(path: str, field: Any) -> tuple[str, str]:

@@ -49,13 +49,14 @@ class Shown:
         return len(self.columns) <= 6 and all(column.how in ("plain", "staff", "word") for column in self.columns)
 
 
-def shown(section: Section, file: str) -> Shown:
-    """The empty page of a section."""
-    name = capfirst(str(section.base._meta.verbose_name_plural))
+def shown(section: Section, file: str, total: int = 0) -> Shown:
+    """The empty page of a section that holds so many rows."""
+    meta = section.base._meta
+    name = capfirst(str(meta.verbose_name if total == 1 else meta.verbose_name_plural))
     columns = [column for column in section.columns if column.name not in _SILENT and column.how != "bytes"]
     if section.history:
-        return Shown(_("Former versions: %s") % name, HISTORY_AREA, file, columns)
-    return Shown(name, section.declaration.__module__.partition(".")[0], file, columns)
+        return Shown(_("Former versions: %s") % capfirst(str(meta.verbose_name_plural)), HISTORY_AREA, file, columns, total)
+    return Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total)
 
 
 def areas(found: set[str]) -> list[tuple[str, str]]:
