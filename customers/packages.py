@@ -10,7 +10,7 @@ from django.db.models import Q
 from customers.models import ContactPoint
 from customers.suppression import hashes_of
 from customers.vcard import vcard
-from datamap.packages import ACCESS, Nested, Row, Subject, register_card, register_file, register_finder
+from datamap.packages import ACCESS, Nested, Person, Row, register_card, register_file, register_finder
 
 TEXT = {"type": ["string", "null"]}
 ADDITIONAL = {"type": "object", "title": "columns of the portal that have no name in schema.org"}
@@ -76,14 +76,14 @@ def card(rows: Mapping[str, list[Row]]) -> str:
     return vcard(found[0], rows["customers.ContactPoint"], rows["customers.Address"]) if found else ""
 
 
-def suppression_entries(subject: Subject) -> Q | None:
+def suppression_entries(subject: Person) -> Q | None:
     """Entries of the blocklist that stand for an address or number of this person."""
-    points = ContactPoint.objects.filter(customer_id=subject.customer_id).values_list("kind", "value")
+    points = ContactPoint.objects.filter(customer=subject.customer_id).values_list("kind", "value")
     marks = [mark for kind, value in points for mark in hashes_of(kind, value)]
     return Q(endpoint__in=marks) if marks else None
 
 
-def tombstones(subject: Subject) -> Q | None:
+def tombstones(subject: Person) -> Q | None:
     """The marks by which an erased person is recognized."""
     return Q(subject_ref__in=subject.refs) if subject.refs else None
 

@@ -8,7 +8,9 @@ from typing import Any
 WIDTH = 75  # octets of a line, RFC 6350 3.2
 
 
-def vcard(person: Mapping[str, Any], points: Iterable[Mapping[str, Any]], addresses: Iterable[Mapping[str, Any]]) -> str:
+def vcard(
+    person: Mapping[str, Any], points: Iterable[Mapping[str, Any]], addresses: Iterable[Mapping[str, Any]]
+) -> str:
     """The card of a customer's row with their contact points and addresses."""
     company = person.get("company") or ""
     names = [person.get(name) or "" for name in ("last_name", "first_name", "title")]

@@ -23,7 +23,7 @@ Shape = Callable[[Row], Row]
 
 
 @dataclass(frozen=True)
-class Subject:
+class Person:
     """Whose data are meant: a customer, the opaque marks of erasures, or both."""
 
     customer_id: int | None
@@ -81,8 +81,8 @@ class Card:
 
 _parts: list[Part] = []
 _cards: list[Card] = []
-_finders: dict[str, Callable[[Subject], Q | None]] = {}
-_recipients: list[Callable[[Subject], Iterable[Mapping[str, Any]]]] = []
+_finders: dict[str, Callable[[Person], Q | None]] = {}
+_recipients: list[Callable[[Person], Iterable[Mapping[str, Any]]]] = []
 
 
 def register_file(path: str, model: str, **kw: Any) -> None:
@@ -105,12 +105,12 @@ def register_card(path: str, models: tuple[str, ...], write: Callable[..., str],
     _cards.append(Card(path, models, write, media_type, **kw))
 
 
-def register_finder(model: str, find: Callable[[Subject], Q | None]) -> None:
+def register_finder(model: str, find: Callable[[Person], Q | None]) -> None:
     """Say how rows are found that name nobody by themselves (keyed fingerprints); None where there are none."""
     _finders[model] = find
 
 
-def register_recipients(tell: Callable[[Subject], Iterable[Mapping[str, Any]]]) -> None:
+def register_recipients(tell: Callable[[Person], Iterable[Mapping[str, Any]]]) -> None:
     """Say who has received data of a person: objects with `name` and whatever else is known (Art. 15(1)(c))."""
     _recipients.append(tell)
 
@@ -125,11 +125,11 @@ def cards() -> list[Card]:
     return sorted(_cards, key=lambda card: card.path)
 
 
-def finder_for(model: str) -> Callable[[Subject], Q | None] | None:
+def finder_for(model: str) -> Callable[[Person], Q | None] | None:
     """How rows of a model are found that name nobody by themselves."""
     return _finders.get(model)
 
 
-def recipients_of(subject: Subject) -> list[dict[str, Any]]:
+def recipients_of(subject: Person) -> list[dict[str, Any]]:
     """Everyone known to have received data of this person."""
     return [dict(one) for tell in _recipients for one in tell(subject)]

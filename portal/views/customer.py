@@ -34,6 +34,7 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "purchases": purchases_of(customer) if user.may("orders.view") else None,
         "kept": kept_for(customer),
         "perms_edit": user.may("customers.edit"),
+        "perms_packages": user.may("privacy.packages"),
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
     }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -15,42 +14,24 @@ from customers.models import Customer
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
 from datamap.declarations import registry
-from datamap.packages import ACCESS, Card, Nested, Part, Row, Subject, cards, parts
+from datamap.packages import ACCESS, Card, Nested, Part, Row, cards, parts
+from datamap.subjects import Subject
 from privacy.packages.collecting import Reader
 from privacy.packages.compiling import Section, sections
-from privacy.packages.describing import Description, controller_facts, described, processing
+from privacy.packages.describing import described, processing
 from privacy.packages.html import Page, title_of
+from privacy.packages.manifest import manifest
+from privacy.packages.nesting import KEPT_FOR_CARDS, Children, shaped
+from privacy.packages.ordering import Assembly, Order
 from privacy.packages.pdf import Paper, Setter
-from privacy.packages.schemas import data_package, item_schemas, schema_of
+from privacy.packages.schemas import PROCESSING_SCHEMA, data_package, item_schemas, schema_of
 from privacy.packages.screening import Screen
-from privacy.packages.showing import IN_HTML, IN_PDF, Shown, shown
-from privacy.packages.writing import Archive, Entry, Table, encoder, pretty
+from privacy.packages.showing import IN_HTML, IN_PDF, shown
+from privacy.packages.writing import Archive, Table, encoder, pretty
 
-SCHEMA_VERSION = "1.0"
 JSON, CSV = "application/json", "text/csv; charset=utf-8; header=present"
-KEPT_FOR_CARDS = 1_000
+BINARY = "application/octet-stream"
 _SAFE_TYPE = re.compile(r"[a-z0-9]{1,5}")
-
-
-@dataclass
-class Order:
-    """What is to be put together: for whom, which kind, and under which reference."""
-
-    subject: Subject
-    kind: str
-    reference: str
-    asked_at: datetime | None = None
-    released_files: Callable[[str, str, str], bool] = lambda _model, _row, _field: True
-    progress: Callable[[int], None] = lambda _rows: None
-
-
-@dataclass
-class Assembly:
-    """What came of it; filled while the pieces are read."""
-
-    files: int = 0
-    rows: int = 0
-    without: list[str] = field(default_factory=list)
 
 
 class Assembler:
@@ -68,7 +49,7 @@ class Assembler:
         self._kept: dict[str, list[Row]] = {label: [] for card in self._cards for label in card.models}
         self._files: list[tuple[Section, str, Any, str, str]] = []
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Generator[bytes, None, None]:
         """The ZIP. Runs in the language of the person; raises what reading, typesetting or the disk raises."""
         with ExitStack() as self._stack:
             setter = Setter()
@@ -88,16 +69,22 @@ class Assembler:
                 for piece in self._page.read(self._description, self.order.kind, name):
                     file.write(piece)
                     yield from self._archive.drain()
-            self._archive.add(f"{_('your-data')}.pdf", "application/pdf", setter.set(pdf))
+            called = _("your-data")
+            self._archive.add(f"{called}.pdf", "application/pdf", setter.set(pdf))
             self.result.files = len(self._archive.entries) + 1
-            self._archive.add("manifest.json", JSON, pretty(self._manifest()))
+            self.result.redacted, self.result.pending = self.screen.redacted, self.screen.pending
+            self._archive.add(
+                "manifest.json",
+                JSON,
+                pretty(manifest(self.order, self._description, self._archive.entries, self.result)),
+            )
             yield from self._archive.close()
 
     def _name(self) -> str:
         for row in self._kept.get("customers.Customer", []):
             said = " ".join(filter(None, (row.get("first_name"), row.get("last_name"))))
             return " · ".join(filter(None, (said, row.get("company"), row.get("number"))))
-        customer = Customer.objects.filter(pk=self.order.subject.customer_id).first()
+        customer = Customer.objects.filter(pk=self.order.subject.customer_id or 0).first()
         return customer.number if customer else _("Data kept under a block")
 
     # --- Data --------------------------------------------------------------------------------------------------
@@ -108,7 +95,7 @@ class Assembler:
         wanted = [part for part in named if self.order.kind in part.kinds]
         for path in dict.fromkeys(part.path or part.csv for part in wanted):
             yield from self._named_file(path, [part for part in wanted if (part.path or part.csv) == path])
-        for label, section in self._sections.items():
+        for label in self._sections:
             if label not in taken:
                 path = f"data/{label}"
                 yield from self._named_file(f"{path}.json", [Part(f"{path}.json", label, csv=f"{path}.csv")])
@@ -172,18 +159,18 @@ class Assembler:
                     self._page.row(page, row, [(child.page, rows) for child, rows in inner])
                     if done <= IN_PDF:
                         self._paper.row(page, row)
-                objects.append(_shaped(part, row, inner))
+                objects.append(shaped(part, row, inner))
             self.result.rows += len(chunk.rows)
             self.order.progress(self.result.rows)
             yield objects
         page.total = done
         self._page.end(page)
 
-    def _children(self, nested: Nested, parent: Section, tables: list[tuple[str, Section, Table]]) -> _Children:
+    def _children(self, nested: Nested, parent: Section, tables: list[tuple[str, Section, Table]]) -> Children:
         section = self._sections[nested.model]
         table = self._table(nested.csv, section, tables)
         keep = self._kept.get(nested.model)
-        return _Children(nested, section, self._reader, table, keep, self.result)
+        return Children(nested, section, self._reader, table, keep, self.result)
 
     def _table(self, path: str, section: Section, tables: list[tuple[str, Section, Table]]) -> Table | None:
         if not path:
@@ -240,18 +227,31 @@ class Assembler:
                 source = storage.open(stored)
             except FileNotFoundError:
                 continue
-            with source, self._archive.file(path, "application/octet-stream", **self._lawful_of([section])) as (file, _e):
+            with (
+                source,
+                self._archive.file(path, BINARY, **self._lawful_of([section])) as (file, _e),
+            ):
                 while data := source.read(64 * 1024):
                     file.write(data)
                     yield from self._archive.drain()
         if self.order.kind == ACCESS:
+            sought = self._sought()
             for store in registry.stores():
-                for name, content in store.export(self.order.subject) if store.export else ():
-                    self._archive.add(f"attachments/{store.key}/{name}", "application/octet-stream", content)
+                for name, content in store.export(sought) if store.export else ():
+                    self._archive.add(f"attachments/{store.key}/{name}", BINARY, content)
                     yield from self._archive.drain()
 
+    def _sought(self) -> Subject:
+        """The person as stores outside the tables are asked about them."""
+        person, known = self.order.subject, self.screen.known
+        ref = person.refs[0] if person.refs else UUID(int=0)
+        return Subject(
+            ref, person.customer_id, person.number, tuple(sorted(known.own_emails)), tuple(sorted(known.phones))
+        )
+
     def _lawful(self, found: list[Part]) -> dict[str, list[str]]:
-        return self._lawful_of([self._sections[label] for part in found for label in part.labels if label in self._sections])
+        labels = [label for part in found for label in part.labels]
+        return self._lawful_of([self._sections[label] for label in labels if label in self._sections])
 
     def _lawful_card(self, card: Card) -> dict[str, list[str]]:
         return self._lawful_of([self._sections[label] for label in card.models if label in self._sections])
@@ -262,129 +262,8 @@ class Assembler:
         sources = [str(group.source) for group in groups if group.source]
         return {"basis": list(dict.fromkeys(bases)), "source": list(dict.fromkeys(sources))}
 
-    def _manifest(self) -> dict[str, Any]:
-        order, who = self.order, self._description.controller
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "regulation": "gdpr",
-            "subject_request_id": order.reference,
-            "subject_request_type": order.kind,
-            "submitted_time": order.asked_at.isoformat(timespec="seconds") if order.asked_at else None,
-            "subject_identities": [
-                *([{"identity_type": "controller_customer_id", "identity_value": order.subject.number,
-                    "identity_format": "raw"}] if order.subject.number else []),
-                *({"identity_type": "subject_ref", "identity_value": str(ref), "identity_format": "raw"}
-                  for ref in order.subject.refs),
-            ],
-            "controller": controller_facts(who),
-            "privacy_officer": {"name": who.officer_name, "email": who.officer_email, "phone": who.officer_phone},
-            "generated_at": datetime.now(self._zone).isoformat(timespec="seconds"),
-            "language": order.subject.language,
-            "files": [_listed(entry) for entry in self._archive.entries],
-            "models_without_data": sorted(set(self.result.without)),
-            "redacted_passages": self.screen.redacted,
-            "review_pending": self.screen.pending,
-        }  # fmt: skip
-
-
-class _Children:
-    """The rows that live inside the rows of a part, read beside them in the same order."""
-
-    def __init__(
-        self, nested: Nested, section: Section, reader: Reader, table: Table | None, keep: list[Row] | None, result: Assembly
-    ) -> None:
-        self.nested = nested
-        self.section = section
-        self.page: Shown = shown(section, nested.csv)
-        self._table, self._keep, self._result = table, keep, result
-        self._rows = self._all(reader)
-        self._next: tuple[Any, Row] | None = next(self._rows, None)
-
-    def _all(self, reader: Reader) -> Iterator[tuple[Any, Row]]:
-        for chunk in reader.chunks(self.section, self.nested.link):
-            if self._table is not None:
-                self._table.add(chunk.rows)
-                self._table.rows += len(chunk.rows)
-            if self._keep is not None and len(self._keep) < KEPT_FOR_CARDS:
-                self._keep += [dict(row) for row in chunk.rows]
-            self._result.rows += len(chunk.rows)
-            yield from zip(chunk.links, chunk.rows, strict=True)
-
-    def of(self, parent: Any) -> list[Row]:
-        """The rows of this parent; parents come from the newest to the oldest, as these do."""
-        found = []
-        while self._next is not None and self._next[0] >= parent:
-            if self._next[0] == parent:
-                found.append(self._next[1])
-            self._next = next(self._rows, None)
-        return found
-
-
-def _shaped(part: Part, row: Row, inner: list[tuple[_Children, list[Row]]]) -> Row:
-    made = row
-    if part.shape is not None:
-        rest = dict(row)
-        made = _with_rest(part.shape(rest), rest)
-    for child, rows in inner:
-        made[child.nested.key] = [_nested(child.nested, one, row) for one in rows]
-    return made
-
-
-def _nested(nested: Nested, row: Row, parent: Row) -> Row:
-    if nested.shape is None:
-        return row
-    rest = dict(row)
-    return _with_rest(nested.shape(rest, parent), rest)
-
-
-def _with_rest(made: Row, rest: Row) -> Row:
-    """Whatever has no name in the format stays all the same: a copy is complete."""
-    left = {name: value for name, value in rest.items() if value is not None and value != ""}
-    if left:
-        made["additional"] = left
-    return made
-
 
 def _ending(row: Row) -> str:
     """The ending of a file's own name where it is a plain one; the name itself may say whose the file is."""
     ending = str(row.get("name") or row.get("file_name") or "").rpartition(".")[2].lower()
     return f".{ending}" if _SAFE_TYPE.fullmatch(ending) else ""
-
-
-def _listed(entry: Entry) -> dict[str, Any]:
-    found: dict[str, Any] = {"path": entry.path, "sha256": entry.sha256, "bytes": entry.bytes, "media_type": entry.media_type}
-    found |= {"rows": entry.rows} if entry.rows is not None else {}
-    found |= {"schema": entry.schema} if entry.schema else {}
-    return found | {"legal_basis": entry.basis, "source": entry.source}
-
-
-PROCESSING_SCHEMA: dict[str, Any] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "meta/processing.json",
-    "type": "object",
-    "required": ["controller", "data", "recipients", "rights", "complaint_authority", "automated_decisions"],
-    "properties": {
-        "controller": {"type": "object"},
-        "data": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["category", "purposes", "legal_bases", "recipients", "source", "period", "last_day"],
-                "properties": {
-                    "category": {"type": "string"},
-                    "kept_under_a_block": {"type": "boolean"},
-                    "purposes": {"type": "array", "items": {"type": "string"}},
-                    "legal_bases": {"type": "array", "items": {"type": "object"}},
-                    "recipients": {"type": "array", "items": {"type": "string"}},
-                    "source": {"type": "array", "items": {"type": "string"}},
-                    "period": {"type": "string"},
-                    "last_day": {"type": ["string", "null"], "format": "date"},
-                },
-            },
-        },
-        "recipients": {"type": "array"},
-        "rights": {"type": "array"},
-        "complaint_authority": {"type": "object"},
-        "automated_decisions": {"type": "object"},
-    },
-}

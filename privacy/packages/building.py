@@ -9,8 +9,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 from django.core.cache import cache
@@ -24,8 +25,9 @@ from datamap.catalogue import explain
 from datamap.controlling import controller, legal_zone
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
-from privacy.packages.assembling import Assembler, Order
+from privacy.packages.assembling import Assembler
 from privacy.packages.knowing import known_of, subject_of_package
+from privacy.packages.ordering import Order
 from privacy.packages.screening import Screen
 from privacy.packages.writing import Stream
 
@@ -42,17 +44,13 @@ class NotProvidable(Exception):
     """The package cannot go out: it is not built, waits for a review, or its day has passed."""
 
 
-def ask(
-    who: Customer | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None
-) -> Package:
+def ask(who: Customer | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None) -> Package:
     """Note that a package is wanted; a worker builds it. `who` is a customer, or the mark of an erased person."""
     of: dict[str, Any] = {"customer": who} if isinstance(who, Customer) else {"subject_ref": who}
     return Package.objects.create(kind=Kind(kind), request=request, asked_by_id=user_id, **of)
 
 
-def build(
-    who: Customer | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None
-) -> Package:
+def build(who: Customer | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None) -> Package:
     """Build a package here and now and answer it: ready, waiting for a review, or failed with the reason.
 
     The file is whole or not there. Raises OSError (a full disk), TypesettingFailed and database errors after the
@@ -118,6 +116,9 @@ def _claim(package_id: int) -> UUID | None:
 def _build(package: Package, lease: UUID) -> None:
     before = package.file.name
     subject = subject_of_package(package)
+    if package.kind == Kind.PORTABILITY:
+        # What is blocked is kept because a law wants it: no part of Art. 20.
+        subject = replace(subject, refs=())
     storage = package.file.storage
     name = ""
     try:
@@ -135,7 +136,7 @@ def _build(package: Package, lease: UUID) -> None:
             assembler = Assembler(order, screen)
             pieces = assembler.pieces()
             try:
-                name = storage.save("package", File(Stream(pieces), "package"))
+                name = storage.save("package", File(cast(IO[bytes], Stream(pieces)), "package"))
             finally:
                 pieces.close()
             _finish(package, lease, name, assembler)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers.models import Origin
-from datamap.packages import Row, Subject, finder_for
+from datamap.packages import Person, Row, finder_for
 from privacy.models import Redaction
 from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
 from privacy.packages.screening import Cell, Passage, Screen
@@ -32,7 +32,7 @@ class Read:
 class Reader:
     """Reads whatever is about one person; the same words for the same people through the whole package."""
 
-    def __init__(self, subject: Subject, screen: Screen) -> None:
+    def __init__(self, subject: Person, screen: Screen) -> None:
         self.subject = subject
         self.screen = screen
         self._roles: dict[Any, str] = {}
@@ -138,7 +138,7 @@ class Reader:
         found: dict[Any, list[str]] = {pk: [] for pk in new}
         users = get_user_model()._default_manager.filter(pk__in=new).prefetch_related("roles")
         for user in users:
-            found[user.pk] = [str(role) for role in user.roles.all()]  # type: ignore[attr-defined]
+            found[user.pk] = [str(role) for role in user.roles.all()]
         self._roles |= {pk: ", ".join(roles) or _("Staff") for pk, roles in found.items()}
 
     def _person_of(self, ids: set[Any]) -> None:
@@ -159,9 +159,12 @@ class Reader:
 
     def _screen(self, section: Section, rows: list[Row], foreign: list[set[str]]) -> None:
         key = "history_id" if section.history else "id"
-        cells, spots = [], []
+        cells: list[Cell] = []
+        spots: list[tuple[int, str]] = []
         whole: dict[int, list[Passage]] = {}
-        texts = [column for column in section.columns if column.how in ("prose", "data", "plain") and _holds_text(column)]
+        texts = [
+            column for column in section.columns if column.how in ("prose", "data", "plain") and _holds_text(column)
+        ]
         for place, row in enumerate(rows):
             pk = str(row.get(key, ""))
             for column in texts:
@@ -182,7 +185,7 @@ class Reader:
                         spots.append((place, name))
         if not cells:
             return
-        changed = self.screen.screened([cell for cell in cells]) if not whole else self._with_whole(cells, whole)
+        changed = self._with_whole(cells, whole) if whole else self.screen.screened(cells)
         for number, text in changed.items():
             place, name = spots[number]
             path = cells[number].place
@@ -204,7 +207,9 @@ def _relations(section: Section) -> set[str]:
 
 
 def _holds_text(column: Column) -> bool:
-    return column.how in ("prose", "data") or column.field.get_internal_type() in (
+    if column.how != "plain":
+        return column.how in ("prose", "data")
+    return column.field.get_internal_type() in (
         "CharField",
         "TextField",
         "EmailField",

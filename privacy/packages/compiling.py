@@ -19,13 +19,13 @@ from django.db.models import Q, QuerySet
 
 from customers.models import Customer, Origin
 from datamap.declarations import Basis, Group, Number, PersonalData, history_base, registry
-from datamap.packages import ACCESS, PORTABILITY, Subject, finder_for
+from datamap.packages import ACCESS, PORTABILITY, Person, finder_for
 from vault.fields import SealedField, SealedJSONField, SealedTextField
 
 # Rows of these stand in no package: they are the package.
 OWN_MODELS = ("privacy.Package", "privacy.Redaction")
 # Context that says nothing about anybody.
-TECHNICAL = {"version", "batch", "token", "lease", "lease_until", "attempts", "key"}
+TECHNICAL = {"version", "batch", "token", "lease", "lease_until", "attempts", "key", "subject_ref"}
 HISTORY = ("history_date", "history_type", "history_user")
 WORDS = ("name", "label", "key")
 
@@ -155,9 +155,7 @@ def _columns(
     return [column for column in found if column.how]
 
 
-def _is_context(
-    name: str, field: Any, declaration: type[PersonalData], groups: tuple[Group, ...], kind: str
-) -> bool:
+def _is_context(name: str, field: Any, declaration: type[PersonalData], groups: tuple[Group, ...], kind: str) -> bool:
     """Columns without personal data that a row cannot be understood without, and the relations of a row."""
     if name in TECHNICAL or name.startswith("history_") or isinstance(field, models.BinaryField | SealedField):
         return False
@@ -169,7 +167,7 @@ def _is_context(
     if name not in declaration.plain:
         return False
     if kind == PORTABILITY:
-        return not field.is_relation and name not in ("blocked_at", "subject_ref")
+        return not field.is_relation and name != "blocked_at"
     return True
 
 
@@ -267,7 +265,7 @@ class Statement:
         return self.paths.index(path)
 
 
-def fill(params: tuple[Any, ...], subject: Subject) -> list[Any]:
+def fill(params: tuple[Any, ...], subject: Person) -> list[Any]:
     """The parameters of a compiled statement with the marks replaced by the person."""
     marks: dict[Any, Any] = {
         PK: subject.customer_id,

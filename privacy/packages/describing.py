@@ -1,4 +1,4 @@
-"""Answers Art. 15(1)(a) to (h) about one person: for each group of data why it is here, who got it, and its last day."""
+"""Answers Art. 15(1)(a) to (h) about one person: for each kind of data why it is here, who got it, its last day."""
 
 from __future__ import annotations
 
@@ -31,11 +31,20 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.periods import CATEGORIES
-from datamap.catalogue import AskAnotherKey, Explanation, UnfitFacts, UnknownRule, cited, explain, period_in_words, rule_for
+from datamap.catalogue import (
+    AskAnotherKey,
+    Explanation,
+    UnfitFacts,
+    UnknownRule,
+    cited,
+    explain,
+    period_in_words,
+    rule_for,
+)
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Store, as_paths, registry
 from datamap.models import Controller, RetentionRule
-from datamap.packages import ACCESS, Subject, finder_for, recipients_of
+from datamap.packages import ACCESS, Person, finder_for, recipients_of
 from privacy.models import Hold
 from privacy.packages.compiling import Section, fill, owned, ref_path, rows_of, sections
 
@@ -93,7 +102,7 @@ class Description:
     controller: Controller
 
 
-def described(subject: Subject, kind: str) -> Description:
+def described(subject: Person, kind: str) -> Description:
     """What is held about this person, in the language that is active."""
     held = list(held_by(subject, kind))
     sums: dict[tuple[str, int], int] = {}
@@ -111,7 +120,7 @@ def described(subject: Subject, kind: str) -> Description:
     return Description(lines, counts, recipients_of(subject), _holds(subject), facts.who)
 
 
-def held_by(subject: Subject, kind: str) -> Iterable[Held]:
+def held_by(subject: Person, kind: str) -> Iterable[Held]:
     """How many rows of which group end by which rule, with the latest and earliest start of their periods."""
     blocked = bool(subject.refs)
     statement, params, branches = _statement(kind, blocked)
@@ -197,11 +206,11 @@ def _first_of(start: Any) -> Any:
 class _Facts:
     """Applies the catalogue to what is held by one person."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Person) -> None:
         self.who = controller()
         self.today = timezone.localdate()
         self.rules = list(RetentionRule.objects.all())
-        status = Customer.objects.filter(pk=subject.customer_id).values_list("status", flat=True).first()
+        status = Customer.objects.filter(pk=subject.customer_id or 0).values_list("status", flat=True).first()
         self.account = CATEGORIES.get(status or "", "ACCOUNT")
         self.zone = legal_zone(self.who)
 
@@ -213,7 +222,9 @@ class _Facts:
             mark = one.key, one.blocked
             line = found.get(mark) or found.setdefault(mark, self._line(*mark))
             _add(line, one)
-            ends.setdefault(mark, []).extend(filter(None, (self.explained(one.key, day) for day in (one.last, one.first))))
+            ends.setdefault(mark, []).extend(
+                filter(None, (self.explained(one.key, day) for day in (one.last, one.first)))
+            )
         for mark, line in found.items():
             _finish(line, ends[mark])
         return sorted(
@@ -309,7 +320,7 @@ def _finish(line: Line, ends: list[Explanation]) -> None:
     line.why, line.statute = last.why, cited(last.statute)
 
 
-def _holds(subject: Subject) -> list[dict[str, Any]]:
+def _holds(subject: Person) -> list[dict[str, Any]]:
     if subject.customer_id is None:
         return []
     holds = Hold.objects.filter(customer_id=subject.customer_id, released_at__isnull=True).order_by("pk")
@@ -356,22 +367,21 @@ def processing(description: Description) -> dict[str, Any]:
 
 def controller_facts(who: Controller) -> dict[str, str]:
     """Who is answerable (Art. 4(7))."""
-    return {
-        name: getattr(who, name) for name in ("name", "street", "postcode", "city", "country", "email", "phone")
-    }
+    return {name: getattr(who, name) for name in ("name", "street", "postcode", "city", "country", "email", "phone")}
 
 
 def rights() -> list[dict[str, str]]:
     """Art. 15(1)(e) and (f)."""
-    return [
-        {"article": cited("Art. 16 GDPR"), "right": _("You can have wrong data corrected and incomplete data completed.")},
-        {"article": cited("Art. 17 GDPR"), "right": _("You can have data erased that no law or open matter keeps.")},
-        {"article": cited("Art. 18 GDPR"), "right": _("You can have your data restricted while something is in dispute.")},
-        {"article": cited("Art. 20 GDPR"), "right": _("You can take the data you gave us elsewhere, in files that machines read.")},
-        {"article": cited("Art. 21 GDPR"), "right": _("You can object: to advertising at any time and without reasons.")},
-        {"article": cited("Art. 7(3) GDPR"), "right": _("You can withdraw a consent at any time, with effect from then on.")},
-        {"article": cited("Art. 77 GDPR"), "right": _("You can complain to a supervisory authority.")},
-    ]  # fmt: skip
+    found = {
+        "Art. 16 GDPR": _("You can have wrong data corrected and incomplete data completed."),
+        "Art. 17 GDPR": _("You can have data erased that no law or open matter keeps."),
+        "Art. 18 GDPR": _("You can have your data restricted while something is in dispute."),
+        "Art. 20 GDPR": _("You can take the data you gave us elsewhere, in files that machines read."),
+        "Art. 21 GDPR": _("You can object: to advertising at any time and without reasons."),
+        "Art. 7(3) GDPR": _("You can withdraw a consent at any time, with effect from then on."),
+        "Art. 77 GDPR": _("You can complain to a supervisory authority."),
+    }
+    return [{"article": cited(article), "right": right} for article, right in found.items()]
 
 
 def automated() -> dict[str, Any]:

@@ -48,7 +48,9 @@ class Page:
         self._write(f'<article class="row"><dl>{said}</dl>{inner}</article>')
 
     def _inner(self, page: Shown, rows: list[Row]) -> str:
-        used = [n for n, column in enumerate(page.columns) if any(row.get(column.name) not in (None, "") for row in rows)]
+        used = [
+            n for n, column in enumerate(page.columns) if any(row.get(column.name) not in (None, "") for row in rows)
+        ]
         titles = "".join(f'<th scope="col">{escape(label_of(page.columns[n]))}</th>' for n in used)
         body = []
         for row in rows:
@@ -98,8 +100,8 @@ def intro_of(kind: str) -> str:
             "which day it will be gone. The same data stand beside this page as files that machines read."
         )
     return _(
-        "Here is what you gave us or caused by using our shop, in files that machines read. What we worked out ourselves, "
-        "or keep because a law wants it, is not part of it; the copy under Art. 15 holds that, too."
+        "Here is what you gave us or caused by using our shop, in files that machines read. What we worked out "
+        "ourselves, or keep because a law wants it, is not part of it; the copy under Art. 15 holds that, too."
     )
 
 
@@ -109,9 +111,10 @@ def _head(description: Description, kind: str, name: str, contents: list[tuple[s
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield '<meta name="robots" content="noindex">\n<meta name="color-scheme" content="light dark">\n'
     yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-    yield f"<title>{escape(title_of(kind))}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n"
-    yield f"<header><p class=\"from\">{escape(who.name)}</p><h1>{escape(title_of(kind))}</h1>"
-    yield f"<p class=\"whose\">{escape(clean(name))}</p><p>{escape(intro_of(kind))}</p></header>\n"
+    style = STYLE.read_text(encoding="utf-8")
+    yield f"<title>{escape(title_of(kind))}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+    yield f'<header><p class="from">{escape(who.name)}</p><h1>{escape(title_of(kind))}</h1>'
+    yield f'<p class="whose">{escape(clean(name))}</p><p>{escape(intro_of(kind))}</p></header>\n'
     links = [("why", _("Why we have it"))] if description.lines else []
     links += [(key.strip("~"), title) for key, title in contents] + [("rights", _("Your rights"))]
     items = "".join(f'<li><a href="#{escape(key)}">{escape(title)}</a></li>' for key, title in links)
@@ -128,10 +131,8 @@ def _line(line: Line) -> str:
     facts += [(_("From whom"), "; ".join(line.sources)), (_("Recipients"), "; ".join(line.recipients) or _("nobody"))]
     facts += [(_("Period"), line.period), (_("Statute"), line.statute)]
     said = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v)
-    return (
-        f'<li><h3>{escape(line.label)}{mark}</h3><p class="until"><span>{escape(_("Last day"))}</span> {escape(until)}</p>'
-        f"<dl>{said}</dl></li>"
-    )
+    last = f'<p class="until"><span>{escape(_("Last day"))}</span> {escape(until)}</p>'
+    return f"<li><h3>{escape(line.label)}{mark}</h3>{last}<dl>{said}</dl></li>"
 
 
 def until_of(line: Line) -> str:
@@ -159,10 +160,10 @@ def _foot(description: Description, kind: str) -> Iterator[str]:
         yield "".join(f"<p><strong>{escape(f['name'])}</strong>: {escape(f['logic'])}</p>" for f in told["figures"])
         yield "</section>\n"
     items = "".join(
-        f"<li>{escape(one['right'])} <span class=\"small\">{escape(one['article'])}</span></li>" for one in rights()
+        f'<li>{escape(one["right"])} <span class="small">{escape(one["article"])}</span></li>' for one in rights()
     )
     yield f'<section id="rights"><h2>{escape(_("Your rights"))}</h2><ul>{items}</ul>'
-    yield f"<div class=\"contacts\">{''.join(_contacts(description))}</div></section>\n</main>\n"
+    yield f'<div class="contacts">{"".join(_contacts(description))}</div></section>\n</main>\n'
     yield f"<footer>{escape(who.name)}</footer>\n</body>\n</html>\n"
 
 

@@ -1,4 +1,4 @@
-"""Who the person of a package is: their own addresses, the marks of earlier erasures, and the names of others near them."""
+"""Who the person of a package is: their own addresses, the marks of earlier erasures, the names of others near."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from customers.normalizing import email_key, phone_key
 from customers.tombstones import erased, erased_among, marks_of
 from datamap.controlling import controller
 from datamap.declarations import registry
-from datamap.packages import Subject
+from datamap.packages import Person
 from privacy.models import Erasure, Package, Request
 from privacy.packages.screening import Known, words_of
 
@@ -22,18 +22,18 @@ LANGUAGES = ("de", "en")
 MOST = 2_000
 
 
-def subject_of(customer: Customer, refs: tuple[UUID, ...] = ()) -> Subject:
+def subject_of(customer: Customer, refs: tuple[UUID, ...] = ()) -> Person:
     """A customer as the person of a package, with whatever is blocked under marks that are surely theirs."""
     marks = {*refs, *_own_marks(customer)}
-    return Subject(customer.pk, customer.number, tuple(sorted(marks)), language_of(customer.language))
+    return Person(customer.pk, customer.number, tuple(sorted(marks)), language_of(customer.language))
 
 
-def erased_subject(ref: UUID, language: str = "") -> Subject:
+def erased_subject(ref: UUID, language: str = "") -> Person:
     """An erased person, of whom only the mark is known."""
-    return Subject(None, "", (ref,), language_of(language))
+    return Person(None, "", (ref,), language_of(language))
 
 
-def subject_of_package(package: Package) -> Subject:
+def subject_of_package(package: Package) -> Person:
     """The person of a package."""
     if package.customer is not None:
         return subject_of(package.customer, (package.subject_ref,) if package.subject_ref else ())
@@ -41,9 +41,7 @@ def subject_of_package(package: Package) -> Subject:
     return erased_subject(package.subject_ref)
 
 
-def mark_of_erased(
-    *, email: str = "", phone: str = "", external: tuple[str, str] | None = None
-) -> UUID | None:
+def mark_of_erased(*, email: str = "", phone: str = "", external: tuple[str, str] | None = None) -> UUID | None:
     """The mark under which a person with this address or platform id was erased; None where nobody was.
 
     A family may share an address: whoever answers such a person checks who is asking.
@@ -61,9 +59,8 @@ def _own_marks(customer: Customer) -> set[UUID]:
     marks = [mark for _kind, mark in marks_of(external=list(ids[:MOST]))]
     found = {ref for _at, ref in erased_among(marks).values()}
     found |= set(Erasure.objects.filter(customer=customer).values_list("subject_ref", flat=True))
-    return found | set(
-        Request.archive.filter(customer=customer, subject_ref__isnull=False).values_list("subject_ref", flat=True)
-    )
+    asked = Request.archive.filter(customer=customer, subject_ref__isnull=False).values_list("subject_ref", flat=True)
+    return found | {ref for ref in asked if ref}
 
 
 def language_of(text: str) -> str:
@@ -71,7 +68,7 @@ def language_of(text: str) -> str:
     return text[:2] if text[:2] in LANGUAGES else "de"
 
 
-def known_of(subject: Subject) -> Known:
+def known_of(subject: Person) -> Known:
     """What a screen has to know about this person and those around them."""
     known = Known(number=subject.number, customer_id=subject.customer_id)
     who = controller()
@@ -81,18 +78,23 @@ def known_of(subject: Subject) -> Known:
     if subject.customer_id is None:
         return known
     for model in (ContactPoint, ContactPoint.history.model):
-        for value in model._default_manager.filter(customer_id=subject.customer_id).values_list("value", flat=True)[:MOST]:
+        for value in model._default_manager.filter(customer_id=subject.customer_id).values_list("value", flat=True)[
+            :MOST
+        ]:
             key = (email_key(value) if "@" in value else phone_key(value)) if value else None
             if key:
-                (known.emails if "@" in key else known.phones).add(key)
+                (known.own_emails if "@" in key else known.phones).add(key)
+    known.emails |= known.own_emails
     names = Customer.objects.filter(pk=subject.customer_id).values_list("first_name", "last_name", "company")
     known.own_words = words_of(*(name for row in names for name in row))
-    persons = ContactPerson.objects.filter(customer_id=subject.customer_id).values_list("first_name", "last_name")[:MOST]
+    persons = ContactPerson.objects.filter(customer_id=subject.customer_id).values_list("first_name", "last_name")[
+        :MOST
+    ]
     known.others = words_of(*(name for row in persons for name in row), *_names_nearby(subject))
     return known
 
 
-def _names_nearby(subject: Subject) -> list[str]:
+def _names_nearby(subject: Person) -> list[str]:
     """Names of other customers whom rows of this person name: who got a present, who sent one."""
     near: set[int] = set()
     for declaration, group in registry:

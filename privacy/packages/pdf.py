@@ -23,7 +23,9 @@ from privacy.packages.showing import IN_PDF, Shown, areas, pairs
 HERE = Path(__file__).parent
 SECONDS = 120
 # What the typeface of the PDF has signs for; PDF/A allows no sign without a picture.
-_UNKNOWN = re.compile(r"[^\n\u0020-\u007e\u00a0-\u017f\u0192\u0386-\u03ce\u0400-\u045f\u1e9e\u2013-\u201e\u2026\u2030\u20ac]")
+_UNKNOWN = re.compile(
+    r"[^\n\u0020-\u007e\u00a0-\u017f\u0192\u0386-\u03ce\u0400-\u045f\u1e9e\u2013-\u201e\u2026\u2030\u20ac]"
+)
 _CUT = 600
 
 
@@ -84,7 +86,9 @@ class Paper:
     def text(self, description: Description, kind: str, name: str) -> dict[str, Any]:
         """Everything the template shows."""
         told = automated()
-        closing = [{"title": _("Your rights"), "texts": [], "items": [f"{r['right']} ({r['article']})" for r in rights()]}]
+        closing = [
+            {"title": _("Your rights"), "texts": [], "items": [f"{r['right']} ({r['article']})" for r in rights()]}
+        ]
         if kind == ACCESS:
             figures = [f"{one['name']}: {one['logic']}" for one in told["figures"]]
             closing.insert(0, {"title": _("Decisions and figures"), "texts": [told["text"], *figures], "items": []})
@@ -118,7 +122,11 @@ def _section(page: Shown) -> dict[str, Any]:
     if page.total > len(page.rows):
         facts = {"shown": html.number(len(page.rows)), "total": html.number(page.total), "file": page.file}
         more = _("The latest %(shown)s of %(total)s. All of them stand in the file %(file)s.") % facts
-    return {"title": f"{page.title} ({html.number(page.total)})", "rows": [row for row in page.rows if row], "more": more}
+    return {
+        "title": f"{page.title} ({html.number(page.total)})",
+        "rows": [row for row in page.rows if row],
+        "more": more,
+    }
 
 
 def _label(line: Line) -> str:

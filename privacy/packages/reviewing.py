@@ -45,7 +45,8 @@ def passages(found: Iterable[Redaction]) -> list[Passage]:
     for label in {one.model for one in found}:
         model = model_of(label)
         keys = {one.row for one in found if one.model == label}
-        rows |= {(label, str(row.pk)): row for row in QuerySet(model).filter(pk__in=keys)}
+        found_rows: QuerySet[Any] = QuerySet(model).filter(pk__in=keys)
+        rows |= {(label, str(row.pk)): row for row in found_rows}
     return [_passage(one, rows.get((one.model, one.row))) for one in found]
 
 
@@ -107,7 +108,7 @@ def blacken(package: Package, near: int, words: str, user_id: int) -> int:
     """Blacken these words wherever they stand in the text of a passage; answers how often they do."""
     _waiting(package)
     one = package.redactions.filter(pk=near).first()
-    row = QuerySet(model_of(one.model)).filter(pk=one.row).first() if one else None
+    row: Any = QuerySet(model_of(one.model)).filter(pk=one.row).first() if one else None
     if one is None or row is None or not words or one.why == Redaction.Why.FILE or not _is_text(one, row):
         return 0
     text = _text_of(one, row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -20,7 +20,7 @@ _TYPES: tuple[tuple[tuple[type, ...], str], ...] = (
 _TABLE_TYPES = {"boolean": "boolean", "integer": "integer", "number": "number"}
 
 
-def schema_of(title: str, items: list[Mapping[str, Any]], *, single: bool = False) -> dict[str, Any]:
+def schema_of(title: str, items: Sequence[Mapping[str, Any]], *, single: bool = False) -> dict[str, Any]:
     """The schema of a file that lists such objects, or holds one."""
     unique = [dict(item) for n, item in enumerate(items) if item not in items[:n]]
     item: dict[str, Any] = unique[0] if len(unique) == 1 else {"anyOf": unique}
@@ -110,3 +110,35 @@ def data_package(tables: Iterable[tuple[str, Section, int]], title: str) -> dict
             for path, section, _rows in tables
         ],
     }
+
+
+PROCESSING_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "meta/processing.json",
+    "type": "object",
+    "required": ["controller", "data", "recipients", "rights", "complaint_authority", "automated_decisions"],
+    "properties": {
+        "controller": {"type": "object"},
+        "data": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["category", "purposes", "legal_bases", "recipients", "source", "period", "last_day"],
+                "properties": {
+                    "category": {"type": "string"},
+                    "kept_under_a_block": {"type": "boolean"},
+                    "purposes": {"type": "array", "items": {"type": "string"}},
+                    "legal_bases": {"type": "array", "items": {"type": "object"}},
+                    "recipients": {"type": "array", "items": {"type": "string"}},
+                    "source": {"type": "array", "items": {"type": "string"}},
+                    "period": {"type": "string"},
+                    "last_day": {"type": ["string", "null"], "format": "date"},
+                },
+            },
+        },
+        "recipients": {"type": "array"},
+        "rights": {"type": "array"},
+        "complaint_authority": {"type": "object"},
+        "automated_decisions": {"type": "object"},
+    },
+}

@@ -1,8 +1,8 @@
 """Finds in a person's data what names somebody else, and blackens it unless a person has decided to show it.
 
-Art. 15(4), 20(4) GDPR: a copy must not harm others. Free words are searched for names of colleagues, contact persons and
-recipients, for e-mail addresses, phone and customer numbers that are not the person's; everything else is only searched
-for addresses and numbers under which another customer is known.
+Art. 15(4), 20(4) GDPR: a copy must not harm others. Free words are searched for names of colleagues, contact persons
+and recipients, for e-mail addresses, phone and customer numbers that are not the person's; everything else is only
+searched for addresses and numbers under which another customer is known.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Why = Redaction.Why
 Decision = Redaction.Decision
 
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w.,:/-])(?:\+|00|\(?0)\d(?:[ ()/-]{0,2}\d){5,14}(?!\w)")
+_PHONE = re.compile(r"(?<![\w.,:/-])(?:\+|00|\(?0)\d(?:[ ()/-]{0,3}\d){5,14}(?!\w)")
 _NUMBER = re.compile(r"(?<![\w.,@+-])[A-Za-z]{0,10}-?\d{3,18}(?![\w@])")
 _WORD = re.compile(r"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u04ff][\w'’-]+")
 _DIGITS = re.compile(r"\d{3}")
 # "colleague M. Meier": who is named so works here, whether an account says so or not.
 _COLLEAGUES = (
-    "Kollege", "Kollegin", "Kollegen", "Mitarbeiter", "Mitarbeiterin", "Sachbearbeiter", "Sachbearbeiterin", "Colleague",
-    "Coworker", "Employee",
+    "Kollege", "Kollegin", "Kollegen", "Mitarbeiter", "Mitarbeiterin", "Sachbearbeiter", "Sachbearbeiterin",
+    "Colleague", "Coworker", "Employee",
 )  # fmt: skip
 _NAMED_COLLEAGUE = re.compile(
     r"\b(?:Kolleg(?:e|in|en)|(?:Mit|Sachbe)arbeiter(?:in)?|colleague|coworker|employee)\s+"
@@ -68,6 +68,8 @@ class Known:
     """What is the person's own, and which names belong to others."""
 
     emails: set[str] = field(default_factory=set)
+    """Theirs and the shop's."""
+    own_emails: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
     number: str = ""
     customer_id: int | None = None
@@ -221,7 +223,8 @@ class Screen:
     def _ask_numbers(self, texts: Iterable[str]) -> None:
         """Which of the numbers in free words are those of other customers; one query for the chunk."""
         wanted = {number for text in texts if _DIGITS.search(text) for number in _NUMBER.findall(text)}
-        self._remember(wanted, lambda new: set(Customer.objects.filter(number__in=new).values_list("number", flat=True)))
+        known = Customer.objects.values_list("number", flat=True)
+        self._remember(wanted, lambda new: set(known.filter(number__in=new)))
         if self.known.number:
             self._foreign[self.known.number] = False
 
@@ -240,7 +243,7 @@ class Screen:
     def _of_others(self, keys: dict[str, str]) -> set[str]:
         index: Any = ContactPoint._meta.get_field("whole_index")
         hashes = {blind: key for key, value in keys.items() for blind in index.candidates(value)}
-        rows = ContactPoint.objects.filter(whole_index__in=list(hashes)).exclude(customer_id=self.known.customer_id)
+        rows = ContactPoint.objects.filter(whole_index__in=list(hashes)).exclude(customer=self.known.customer_id)
         return {hashes[bytes(found)] for found in rows.values_list("whole_index", flat=True) if found}
 
     def _remember(self, wanted: set[str], ask: Callable[[set[str]], set[str]]) -> None:

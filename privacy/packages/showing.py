@@ -1,4 +1,4 @@
-"""Turns rows into what people read: labels instead of names of columns, words instead of keys, dates as written here."""
+"""Turns rows into what people read: labels instead of columns, words instead of keys, dates as written here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from staff.templatetags.look import money, short_date
 IN_HTML, IN_PDF = 200, 20
 HISTORY_AREA = "~history"
 # Kept for the machine's sake; they stand in the files and would only disturb a reader.
-_SILENT = {"id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash"}
+_SILENT = {
+    "id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash",
+}  # fmt: skip
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000
 # The order in which people look for things.
@@ -55,7 +57,8 @@ def shown(section: Section, file: str, total: int = 0) -> Shown:
     name = capfirst(str(meta.verbose_name if total == 1 else meta.verbose_name_plural))
     columns = [column for column in section.columns if column.name not in _SILENT and column.how != "bytes"]
     if section.history:
-        return Shown(_("Former versions: %s") % capfirst(str(meta.verbose_name_plural)), HISTORY_AREA, file, columns, total)
+        title = _("Former versions: %s") % capfirst(str(meta.verbose_name_plural))
+        return Shown(title, HISTORY_AREA, file, columns, total)
     return Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total)
 
 

@@ -5,13 +5,14 @@ Run as a file by `privacy.packages.pdf`; reads one JSON object, writes the PDF.
 
 import json
 import sys
+from typing import Any
 
 import typst
 
 
 def main() -> None:
     """Wait for the text, having read the fonts meanwhile."""
-    standards = ["a-2a", "ua-1"]
+    standards: Any = ["a-2a", "ua-1"]
     warm = '#set document(title: "-")\n#set text(font: "Libertinus Serif")\n= -'
     typst.compile(warm.encode(), format="pdf", pdf_standards=standards, ignore_system_fonts=True)
     given = json.load(sys.stdin)

@@ -10,15 +10,12 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
-from django.utils import timezone
 
 from customers.models import (
     Address,
-    ContactPerson,
     ContactPoint,
     Customer,
     CustomerTag,
-    ExternalId,
     Flag,
     Note,
     Origin,
@@ -30,7 +27,7 @@ from customers.suppression import suppress
 from datamap import accesslog
 from datamap.models import Controller
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
-from orders.models import CustomerTotal, Document, Order, OrderLine, Return
+from orders.models import CustomerTotal, Document, Order, Return
 from privacy.models import Package
 from staff.models import Role, User
 from tests.orders.factories import make_customer, make_order
@@ -41,9 +38,11 @@ AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 def make_shop() -> Controller:
     """Who is answerable."""
     who = Controller(
-        name="Laden am Deich GmbH", street="Deichstraße 1", postcode="20459", city="Hamburg", email="info@laden.example",
+        name="Laden am Deich GmbH", street="Deichstraße 1", postcode="20459", city="Hamburg",
+        email="info@laden.example",
         officer_name="Dora Schutz", officer_email="datenschutz@laden.example",
-        authority_name="Der Hamburgische Beauftragte für Datenschutz", authority_contact="Ludwig-Erhard-Str. 22\n20459 Hamburg",
+        authority_name="Der Hamburgische Beauftragte für Datenschutz",
+        authority_contact="Ludwig-Erhard-Str. 22\n20459 Hamburg",
     )  # fmt: skip
     who.save()
     return who
@@ -64,7 +63,9 @@ def make_person(colleague: User, **given: Any) -> Customer:
            "external_id": f"77{uuid4().int % 10**9}", "birthday_day": 9, "birthday_month": 3, "title": "Dr."} | given
     )  # fmt: skip
     ContactPoint.objects.create(customer=customer, kind="phone", value=phone)
-    Address.objects.create(customer=customer, recipient="Änne Groß", street="Am Deich 4", postcode="20095", city="Hamburg")
+    Address.objects.create(
+        customer=customer, recipient="Änne Groß", street="Am Deich 4", postcode="20095", city="Hamburg"
+    )
     Summary.objects.create(customer=customer, last_activity=AT, orders=1, revenue="23.80")
     CustomerTag.objects.create(customer=customer, tag=Tag.objects.get_or_create(name="Stammkundin")[0])
     Preference.objects.create(customer=customer, kind="interest", value="Kaffee", said_by="customer", said_at=AT)
@@ -96,10 +97,12 @@ def talk(customer: Customer, colleague: User, content: str = "Die Mühle klemmt.
     """A call with a complaint, a next step and a photo."""
     complaint = Complaint.objects.create(customer=customer, subject="Mühle defekt", owner=colleague)
     contact = Interaction.objects.create(
-        customer=customer, kind="call", content=content, outcome="Ersatz geschickt", staff=colleague, complaint=complaint,
-        occurred_at=AT,
+        customer=customer, kind="call", content=content, outcome="Ersatz geschickt", staff=colleague,
+        complaint=complaint, occurred_at=AT,
     )  # fmt: skip
-    FollowUp.objects.create(customer=customer, interaction=contact, step="nachfragen", due_on=AT.date(), owner=colleague)
+    FollowUp.objects.create(
+        customer=customer, interaction=contact, step="nachfragen", due_on=AT.date(), owner=colleague
+    )
     attachment = Attachment(interaction=contact, name="foto.txt", content_type="text/plain", size=11)
     attachment.file.save("foto.txt", ContentFile(b"zu sehen ist"))
     return contact
@@ -120,5 +123,3 @@ def data_of(files: dict[str, bytes], path: str) -> Any:
 def everything(files: dict[str, bytes]) -> str:
     """All files as one text; the PDF's pictures of letters are left to the reader of PDF."""
     return "\n".join(content.decode(errors="replace") for name, content in files.items() if not name.endswith(".pdf"))
-
-
