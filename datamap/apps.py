@@ -20,6 +20,7 @@ class DatamapConfig(AppConfig):
         autodiscover_modules("datamap")
         autodiscover_modules("permissions")
         autodiscover_modules("menu")
+        autodiscover_modules("packages")
         import_module("datamap.checks")
         post_migrate.connect(replant_catalogue, sender=self)
 

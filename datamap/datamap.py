@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from datamap.declarations import Basis, Group, Number, PersonalData, exempt, register, register_store
 from datamap.models import AccessLog, Controller, JournalMark, Quarantine, RetentionRule
+from datamap.packages import ACCESS, register_file
 
 exempt("vault.KeyRecord", _("Fingerprints of keys, no persons."))
 exempt("vault.Rotation", _("Progress of a change of keys, no persons."))
@@ -46,6 +47,9 @@ class AccessLogData(PersonalData):
             anonymize={"user_id": None},
         ),
     ]
+
+
+register_file("", "datamap.AccessLog", csv="meta/access_log.csv", kinds=(ACCESS,))
 
 
 @register(Controller)

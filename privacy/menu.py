@@ -16,3 +16,4 @@ register_menu("notices", _("Notices to recipients"), "privacy:notices", "mail", 
 register_menu("breaches", _("Breaches"), "privacy:breaches", "flag", "privacy.breaches", "privacy", 490)
 register_menu("papers", _("Record and concept"), "privacy:papers", "doc", "datamap.view", "privacy", 520)
 register_menu("policy", _("Privacy settings"), "privacy:policy", "gear", "privacy.settings", "settings", 810)
+register_menu("packages", _("Data packages"), "privacy:packages", "download", "privacy.packages", "privacy", 430)

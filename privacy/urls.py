@@ -3,6 +3,7 @@
 from django.urls import path
 
 from privacy import breach_views, cockpit_views, hold_views, paper_views, recipient_views
+from privacy.packages.routes import urlpatterns as package_routes
 from privacy.views import acting, freezing, requests, taking
 
 app_name = "privacy"
@@ -62,4 +63,5 @@ urlpatterns = [
     path("papers/<slug:kind>/", paper_views.paper_read, name="paper"),
     path("papers/<slug:kind>/keep/", paper_views.paper_keep, name="paper_keep"),
     path("papers/<slug:kind>/file.<slug:suffix>", paper_views.paper_file, name="paper_file"),
+    *package_routes,
 ]

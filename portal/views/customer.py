@@ -41,6 +41,7 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "told_url": link("privacy:disclosures", customer.number) if user.may("privacy.view") else "",
         "hold_url": link("privacy:hold_customer", customer.number) if user.may("privacy.holds") else "",
         "holds": standing_holds().filter(customer=customer)[:SHOWN],
+        "perms_packages": user.may("privacy.packages"),
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
     }

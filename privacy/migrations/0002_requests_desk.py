@@ -15,7 +15,7 @@ import vault.files
 class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0003_activity_claims"),
-        ("privacy", "0001_initial"),
+        ("privacy", "0002_accountability"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

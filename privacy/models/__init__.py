@@ -3,6 +3,7 @@
 from privacy.models.breaches import Breach, BreachEntry
 from privacy.models.erasing import Erasure, ErasureStep, FileRemoval
 from privacy.models.holding import Hold, HoldReview
+from privacy.models.packaging import Package, Redaction
 from privacy.models.papers import PaperVersion
 from privacy.models.policy import Policy
 from privacy.models.recipients import Disclosure, Notice, Recipient, Safeguard
@@ -22,10 +23,12 @@ __all__ = [
     "HoldReview",
     "IdentityCopy",
     "Notice",
+    "Package",
     "PaperVersion",
     "Policy",
     "Recipient",
     "Rectification",
+    "Redaction",
     "Request",
     "RequestEvent",
     "RequestLetter",

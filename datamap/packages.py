@@ -1,0 +1,135 @@
+"""Where apps say which files a copy of a person's data holds (Art. 15(3), 20 GDPR) and how their rows look in it.
+
+An app registers in its `packages.py`; `privacy` collects the rows by the declarations and knows no app by name.
+Models without a named file are written as `data/<app>.<model>.json` and `.csv`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
+
+ACCESS, PORTABILITY = "access", "portability"
+BOTH = (ACCESS, PORTABILITY)
+
+Row = dict[str, Any]
+Shape = Callable[[Row], Row]
+"""Takes what it uses out of the row and answers the object of the file; what it leaves goes to "additional"."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose data are meant: a customer, the opaque marks of erasures, or both."""
+
+    customer_id: int | None
+    number: str = ""
+    refs: tuple[UUID, ...] = ()
+    language: str = "de"
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Rows of another model that stand inside their parent's object under `key`; `link` names the parent."""
+
+    key: str
+    model: str
+    link: str
+    csv: str = ""
+    shape: Callable[[Row, Row], Row] | None = None
+    """As that of a part; told the parent's row as well."""
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one model in one named file; several parts may share a file, which then lists them all.
+
+    schema: JSON Schema 2020-12 of one object; None where the row is written as it is declared.
+    single: the file holds one object instead of a list. csv: the same rows as a table.
+    """
+
+    path: str
+    model: str
+    shape: Shape | None = None
+    schema: Mapping[str, Any] | None = None
+    nested: tuple[Nested, ...] = ()
+    csv: str = ""
+    kinds: tuple[str, ...] = BOTH
+    single: bool = False
+
+    @property
+    def labels(self) -> list[str]:
+        """Every model whose rows stand in it."""
+        return [self.model, *(nested.model for nested in self.nested)]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A file of another format, made from the few rows of these models."""
+
+    path: str
+    models: tuple[str, ...]
+    write: Callable[[Mapping[str, list[Row]]], str]
+    media_type: str
+    kinds: tuple[str, ...] = BOTH
+
+
+_parts: list[Part] = []
+_cards: list[Card] = []
+_finders: dict[str, Callable[[Person], Q | None]] = {}
+_recipients: list[Callable[[Person], Iterable[Mapping[str, Any]]]] = []
+
+
+def register_file(path: str, model: str, **kw: Any) -> None:
+    """Give the rows of `model` ("orders.Order") a place in a named file, see `Part`; called from `packages.py`.
+
+    A model that has a place already, or two tables of one name, fail at start.
+    """
+    part = Part(path, model, **kw)
+    taken = {label for known in _parts for label in known.labels}
+    tables = {known.csv for known in _parts} | {nested.csv for known in _parts for nested in known.nested}
+    if taken & set(part.labels) or {part.csv, *(nested.csv for nested in part.nested)} & (tables - {""}):
+        raise ImproperlyConfigured(f"{model} or its table has a place in a package already.")
+    _parts.append(part)
+
+
+def register_card(path: str, models: tuple[str, ...], write: Callable[..., str], media_type: str, **kw: Any) -> None:
+    """Add a file of a format of its own, such as a vCard."""
+    if any(known.path == path for known in _cards):
+        raise ImproperlyConfigured(f"{path} is registered twice.")
+    _cards.append(Card(path, models, write, media_type, **kw))
+
+
+def register_finder(model: str, find: Callable[[Person], Q | None]) -> None:
+    """Say how rows are found that name nobody by themselves (keyed fingerprints); None where there are none."""
+    _finders[model] = find
+
+
+def register_recipients(tell: Callable[[Person], Iterable[Mapping[str, Any]]]) -> None:
+    """Say who has received data of a person: objects with `name` and whatever else is known (Art. 15(1)(c))."""
+    _recipients.append(tell)
+
+
+def parts() -> list[Part]:
+    """All parts, those of one file beside each other."""
+    return sorted(_parts, key=lambda part: (part.path or part.csv, part.model))
+
+
+def cards() -> list[Card]:
+    """All files of other formats."""
+    return sorted(_cards, key=lambda card: card.path)
+
+
+def finder_for(model: str) -> Callable[[Person], Q | None] | None:
+    """How rows of a model are found that name nobody by themselves."""
+    return _finders.get(model)
+
+
+def recipients_of(subject: Person) -> list[dict[str, Any]]:
+    """Everyone known to have received data of this person."""
+    return [dict(one) for tell in _recipients for one in tell(subject)]

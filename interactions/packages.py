@@ -1,0 +1,34 @@
+"""What the copy of a person's data shows of calls, mails, chats, visits and letters."""
+
+from __future__ import annotations
+
+from datamap.packages import ACCESS, Row, register_file
+
+TEXT = {"type": ["string", "null"]}
+WHEN = TEXT | {"format": "date-time"}
+NAMES = ("direction", "occurred_at", "content", "outcome", "staff", "record_class", "order_number", "closed_at")
+
+
+def contact(row: Row) -> Row:
+    """One contact: the way it took, when, what was said and what came of it, with whom as a role."""
+    return {"medium": row.pop("kind", None), **{name: row.pop(name, None) for name in NAMES}}
+
+
+register_file(
+    "data/communications.json",
+    "interactions.Interaction",
+    shape=contact,
+    schema={
+        "type": "object",
+        "required": ["medium"],
+        "properties": {
+            "medium": TEXT,
+            **dict.fromkeys(NAMES, TEXT),
+            "occurred_at": WHEN,
+            "closed_at": WHEN,
+            "additional": {"type": "object"},
+        },
+        "additionalProperties": False,
+    },
+    kinds=(ACCESS,),
+)

@@ -1,0 +1,114 @@
+"""Who the person of a package is: their own addresses, the marks of earlier erasures, the names of others near."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
+from customers.normalizing import email_key, phone_key
+from customers.tombstones import erased, erased_among, marks_of
+from datamap.controlling import controller
+from datamap.declarations import registry
+from datamap.packages import Person
+from privacy.models import Erasure, Package, Request
+from privacy.packages.screening import Known, words_of
+
+LANGUAGES = ("de", "en")
+MOST = 2_000
+
+
+def subject_of(customer: Customer, refs: tuple[UUID, ...] = ()) -> Person:
+    """A customer as the person of a package, with whatever is blocked under marks that are surely theirs."""
+    marks = {*refs, *_own_marks(customer)}
+    return Person(customer.pk, customer.number, tuple(sorted(marks)), language_of(customer.language))
+
+
+def erased_subject(ref: UUID, language: str = "") -> Person:
+    """An erased person, of whom only the mark is known."""
+    return Person(None, "", (ref,), language_of(language))
+
+
+def subject_of_package(package: Package) -> Person:
+    """The person of a package."""
+    if package.customer is not None:
+        return subject_of(package.customer, (package.subject_ref,) if package.subject_ref else ())
+    assert package.subject_ref is not None
+    return erased_subject(package.subject_ref)
+
+
+def mark_of_erased(*, email: str = "", phone: str = "", external: tuple[str, str] | None = None) -> UUID | None:
+    """The mark under which a person with this address or platform id was erased; None where nobody was.
+
+    A family may share an address: whoever answers such a person checks who is asking.
+    """
+    found = erased(email=email, phone=phone, external=external)
+    return found[1] if found else None
+
+
+def _own_marks(customer: Customer) -> set[UUID]:
+    """Erasures of this very customer, and of whoever had the same id of the same platform before.
+
+    An e-mail address alone is no proof: it may have been a relative's.
+    """
+    ids = ExternalId.objects.filter(customer=customer).values_list("platform", "value")
+    marks = [mark for _kind, mark in marks_of(external=list(ids[:MOST]))]
+    found = {ref for _at, ref in erased_among(marks).values()}
+    found |= set(Erasure.objects.filter(customer=customer).values_list("subject_ref", flat=True))
+    asked = Request.archive.filter(customer=customer, subject_ref__isnull=False).values_list("subject_ref", flat=True)
+    return found | {ref for ref in asked if ref}
+
+
+def language_of(text: str) -> str:
+    """The language of a copy: that of the person where the house speaks it, else German."""
+    return text[:2] if text[:2] in LANGUAGES else "de"
+
+
+def known_of(subject: Person) -> Known:
+    """What a screen has to know about this person and those around them."""
+    known = Known(number=subject.number, customer_id=subject.customer_id)
+    who = controller()
+    known.emails |= {key for text in (who.email, who.officer_email) if text and (key := email_key(text))}
+    known.phones |= {key for text in (who.phone, who.officer_phone) if text and (key := phone_key(text))}
+    known.staff = words_of(*get_user_model()._default_manager.values_list("name", flat=True))
+    if subject.customer_id is None:
+        return known
+    for model in (ContactPoint, ContactPoint.history.model):
+        for value in model._default_manager.filter(customer_id=subject.customer_id).values_list("value", flat=True)[
+            :MOST
+        ]:
+            key = (email_key(value) if "@" in value else phone_key(value)) if value else None
+            if key:
+                (known.own_emails if "@" in key else known.phones).add(key)
+    known.emails |= known.own_emails
+    names = Customer.objects.filter(pk=subject.customer_id).values_list("first_name", "last_name", "company")
+    known.own_words = words_of(*(name for row in names for name in row))
+    persons = ContactPerson.objects.filter(customer_id=subject.customer_id).values_list("first_name", "last_name")[
+        :MOST
+    ]
+    known.others = words_of(*(name for row in persons for name in row), *_names_nearby(subject))
+    return known
+
+
+def _names_nearby(subject: Person) -> list[str]:
+    """Names of other customers whom rows of this person name: who got a present, who sent one."""
+    near: set[int] = set()
+    for declaration, group in registry:
+        paths = group.subject_paths
+        if len(paths) < 2 or any("__" in path for path in paths):
+            continue
+        model: Any = apps.get_model(declaration.label)
+        columns = [path for path in paths if model._meta.get_field(path).related_model is Customer]
+        mine = Q()
+        for column in columns:
+            mine |= Q(**{column: subject.customer_id})
+        for column in columns:
+            rows = model._base_manager.filter(mine, **{f"{column}__isnull": False}).order_by()
+            near |= set(rows.values_list(column, flat=True).distinct()[:MOST])
+    near.discard(subject.customer_id or 0)
+    rows = Customer.objects.filter(pk__in=near).values_list("first_name", "last_name")
+    return [name for row in rows for name in row]

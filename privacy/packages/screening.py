@@ -1,0 +1,281 @@
+"""Finds in a person's data what names somebody else, and blackens it unless a person has decided to show it.
+
+Art. 15(4), 20(4) GDPR: a copy must not harm others. Free words are searched for names of colleagues, contact persons
+and recipients, for e-mail addresses, phone and customer numbers that are not the person's; everything else is only
+searched for addresses and numbers under which another customer is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from customers.models import ContactPoint, Customer
+from customers.normalizing import email_key, phone_key
+from privacy.models import Redaction
+
+Why = Redaction.Why
+Decision = Redaction.Decision
+
+_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w.,:/-])(?:\+|00|\(?0)\d(?:[ ()/-]{0,3}\d){5,14}(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.,@+-])[A-Za-z]{0,10}-?\d{3,18}(?![\w@])")
+_WORD = re.compile(r"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u04ff][\w'’-]+")
+_DIGITS = re.compile(r"\d{3}")
+# "colleague M. Meier": who is named so works here, whether an account says so or not.
+_COLLEAGUES = (
+    "Kollege", "Kollegin", "Kollegen", "Mitarbeiter", "Mitarbeiterin", "Sachbearbeiter", "Sachbearbeiterin",
+    "Colleague", "Coworker", "Employee",
+)  # fmt: skip
+_NAMED_COLLEAGUE = re.compile(
+    r"\b(?:Kolleg(?:e|in|en)|(?:Mit|Sachbe)arbeiter(?:in)?|colleague|coworker|employee)\s+"
+    r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*"
+    r"(?P<name>(?:[A-ZÄÖÜ]\.\s*)*[A-ZÄÖÜ][\w'’-]+(?:\s+[A-ZÄÖÜ][\w'’-]+)?)",
+    re.IGNORECASE,
+)
+_BEFORE = r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*(?:[A-ZÄÖÜ]\.\s*)*"
+SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One text of one row: where it stands, and whether it is free words."""
+
+    model: str
+    row: str
+    field: str
+    place: str
+    text: str
+    prose: bool = True
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Characters of a cell that name somebody else; without positions the whole cell does."""
+
+    begins: int | None
+    ends: int | None
+    why: str
+
+
+@dataclass
+class Known:
+    """What is the person's own, and which names belong to others."""
+
+    emails: set[str] = field(default_factory=set)
+    """Theirs and the shop's."""
+    own_emails: set[str] = field(default_factory=set)
+    phones: set[str] = field(default_factory=set)
+    number: str = ""
+    customer_id: int | None = None
+    own_words: set[str] = field(default_factory=set)
+    staff: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+
+
+class Screen:
+    """The review of one package; `decided` answers the decisions about rows, `noted` takes new passages."""
+
+    def __init__(
+        self,
+        known: Known,
+        noted: Callable[[list[Redaction]], None],
+        decided: Callable[[str, Iterable[str]], dict[tuple[Any, ...], str]],
+    ) -> None:
+        self.known = known
+        self.noted = noted
+        self.decided = decided
+        self.mark = _("[redacted]")
+        self.redacted = 0
+        self.pending = 0
+        self._names = (known.staff | known.others) - known.own_words
+        self._words = self._names | set(_COLLEAGUES)
+        self._own_phones = {phone[-9:] for phone in known.phones}
+        self._foreign: dict[str, bool] = {}
+
+    def screened(self, cells: list[Cell]) -> dict[int, str]:
+        """Which of these texts have to be changed, by their place in the list, and into what."""
+        suspects = self._suspects(cells)
+        if not suspects:
+            return {}
+        self._ask_numbers(cells[place].text for place in suspects if cells[place].prose)
+        self._ask_addresses(cells[place].text for place in suspects if not cells[place].prose)
+        found = {place: list(self._passages(cells[place])) for place in suspects}
+        found = {place: passages for place, passages in found.items() if passages}
+        return self.blackened(cells, found)
+
+    def blackened(self, cells: list[Cell], found: dict[int, list[Passage]]) -> dict[int, str]:
+        """The texts without these passages and those blackened by hand, but with what was decided to be shown."""
+        by_model: dict[str, list[str]] = {}
+        for cell in cells:
+            by_model.setdefault(cell.model, []).append(cell.row)
+        decisions: dict[tuple[Any, ...], str] = {}
+        for model, rows in by_model.items():
+            decisions |= self.decided(model, rows)
+        changed: dict[int, str] = {}
+        fresh: list[Redaction] = []
+        for place in sorted({*found, *self._by_hand(cells, decisions)}):
+            cell = cells[place]
+            kept, new = self._kept(cell, found.get(place, []), decisions)
+            fresh += new
+            if kept:
+                changed[place] = self._cut(cell.text, kept)
+                self.redacted += len(kept)
+        if fresh:
+            self.pending += len(fresh)
+            self.noted(fresh)
+        return changed
+
+    def _kept(
+        self, cell: Cell, passages: list[Passage], decisions: dict[tuple[Any, ...], str]
+    ) -> tuple[list[Passage], list[Redaction]]:
+        kept, fresh = [], []
+        digest = digest_of(cell.text)
+        where = (cell.model, cell.row, cell.field, cell.place)
+        for passage in passages:
+            said = decisions.get((*where, passage.begins, passage.ends, digest))
+            if said != Decision.RELEASE:
+                kept.append(passage)
+            if said is None:
+                fresh.append(
+                    Redaction(
+                        model=cell.model, row=cell.row, field=cell.field, place=cell.place, digest=digest,
+                        begins=passage.begins, ends=passage.ends, why=passage.why,
+                    )
+                )  # fmt: skip
+        known = {(passage.begins, passage.ends) for passage in passages}
+        for (*place, begins, ends, of), said in decisions.items():
+            if tuple(place) == where and of == digest and said == Decision.REDACT and (begins, ends) not in known:
+                kept.append(Passage(begins, ends, Why.OWN))
+        return kept, fresh
+
+    def _by_hand(self, cells: list[Cell], decisions: dict[tuple[Any, ...], str]) -> set[int]:
+        wanted = {key[:4] for key, said in decisions.items() if said == Decision.REDACT}
+        if not wanted:
+            return set()
+        return {n for n, cell in enumerate(cells) if (cell.model, cell.row, cell.field, cell.place) in wanted}
+
+    def _cut(self, text: str, passages: list[Passage]) -> str:
+        if any(passage.begins is None for passage in passages):
+            return self.mark
+        pieces, last = [], 0
+        for begins, ends in merged(passages):
+            pieces += [text[last:begins], self.mark]
+            last = ends
+        return "".join([*pieces, text[last:]])
+
+    def _suspects(self, cells: list[Cell]) -> list[int]:
+        """Places worth a closer look; a chunk of harmless rows is seen at once."""
+        prose = "\n".join([cell.text for cell in cells if cell.prose])
+        words = set(_WORD.findall(prose))
+        capital = {word for word in self._words if word in words}
+        digits = _DIGITS.search(prose) is not None
+        if not capital and not digits and "@" not in prose and "olleague" not in prose and "mployee" not in prose:
+            loose = range(len(cells))
+            return [n for n in loose if not cells[n].prose and _may_hold_address(cells[n].text)]
+        return [n for n, cell in enumerate(cells) if (cell.prose and cell.text) or _may_hold_address(cell.text)]
+
+    def _passages(self, cell: Cell) -> Iterator[Passage]:
+        text = cell.text
+        if "@" in text:
+            for match in _EMAIL.finditer(text):
+                if self._other_email(match[0].strip(".'"), cell.prose):
+                    yield Passage(*match.span(), Why.EMAIL)
+        if not _DIGITS.search(text):
+            if cell.prose:
+                yield from self._named(text)
+            return
+        for match in _PHONE.finditer(text):
+            if self._other_phone(match[0], cell.prose):
+                yield Passage(*match.span(), Why.PHONE)
+        if cell.prose:
+            for match in _NUMBER.finditer(text):
+                if self._foreign.get(match[0]):
+                    yield Passage(*match.span(), Why.NUMBER)
+            yield from self._named(text)
+
+    def _named(self, text: str) -> Iterator[Passage]:
+        for match in _NAMED_COLLEAGUE.finditer(text):
+            if match["name"][:1].isupper() and not set(_WORD.findall(match["name"])) & self.known.own_words:
+                yield Passage(*match.span("name"), Why.STAFF)
+        for word in set(_WORD.findall(text)) & self._names:
+            why = Why.STAFF if word in self.known.staff else Why.PERSON
+            for match in re.finditer(rf"{_BEFORE}\b{re.escape(word)}\b", text):
+                yield Passage(*match.span(), why)
+
+    def _other_email(self, text: str, prose: bool) -> bool:
+        key = email_key(text)
+        if key is None or key in self.known.emails:
+            return False
+        return prose or self._foreign.get(key, False)
+
+    def _other_phone(self, text: str, prose: bool) -> bool:
+        digits = re.sub(r"\D", "", text)
+        if digits[-9:].lstrip("0") in {own.lstrip("0") for own in self._own_phones} or len(digits) < 7:
+            return False
+        return prose or self._foreign.get(digits, False)
+
+    def _ask_numbers(self, texts: Iterable[str]) -> None:
+        """Which of the numbers in free words are those of other customers; one query for the chunk."""
+        wanted = {number for text in texts if _DIGITS.search(text) for number in _NUMBER.findall(text)}
+        known = Customer.objects.values_list("number", flat=True)
+        self._remember(wanted, lambda new: set(known.filter(number__in=new)))
+        if self.known.number:
+            self._foreign[self.known.number] = False
+
+    def _ask_addresses(self, texts: Iterable[str]) -> None:
+        """Which of the addresses in other values are known as another customer's."""
+        keys: dict[str, str] = {}
+        for text in texts:
+            for email in _EMAIL.findall(text):
+                if (key := email_key(email)) and key not in self.known.emails:
+                    keys[key] = email
+            for phone in _PHONE.findall(text):
+                if key := phone_key(phone):
+                    keys[key] = phone
+        self._remember(set(keys), lambda new: self._of_others({key: keys[key] for key in new}))
+
+    def _of_others(self, keys: dict[str, str]) -> set[str]:
+        index: Any = ContactPoint._meta.get_field("whole_index")
+        hashes = {blind: key for key, value in keys.items() for blind in index.candidates(value)}
+        rows = ContactPoint.objects.filter(whole_index__in=list(hashes)).exclude(customer=self.known.customer_id)
+        return {hashes[bytes(found)] for found in rows.values_list("whole_index", flat=True) if found}
+
+    def _remember(self, wanted: set[str], ask: Callable[[set[str]], set[str]]) -> None:
+        new = wanted - self._foreign.keys()
+        if not new:
+            return
+        if len(self._foreign) > 20_000:
+            self._foreign.clear()
+        of_others = ask(new)
+        self._foreign.update({key: key in of_others for key in new})
+
+
+def _may_hold_address(text: str) -> bool:
+    return "@" in text or (len(text) > 6 and _PHONE.search(text) is not None)
+
+
+def merged(passages: Iterable[Passage]) -> list[tuple[int, int]]:
+    """Their positions in order, overlapping ones as one."""
+    found: list[tuple[int, int]] = []
+    for begins, ends in sorted((p.begins or 0, p.ends or 0) for p in passages if p.begins is not None):
+        if found and begins <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], ends)
+        else:
+            found.append((begins, ends))
+    return found
+
+
+def digest_of(text: str) -> str:
+    """A keyed fingerprint of a text, so that a decision counts for these words only."""
+    return salted_hmac("privacy.redaction", text, algorithm="sha256").hexdigest()[:32]
+
+
+def words_of(*names: str) -> set[str]:
+    """The words of names that are worth looking for."""
+    return {word for name in names for word in _WORD.findall(name) if len(word) >= SHORTEST}

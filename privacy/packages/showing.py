@@ -1,0 +1,151 @@
+"""Turns rows into what people read: labels instead of columns, words instead of keys, dates as written here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.apps import apps
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from datamap.packages import Row
+from datamap.words import AREAS, COLUMNS
+from privacy.packages.compiling import Column, Section
+from staff.templatetags.look import money, short_date
+
+# Rows of one kind that the copies for people show; the files hold all of them.
+IN_HTML, IN_PDF = 200, 20
+HISTORY_AREA = "~history"
+# Kept for the machine's sake; they stand in the files and would only disturb a reader.
+_SILENT = {
+    "id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash",
+}  # fmt: skip
+_BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_LONGEST = 4_000
+# The order in which people look for things.
+_FIRST = ("customers", "orders", "interactions", "mail", "consents", "loyalty", "feedback", "marketing", "tracking")
+
+
+@dataclass
+class Shown:
+    """One kind of data as people see it: some of its rows, and how many there are."""
+
+    title: str
+    area: str
+    file: str
+    columns: list[Column]
+    total: int = 0
+    rows: list[list[tuple[str, str]]] = field(default_factory=list)
+
+    @property
+    def is_table(self) -> bool:
+        """Short rows are read across, long ones down."""
+        return len(self.columns) <= 6 and all(column.how in ("plain", "staff", "word") for column in self.columns)
+
+
+def shown(section: Section, file: str, total: int = 0) -> Shown:
+    """The empty page of a section that holds so many rows."""
+    meta = section.base._meta
+    name = capfirst(str(meta.verbose_name if total == 1 else meta.verbose_name_plural))
+    columns = [column for column in section.columns if column.name not in _SILENT and column.how != "bytes"]
+    if section.history:
+        title = _("Former versions: %s") % capfirst(str(meta.verbose_name_plural))
+        return Shown(title, HISTORY_AREA, file, columns, total)
+    return Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total)
+
+
+def areas(found: set[str]) -> list[tuple[str, str]]:
+    """The areas that hold something, in reading order, each with its heading."""
+    order = [*_FIRST, *sorted(found - {*_FIRST, HISTORY_AREA}), HISTORY_AREA]
+    return [(key, _area_title(key)) for key in order if key in found]
+
+
+def _area_title(key: str) -> str:
+    if key == HISTORY_AREA:
+        return _("Former versions")
+    name = capfirst(key)
+    if name in AREAS:
+        return str(AREAS[name])
+    return str(getattr(apps.get_app_config(key), "verbose_name", name)) if key in apps.app_configs else name
+
+
+def pairs(page: Shown, row: Row, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Label and value of everything in a row that says something."""
+    found = []
+    for column in page.columns:
+        value = row.get(column.name)
+        if value is None or value == "" or value == [] or value == {}:
+            continue
+        found.append((label_of(column), said(column, value, row, zone)))
+    return found
+
+
+def cells(page: Shown, row: Row, zone: ZoneInfo) -> list[str]:
+    """The same in the columns of a table."""
+    return [said(column, row.get(column.name), row, zone) for column in page.columns]
+
+
+def label_of(column: Column) -> str:
+    """What people call a column."""
+    if column.name in ("history_date", "history_type", "history_user"):
+        return {
+            "history_date": _("Version of"),
+            "history_type": _("What happened"),
+            "history_user": _("Done by"),
+        }[column.name]
+    label = getattr(column.field, "verbose_name", column.name)
+    return capfirst(str(COLUMNS.get(label, label) if isinstance(label, str) else label))
+
+
+def said(column: Column, value: Any, row: Row, zone: ZoneInfo) -> str:
+    """A value in words."""
+    if value is None or value == "":
+        return ""
+    if column.name == "history_type":
+        return {"+": _("entered"), "~": _("changed"), "-": _("deleted")}.get(value, value)
+    if getattr(column.field, "flatchoices", None) and column.how == "plain":
+        value = dict(column.field.flatchoices).get(value, value)
+    if isinstance(value, Decimal) and isinstance(column.field, models.DecimalField) and row.get("currency"):
+        return money(value, row["currency"])
+    return clean(words(value, zone))
+
+
+def words(value: Any, zone: ZoneInfo) -> str:
+    """Any value as text; JSON one line a thing."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, datetime):
+        at = value.astimezone(zone)
+        return f"{short_date(at.date())} {at:%H:%M}"
+    if isinstance(value, date):
+        return short_date(value)
+    if isinstance(value, dict):
+        inner = [(key, words(one, zone)) for key, one in value.items() if one not in (None, "", [], {})]
+        return ", ".join(f"{key}: {text}" for key, text in inner)
+    if isinstance(value, list):
+        return "\n".join(words(one, zone) for one in value)
+    return str(value)
+
+
+def clean(text: str) -> str:
+    """Without characters that no page may hold, and cut where it is a book."""
+    text = _BROKEN.sub("\ufffd", text)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
+
+
+def day(on: date | None) -> str:
+    """A day in words, "" for none."""
+    return date_format(on, "DATE_FORMAT") if on else ""
+
+
+def addresses(lines: dict[str, str]) -> Iterator[str]:
+    """The parts of a postal address that are filled, a line each."""
+    yield from filter(None, (lines["name"], lines["street"], f"{lines['postcode']} {lines['city']}".strip()))

@@ -1,0 +1,248 @@
+"""Writes a ZIP as it is read: fixed order, fixed times, a hash of every file, nothing in clear on the disk."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from customers.cells import harmless
+
+PIECE = 64 * 1024
+IN_MEMORY = 512 * 1024
+LEVEL = 6
+# No day of making: two copies of one state are alike.
+STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass
+class Entry:
+    """One file of the package, for the manifest."""
+
+    path: str
+    media_type: str
+    sha256: str = ""
+    bytes: int = 0
+    rows: int | None = None
+    schema: str = ""
+    basis: list[str] = field(default_factory=list)
+    source: list[str] = field(default_factory=list)
+
+
+class _Outlet(io.RawIOBase):
+    """What the ZIP writer writes into; whatever lies in it is handed on and forgotten."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.held += data
+        return len(data)
+
+
+class _Hashed:
+    """One open file of the archive, hashed and counted as it grows."""
+
+    def __init__(self, file: Any, entry: Entry) -> None:
+        self._file, self._entry = file, entry
+        self._hash = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._hash.update(data)
+        self._entry.bytes += len(data)
+
+    def finish(self) -> None:
+        self._entry.sha256 = self._hash.hexdigest()
+
+
+class Archive:
+    """A ZIP under way; `drain` hands on what is finished, so that memory stays small."""
+
+    def __init__(self) -> None:
+        self._outlet = _Outlet()
+        self._zip = zipfile.ZipFile(self._outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self.entries: list[Entry] = []
+
+    @contextmanager
+    def file(self, path: str, media_type: str, **kw: Any) -> Iterator[tuple[_Hashed, Entry]]:
+        """Open the next file; one at a time."""
+        entry = Entry(path, media_type, **kw)
+        with self._zip.open(_info(path), "w", force_zip64=True) as file:
+            hashed = _Hashed(file, entry)
+            yield hashed, entry
+            hashed.finish()
+        self.entries.append(entry)
+
+    def add(self, path: str, media_type: str, content: bytes, **kw: Any) -> None:
+        """A whole small file."""
+        with self.file(path, media_type, **kw) as (file, _entry):
+            file.write(content)
+
+    def drain(self, least: int = PIECE) -> Iterator[bytes]:
+        """What has been written so far, once it is worth handing on."""
+        if len(self._outlet.held) >= least:
+            data = bytes(self._outlet.held)
+            self._outlet.held.clear()
+            yield data
+
+    def abandon(self) -> None:
+        """Let go of what was begun and will not be finished."""
+        with suppress(ValueError):
+            self._zip.close()
+
+    def close(self) -> Iterator[bytes]:
+        """The directory at the end of the ZIP."""
+        self._zip.close()
+        yield from self.drain(1)
+
+
+def _info(path: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path, STAMP)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info._compresslevel = LEVEL  # type: ignore[attr-defined]  # Python's own way before 3.13
+    info.external_attr = 0o600 << 16
+    info.create_system = 3
+    return info
+
+
+class Spool:
+    """Text that has to wait until another file is finished: what does not fit in memory lies enciphered on the disk.
+
+    The key is made here and forgotten with the process.
+    """
+
+    def __init__(self) -> None:
+        cipher = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(os.urandom(16)))
+        self._into, self._out = cipher.encryptor(), cipher.decryptor()
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed by read() or close()
+        self.empty = True
+
+    def write(self, data: bytes) -> None:
+        """Add to the end."""
+        if data:
+            self.empty = False
+            self._file.write(self._into.update(data))
+
+    def read(self) -> Iterator[bytes]:
+        """Everything from the start, once."""
+        self._file.seek(0)
+        while data := self._file.read(PIECE):
+            yield self._out.update(data)
+        self._file.close()
+
+    def close(self) -> None:
+        """Forget it."""
+        self._file.close()
+
+
+class Table:
+    """A CSV file (RFC 4180) in a spool: UTF-8, commas, cells that no spreadsheet runs."""
+
+    def __init__(self, names: Iterable[str], zone: ZoneInfo) -> None:
+        self.names = list(names)
+        self.rows = 0
+        self._zone = zone
+        self._spool = Spool()
+        self._buffer = io.StringIO(newline="")
+        self._writer = csv.writer(self._buffer)
+        self._writer.writerow(self.names)
+
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Write rows; columns that a row does not have stay empty."""
+        names, zone = self.names, self._zone
+        self._writer.writerows([[cell(row.get(name), zone) for name in names] for row in rows])
+        self._spool.write(self._buffer.getvalue().encode(errors="replace"))
+        self._buffer.seek(0)
+        self._buffer.truncate()
+
+    def read(self) -> Iterator[bytes]:
+        """The file."""
+        self._spool.write(self._buffer.getvalue().encode())
+        return self._spool.read()
+
+    def close(self) -> None:
+        """Forget it."""
+        self._spool.close()
+
+
+class Stream(io.RawIOBase):
+    """Pieces as a file that a storage reads from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = bytearray()
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Only to the start, and only before the first byte was read."""
+        return 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As many bytes as asked for, fewer only at the end."""
+        while size is None or size < 0 or len(self._held) < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._held += piece
+        size = len(self._held) if size is None or size < 0 else size
+        data = bytes(self._held[:size])
+        del self._held[:size]
+        return data
+
+
+def cell(value: Any, zone: ZoneInfo) -> Any:
+    """A value as a cell of a table."""
+    if value is None:
+        return ""
+    if type(value) is str:
+        return harmless(value)
+    if type(value) in (int, bool):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat(timespec="seconds")
+    if isinstance(value, dict | list):
+        return harmless(as_json(value, zone).decode())
+    return str(value)
+
+
+def as_json(value: Any, zone: ZoneInfo) -> bytes:
+    """A value as JSON in UTF-8: money and other decimals as text, instants with their offset."""
+    return encoder(zone).encode(value).encode(errors="replace")
+
+
+def encoder(zone: ZoneInfo) -> json.JSONEncoder:
+    """The JSON of a package."""
+
+    def other(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.astimezone(zone).isoformat(timespec="seconds")
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, bytes | memoryview):
+            return bytes(value).hex()
+        return str(value)
+
+    return json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=other)
+
+
+def pretty(value: Any) -> bytes:
+    """A small file of JSON for people to look into."""
+    return (json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n").encode(errors="replace")

@@ -1,0 +1,377 @@
+"""What stands in a package and what does not: Art. 15(3), 15(4) and 20 GDPR on real rows."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date
+from uuid import uuid4
+
+import jsonschema
+import pypdf
+import pytest
+import vobject
+from django.apps import apps
+from django.db import models
+from django.utils import timezone
+
+from customers.models import Address, ContactPerson, ContactPoint, Customer, Note, Tombstone
+from customers.tombstones import marks_of
+from datamap.declarations import registry
+from datamap.packages import cards, parts
+from orders.models import Document, Order
+from privacy.models import Erasure, Hold, Package, Redaction
+from privacy.packages.building import build
+from privacy.packages.knowing import mark_of_erased
+from staff.models import User
+from tests.orders.factories import make_customer, make_order
+from tests.privacy.packaging import (
+    AT,
+    data_of,
+    everything,
+    files_of,
+    make_colleague,
+    make_papers,
+    make_person,
+    make_shop,
+    talk,
+)
+from vault.fields import SealedTextField
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _shop(db: None) -> None:
+    make_shop()
+
+
+@pytest.fixture
+def meier(db: None) -> User:
+    return make_colleague("Martin Meier")
+
+
+@pytest.fixture
+def anna(meier: User) -> Customer:
+    return make_person(meier)
+
+
+@pytest.fixture
+def copy(anna: Customer) -> dict[str, bytes]:
+    return files_of(build(anna, "access"))
+
+
+@pytest.fixture
+def portable(anna: Customer) -> dict[str, bytes]:
+    return files_of(build(anna, "portability"))
+
+
+def test_p17_access_versus_portability(copy: dict[str, bytes], portable: dict[str, bytes], anna: Customer) -> None:
+    note = data_of(copy, "data/notes.json")[0]
+    assert note["text"] == "calls often, colleague [geschwärzt]"
+    assert note["author"] == "Kundendienst"
+    assert "Meier" not in everything(copy)
+    assert data_of(copy, "data/customers.Flag.json")[0]["reason"] == "zwei Lastschriften geplatzt"
+    assert data_of(copy, "data/orders.Document.json")[0]["gross"] == "23.80"
+    kinds = {one["kind"] for one in data_of(copy, "data/derived.json")}
+    assert kinds == {"summary", "total"}
+    told = data_of(copy, "meta/processing.json")
+    assert any("Paketdienst" in line["recipients"] for line in told["data"])
+    assert all(line["source"] and line["purposes"] and line["legal_bases"] for line in told["data"])
+    assert all(line["period"] for line in told["data"])
+    assert told["automated_decisions"]["figures"][0]["logic"]
+    # Art. 20: what the person typed or caused, not what was concluded or is kept for a law.
+    assert data_of(portable, "data/person.json")["givenName"] == "Änne"
+    assert data_of(portable, "data/orders.json")[0]["totalPaymentDue"]["value"] == "23.80"
+    assert "data/orders.csv" in portable
+    assert "data/order_lines.csv" in portable
+    left_out = ("notes", "derived", "Flag", "Document", "Return", "communications", "Historical", "access_log")
+    assert [name for name in portable if any(word in name for word in left_out)] == []
+    text = everything(portable)
+    assert not any(word in text for word in ("calls often", "Lastschriften"))
+    assert Customer.objects.filter(pk=anna.pk).exists()
+    assert anna.notes.count() == 1
+
+
+def test_the_structure_is_the_promised_one(copy: dict[str, bytes]) -> None:
+    promised = {
+        "index.html", "manifest.json", "data/person.json", "data/person.vcf", "data/addresses.json", "data/orders.json",
+        "data/orders.csv", "data/order_lines.csv", "data/communications.json", "data/notes.json", "data/derived.json",
+        "meta/processing.json", "meta/access_log.csv", "datapackage.json", "data/customers.Flag.json",
+        "data/customers.Flag.csv", "schemas/orders.schema.json", "schemas/customers.Flag.schema.json",
+    }  # fmt: skip
+    assert promised <= set(copy)
+    assert any(name.startswith("attachments/interactions.Attachment/") for name in copy)
+
+
+def test_every_file_stands_in_the_manifest_with_its_hash(copy: dict[str, bytes]) -> None:
+    manifest = data_of(copy, "manifest.json")
+    listed = {entry["path"]: entry for entry in manifest["files"]}
+    assert set(listed) == set(copy) - {"manifest.json"}
+    for path, entry in listed.items():
+        assert entry["sha256"] == hashlib.sha256(copy[path]).hexdigest()
+        assert entry["bytes"] == len(copy[path])
+    assert listed["data/order_lines.csv"]["rows"] == 2
+    assert listed["data/orders.json"]["legal_basis"]
+    assert manifest["subject_request_type"] == "access"
+    assert manifest["controller"]["name"] == "Laden am Deich GmbH"
+    assert manifest["privacy_officer"]["name"] == "Dora Schutz"
+
+
+@pytest.mark.parametrize("kind", ["access", "portability"])
+def test_every_json_fits_its_own_schema(anna: Customer, kind: str) -> None:
+    files = files_of(build(anna, kind))
+    checked = 0
+    for entry in data_of(files, "manifest.json")["files"]:
+        if entry["path"].endswith(".json") and "schema" in entry:
+            schema = data_of(files, entry["schema"])
+            assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+            jsonschema.Draft202012Validator.check_schema(schema)
+            checker = jsonschema.FormatChecker(["date"])
+            jsonschema.Draft202012Validator(schema, format_checker=checker).validate(data_of(files, entry["path"]))
+            checked += 1
+    without = [n for n in files if n.startswith(("data/", "meta/")) and n.endswith(".json")]
+    assert checked == len(without)
+
+
+def test_the_tables_are_described_for_frictionless(copy: dict[str, bytes]) -> None:
+    resources = data_of(copy, "datapackage.json")["resources"]
+    assert {one["path"] for one in resources} == {name for name in copy if name.endswith(".csv")}
+    names = [one["name"] for one in resources]
+    assert len(set(names)) == len(names)
+    for one in resources:
+        header = next(csv.reader(io.StringIO(copy[one["path"]].decode(), newline="")))
+        assert header == [field["name"] for field in one["schema"]["fields"]]
+
+
+def test_the_vcard_is_read_by_an_outside_parser(copy: dict[str, bytes]) -> None:
+    card = vobject.readOne(copy["data/person.vcf"].decode())
+    assert card.version.value == "4.0"
+    assert card.n.value.family == "Groß"
+    assert card.fn.value == "Dr. Änne Groß"
+    assert card.email.value == "anna.gross@example.org"
+    assert card.tel.value == "+494012345678"
+    assert card.adr.value.street == "Am Deich 4"
+    assert card.bday.value == "--0309"
+    assert all(len(line.encode()) <= 75 for line in copy["data/person.vcf"].decode().split("\r\n"))
+
+
+def test_two_copies_of_one_state_differ_in_the_manifest_alone(anna: Customer, copy: dict[str, bytes]) -> None:
+    again = files_of(build(anna, "access"))
+    assert list(again) == list(copy)
+    assert [name for name in copy if copy[name] != again[name]] == ["manifest.json"]
+
+
+def test_every_declared_field_of_the_person_is_in_the_copy(anna: Customer, meier: User) -> None:
+    """A canary in each free text: what the declarations say is theirs comes out, whatever file it stands in."""
+    Hold.objects.create(customer=anna, kind="claim", reason="x", review_on=date(2027, 1, 1), owner=meier)
+    planted = []
+    for declaration in registry.declarations():
+        model = apps.get_model(declaration.label)
+        if declaration.label in ("privacy.Package", "privacy.Redaction"):
+            continue
+        for group in declaration.groups:
+            if group.person != "customer" or group.subject_paths not in (("customer",), ("interaction__customer",)):
+                continue
+            rows = models.QuerySet(model).filter(**{group.subject_paths[0]: anna.pk})
+            for name in group.fields:
+                if not rows.exists() or name not in {field.name for field in model._meta.concrete_fields}:
+                    continue
+                field = model._meta.get_field(name)
+                if isinstance(field, SealedTextField) and declaration.label != "customers.ContactPoint":
+                    word = f"Kanarie{len(planted)}x"
+                    row = rows.first()
+                    setattr(row, name, word)
+                    if declaration.label != "orders.Document":
+                        row.save()
+                        planted.append(word)
+    assert len(planted) > 8
+    text = everything(files_of(build(anna, "access")))
+    assert [word for word in planted if word not in text] == []
+
+
+def test_each_model_has_one_place() -> None:
+    """Named files take rows out of the general ones; a model in two files would be told twice."""
+    labels = [label for part in parts() for label in part.labels]
+    assert len(set(labels)) == len(labels)
+    assert all(registry.declaration_for(label) for label in labels)
+    assert [card.path for card in cards()] == ["data/person.vcf"]
+
+
+def test_names_addresses_and_numbers_of_others_stand_nowhere(meier: User) -> None:
+    """Several customers share an address, one is recommended by another, staff write everybody's data into notes."""
+    family = [make_person(meier, email="familie@example.org", phone="+494099999999") for _ in range(2)]
+    others = [
+        make_person(meier, email=f"fremd{n}@example.net", phone=f"+49170555100{n}", number=f"77010{n}")
+        for n in range(4)
+    ]
+    for other in others:
+        mail, phone = other.contact_points.order_by("pk").values_list("value", flat=True)
+        Note.objects.create(customer=family[0], text=f"wohnt bei {mail}, Tel. {phone}, siehe {other.number}!")
+        talk(family[0], meier, content=f"Frau Meier gab ihm {mail.upper()} und 0{phone[3:6]} / {phone[6:]}")
+        make_order(family[0], billing={"name": "Änne Groß", "email": mail, "phone": phone})
+    text = everything(files_of(build(family[0], "access"))) + everything(files_of(build(family[0], "portability")))
+    for other in others:
+        mail, phone = other.contact_points.order_by("pk").values_list("value", flat=True)
+        assert mail.lower() not in text.lower()
+        assert phone not in text
+        assert phone[-6:] not in text
+        assert other.number not in text
+    assert "Meier" not in text
+    assert "familie@example.org" in text
+    assert "+494099999999" in text
+
+
+def test_who_gets_a_present_is_told_to_nobody_but_themselves(meier: User) -> None:
+    giver = make_person(meier)
+    friends = [
+        make_customer(first_name=name, last_name="Beschenkt", email=f"{name}@geschenk.example")
+        for name in ("Ida", "Uwe")
+    ]
+    for friend in friends:
+        place = {"name": f"{friend.first_name} Beschenkt", "street": f"{friend.first_name}weg 1", "city": "Kiel"}
+        order = make_order(
+            giver, gift_recipient=friend, shipping=place, gift_note=f"Für {friend.first_name}", deviating=True
+        )
+        Document.objects.create(
+            order=order, customer=giver, gift_recipient=friend, kind="delivery_note", number=f"L-{friend.pk}", currency="EUR",
+            delivery_snapshot=place, issued_at=AT,
+        )  # fmt: skip
+    package = build(giver, "access")
+    text = everything(files_of(package))
+    assert "Beschenkt" not in text
+    assert "weg 1" not in text
+    assert package.review_needed
+    assert package.redactions.filter(why=Redaction.Why.RECORD).count() >= 4
+    mine = everything(files_of(build(friends[0], "access")))
+    assert "Idaweg 1" in mine
+    assert "Für Ida" in mine
+    for word in ("Uwe", "Groß", "Am Deich", "anna.gross", giver.number, "23.80"):
+        assert word not in mine
+
+
+def test_contact_persons_of_a_company_are_blackened_until_somebody_looks(meier: User) -> None:
+    firm = make_person(meier, kind="company", company="Werft AG")
+    ContactPerson.objects.create(customer=firm, first_name="Olaf", last_name="Schweißer", email="olaf@werft.example")
+    Note.objects.create(customer=firm, text="Schweißer ruft zurück")
+    text = everything(files_of(build(firm, "access")))
+    assert not any(word in text for word in ("Schweißer", "Olaf", "olaf@werft"))
+
+
+def test_blocked_rows_and_an_erased_person_are_answered_truly(anna: Customer) -> None:
+    mark = uuid4()
+    order = make_order(anna)
+    paper = make_papers(order)
+    assert paper.pk
+    Order.archive.filter(pk=order.pk).update(subject_ref=mark, blocked_at=timezone.now(), customer=None)
+    blind = marks_of(emails=["anna.gross@example.org"])
+    Tombstone.objects.bulk_create(
+        Tombstone(kind=k, mark=m, subject_ref=mark, erased_at=timezone.now()) for k, m in blind
+    )
+    found = mark_of_erased(email="Anna.Gross@example.org")
+    assert found == mark
+    package = build(mark, "access")
+    files = files_of(package)
+    assert package.customer is None
+    assert [one["orderNumber"] for one in data_of(files, "data/orders.json")] == [order.number]
+    assert len(data_of(files, "data/orders.json")[0]["orderedItem"]) == 2
+    assert data_of(files, "data/customers.Tombstone.json")[0]["kind"] == "email"
+    lines = data_of(files, "meta/processing.json")["data"]
+    assert any(line["kept_under_a_block"] and line["last_day"] for line in lines)
+    assert "data/person.json" not in files
+    assert data_of(files, "manifest.json")["subject_identities"][0]["identity_value"] == str(mark)
+    # The address may have been a relative's: the living customer's copy does not take the rows in by itself.
+    own = {one["orderNumber"] for one in data_of(files_of(build(anna, "access")), "data/orders.json")}
+    assert order.number not in own
+
+
+def test_what_is_blocked_under_an_own_mark_is_in_the_copy_and_not_portable(anna: Customer) -> None:
+    mark = uuid4()
+    Erasure.objects.create(customer=anna, subject_ref=mark, as_of=AT.date(), state=Erasure.State.HELD)
+    order = make_order(anna)
+    Order.archive.filter(pk=order.pk).update(subject_ref=mark, blocked_at=timezone.now(), customer=None)
+    assert order.number in everything(files_of(build(anna, "access")))
+    assert order.number not in everything(files_of(build(anna, "portability")))
+
+
+def test_former_versions_are_part_of_the_copy(anna: Customer) -> None:
+    anna.last_name = "Klein"
+    anna.save()
+    rows = data_of(files_of(build(anna, "access")), "data/customers.HistoricalCustomer.json")
+    assert [row["last_name"] for row in rows] == ["Klein", "Groß"]
+
+
+NAUGHTY = [
+    "𝕿𝖍𝖊 quick", "田中さんにあげて", "مرحبا", "👩‍👩‍👧 zalgo Z̮̞̠͙͔ͅ", "</script><img src=x onerror=alert(1)>", "#set text(red) $x$ *b*",
+    "=HYPERLINK(\"http://x\")", "+1+1", "@SUM(A1)", "\u202etxet", "a\rb\nc;d,e\"f", "\\u0000 \x07 \x1b[31m",
+]  # fmt: skip
+
+
+def test_any_text_survives_every_format(anna: Customer) -> None:
+    for text in NAUGHTY:
+        Note.objects.create(customer=anna, text=text)
+        anna.preferences.create(kind="interest", value=text[:40], said_by="customer")
+        Address.objects.create(customer=anna, recipient=text[:40], street=text, city=text[:20])
+    files = files_of(build(anna, "access"))
+    assert {note["text"] for note in data_of(files, "data/notes.json")} >= set(NAUGHTY)
+    rows = list(csv.DictReader(io.StringIO(files["data/customers.Preference.csv"].decode(), newline="")))
+    cells = {row["value"] for row in rows}
+    assert {"'+1+1", "'@SUM(A1)", '\'=HYPERLINK("http://x")'} <= cells
+    assert not any(cell[:1] in ("=", "+", "@") for cell in cells)
+    page = files["index.html"].decode()
+    assert "<script" not in page
+    assert "<img" not in page
+    assert vobject.readOne(files["data/person.vcf"].decode()).n.value.family == "Groß"
+    assert pypdf.PdfReader(io.BytesIO(files["ihre-daten.pdf"])).pages
+
+
+def test_the_page_and_the_pdf_say_why_and_until_when(copy: dict[str, bytes], portable: dict[str, bytes]) -> None:
+    page = copy["index.html"].decode()
+    assert '<html lang="de">' in page
+    assert "1. Januar 2035" in page  # an invoice of 2026: eight years from the end of the year (AO § 147)
+    assert "AO § 147" in page
+    assert "Der Hamburgische Beauftragte" in page
+    pdf = pypdf.PdfReader(io.BytesIO(copy["ihre-daten.pdf"]))
+    text = "\n".join(one.extract_text() for one in pdf.pages)
+    assert "1. Januar 2035" in text
+    assert "Änne Groß" in text
+    metadata = pdf.xmp_metadata.stream.get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in metadata
+    assert "<pdfuaid:part>1</pdfuaid:part>" in metadata
+    assert pdf.trailer["/Root"]["/Lang"] == "de"
+    assert "Meier" not in text
+    assert "Lastschriften" not in "".join(
+        p.extract_text() for p in pypdf.PdfReader(io.BytesIO(portable["ihre-daten.pdf"])).pages
+    )
+
+
+def test_the_language_is_that_of_the_person(meier: User) -> None:
+    files = files_of(build(make_person(meier, language="en"), "access"))
+    assert '<html lang="en">' in files["index.html"].decode()
+    assert "your-data.pdf" in files
+    assert data_of(files, "data/notes.json")[0]["text"] == "calls often, colleague [redacted]"
+
+
+def test_the_access_log_names_roles_and_nobody(copy: dict[str, bytes]) -> None:
+    rows = list(csv.DictReader(io.StringIO(copy["meta/access_log.csv"].decode(), newline="")))
+    assert [(row["user_id"], row["page"]) for row in rows] == [("Kundendienst", "customer_detail")]
+
+
+def test_money_is_text_and_instants_have_an_offset(copy: dict[str, bytes]) -> None:
+    order = data_of(copy, "data/orders.json")[0]
+    assert order["totalPaymentDue"] == {"@type": "MonetaryAmount", "value": "23.80", "currency": "EUR"}
+    assert order["orderDate"] == "2026-03-02T11:00:00+01:00"
+    assert json.loads(copy["data/orders.json"]) == [order]
+
+
+def test_an_own_number_of_former_days_is_the_persons_own(anna: Customer) -> None:
+    point = anna.contact_points.get(kind="phone")
+    point.value = "+4940555000"
+    point.save()
+    Note.objects.create(customer=anna, text="alte Nummer 040 12345678, neue +49 40 555000")
+    text = {note["text"] for note in data_of(files_of(build(anna, "access")), "data/notes.json")}
+    assert "alte Nummer 040 12345678, neue +49 40 555000" in text
+    assert ContactPoint.objects.filter(customer=anna).count() == 2
+    assert Package.objects.count() == 1
