@@ -35,9 +35,9 @@ class Line:
     hash: str
 
 
-def new_lines(last: Line | None, begin: int, kind: str, payloads: Iterable[Mapping[str, Any]], xid: int) -> list[Line]:
-    """The lines that follow `last`; `begin` is the number of the first where there is none."""
-    seq, prev, at = (last.seq + 1, last.hash, _now()) if last else (begin, START, _now())
+def new_lines(last: Line | None, first: int, kind: str, payloads: Iterable[Mapping[str, Any]], xid: int) -> list[Line]:
+    """The lines that follow `last`, numbered from `first` on where that is higher."""
+    seq, prev, at = max(last.seq + 1 if last else 1, first), last.hash if last else START, _now()
     lines = []
     for payload in payloads:
         hash_ = _hash(seq, at, kind, payload, xid, prev)
