@@ -90,9 +90,10 @@ def _open_column(model: type[models.Model], field: SealedField, *, deep: bool) -
 
 
 def _sample(model: type[models.Model], field: SealedField) -> Iterator[bytes]:
+    found: dict[Any, bytes] = {}
     for order in ("", "DESC"):
-        for _pk, sealed in _page(model, field, f"ORDER BY {{pk}} {order} LIMIT {SAMPLE // 2}", []):
-            yield sealed
+        found |= _page(model, field, f"ORDER BY {{pk}} {order} LIMIT {SAMPLE // 2}", [])
+    yield from found.values()
 
 
 def _all_values(model: type[models.Model], field: SealedField) -> Iterator[bytes]:
