@@ -5,13 +5,14 @@ import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
 from django.db.utils import OperationalError
+
+from config.commands import run
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        execute_from_command_line(sys.argv)
+        run(sys.argv)
     except ImproperlyConfigured as refusal:
         sys.exit(f"Obhut does not start.\n{refusal}")
     except OperationalError as fault:

@@ -5,8 +5,10 @@ import secrets
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 
 from config.logs import current_request
+from datamap import quarantine
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
@@ -48,6 +50,19 @@ def no_store(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def refuse_in_quarantine(get_response: GetResponse) -> GetResponse:
+    """Answer every page with 503 while the database does not know what the journal knows; /healthz says so itself."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz" or not quarantine.current().active:
+            return get_response(request)
+        response = HttpResponse(render_to_string("quarantine.html"), status=503)
+        response["Retry-After"] = "300"
         return response
 
     return middleware

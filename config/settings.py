@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "config.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.middleware.refuse_in_quarantine",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -107,9 +108,9 @@ EMBEDDED_BROKER = DEBUG and not env.str("REDIS_URL", default="")
 EMBEDDED_STATE_DIR = state_folder(VAR_DIR)
 EMBEDDED_SOCKET_DIR = socket_folder(EMBEDDED_STATE_DIR)
 PG_BINDIR = env.str("PG_BINDIR", default="")
-# What changes tables, empties them whole or rebuilds their statistics runs as their owner; everything else
+# What changes tables, empties them whole, rebuilds their statistics or copies them runs as their owner; everything else
 # as the app's own role, which may only read and write rows.
-OWNER_COMMANDS = {"migrate", "flush", "test", "demo"}
+OWNER_COMMANDS = {"migrate", "flush", "test", "demo", "backup", "restore"}
 DATABASE_ROLE = env.str("OBHUT_DB_ROLE", default="owner" if OWNER_COMMANDS & set(sys.argv[1:2]) else "app")
 
 
@@ -176,6 +177,10 @@ CELERY_BEAT_SCHEDULE = {
     "resume-packages": {"task": "privacy.packages.tasks.resume_packages", "schedule": 60.0},
     "expire-packages": {"task": "privacy.packages.tasks.expire_packages", "schedule": crontab(minute="15")},
     "expire-import-files": {"task": "intake.tasks.expire_files", "schedule": crontab(hour="2", minute="10")},
+    "pulse": {"task": "ops.tasks.pulse", "schedule": 60.0},
+    "rotate-backups": {"task": "ops.tasks.rotate_backups", "schedule": crontab(hour="3", minute="10")},
+    "keep-journal": {"task": "datamap.tasks.keep_journal", "schedule": crontab(minute="5")},
+    "trim-journal": {"task": "datamap.tasks.trim_journal", "schedule": crontab(hour="3", minute="20")},
     "end-sessions": {"task": "staff.tasks.drop_ended_sessions", "schedule": crontab(hour="2", minute="30")},
     "drop-claims": {"task": "customers.tasks.drop_claims", "schedule": crontab(hour="2", minute="20")},
     "deliver-mail": {"task": "mail.tasks.deliver", "schedule": 60.0},
@@ -197,7 +202,6 @@ SEALED_ROOT = env.str("SEALED_ROOT", default=str(VAR_DIR / "sealed"))  # sealed 
 JOURNAL_URL = env.str("JOURNAL_URL", default=(VAR_DIR.resolve() / "journal").as_uri() if DEBUG else "")
 JOURNAL_RECHECK_SECONDS = 10
 BACKUP_DIR = env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))
-BACKUP_DAYS = 35  # category BACKUP of the catalogue; the journal outlives the oldest backup
 
 # --- Signing in ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from celery.signals import worker_init
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.db import connections
@@ -22,6 +23,10 @@ class DatamapConfig(AppConfig):
         autodiscover_modules("menu")
         autodiscover_modules("packages")
         import_module("datamap.checks")
+        worker_init.connect(import_module("datamap.guardedtask").refuse_start)
+        diagnosis = import_module("datamap.diagnosis")
+        diagnosis.register_check("journal", diagnosis.check_journal)
+        diagnosis.register_check("quarantine", diagnosis.check_quarantine)
         post_migrate.connect(replant_catalogue, sender=self)
 
 

@@ -21,6 +21,10 @@ class JournalDamaged(JournalError):
     """A line of the journal is unreadable, altered, or does not follow the line before it."""
 
 
+# One for all lines: json.dumps would make a new one for each.
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True)
 class Line:
     """What the journal holds: `hash` covers the line and `prev`, the hash of the line before."""
@@ -31,43 +35,44 @@ class Line:
     payload: Mapping[str, Any]
     xid: int
     """The database transaction in which it was written: tells later whether that one was rolled back."""
+    body: str
+    """The five above as they are stored and hashed."""
     prev: str
     hash: str
 
 
-def new_lines(last: Line | None, begin: int, kind: str, payloads: Iterable[Mapping[str, Any]], xid: int) -> list[Line]:
-    """The lines that follow `last`; `begin` is the number of the first where there is none."""
-    seq, prev, at = (last.seq + 1, last.hash, _now()) if last else (begin, START, _now())
+def new_lines(last: Line | None, first: int, kind: str, payloads: Iterable[Mapping[str, Any]], xid: int) -> list[Line]:
+    """The lines that follow `last`, numbered from `first` on where that is higher."""
+    at = timezone.now().isoformat(timespec="milliseconds")
+    prev = last.hash if last else START
     lines = []
-    for payload in payloads:
-        hash_ = _hash(seq, at, kind, payload, xid, prev)
-        lines.append(Line(seq, at, kind, payload, xid, prev, hash_))
-        seq, prev = seq + 1, hash_
+    for seq, payload in enumerate(payloads, max(last.seq + 1 if last else 1, first)):
+        body = _json([seq, at, kind, payload, xid])
+        line = Line(seq, at, kind, payload, xid, body, prev, _hash(body, prev))
+        lines.append(line)
+        prev = line.hash
     return lines
 
 
-def _now() -> str:
-    return timezone.now().isoformat(timespec="milliseconds")
-
-
-def _hash(seq: int, at: str, kind: str, payload: Mapping[str, Any], xid: int, prev: str) -> str:
-    text = json.dumps([seq, at, kind, payload, xid], sort_keys=True, separators=(",", ":"))
-    return sha256(prev.encode() + text.encode()).hexdigest()
+def _hash(body: str, prev: str) -> str:
+    return sha256(f"{prev}{body}".encode()).hexdigest()
 
 
 def encode(line: Line) -> str:
-    """The line as it is stored, without its end."""
-    return json.dumps(vars(line), sort_keys=True, separators=(",", ":"))
+    """The line as it is stored, without its end: JSON."""
+    return f'{{"entry":{line.body},"hash":"{line.hash}","prev":"{line.prev}"}}'
 
 
 def decode(text: str | bytes) -> Line:
     """A stored line. Raises JournalDamaged where it does not carry its own hash."""
     try:
-        line = Line(**json.loads(text))
-        proven = line.hash == _hash(line.seq, line.at, line.kind, line.payload, line.xid, line.prev)
-    except (ValueError, TypeError, AttributeError):
+        stored = json.loads(text)
+        body = _json(stored["entry"])
+        seq, at, kind, payload, xid = stored["entry"]
+        line = Line(seq, at, kind, payload, xid, body, stored["prev"], stored["hash"])
+    except (ValueError, TypeError, KeyError):
         raise JournalDamaged("A line of the journal cannot be read.") from None
-    if not proven:
+    if line.hash != _hash(body, line.prev):
         raise JournalDamaged(f"Line {line.seq} of the journal was altered.")
     return line
 

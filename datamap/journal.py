@@ -145,7 +145,7 @@ def append(kind: str, payloads: Sequence[Payload], *, after_loss: bool = False) 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (xid,) = cursor.fetchone()
-        lines = store().append(kind, payloads, xid=xid, begin=partial(_first_position, after_loss=after_loss))
+        lines = store().append(kind, payloads, xid=xid, first=partial(_first_position, after_loss))
         cursor.execute(
             "INSERT INTO datamap_journalmark (first, last, hash, how, at) VALUES (%s, %s, %s, 'written', now())",
             [lines[0].seq, lines[-1].seq, lines[-1].hash],
@@ -154,8 +154,10 @@ def append(kind: str, payloads: Sequence[Payload], *, after_loss: bool = False) 
     return lines
 
 
-def _first_position(*, after_loss: bool) -> int:
+def _first_position(after_loss: bool, empty: bool) -> int:
     """Numbers never come again: a mark of a lost journal must not speak for an entry of the next one."""
+    if not (empty or after_loss):
+        return 1
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(last) FROM datamap_journalmark")
         (known,) = cursor.fetchone()
@@ -174,6 +176,17 @@ def entries(after: int | None = None) -> Iterator[Entry]:
     for line in store().lines(after or 0):
         if line.kind not in OWN:
             yield Entry(line.seq, line.at, line.kind, line.payload, line.hash)
+
+
+def covering(positions: Sequence[int]) -> dict[int, int]:
+    """Those of these entries that the database knows, each with the last number of the mark that says so."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p, m.last FROM unnest(%s::bigint[]) AS p CROSS JOIN LATERAL "
+            "(SELECT first, last FROM datamap_journalmark WHERE last >= p ORDER BY last LIMIT 1) m WHERE m.first <= p",
+            [list(positions)],
+        )
+        return dict(cursor.fetchall())
 
 
 def position() -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from datamap.chain import JournalError, Line, decode, encode, new_lines
 
@@ -31,11 +33,13 @@ class TableStore:
     def _connected(self) -> Iterator[psycopg.Connection]:
         """The connection of this thread; raises JournalError where the cluster does not answer."""
         try:
-            if getattr(self._local, "connection", None) is None:
+            # A connection that came over a fork belongs to the parent.
+            if getattr(self._local, "owner", None) != os.getpid() or self._local.connection is None:
+                self._local.owner = os.getpid()
                 self._local.connection = psycopg.connect(self.url, autocommit=True, connect_timeout=5)
                 self._local.connection.execute(
                     "CREATE TABLE IF NOT EXISTS obhut_journal "
-                    "(seq bigint PRIMARY KEY, at timestamptz NOT NULL, line text NOT NULL)"
+                    "(seq bigint PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, line text NOT NULL)"
                 )
             yield self._local.connection
         except psycopg.Error as error:
@@ -54,58 +58,53 @@ class TableStore:
         payloads: Iterable[Mapping[str, Any]],
         *,
         xid: int = 0,
-        begin: Callable[[], int] = lambda: 1,
+        first: Callable[[bool], int] = lambda empty: 1,
         durable: bool = True,
     ) -> list[Line]:
-        """Add lines; they are committed when this returns. `begin` numbers the first of an empty journal."""
+        """Add lines; they are committed when this returns.
+
+        `first(whether the journal is empty)` is the lowest number they may have.
+        """
         with self._connected() as connection, connection.transaction():
             if not durable:
                 connection.execute("SET LOCAL synchronous_commit = off")
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             last = self.last()
-            lines = new_lines(last, 0 if last else begin(), kind, payloads, xid)
-            with connection.cursor() as cursor, cursor.copy("COPY obhut_journal (seq, at, line) FROM STDIN") as copy:
+            lines = new_lines(last, first(last is None), kind, payloads, xid)
+            with (
+                connection.cursor() as cursor,
+                cursor.copy("COPY obhut_journal (seq, at, kind, line) FROM STDIN") as copy,
+            ):
                 for line in lines:
-                    copy.write_row((line.seq, line.at, encode(line)))
+                    copy.write_row((line.seq, line.at, line.kind, encode(line)))
         return lines
 
     def last(self) -> Line | None:
         """The newest line."""
-        return next(iter(self.tail(1)), None)
+        return next(iter(self._found("ORDER BY seq DESC LIMIT 1")), None)
 
-    def tail(self, count: int) -> list[Line]:
-        """The newest lines, newest first."""
-        with self._connected() as connection:
-            found = connection.execute("SELECT line FROM obhut_journal ORDER BY seq DESC LIMIT %s", [count])
-            return [decode(text) for (text,) in found.fetchall()]
+    def newest(self, kind: str, count: int) -> list[Line]:
+        """The newest lines of this kind, newest first."""
+        return self._found("WHERE kind = %s ORDER BY seq DESC LIMIT %s", kind, count)
 
     def find(self, seq: int) -> Line | None:
         """The line of this number."""
-        with self._connected() as connection:
-            row = connection.execute("SELECT line FROM obhut_journal WHERE seq = %s", [seq]).fetchone()
-            return decode(row[0]) if row else None
+        return next(iter(self._found("WHERE seq = %s", seq)), None)
 
     def lines(self, after: int = 0) -> Iterator[Line]:
         """The lines with a number above `after`, oldest first, a page at a time."""
-        while True:
-            with self._connected() as connection:
-                found = connection.execute(
-                    "SELECT line FROM obhut_journal WHERE seq > %s ORDER BY seq LIMIT %s", [after, PAGE]
-                ).fetchall()
-            for (text,) in found:
-                yield (line := decode(text))
-                after = line.seq
-            if len(found) < PAGE:
-                return
+        while found := self._found("WHERE seq > %s ORDER BY seq LIMIT %s", after, PAGE):
+            yield from found
+            after = found[-1].seq
 
-    def stamp(self) -> Any:
-        """Changes whenever a line was added."""
+    def _found(self, condition: LiteralString, *values: object) -> list[Line]:
         with self._connected() as connection:
-            return connection.execute("SELECT max(seq) FROM obhut_journal").fetchone()
+            found = connection.execute(sql.SQL("SELECT line FROM obhut_journal ") + sql.SQL(condition), values)
+            return [decode(text) for (text,) in found.fetchall()]
 
     def check_reachable(self) -> None:
         """Raises JournalError where the cluster does not answer."""
-        self.stamp()
+        self.last()
 
     def trim(self, before: date) -> int:
         """Delete the lines of months that ended before this day; the newest stays. Returns how many went."""

@@ -16,6 +16,7 @@ from django.utils import timezone
 from datamap.chain import JournalError, Line, decode, encoded, new_lines
 
 BLOCK = 64 * 1024
+LOOK_BACK = 200_000
 
 
 class SegmentStore:
@@ -33,17 +34,18 @@ class SegmentStore:
         payloads: Iterable[Mapping[str, Any]],
         *,
         xid: int = 0,
-        begin: Callable[[], int] = lambda: 1,
+        first: Callable[[bool], int] = lambda empty: 1,
         durable: bool = True,
     ) -> list[Line]:
-        """Add lines; they are on the disk when this returns. `begin` numbers the first of an empty journal.
+        """Add lines; they are on the disk when this returns.
 
+        `first(whether the journal is empty)` is the lowest number they may have.
         Raises JournalError, with nothing added, where the folder cannot be written or the disk is full.
         """
         try:
             with self._locked():
                 last = self.last()
-                lines = new_lines(last, 0 if last else begin(), kind, payloads, xid)
+                lines = new_lines(last, first(last is None), kind, payloads, xid)
                 self._write(encoded(lines), durable=durable)
                 return lines
         except OSError as error:
@@ -103,9 +105,9 @@ class SegmentStore:
         """The newest line."""
         return next(self.backwards(), None)
 
-    def tail(self, count: int) -> list[Line]:
-        """The newest lines, newest first."""
-        return list(islice(self.backwards(), count))
+    def newest(self, kind: str, count: int) -> list[Line]:
+        """The newest lines of this kind, newest first, as far as a bounded look back finds them."""
+        return list(islice((line for line in islice(self.backwards(), LOOK_BACK) if line.kind == kind), count))
 
     def find(self, seq: int) -> Line | None:
         """The line of this number."""
@@ -132,11 +134,6 @@ class SegmentStore:
                 for text in file:
                     if text.endswith(b"\n") and (line := decode(text)).seq > after:
                         yield line
-
-    def stamp(self) -> Any:
-        """Changes whenever a line was added; asked often, so it opens no file."""
-        newest = self._segments()[-1:]
-        return [(path.name, status.st_ino, status.st_size) for path in newest for status in [path.stat()]]
 
     def check_reachable(self) -> None:
         """Raises JournalError where the folder exists and cannot be read."""

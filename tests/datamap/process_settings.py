@@ -3,6 +3,10 @@
 import os
 
 from tests.settings import *  # noqa: F403
-from tests.settings import DATABASES
+from tests.settings import BACKUP_DIR, DATABASES, INSTALLED_APPS, SEALED_ROOT
 
 DATABASES["default"]["NAME"] = os.environ["PROCESS_DATABASE"]
+SEALED_ROOT = os.environ.get("PROCESS_SEALED_ROOT", SEALED_ROOT)
+BACKUP_DIR = os.environ.get("PROCESS_BACKUP_DIR", BACKUP_DIR)
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.datamap.eraser.apps.EraserConfig"]
+JOURNAL_RECHECK_SECONDS = 0

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg import sql
 
-from datamap import journal
+from datamap import journal, quarantine
 from datamap.chain import JournalDamaged, JournalError, in_chain
 from datamap.models import JournalMark
 
@@ -108,8 +111,9 @@ def test_an_altered_or_missing_line_is_noticed(journal_folder: Path) -> None:
     segment.write_text("".join(lines[:2] + lines[3:]))
     with pytest.raises(JournalDamaged, match="follow"):
         list(in_chain(journal.store().lines()))
-    altered = json.loads(lines[2]) | {"payload": {"person": 9}}
-    segment.write_text("".join([*lines[:2], json.dumps(altered) + "\n", *lines[3:]]))
+    altered = lines[2].replace('"person":2', '"person":9')
+    assert altered != lines[2]
+    segment.write_text("".join([*lines[:2], altered, *lines[3:]]))
     with pytest.raises(JournalDamaged, match="altered"):
         list(in_chain(journal.store().lines()))
 
@@ -173,3 +177,36 @@ def test_segments_go_by_month_and_the_newest_stay(journal_folder: Path) -> None:
         (journal_folder / f"{month}.jsonl").touch()
     assert journal.store().trim(today) == 2
     assert [path.stem for path in sorted(journal_folder.glob("*.jsonl"))] == ["2020-03", f"{timezone.now():%Y-%m}"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_journal_may_be_a_table_of_another_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = connection.get_connection_params()
+    name = f"{parameters['dbname']}_journal"
+    place = {key: parameters[key] for key in ("host", "user", "password", "port") if parameters.get(key)}
+    with psycopg.connect(**place, dbname="postgres", autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = f"postgresql:///{name}?" + urlencode(place)
+        monkeypatch.setattr(settings, "JOURNAL_URL", url)
+        monkeypatch.setenv("JOURNAL_URL", url)
+        try:
+            writers = [process(WRITER, "20") for _ in range(3)]
+            assert [writer.wait(120) for writer in writers] == [0, 0, 0]
+            lines = list(in_chain(journal.store().lines()))
+            assert [line.seq for line in lines] == list(range(1, 121))
+            assert sum(line.kind == "objection" for line in lines) == 60
+            assert not quarantine.examine().active
+            place_of_one = written(person=5)
+            found = journal.store().find(place_of_one)
+            assert found is not None
+            assert found.payload == {"person": 5}
+            JournalMark.objects.all().delete()
+            assert quarantine.examine().reason == quarantine.OLDER
+            assert journal.store().trim(timezone.localdate()) == 0
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            assert quarantine.examine().reason == quarantine.UNREACHABLE
+            with pytest.raises(JournalError, match="cannot be reached"):
+                written()
+        finally:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
