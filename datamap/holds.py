@@ -120,7 +120,10 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
     sql, arguments = cases(as_of, night=night)
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY 2, 1, 3, 4", {**arguments, "ids": list(ids)})
-        return [StandingHold(*row[:4], _sources[row[0]].reason, row[4]) for row in cursor.fetchall()]
+        return [
+            StandingHold(kind, customer_id, order_number, complaint_id, _sources[kind].reason, review_on)
+            for kind, customer_id, order_number, complaint_id, review_on in cursor.fetchall()
+        ]
 
 
 @contextmanager

@@ -132,21 +132,21 @@ def _save(
             created_by=by,
         )
     if outgoing:
-        _answer_what_waits(interaction)
+        _answer_what_waits(customer, interaction)
     note_contact([customer.pk], at=contact.occurred_at, call=contact.kind == Interaction.Kind.CALL)
     return interaction
 
 
-def _answer_what_waits(answer: Interaction) -> None:
+def _answer_what_waits(customer: Customer, answer: Interaction) -> None:
     """An outgoing contact is the first answer to whatever this customer had sent before it."""
     waiting = Interaction.objects.filter(
-        customer_id=answer.customer_id,
+        customer=customer,
         direction=Interaction.Direction.IN,
         answered_at__isnull=True,
         occurred_at__lte=answer.occurred_at,
     )
     complaints = Complaint.objects.open().filter(
-        Q(pk=answer.complaint_id) if answer.complaint_id else Q(customer_id=answer.customer_id),
+        Q(pk=answer.complaint_id) if answer.complaint_id else Q(customer=customer),
         answered_at__isnull=True,
         opened_at__lte=answer.occurred_at,
     )

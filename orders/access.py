@@ -58,6 +58,13 @@ def return_for(request: HttpRequest, pk: int, *, page: str, permission: str = SE
     return back
 
 
+def order_of(paper: Document | Return) -> Order:
+    """The order a paper belongs to; 404 where it was cut from it, which only a blocked one is."""
+    if paper.order is None:
+        raise Http404
+    return paper.order
+
+
 def hides_gift(request: HttpRequest, recipient: Customer | None) -> bool:
     """Whether who gets the present, and where, is kept from this person: the recipient's data are restricted."""
     if recipient is None or recipient.restricted_at is None:

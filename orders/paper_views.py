@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from orders.access import document_for, hides_gift, order_for, return_for
+from orders.access import document_for, hides_gift, order_for, order_of, return_for
 from orders.documents import creditable, issue_credit_note, issue_document, supply_of
 from orders.forms import CreditForm, RefundForm, ReturnForm
 from orders.models import Document, Return
@@ -62,8 +62,9 @@ def document_credit(request: HttpRequest, pk: int) -> HttpResponse:
     invoice = document_for(request, pk, page="orders.credit", permission="orders.edit")
     if invoice.kind != Document.Kind.INVOICE:
         raise Http404
-    left = min(creditable(invoice), invoice.order.total - invoice.order.refunded)
-    form = CreditForm(request.POST or None, initial={"gross": left, "version": invoice.order.version})
+    order = order_of(invoice)
+    left = min(creditable(invoice), order.total - order.refunded)
+    form = CreditForm(request.POST or None, initial={"gross": left, "version": order.version})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -116,7 +117,7 @@ def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         receive_return(pk, user_id=request.user.pk)
     except Refused as refusal:
-        return refused(request, back.order, str(refusal))
+        return refused(request, order_of(back), str(refusal))
     messages.success(request, _("Saved."))
     return redirect("orders:detail", back.order_id)
 
@@ -126,8 +127,9 @@ def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
 def return_refund(request: HttpRequest, pk: int) -> HttpResponse:
     """Shows how much goes back, and with which paper, before it does."""
     back = return_for(request, pk, page="orders.refund", permission="orders.edit")
+    order = order_of(back)
     if back.state == Return.State.REFUNDED:
-        return refused(request, back.order, _("This return was refunded before."))
+        return refused(request, order, _("This return was refunded before."))
     form = RefundForm(request.POST or None, initial={"amount": back.amount})
     if request.method == "POST" and form.is_valid():
         try:
@@ -136,6 +138,6 @@ def return_refund(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error("amount", str(refusal))
         else:
             messages.success(request, _("The refund is noted."))
-            return redirect("orders:detail", back.order_id)
-    context = {"back": back, "order": back.order, "form": form}
+            return redirect("orders:detail", order.pk)
+    context = {"back": back, "order": order, "form": form}
     return render(request, "orders/refund.html", context, status=400 if form.errors else 200)
