@@ -13,6 +13,7 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         self._wire_the_desk()
         self._wire_accountability()
+        self._wire_erasure()
 
     def _wire_the_desk(self) -> None:
         """Requests, restrictions and objections: to the timeline, the holds, the journal, the outbox."""
@@ -67,3 +68,21 @@ class PrivacyConfig(AppConfig):
 
         standing.register_holds(holds_on)
         register_alerts()
+
+    def _wire_erasure(self) -> None:
+        """Erasures: to the journal, the outbox, the desk; the notice before an account ends."""
+        from datamap.holds import register_case_link, register_case_source
+        from datamap.journal import register_replay
+        from mail import gates, templates
+        from privacy import reapplying, telling, warning
+        from privacy.holding import CASE_SOURCES, CASE_SQL
+
+        register_replay("erasure", reapplying.replay_erasure)
+        gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
+        telling.register()
+        templates.register(
+            warning.TEMPLATE, _("Notice that an account ends"), "notice", ("since",), sample={"since": "2024-11-30"}
+        )
+        for kind, (key, label) in CASE_SOURCES.items():
+            register_case_source(key, label, CASE_SQL.format(kind=kind), label)
+        register_case_link("privacy.Hold", order="order_number")

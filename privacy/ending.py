@@ -24,8 +24,10 @@ from datamap.workdays import add_months, day_begins
 from privacy.classifying import Found, People, classify, people_of
 from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, delete, run
 from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
+from privacy.holding import TAX_CATEGORIES
+from privacy.journaling import entry_of
 from privacy.selecting import Unit, still_due
-from privacy.verdicts import ANONYMIZE, NAMES, TAX_PAPERS, Book
+from privacy.verdicts import ANONYMIZE, NAMES, Book
 
 CHUNK = 20_000
 
@@ -184,13 +186,8 @@ def _end_people(people: People, found: list[Found], refs: dict[int, UUID], outco
 
 
 def _journal(people: People, at: datetime) -> None:
-    journal.write_many(
-        "erasure",
-        [
-            {"customer": pk, "subject_ref": str(ref), "at": at.isoformat()}
-            for pk, ref in zip(people.ids, people.refs, strict=True)
-        ],
-    )
+    told = zip(people.ids, people.numbers, people.refs, strict=True)
+    journal.write_many("erasure", [entry_of(pk, number, ref, at) for pk, number, ref in told])
 
 
 def _note_found(outcome: Outcome, person_key: str, found: list[Found]) -> None:
@@ -232,7 +229,7 @@ def _of_tax_papers(table: Table) -> tuple[str, list[Any]]:
     joins = Joins(table.model)
     tests = []
     for strand in table.strands:
-        if set(strand.categories()) & set(TAX_PAPERS):
+        if set(strand.categories()) & set(TAX_CATEGORIES):
             category, _keys = category_sql(joins, strand, None)
             tests.append(f"({category}) = ANY(%s)")
     if not tests:
@@ -241,7 +238,7 @@ def _of_tax_papers(table: Table) -> tuple[str, list[Any]]:
     return (
         f' AND NOT EXISTS (SELECT 1 FROM {table.name} r {joins.sql} WHERE r.{table.key} = h."{key}" '  # noqa: S608
         f"AND ({' OR '.join(tests)}))",
-        [TAX_PAPERS] * len(tests),
+        [list(TAX_CATEGORIES)] * len(tests),
     )
 
 

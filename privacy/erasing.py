@@ -29,7 +29,10 @@ from datamap.subjects import Subject
 from datamap.workdays import local_date
 from privacy.classifying import classify, people_of
 from privacy.clearing import begin_erasing, clear, run
-from privacy.models import DeletionLog, Erasure, ErasureStep, Policy, Request
+from privacy.journaling import entry_of
+from privacy.letters import keep_addressee
+from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
+from privacy.notices import queue_notices
 from privacy.planning import Plan, plan_of
 from privacy.removing import remove_files
 from privacy.rescanning import traces_of
@@ -182,8 +185,9 @@ def _mark(erasure: Erasure) -> None:
             erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
             erasure.save(update_fields=["needles"])
             leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
-            told = {"customer": customer.pk, "subject_ref": str(erasure.subject_ref), "at": at.isoformat()}
-            journal.write("erasure", told)
+            if erasure.request is not None:
+                keep_addressee(erasure.request, customer)
+            journal.write("erasure", entry_of(customer.pk, customer.number, erasure.subject_ref, at))
         _note(erasure, "marks")
 
 
@@ -215,6 +219,8 @@ def _rows(erasure: Erasure) -> None:
         (people,) = people_of(book, [customer.pk], {customer.pk: erasure.subject_ref})
         found = list(classify(book, people, detail=True))
         plan = plan_of(book, people, found, erasure.subject_ref)
+        if plan.complete:
+            queue_notices(Notice.Kind.ERASURE, customer.pk, erasure.subject_ref, erasure.request, erasure)
         around.before(people.ids)
         done = clear(people, found)
         around.after(people.ids, people.refs)

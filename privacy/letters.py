@@ -249,6 +249,16 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
     }
 
 
+def keep_addressee(request: Request, customer: Customer) -> None:
+    """Write down in the file of the request how the person can be answered once their own rows are gone."""
+    email = customer.contact_points.filter(kind="email").order_by("-is_primary", "pk").first()
+    lines = recipient_lines(request)
+    request.person_name = request.person_name or named(customer)
+    request.person_email = request.person_email or (email.value if email else "")
+    request.person_address = request.person_address or "\n".join(lines[1:] if len(lines) > 1 else [])
+    request.save(update_fields=["person_name", "person_email", "person_email_index", "person_address"])
+
+
 def _addressee(request: Request) -> tuple[Customer | None, str]:
     """The customer where one has an e-mail address; else the address as told."""
     customer = request.customer

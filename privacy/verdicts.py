@@ -9,6 +9,7 @@ from functools import cached_property
 from datamap.catalogue import SUPERVISED, AskAnotherKey, Explanation, cutoff, explain, rule_for
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller, RetentionRule
+from privacy.holding import TAX_CATEGORIES, standing_holds
 from privacy.models import Hold
 
 # What happens to a row, by weight: the heaviest fate of its strands is the row's own.
@@ -20,7 +21,6 @@ _ON_REQUEST = {
     RetentionRule.OnRequest.DELETE: DELETE,
     RetentionRule.OnRequest.KEEP: KEEP,
 }
-TAX_PAPERS = ["INV", "LETTER", "TAXDOC", "BOOK"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ class Book:
     @cached_property
     def tax_years(self) -> list[tuple[int, int, list[str]]]:
         """First and last year and the kinds of papers of every tax hold that stands (AO § 147(3))."""
-        standing = Hold.objects.filter(kind=Hold.Kind.TAX, released_at__isnull=True).order_by("pk")
-        return [(hold.first_year or 0, hold.last_year or 0, hold.categories or TAX_PAPERS) for hold in standing]
+        standing = standing_holds().filter(kind=Hold.Kind.TAX)
+        return [
+            (hold.first_year or 0, hold.last_year or 0, list(hold.categories or TAX_CATEGORIES)) for hold in standing
+        ]
 
     @cached_property
     def rules(self) -> list[RetentionRule]:

@@ -1,0 +1,24 @@
+"""How an erasure stands in the journal outside the database: opaque ids and a keyed hash, to be replayed by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from customers import tombstones
+
+
+def entry_of(customer_id: int, number: str, subject_ref: UUID, at: datetime) -> dict[str, Any]:
+    """The journal's entry of one erased person."""
+    return {
+        "customer": customer_id,
+        "mark": tombstones.hashers("number")[0](number).hex(),
+        "subject_ref": str(subject_ref),
+        "at": at.isoformat(),
+    }
+
+
+def is_meant(entry: Any, number: str) -> bool:
+    """Whether the customer with this number is the one whom the entry erased: an id alone might be another's."""
+    return entry["mark"] in {hash_(number).hex() for hash_ in tombstones.hashers("number")}

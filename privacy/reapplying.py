@@ -1,0 +1,63 @@
+"""Erases again after a restore whom the journal says was erased; and keeps mails from those who are being erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
+from mail.gates import Refusal
+from mail.models import Message, MessageClass
+from privacy.erasing import run_erasure
+from privacy.journaling import is_meant
+from privacy.models import Erasure, Request
+
+BEING_ERASED = Refusal("being_erased", _("The person is being erased."))
+
+
+def replay_erasure(entry: Mapping[str, Any]) -> str:
+    """Run the erasure of a journal entry again; "already" where the person is gone. Safe to be asked twice."""
+    customer = Customer.objects.filter(pk=entry["customer"]).first()
+    if customer is None or not is_meant(entry, customer.number):
+        return "already"
+    erasure, _made = Erasure.objects.get_or_create(
+        customer=customer,
+        state__in=Erasure.OPEN_STATES,
+        defaults={
+            "subject_ref": UUID(entry["subject_ref"]),
+            "as_of": local_date(timezone.now(), legal_zone()),
+            "state": Erasure.State.SCHEDULED,
+        },
+    )
+    run_erasure(erasure.pk, now=True)
+    return "replayed"
+
+
+def refuse_while_erasing(message: Message) -> Refusal | None:
+    """Sends are frozen from the moment an erasure is scheduled; answers to requests still go out."""
+    if message.customer_id is None or message.message_class in (MessageClass.LETTER, MessageClass.RECALL):
+        return None
+    frozen = (Erasure.State.SCHEDULED, Erasure.State.RUNNING, Erasure.State.HELD, Erasure.State.OPEN_STORES)
+    return BEING_ERASED if Erasure.objects.filter(customer=message.customer_id, state__in=frozen).exists() else None
+
+
+def still_erasing(request: Request) -> list[str]:
+    """What of the erasures that a request asked for is not done yet; a request with any of it does not close."""
+    found = []
+    for erasure in request.erasures.filter(state__in=Erasure.OPEN_STATES):
+        found.append(
+            str(
+                _("The erasure %(receipt)s is not finished: %(state)s.")
+                % {
+                    "receipt": str(erasure.receipt)[:8],
+                    "state": erasure.get_state_display(),
+                }
+            )
+        )
+    return found

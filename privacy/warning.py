@@ -1,0 +1,55 @@
+"""Tells people whose account ends soon for want of activity, so that a word of theirs can keep it (POLICY, ACCOUNT)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from customers.models import Customer
+from mail.models import MessageClass
+from mail.sending import queue
+from privacy.models import Policy
+from privacy.selecting import branches, due_page, units
+from privacy.verdicts import Book
+
+TEMPLATE = "account_ends"
+
+
+def warn_inactive(as_of: date) -> int:
+    """Queue a notice to each account that is due within the days of the settings and not yet today; how many are new.
+
+    One notice for each period of silence: its key is the day of the last activity.
+    """
+    soon = Book(as_of + timedelta(days=Policy.current().warn_days), night=True)
+    told = 0
+    for unit in units(soon, "ACCOUNT"):
+        for branch in branches(unit):
+            after = None
+            while rows := due_page(soon, branch, after):
+                after = rows[-1][1], rows[-1][0]
+                told += _tell(as_of, dict(rows))
+    return told
+
+
+def _tell(as_of: date, starts: dict[int, Any]) -> int:
+    last = Book(as_of).verdict("ACCOUNT").cutoff
+    told = 0
+    with transaction.atomic():
+        people = Customer.objects.active().unrestricted().filter(pk__in=list(starts), contact_points__kind="email")
+        for customer in people.distinct():
+            since = starts[customer.pk]
+            day = since.date() if hasattr(since, "date") else since
+            if last is not None and day <= last:
+                continue  # too late for a warning: it ends tonight
+            message = queue(
+                TEMPLATE,
+                to=customer,
+                message_class=MessageClass.NOTICE,
+                context={"since": f"{day:%Y-%m-%d}"},
+                language=customer.language,
+                key=f"account-ends:{customer.pk}:{day:%Y-%m-%d}",
+            )
+            told += message.attempts == 0
+    return told
