@@ -21,6 +21,7 @@ name_pages(
         "privacy:objection": _("Objection to advertising"),
         "privacy:restrict": _("Restrict a customer"),
         "privacy:restriction": _("Restriction"),
+        "privacy:erase": _("Check the erasure"),
     }
 )
 

@@ -17,3 +17,5 @@ register_menu("breaches", _("Breaches"), "privacy:breaches", "flag", "privacy.br
 register_menu("papers", _("Record and concept"), "privacy:papers", "doc", "datamap.view", "privacy", 520)
 register_menu("policy", _("Privacy settings"), "privacy:policy", "gear", "privacy.settings", "settings", 810)
 register_menu("packages", _("Data packages"), "privacy:packages", "download", "privacy.packages", "privacy", 430)
+register_menu("erasures", _("Erasures"), "privacy:erasures", "trash", "privacy.view", "privacy", 420)
+register_menu("runs", _("Retention runs"), "privacy:runs", "clock", "privacy.view", "privacy", 425)

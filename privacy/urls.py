@@ -4,7 +4,7 @@ from django.urls import path
 
 from privacy import breach_views, cockpit_views, hold_views, paper_views, recipient_views
 from privacy.packages.routes import urlpatterns as package_routes
-from privacy.views import acting, freezing, requests, taking
+from privacy.views import acting, erasing, freezing, requests, running, taking
 
 app_name = "privacy"
 
@@ -39,6 +39,16 @@ urlpatterns = [
     path("customers/<str:number>/request/", taking.request_for, name="request_for"),
     path("customers/<str:number>/objection/", taking.objection, name="objection"),
     path("customers/<str:number>/restrict/", freezing.restrict, name="restrict"),
+    path("customers/<str:number>/erase/", erasing.erase, name="erase"),
+    path("erasures/", erasing.erasures, name="erasures"),
+    path("erasures/<int:pk>/", erasing.erasure, name="erasure"),
+    path("erasures/<int:pk>/approve/", erasing.erasure_approve, name="erasure_approve"),
+    path("erasures/<int:pk>/cancel/", erasing.erasure_cancel, name="erasure_cancel"),
+    path("runs/", running.runs, name="runs"),
+    path("runs/tonight/", running.tonight, name="tonight"),
+    path("runs/start/", running.run_start, name="run_start"),
+    path("runs/<uuid:pk>/", running.run, name="run"),
+    path("runs/<uuid:pk>/approve/", running.run_approve, name="run_approve"),
     path("holds/", hold_views.hold_list, name="holds"),
     path("holds/new/", hold_views.hold_new, name="hold_new"),
     path("holds/<int:pk>/", hold_views.hold_detail, name="hold"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from datamap.declarations import registry
 from privacy.models.requests import Request
 from vault.fields import SealedJSONField
 
@@ -109,6 +110,20 @@ class ErasureStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} of erasure {self.erasure_id}"
+
+    @property
+    def label(self) -> str:
+        """The step as people call it; of a store its own name."""
+        known = {
+            "marks": _("Journal, suppression, tombstones"),
+            "stores": _("Stores outside the database"),
+            "rows": _("Rows of the database and their history"),
+            "files": _("Files"),
+            "rescan": _("Search for traces"),
+        }
+        kind, _colon, store = self.key.partition(":")
+        names = {one.key: one.label for one in registry.stores()}
+        return str(names.get(store, store) if kind == "store" else known.get(self.key, self.key))
 
 
 class FileRemoval(models.Model):

@@ -36,6 +36,7 @@ def customer(http: HttpRequest, number: str) -> HttpResponse:
         "standing": restricting.standing_of(person),
         "past": restricting.past_of(person),
         "objected": objecting.customer_objected(person),
+        "may_erase": signed_in(http).may("privacy.erase"),
     }
     return render(http, "privacy/customer.html", context)
 

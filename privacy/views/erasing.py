@@ -1,0 +1,153 @@
+"""Erasures: the plan that is shown before anything happens, the second person, the undo window, the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datamap.catalogue import cited
+from datamap.controlling import legal_zone
+from datamap.keyset import page_of
+from datamap.workdays import local_date
+from privacy import letters
+from privacy.access import person_for
+from privacy.erasing import Refused, approve_erasure, ask_erasure, cancel_erasure
+from privacy.models import Erasure, Policy, Request
+from privacy.notices import recipients_to_tell
+from privacy.planning import plan_erasure
+from privacy.tasks import work_on_erasure
+from staff.access import permission_required, recent_login_required, signed_in
+
+ACTIONS = ("delete", "anonymize", "block", "keep")
+
+
+@require_GET
+@permission_required("privacy.view")
+def erasures(http: HttpRequest) -> HttpResponse:
+    """All erasures, the newest first; finished ones name nobody."""
+    page = page_of(
+        Erasure.objects.select_related("requested_by", "request"), "created_at", cursor=http.GET.get("after", "")
+    )
+    next_url = f"?after={page.next_cursor}" if page.next_cursor else ""
+    return render(http, "privacy/erasures.html", {"page": page, "next_url": next_url})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.erase")
+@recent_login_required
+def erase(http: HttpRequest, number: str) -> HttpResponse:
+    """What the erasure of this customer will do, and the button that asks for it."""
+    person = person_for(http, number, page="privacy:erase")
+    request = Request.objects.filter(customer=person, kind=Request.Kind.ERASURE, closed_at__isnull=True).first()
+    if http.method == "POST":
+        erasure = ask_erasure(person, user=signed_in(http), request=request)
+        if erasure.state == Erasure.State.SCHEDULED and erasure.run_after <= timezone.now():
+            work_on_erasure.delay(erasure.pk)
+        messages.success(http, _("The erasure is on its way."))
+        return redirect("privacy:erasure", pk=erasure.pk)
+    plan = plan_erasure(person, local_date(timezone.now(), legal_zone()))
+    items = [item.as_dict() for item in plan.items]
+    context = {
+        "customer": person,
+        "name": letters.named(person),
+        "request": request,
+        "rows": shown(items),
+        "sums": sums(items),
+        "holds": plan.holds,
+        "recipients": recipients_to_tell(person.pk, None),
+        "policy": Policy.current(),
+        "running": Erasure.objects.filter(customer=person, state__in=Erasure.OPEN_STATES).first(),
+    }
+    return render(http, "privacy/erase.html", context)
+
+
+@require_GET
+@permission_required("privacy.view")
+def erasure(http: HttpRequest, pk: int) -> HttpResponse:
+    """One erasure: how far it is, and its receipt: counts and reasons, no content."""
+    found = get_object_or_404(Erasure.objects.select_related("requested_by", "approved_by", "request"), pk=pk)
+    return _show(http, found)
+
+
+@require_POST
+@permission_required("privacy.approve")
+@recent_login_required
+def erasure_approve(http: HttpRequest, pk: int) -> HttpResponse:
+    """The second person agrees."""
+    found = get_object_or_404(Erasure, pk=pk)
+    try:
+        approve_erasure(found, signed_in(http))
+    except Refused as refused:
+        return _show(http, found, problem=str(refused), status=409)
+    work_on_erasure.delay(found.pk)
+    messages.success(http, _("Approved. The erasure runs."))
+    return redirect("privacy:erasure", pk=found.pk)
+
+
+@require_POST
+@permission_required("privacy.erase")
+def erasure_cancel(http: HttpRequest, pk: int) -> HttpResponse:
+    """Undo an erasure that has not begun."""
+    found = get_object_or_404(Erasure, pk=pk)
+    try:
+        cancel_erasure(found)
+    except Refused as refused:
+        return _show(http, found, problem=str(refused), status=409)
+    messages.success(http, _("The erasure is undone; nothing was deleted."))
+    return redirect("privacy:erasure", pk=found.pk)
+
+
+def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = {
+        "erasure": found,
+        "rows": shown(found.items),
+        "sums": sums(found.items),
+        "steps": found.steps.order_by("pk"),
+        "problem": problem,
+        "may_cancel": found.state in (Erasure.State.WAITING, Erasure.State.SCHEDULED),
+        "may_approve": found.state == Erasure.State.WAITING and found.requested_by_id != signed_in(http).pk,
+    }
+    return render(http, "privacy/erasure.html", context, status=status)
+
+
+def shown(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of a plan or a receipt as the page names them; the history of all models is one line."""
+    rows: list[dict[str, Any]] = []
+    history = 0
+    for item in items:
+        model = apps.get_model(item["model"])
+        if hasattr(model, "instance_type"):
+            history += item["count"]
+            continue
+        rows.append(
+            item
+            | {
+                "label": model._meta.verbose_name_plural,
+                "day": parse_date(item["until"]) if item["until"] else None,
+                "statute": cited(item["statute"]),
+            }
+        )
+    rows.sort(key=lambda row: (ACTIONS.index(row["action"]), str(row["label"]), row["until"] or ""))
+    if history:
+        rows.append(
+            {"label": _("history of changes"), "action": "delete", "count": history, "day": None, "statute": "",
+             "reason": _("History goes with its row.")}
+        )  # fmt: skip
+    return rows
+
+
+def sums(items: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """How many rows each action takes."""
+    found = dict.fromkeys(ACTIONS, 0)
+    for item in items:
+        found[item["action"]] += item["count"]
+    return found
