@@ -306,7 +306,8 @@ def _side_by_side(many: int, run: RetentionRun) -> float:
     def go() -> None:
         for worker in workers:
             worker.stdin.close()  # type: ignore[union-attr]
-        if any([worker.wait(600) for worker in workers]):
+        codes = [worker.wait(600) for worker in workers]
+        if any(codes):
             raise RuntimeError("A worker failed.")
 
     return seconds(go)
