@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from datamap.subjects import Subject
-from privacy.compiling import tables
+from privacy.compiling import Joins, tables
 from vault.fields import SealedField
 
 PAGE = 2_000
@@ -56,11 +56,11 @@ def _in_table(model: Any, subject: Subject, needles: list[str]) -> dict[str, int
     columns = [field.column for field in model._meta.local_concrete_fields if _is_text(field)]
     if not columns:
         return {}
-    where, params = _not_blocked(model, subject)
+    joins, where, params = _not_blocked(model, subject)
     patterns = [f"%{_like(needle)}%" for needle in needles]
-    counts = ", ".join(f'count(*) FILTER (WHERE "{column}"::text ILIKE ANY(%s))' for column in columns)
-    either = " OR ".join(f'"{column}"::text ILIKE ANY(%s)' for column in columns)
-    statement = f'SELECT {counts} FROM "{model._meta.db_table}" r WHERE ({either}){where}'  # noqa: S608
+    counts = ", ".join(f'count(*) FILTER (WHERE r."{column}"::text ILIKE ANY(%s))' for column in columns)
+    either = " OR ".join(f'r."{column}"::text ILIKE ANY(%s)' for column in columns)
+    statement = f'SELECT {counts} FROM "{model._meta.db_table}" r {joins} WHERE ({either}){where}'  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(statement, [*[patterns] * len(columns) * 2, *params])
         row = cursor.fetchone()
@@ -85,8 +85,8 @@ def _in_sealed(model: Any, subject: Subject, needles: list[str]) -> dict[str, in
 def _pages(model: Any, subject: Subject, names: list[str]) -> Iterator[list[Any]]:
     """The sealed values of every row, a page at a time along the key."""
     rows = model._base_manager.order_by("pk")
-    if mark := _mark_of(model):
-        rows = rows.exclude(**{mark: subject.subject_ref})
+    if path := _mark_path(model):
+        rows = rows.exclude(**{path: subject.subject_ref})
     last = None
     while True:
         page = list((rows.filter(pk__gt=last) if last is not None else rows).values_list("pk", *names)[:PAGE])
@@ -96,16 +96,28 @@ def _pages(model: Any, subject: Subject, names: list[str]) -> Iterator[list[Any]
         yield from (list(values) for _pk, *values in page)
 
 
-def _not_blocked(model: Any, subject: Subject) -> tuple[str, list[Any]]:
-    mark = _mark_of(model)
-    if not mark:
-        return "", []
-    return f' AND r."{model._meta.get_field(mark).column}" IS DISTINCT FROM %s', [subject.subject_ref]
+def _not_blocked(model: Any, subject: Subject) -> tuple[str, str, list[Any]]:
+    """Joins and condition that leave out what a rule keeps blocked under the person's mark, children included."""
+    path = _mark_path(model)
+    if not path:
+        return "", "", []
+    joins = Joins(model)
+    column = joins.column(path)
+    return joins.sql, f" AND {column} IS DISTINCT FROM %s", [subject.subject_ref]
 
 
-def _mark_of(model: Any) -> str | None:
+def _mark_path(model: Any) -> str | None:
+    """The way from a row to the mark it, or the row it hangs on, is blocked under."""
     table = tables().get(model._meta.label)
-    return table.declaration.subject_ref if table else None
+    steps = []
+    while table is not None:
+        if table.declaration.subject_ref:
+            return "__".join([*steps, table.declaration.subject_ref])
+        if table.parent is None:
+            return None
+        steps.append(str(table.declaration.parent))
+        table = tables().get(table.parent._meta.label)
+    return None
 
 
 def _is_text(field: Any) -> bool:

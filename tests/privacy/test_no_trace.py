@@ -28,6 +28,8 @@ from vault import fields as sealing
 pytestmark = pytest.mark.django_db
 
 WORD = "Kanarienvogelspur"
+# What the trigger lets nobody change: the shop's own words, the tax, and the number of the order.
+STANDS = {("orders.Document", name) for name in ("seller", "rates", "order_number")}
 SEALED_TEXT = sealing.SealedTextField
 SEALED_JSON = sealing.SealedJSONField
 
@@ -50,8 +52,13 @@ def plant(customer: Customer) -> int:
                 ways = [strand.number] if strand.number else list(strand.group.subject_paths)
                 for way in ways:
                     for model in (table.model, *([table.history] if table.history and "__" not in str(way) else [])):
-                        planted += _plant_in(model, strand.fields, rows_about(model, way, customer))
+                        planted += _plant_in(model, _telling(strand), rows_about(model, way, customer))
     return planted
+
+
+def _telling(strand: Any) -> list[str]:
+    """Its fields; of rows that stay as figures those that the declaration calls telling: an article is a figure."""
+    return list(strand.anonymized()) or strand.fields
 
 
 def _plant_in(model: Any, names: list[str], rows: models.QuerySet[Any]) -> int:
@@ -60,7 +67,15 @@ def _plant_in(model: Any, names: list[str], rows: models.QuerySet[Any]) -> int:
     planted = 0
     for name in names:
         field = own.get(name)
-        if field is None or not ids or field.unique or field.choices or field.generated or field.is_relation:
+        if (
+            field is None
+            or not ids
+            or (model._meta.label, name) in STANDS
+            or field.unique
+            or field.choices
+            or field.generated
+            or field.is_relation
+        ):
             continue
         if isinstance(field, SEALED_TEXT):
             value: Any = field.seal(WORD)
@@ -68,15 +83,17 @@ def _plant_in(model: Any, names: list[str], rows: models.QuerySet[Any]) -> int:
             value = field.seal({"name": WORD})
         elif isinstance(field, models.JSONField):
             value = json.dumps([{"name": WORD}])
-        elif isinstance(field, models.TextField | models.CharField) and (field.max_length or 99) >= len(WORD):
-            if name == "number":
-                continue  # the way some rows are found by
-            value = WORD
+        elif isinstance(field, models.TextField | models.CharField) and (field.max_length or 99) > len(WORD) + 6:
+            if name in ("number", "customer_number"):
+                continue  # the way rows are found by
+            value = WORD  # with the key behind it, for columns that are unique with others
         else:
             continue
+        key = f" || '-' || \"{model._meta.pk.column}\"::text" if value == WORD else ""
         with connection.cursor() as cursor:
             cursor.execute(
-                f'UPDATE "{model._meta.db_table}" SET "{field.column}" = %s WHERE "{model._meta.pk.column}" = ANY(%s)',
+                f'UPDATE "{model._meta.db_table}" SET "{field.column}" = %s{key} '
+                f'WHERE "{model._meta.pk.column}" = ANY(%s)',
                 [value, ids],
             )
         planted += 1
@@ -121,7 +138,7 @@ def test_a_word_in_every_declared_field_is_found_afterwards_only_in_blocked_rows
         _end_cases(customer)
         erasure = run_erasure(erasure.pk)
 
-    assert erasure.state == Erasure.State.DONE, list(erasure.steps.values_list("key", "state", "error"))
+    assert erasure.state == Erasure.State.DONE, erasure.hints
     assert places(erasure.subject_ref) == set()
     for root in (settings.SEALED_ROOT, settings.MEDIA_ROOT):
         for path in Path(root).rglob("*"):
