@@ -22,6 +22,7 @@ GOALS = (
     Goal("import orders", "times_usual", at_least=3),
     Goal("search, number", "p95", at_most=20),
     Goal("search, 2 letters", "p95", at_most=20),
+    Goal("search page, whole request", "p95", at_most=60),
     Goal("search", "p95", at_most=20),
     Goal("search", "times_usual", at_least=50),
     Goal("erase persons, cascade", "times_usual", at_least=5),

@@ -20,6 +20,11 @@ def median_seconds(work: Callable[[], Any], times: int = 3) -> float:
     return statistics.median(seconds(work) for _ in range(times))
 
 
+def milliseconds(work: Callable[[], Any]) -> float:
+    """The same in thousandths."""
+    return seconds(work) * 1000
+
+
 def p95(values: Sequence[float]) -> float:
     """The value that 95 of 100 stay below."""
     ordered = sorted(values)

@@ -30,6 +30,7 @@ class CustomerAdmin(admin.ModelAdmin):
     list_display = ("number", "last_name", "first_name", "company", "status", "registered_at", "revenue")
     list_select_related = ("summary",)
     list_per_page = 50
+    list_filter = ("status", "kind")
     ordering = ("sort_name", "id")
     search_fields = ("number", "first_name", "last_name", "company")
 

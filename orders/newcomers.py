@@ -11,7 +11,7 @@ from customers.reading import same_letters
 from customers.rows import AddressRow, CustomerRow, Outcome, Problem, Source
 from orders.buyers import Buyers, is_known_by_name, restricted_among
 from orders.rows import OrderRow, SnapshotRow
-from orders.staging import Incoming, deviates
+from orders.staging import Incoming, contact, deviates
 
 
 def make_customers(
@@ -85,7 +85,7 @@ def _person(row: OrderRow, status: str, external_id: str) -> CustomerRow:
     billing = row.billing if row.billing.name or row.billing.company else row.shipping
     first, _space, last = billing.name.rpartition(" ")
     addresses = [_address("billing", row.billing)]
-    if deviates(row) and status == "prospect":
+    if deviates(contact(row.billing), contact(row.shipping)) and status == "prospect":
         addresses.append(_address("shipping", row.shipping))
     return CustomerRow(
         line=row.line,

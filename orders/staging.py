@@ -115,11 +115,10 @@ def billing_of(row: OrderRow) -> dict[str, str]:
 PLACE = ("name", "company", "street", "postcode", "city", "country")
 
 
-def deviates(row: OrderRow) -> bool:
+def deviates(billing: dict[str, str], shipping: dict[str, str]) -> bool:
     """Whether the goods go somewhere else than the bill; another phone or e-mail is no other place."""
-    shipping = {k: v for k, v in contact(row.shipping).items() if k in PLACE}
-    billing = {k: v for k, v in contact(row.billing).items() if k in PLACE}
-    return bool(shipping) and shipping != billing
+    where = {k: v for k, v in shipping.items() if k in PLACE}
+    return bool(where) and where != {k: v for k, v in billing.items() if k in PLACE}
 
 
 def cleaned(row: OrderRow, outcome: Outcome) -> OrderRow | None:
@@ -131,8 +130,9 @@ def cleaned(row: OrderRow, outcome: Outcome) -> OrderRow | None:
     row.note = clean_note(row.note)[0] if row.note else ""
     row.currency = row.currency.strip().upper()
     for snapshot in (row.billing, row.shipping):
-        for name, value in contact(snapshot).items():
-            if not value.isprintable() or value != value.strip():
+        for name in SAID:
+            value = getattr(snapshot, name)
+            if value and (not value.isprintable() or value[0] == " " or value[-1] == " "):
                 setattr(snapshot, name, clean_text(value)[0])
     problem = _unstorable(row)
     if problem:

@@ -80,17 +80,17 @@ class Listing:
 
 # Without the sealed query: only the view that is open needs it, and loads it when asked.
 _VIEWS = """
-select id, owner_id, name, "order", shared_at, columns from portal_savedview
+select id, owner_id, name, "order", columns, shared_at from portal_savedview
 where owner_id = %s or shared_at is not null order by name, id
 """
 
 
 def views_of(user: User) -> list[SavedView]:
     """The views a person sees as tabs, and the nameless one with their own columns."""
-    names = ("id", "owner_id", "name", "order", "shared_at", "columns")
+    names = ("id", "owner_id", "name", "order", "columns", "shared_at")
     return [
-        SavedView.from_db(DEFAULT_DB_ALIAS, names, (*plain, json.loads(columns)))
-        for *plain, columns in ask(_VIEWS, [user.pk])
+        SavedView.from_db(DEFAULT_DB_ALIAS, names, (*plain, json.loads(columns), shared_at))
+        for *plain, columns, shared_at in ask(_VIEWS, [user.pk])
     ]
 
 
