@@ -69,7 +69,7 @@ class SealedUpload(FileUploadHandler):
         assert self._kept is not None
         kept, self._kept = self._kept, None
         size = self._sealer.finish()
-        kept.flush()
+        kept.seek(0)
         return UploadedFile(
             open_sealed(LABEL, kept), self.file_name, self.content_type, size, self.charset, self.content_type_extra
         )
