@@ -4,8 +4,10 @@ import re
 import secrets
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
+from django.urls import Resolver404
+from django.views.defaults import page_not_found
 
 from config.logs import current_request
 from datamap import quarantine
@@ -41,6 +43,22 @@ def refuse_methods(get_response: GetResponse) -> GetResponse:
             return HttpResponseNotAllowed(METHODS)
         return get_response(request)
 
+    return middleware
+
+
+def own_not_found(get_response: GetResponse) -> GetResponse:
+    """For development: a page that is not there is the house's own as in production; faults keep their traceback."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 404 and getattr(request, "resolver_match", None) is None:
+            return page_not_found(request, Resolver404())  # no address fits: Django answers with a list of them
+        return response
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return page_not_found(request, exception) if isinstance(exception, Http404) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 

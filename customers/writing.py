@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from customers import indexing, numbering
 from customers.cleaning import Person
+from customers.copying import copy, new_ids, run
 from customers.historying import write_history
 from customers.models import Address, ContactPoint, Customer
 from customers.planning import Changes, implied_kind, tags_of
@@ -85,7 +85,7 @@ class Writer:
         """New customers with everything that came with them; answers their ids in the same order."""
         if not persons:
             return []
-        ids = _new_ids("customers_customer", len(persons))
+        ids = new_ids("customers_customer", len(persons))
         customers, entries, summaries = [], [], []
         for id_, number, person in zip(ids, numbers, persons, strict=True):
             values = person.values
@@ -100,9 +100,9 @@ class Writer:
             if person.last_activity and person.last_activity != registered:
                 self.activity[id_] = person.last_activity
             self._children(id_, person)
-        _copy("customers_customer", _CUSTOMER, customers)
-        _copy("customers_searchentry", ["customer_id", "text", "phonetic", "postcode"], entries)
-        _copy(
+        copy("customers_customer", _CUSTOMER, customers)
+        copy("customers_searchentry", ["customer_id", "text", "phonetic", "postcode"], entries)
+        copy(
             "customers_summary",
             ["customer_id", "last_activity", "orders", "revenue", "open_complaints", "reachable"],
             summaries,
@@ -118,7 +118,7 @@ class Writer:
         values = [changes for changes in changed if changes.values]
         _update_customers(values)
         # Whatever of the customer changed, an open form of it is out of date.
-        _run("UPDATE customers_customer SET version = version + 1 WHERE id = ANY(%s)", _ids(changed))
+        run("UPDATE customers_customer SET version = version + 1 WHERE id = ANY(%s)", _ids(changed))
         self._history(Customer, _ids(values), "~")
         self._update_points([(*point,) for changes in changed for point in changes.points])
         self._update_addresses([address for changes in changed for address in changes.addresses])
@@ -127,8 +127,8 @@ class Writer:
         """Write the rows that hang on customers, gathered by `create` and `update`."""
         self._insert(Address, _ADDRESS, self.addresses)
         self._insert(ContactPoint, _POINT, self.points)
-        _copy("customers_externalid", ["customer_id", "platform", "value", "origin_id"], self.external)
-        _copy("customers_note", ["customer_id", "text", "text_index", "origin_id", "created_at"], self.notes)
+        copy("customers_externalid", ["customer_id", "platform", "value", "origin_id"], self.external)
+        copy("customers_note", ["customer_id", "text", "text_index", "origin_id", "created_at"], self.notes)
         self._write_tags(tags_of(changed, persons))
         self._write_claims()
         if self.activity:
@@ -222,8 +222,8 @@ class Writer:
         if not rows:
             return
         table = model._meta.db_table
-        ids = _new_ids(table, len(rows))
-        _copy(table, ["id", *columns], ((id_, *row) for id_, row in zip(ids, rows, strict=True)))
+        ids = new_ids(table, len(rows))
+        copy(table, ["id", *columns], ((id_, *row) for id_, row in zip(ids, rows, strict=True)))
         self._history(model, ids, "+")
 
     def _history(self, model: Any, ids: Sequence[int], kind: str) -> None:
@@ -234,7 +234,7 @@ class Writer:
         if not points:
             return
         rows = [(id_, self.sealer.value(v.encode()), *self._indexes(kind, key)) for id_, kind, v, key in points]
-        _run(
+        run(
             # Whoever was proven to read the old address is not proven to read the new one.
             "UPDATE customers_contactpoint p SET value = n.value, whole_index = n.whole, part_index = n.part, "
             "match_index = n.match, verified_at = NULL "
@@ -257,7 +257,7 @@ class Writer:
             )
             for id_, address in addresses
         ]
-        _run(
+        run(
             "UPDATE customers_address a SET recipient = coalesce(n.recipient, a.recipient), "
             "postcode = coalesce(n.postcode, a.postcode), city = coalesce(n.city, a.city), "
             "country = coalesce(n.country, a.country), street = coalesce(n.street, a.street), "
@@ -271,9 +271,9 @@ class Writer:
     def _write_tags(self, names: set[str]) -> None:
         if not self.tags:
             return
-        _run("INSERT INTO customers_tag (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", sorted(names))
+        run("INSERT INTO customers_tag (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", sorted(names))
         ids, tags = zip(*self.tags, strict=True)
-        _run(
+        run(
             "INSERT INTO customers_customertag (customer_id, tag_id, origin_id, set_at) "
             "SELECT n.id, t.id, %s, %s FROM unnest(%s::bigint[], %s::text[]) AS n (id, name) "
             "JOIN customers_tag t ON t.name = n.name ON CONFLICT DO NOTHING",
@@ -286,7 +286,7 @@ class Writer:
     def _write_claims(self) -> None:
         if not self.claims:
             return
-        _run(
+        run(
             "INSERT INTO customers_optinclaim "
             "(customer_id, channel, state, evidence, evidence_index, origin_id, claimed_at) "
             "SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::bigint[], "
@@ -311,7 +311,7 @@ def _update_customers(changed: list[Changes]) -> None:
     kinds = {"birthday_day": "smallint", "birthday_month": "smallint", "registered_at": "timestamptz"}
     for name, pairs in by_column.items():
         ids, values = zip(*pairs, strict=True)
-        _run(
+        run(
             f"UPDATE customers_customer c SET {name} = n.value "  # noqa: S608
             f"FROM unnest(%s::bigint[], %s::{kinds.get(name, 'text')}[]) AS n (id, value) "
             f"WHERE c.id = n.id AND c.{name} IS DISTINCT FROM n.value",
@@ -322,42 +322,3 @@ def _update_customers(changed: list[Changes]) -> None:
 
 def _ids(changed: Iterable[Changes]) -> list[int]:
     return [changes.customer_id for changes in changed]
-
-
-def _new_ids(table: str, count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
-        return [id_ for (id_,) in cursor.fetchall()]
-
-
-# Binary COPY: bytes need no hexadecimal detour, and the server parses nothing. Columns not named here are text.
-_TYPES = {
-    **dict.fromkeys(("id", "customer_id", "origin_id"), "int8"),
-    **dict.fromkeys(("birthday_day", "birthday_month"), "int2"),
-    **dict.fromkeys(("version", "orders", "open_complaints"), "int4"),
-    **dict.fromkeys(("registered_at", "created_at", "last_activity"), "timestamptz"),
-    **dict.fromkeys(("is_primary", "is_default", "reachable"), "bool"),
-    "revenue": "numeric",
-}
-_BYTES = frozenset(["street", "street_index", "whole_index", "part_index", "match_index", "text_index"])
-_SEALED = {("customers_contactpoint", "value"), ("customers_note", "text")}
-
-
-def _type(table: str, column: str) -> str:
-    if column in _BYTES or (table, column) in _SEALED:
-        return "bytea"
-    return _TYPES.get(column, "text")
-
-
-def _copy(table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types([_type(table, column) for column in columns])
-        write = copy.write_row
-        for row in rows:
-            write(row)
-
-
-def _run(query: str, *params: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(query, list(params))

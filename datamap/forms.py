@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from datamap.declarations import PERSONS
@@ -46,19 +47,35 @@ class DataMapFilterForm(forms.Form):
             self.fields[name].choices = [everything, *choices]  # type: ignore[attr-defined]
 
 
-class LastDayForm(forms.Form):
-    """The facts from which the last day of one datum is computed."""
+class CategoryForm(forms.Form):
+    """Which rule is asked: the first step, since the facts to be given depend on it."""
 
     key = forms.ChoiceField(label=_("Category"))
-    start = DayField(label=_("Start"))
-    as_of = DayField(label=_("Law as of"), required=False, help_text=_("Empty: today."))
-    last_use = DayField(label=_("Last call (CONSENT-TEL)"), required=False)
-    contract = DayField(label=_("Contract (WARR)"), required=False)
-    repaired = DayField(label=_("Repair (WARR)"), required=False)
 
     def __init__(self, *args: Any, keys: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].choices = keys  # type: ignore[attr-defined]
+
+
+class LastDayForm(forms.Form):
+    """The facts from which the last day of one datum is computed: those that its rule uses, and no others."""
+
+    # Calls count again from each use (UWG § 7a), a repair may extend a warranty once (BGB § 475e(5)).
+    USED_BY: ClassVar[dict[str, str]] = {"last_use": "CONSENT-TEL", "contract": "WARR", "repaired": "WARR"}
+
+    start = DayField(label=_("Start"))
+    as_of = DayField(label=_("Law as of"), required=False, help_text=_("Empty: today."))
+    last_use = DayField(label=_("Last call"), required=False)
+    contract = DayField(label=_("Contract"), required=False)
+    repaired = DayField(label=_("Repair"), required=False)
+
+    def __init__(self, *args: Any, rule: RetentionRule, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, key in self.USED_BY.items():
+            if key != rule.key:
+                del self.fields[name]
+        if rule.start_label:
+            self.fields["start"].help_text = gettext(rule.start_label)
 
 
 class RuleForm(forms.ModelForm):

@@ -15,7 +15,7 @@ from datamap.accesslog import page_of_accesses
 from datamap.catalogue import AskAnotherKey, UnfitFacts, cited, explain, period_in_words
 from datamap.controlling import controller, legal_zone, recent_changes
 from datamap.declarations import registry
-from datamap.forms import AccessLogForm, ControllerForm, DataMapFilterForm, LastDayForm, RuleForm
+from datamap.forms import AccessLogForm, CategoryForm, ControllerForm, DataMapFilterForm, LastDayForm, RuleForm
 from datamap.guard import requires
 from datamap.models import RetentionRule
 from datamap.overview import filtered, model_entries, rules_in_force
@@ -51,17 +51,21 @@ def rules(request: HttpRequest) -> HttpResponse:
     """All retention rules with their versions, and the last day of one datum worked out."""
     catalogue = list(RetentionRule.objects.all())
     keys = [(key, f"{key}: {name}") for key, name in {rule.full_key: _(rule.category) for rule in catalogue}.items()]
-    asked = "key" in request.GET
-    form = LastDayForm(request.GET if asked else None, keys=keys)
-    answer = _last_day(form, catalogue) if asked and form.is_valid() else None
+    choice = CategoryForm(request.GET if "key" in request.GET else None, keys=keys)
+    chosen = next((one for one in catalogue if choice.is_valid() and one.full_key == choice.cleaned_data["key"]), None)
+    form = LastDayForm(request.GET if "start" in request.GET else None, rule=chosen) if chosen else None
+    answer = _last_day(chosen, form, catalogue) if chosen and form and form.is_valid() else None
     context = {
+        "choice": choice,
+        "chosen": chosen,
         "form": form,
         "rows": [_row(rule) for rule in catalogue],
         "answer": answer,
         "may_change": request.user.may("datamap.rules"),  # type: ignore[union-attr]
         "statute": cited(answer.statute) if answer else "",
     }
-    return render(request, "datamap/rules.html", context, status=400 if form.errors else 200)
+    wrong = choice.errors or (form and form.errors)
+    return render(request, "datamap/rules.html", context, status=400 if wrong else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,19 +132,19 @@ def _shifts(rule: RetentionRule) -> list[Shift]:
     return shifts(rule, local_date(timezone.now(), zone), zone, supervised=who.supervised_financial)
 
 
-def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
+def _last_day(rule: RetentionRule, form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
     who = controller()
     facts = dict(form.cleaned_data)
-    key, start = facts.pop("key"), facts.pop("start")
+    start = facts.pop("start")
     facts["as_of"] = facts["as_of"] or local_date(timezone.now(), legal_zone(who))
     try:
         return explain(
-            key,
+            rule.full_key,
             start,
             supervised=who.supervised_financial,
             margin_days=who.execution_margin_days,
             rules=catalogue,
-            holds=holds_on(key, start),
+            holds=holds_on(rule.full_key, start),
             **facts,
         )
     except (AskAnotherKey, UnfitFacts) as error:

@@ -26,6 +26,8 @@ from intake.wording import label_of
 
 SAMPLES = 3
 LONGEST_SAMPLE = 60
+SHORT = 12
+"""So many columns are shown in one table; of a wider file those without a meaning are folded away."""
 State = Batch.State
 
 
@@ -128,6 +130,14 @@ def line_columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None
     kept = given if given is not None else _kept(batch, profile)
     lines = kept.get("lines") if kept is not None else suggestion(profile, table.header, LINE_TARGETS)
     return _columns(table, "line", {name: target for target, name in (lines or {}).items()}, {})
+
+
+def told_and_rest(columns: list[Column]) -> tuple[list[Column], list[Column]]:
+    """The columns that mean something, and those that are left out; a short table stays in one piece."""
+    told = [column for column in columns if column.target or column.known_as or column.refused]
+    if not told or len(columns) <= SHORT:
+        return columns, []
+    return told, [column for column in columns if column not in told]
 
 
 def _columns(table: Table, prefix: str, chosen: dict[str, str], known: dict[str, list[str]]) -> list[Column]:

@@ -115,8 +115,9 @@ def _columns_page(
         "profile": profile,
         "profiles": profiles(batch.kind),
         "columns": found,
-        "lines": lines,
+        "parts": uploading.told_and_rest(found),
         "choices": uploading.choices_for(profile),
+        "line_parts": uploading.told_and_rest(lines),
         "line_choices": uploading.line_choices(),
         "error": error,
     }

@@ -34,5 +34,6 @@ register_store(
     _("Receiving files"),
     Basis.AS_SOURCE,
     "IMPORT",
-    note=_("Temporary files of the web process, deleted with the request; what stays is sealed."),
+    sealed=True,
+    note=_("Up to 1 MB in memory, more in a temporary file without a name, sealed as it comes; gone with the request."),
 )

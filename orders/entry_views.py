@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from orders.access import hides_gift, order_for
 from orders.entering import edit_order, enter_order, why_fixed
-from orders.forms import LineFormSet, OrderForm, OrderTypeForm, initial_line, initial_of, line_inputs
+from orders.entry_forms import LineFormSet, OrderForm, initial_line, initial_of, line_inputs
+from orders.forms import OrderTypeForm
 from orders.models import Order, OrderType
 from orders.refusing import Refused, Stale
 from orders.views import refused

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language, get_language_info, gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import ContactPoint
+from customers.models import ContactPoint, Customer
 from datamap.accesslog import record_many
 from portal.models import ExportLog
 from portal.querying import Row, Selection, read_page
@@ -19,26 +20,51 @@ from staff.models import User
 PIECE = 1000
 LARGE = 1_000_000
 
+
+class Words:
+    """What stands in the cells instead of codes, in the language of whoever exports.
+
+    Made before the file is handed out: its pieces are written when the request's language may be gone.
+    """
+
+    def __init__(self) -> None:
+        self.kind = {value: str(label) for value, label in Customer.Kind.choices}
+        self.status = {value: str(label) for value, label in Customer.Status.choices}
+        self.whether = {True: gettext("yes"), False: gettext("no")}
+        self._languages: dict[str, str] = {"": ""}
+        self._spoken = get_language() or "de"
+
+    def language(self, code: str) -> str:
+        """German for "de"; a code that nobody knows stays as it is."""
+        if code not in self._languages:
+            try:
+                with override(self._spoken):
+                    self._languages[code] = str(get_language_info(code.lower())["name_translated"])
+            except KeyError:
+                self._languages[code] = code
+        return self._languages[code]
+
+
 # Which cells a column of the list becomes in the file.
-_CELLS: dict[str, list[tuple[Any, Callable[[Row], Cell]]]] = {
-    "number": [(_("Number"), lambda row: row.number)],
+_CELLS: dict[str, list[tuple[Any, Callable[[Row, Words], Cell]]]] = {
+    "number": [(_("Number"), lambda row, words: row.number)],
     "name": [
-        (_("Last name"), lambda row: row.last_name),
-        (_("First name"), lambda row: row.first_name),
-        (_("Company"), lambda row: row.company),
+        (_("Last name"), lambda row, words: row.last_name),
+        (_("First name"), lambda row, words: row.first_name),
+        (_("Company"), lambda row, words: row.company),
     ],
-    "place": [(_("Postcode"), lambda row: row.postcode), (_("Town"), lambda row: row.city)],
-    "country": [(_("Country"), lambda row: row.country)],
-    "orders": [(_("Orders"), lambda row: row.orders)],
-    "revenue": [(_("Revenue"), lambda row: row.revenue)],
-    "activity": [(_("Last active"), lambda row: row.active_on)],
-    "since": [(_("Customer since"), lambda row: row.registered_on)],
-    "language": [(_("Language"), lambda row: row.language)],
+    "place": [(_("Postcode"), lambda row, words: row.postcode), (_("Town"), lambda row, words: row.city)],
+    "country": [(_("Country"), lambda row, words: row.country)],
+    "orders": [(_("Orders"), lambda row, words: row.orders)],
+    "revenue": [(_("Revenue"), lambda row, words: row.revenue)],
+    "activity": [(_("Last active"), lambda row, words: row.active_on)],
+    "since": [(_("Customer since"), lambda row, words: row.registered_on)],
+    "language": [(_("Language"), lambda row, words: words.language(row.language))],
     "marks": [
-        (_("Kind"), lambda row: row.kind),
-        (_("Status"), lambda row: row.status),
-        (_("Advertising stop"), lambda row: int(row.advertising_stop)),
-        (_("Deactivated"), lambda row: int(row.deactivated)),
+        (_("Kind"), lambda row, words: words.kind.get(row.kind, row.kind)),
+        (_("Status"), lambda row, words: words.status.get(row.status, row.status)),
+        (_("Advertising stop"), lambda row, words: words.whether[bool(row.advertising_stop)]),
+        (_("Deactivated"), lambda row, words: words.whether[bool(row.deactivated)]),
     ],
 }
 CONTACT_HEADS = (_("E-mail"), _("Phone"))
@@ -73,10 +99,12 @@ def export_customers(
     )
     first = heads(columns, contacts)
     write = xlsx_file if file_format == "xlsx" else csv_file
-    return write(_table(log, selection, columns, first))
+    return write(_table(log, selection, columns, first, Words()))
 
 
-def _table(log: ExportLog, selection: Selection, columns: list[str], first: list[Cell]) -> Iterator[list[Cell]]:
+def _table(
+    log: ExportLog, selection: Selection, columns: list[str], first: list[Cell], words: Words
+) -> Iterator[list[Cell]]:
     yield first
     cells = [cell for key in columns for _label, cell in _CELLS[key]]
     written, cursor = 0, ""
@@ -87,7 +115,7 @@ def _table(log: ExportLog, selection: Selection, columns: list[str], first: list
             written += len(page.rows)
             reached = _contact_points([row.id for row in page.rows]) if log.sealed else {}
             for row in page.rows:
-                line = [cell(row) for cell in cells]
+                line = [cell(row, words) for cell in cells]
                 yield [*line, *reached.get(row.id, ("", ""))] if log.sealed else line
             cursor = page.next
             if not cursor:

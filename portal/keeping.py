@@ -213,8 +213,8 @@ def _filled(model: type[Model], group: Group) -> Q:
     if group.subject_paths != ("pk",) or not all(getattr(field, "null", False) for field in fields):
         return Q()
     filled = Q()
-    for field in fields:
-        filled |= Q(**{f"{field.name}__isnull": False})
+    for one in fields:
+        filled |= Q(**{f"{one.name}__isnull": False})
     return filled
 
 

@@ -31,18 +31,45 @@ def _chunk_label(label: str, file_id: bytes, position: int, last: bool) -> bytes
     return label.encode() + b"\0" + file_id + position.to_bytes(8, "big") + bytes((last,))
 
 
+class StreamSealer:
+    """Seals what is written to it into `dst`, chunk by chunk as it comes; `finish` makes the file whole."""
+
+    def __init__(self, label: str, dst: BinaryIO) -> None:
+        self.size = 0
+        self._label, self._dst, self._ring = label, dst, keyring()
+        self._file_id, self._position, self._waiting = secrets.token_bytes(FILE_ID_BYTES), 0, bytearray()
+        dst.write(MAGIC + self._file_id)
+
+    def write(self, data: bytes) -> None:
+        """Take more of the clear text; memory stays at this piece and one chunk."""
+        self._waiting += data
+        # A full chunk waits: it may be the last one, and says so.
+        while len(self._waiting) > CHUNK:
+            self._seal(CHUNK, last=False)
+
+    def finish(self) -> int:
+        """Seal what is left as the end of the file; answers the clear size."""
+        self._seal(len(self._waiting), last=True)
+        return self.size
+
+    def _seal(self, length: int, *, last: bool) -> None:
+        chunk = bytes(self._waiting[:length])
+        del self._waiting[:length]
+        self._dst.write(self._ring.seal(_chunk_label(self._label, self._file_id, self._position, last), chunk))
+        self._position, self.size = self._position + 1, self.size + length
+
+
 def seal_stream(label: str, src: BinaryIO | File, dst: BinaryIO) -> int:
     """Seal everything `src` still holds into `dst`; memory stays at two chunks. Returns the clear size."""
-    ring, file_id = keyring(), secrets.token_bytes(FILE_ID_BYTES)
-    dst.write(MAGIC + file_id)
-    position, size, chunk = 0, 0, _read_full(src, CHUNK)
-    while True:
-        following = _read_full(src, CHUNK) if len(chunk) == CHUNK else b""
-        dst.write(ring.seal(_chunk_label(label, file_id, position, not following), chunk))
-        size += len(chunk)
-        if not following:
-            return size
-        position, chunk = position + 1, following
+    sealer = StreamSealer(label, dst)
+    while chunk := src.read(CHUNK):
+        sealer.write(chunk)
+    return sealer.finish()
+
+
+def open_sealed(label: str, src: BinaryIO) -> io.BufferedReader:
+    """A sealed file as one that is read at any place; closing it closes `src`."""
+    return io.BufferedReader(_Opened(label, src), CHUNK)
 
 
 def open_stream(label: str, src: BinaryIO) -> Iterator[bytes]:
@@ -185,7 +212,7 @@ class SealedFileStorage(FileSystemStorage):
     def _open(self, name: str, mode: str = "rb") -> File:
         if mode != "rb":
             raise ValueError("A sealed file is read in binary mode, and written by save().")
-        return File(io.BufferedReader(_Opened(self.label, open(self.path(name), "rb")), CHUNK), name)  # noqa: SIM115
+        return File(open_sealed(self.label, open(self.path(name), "rb")), name)  # noqa: SIM115
 
     def size(self, name: str) -> int:
         return clear_size(super().size(name))
@@ -216,7 +243,7 @@ class SealedFileStorage(FileSystemStorage):
         with suppress(FileNotFoundError), path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                self._write(io.BufferedReader(_Opened(self.label, file), CHUNK), path)
+                self._write(open_sealed(self.label, file), path)
                 return True
         return False
 

@@ -1,5 +1,7 @@
 """What every answer of the house carries."""
 
+from typing import Any
+
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -50,3 +52,32 @@ def test_the_cache_speaks_json(value: object) -> None:
     serializer = JsonSerializer()
     stored = serializer.dumps(value)
     assert serializer.loads(stored if isinstance(stored, bytes) else str(stored).encode()) == value
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/gibt-es-nicht/", "/customers/4711/"])
+def test_in_development_too_what_is_not_there_is_told_by_the_house(
+    settings: Any, signed_in: Any, manager: Any, address: str
+) -> None:
+    settings.DEBUG = True
+    answer = signed_in(manager).get(address, headers={"Accept-Language": "de"})
+    assert answer.status_code == 404
+    assert "Diese Seite gibt es nicht" in answer.content.decode()
+    assert "URLconf" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_in_development_a_missing_slash_is_added_and_a_fault_shows_its_traceback(
+    settings: Any, manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG = True
+    client = Client(raise_request_exception=False)
+    client.force_login(manager)
+    assert client.get("/customers").status_code == 301
+
+    def broken(*_args: object) -> None:
+        raise RuntimeError("Mühle klemmt")
+
+    monkeypatch.setattr("portal.views.dashboard.cards_for", broken)
+    fault = client.get("/")
+    assert (fault.status_code, "Traceback" in fault.content.decode()) == (500, True)

@@ -91,8 +91,28 @@ def test_the_rules_page_works_out_a_last_day() -> None:
         {"key": "X"},
     ):
         assert client.get(reverse("datamap:rules"), wrong).status_code == 400
+    page = client.get(reverse("datamap:rules"), {"key": "WARR", "start": "2026-08-01", "contract": "2026-08-01"})
+    assert page.context["answer"].deletable_from.isoformat() == "2028-08-02"  # BGB § 438: two years, day-exact
     far = client.get(reverse("datamap:rules"), {"key": "INV", "start": "9998-01-01"})
     assert far.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("key", "facts"),
+    [
+        ("INV", ["start", "as_of"]),
+        ("INV:supervised", ["start", "as_of"]),
+        ("CONSENT-TEL", ["start", "as_of", "last_use"]),
+        ("WARR", ["start", "as_of", "contract", "repaired"]),
+    ],
+)
+def test_the_calculator_asks_first_for_the_rule_and_then_for_what_the_rule_uses(key: str, facts: list[str]) -> None:
+    client = signed_in("privacy")
+    first = client.get(reverse("datamap:rules"))
+    assert (first.context["form"], list(first.context["choice"].fields)) == (None, ["key"])
+    then = client.get(reverse("datamap:rules"), {"key": key})
+    assert (then.status_code, list(then.context["form"].fields), then.context["answer"]) == (200, facts, None)
+    assert f'name="key" value="{key}"' in then.content.decode()
 
 
 def settings_of(client: Client, **changes: str) -> dict[str, str]:

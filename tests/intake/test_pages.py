@@ -109,6 +109,23 @@ def test_orders_and_their_lines_come_in_two_files(manager_client: Client) -> Non
     assert (batch.state, batch.preview["created"], batch.preview["lines"]) == (Batch.State.CHECKED, 1, 2)
 
 
+def test_the_columns_of_a_wide_file_that_mean_nothing_are_folded_away(manager_client: Client) -> None:
+    extra = [f"Feld {n}" for n in range(40)]
+    text = ";".join(["Vorname", "E-Mail", *extra]) + "\n" + ";".join(["Änne", "a@laden.example", *"x" * 40]) + "\n"
+    upload(manager_client, text.encode())
+    batch = Batch.objects.get()
+    page = manager_client.get(reverse("intake:columns", args=[batch.pk]))
+    told, rest = page.context["parts"]
+    assert ([column.name for column in told], [column.name for column in rest]) == (["Vorname", "E-Mail"], extra)
+    html = page.content.decode()
+    assert html.count('<details class="mt-3">') == 1
+    # Folded or not, every column may be given a meaning, and the form sends it.
+    chosen = columns_post(batch, **{"Vorname": "first_name", "E-Mail": "email", "Feld 7": "city"})
+    assert manager_client.post(reverse("intake:columns", args=[batch.pk]), chosen).status_code == 302
+    batch.refresh_from_db()
+    assert batch.mapping == {"first_name": "Vorname", "email": "E-Mail", "city": "Feld 7"}
+
+
 def test_one_target_for_two_columns_is_refused(manager_client: Client) -> None:
     upload(manager_client, customers_csv(1).encode())
     batch = Batch.objects.get()

@@ -6,10 +6,10 @@ import io
 import openpyxl
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from datamap.models import AccessLog
-from portal.models import ExportLog
+from portal.models import ExportLog, SavedView
 from portal.spreadsheets import csv_file, harmless, xlsx_file
 from staff.models import Role, User
 from tests.portal.factories import make_customer
@@ -113,6 +113,45 @@ def test_the_filtered_list_goes_out_and_everything_is_noted(fresh, manager):
     assert log.finished_at
     noted = AccessLog.objects.filter(page="customer_export")
     assert list(noted.values_list("user_id", "customer_number")) == [(manager.pk, "2")]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "heads", "company", "guest"),
+    [
+        (
+            "de",
+            ["Sprache", "Art", "Status", "Werbestopp", "Deaktiviert"],
+            ["Deutsch", "Firma", "Konto", "nein", "ja"],
+            ["xx-kl", "Person", "Gast", "ja", "nein"],
+        ),
+        (
+            "en",
+            ["Language", "Kind", "Status", "Advertising stop", "Deactivated"],
+            ["German", "Company", "Account", "no", "yes"],
+            ["xx-kl", "Person", "Guest", "yes", "no"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_cells_speak_the_language_of_their_headings(fresh, manager, file_format, spoken, heads, company, guest):
+    now = timezone.now()
+    make_customer("1", kind="company", company="Mühle KG", deactivated_at=now)
+    make_customer("2", status="guest", language="xx-kl", advertising_stopped_at=now)
+    User.objects.filter(pk=manager.pk).update(language=spoken)
+    SavedView.objects.create(owner=manager, columns=["number", "language", "marks"])
+    response = fresh(User.objects.get(pk=manager.pk)).post(EXPORT, {"file_format": file_format})
+    with translation.override("en" if spoken == "de" else "de"):  # as a server that has gone on to somebody else
+        data = b"".join(response.streaming_content)
+    table = rows_of(data, file_format)
+    assert [row[4:] for row in table] == [heads, company, guest]
+
+
+def rows_of(data: bytes, file_format: str) -> list[list[str]]:
+    """The table in a file."""
+    if file_format == "csv":
+        return list(csv.reader(io.StringIO(data.decode("utf-8-sig")), delimiter=";"))
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).active
+    return [[str(value or "") for value in row] for row in sheet.values]
 
 
 def test_more_rows_than_one_piece_come_out_once(fresh, manager, monkeypatch):
