@@ -216,7 +216,10 @@ class ProviderEvent(models.Model):
 class Deliverability(models.Model):
     """What is known of an e-mail address of a customer: whether mails to it arrive."""
 
-    contact_point = models.OneToOneField(ContactPoint, models.CASCADE, primary_key=True, related_name="deliverability")
+    # The database itself lets the row go with its address: imports are undone and persons erased in SQL.
+    contact_point = models.OneToOneField(
+        ContactPoint, models.CASCADE, primary_key=True, db_constraint=False, related_name="deliverability"
+    )
     soft_bounces = models.PositiveSmallIntegerField(_("refused for now, in a row"), default=0)
     hard_bounced_at = models.DateTimeField(_("undeliverable since"), null=True, blank=True)
     complained_at = models.DateTimeField(_("reported as unwanted"), null=True, blank=True)
