@@ -41,7 +41,7 @@ class Message(models.Model):
 
     class Bounce(models.TextChoices):
         NONE = "", _("none")
-        SOFT = "soft", _("delivery delayed or refused for now")
+        SOFT = "soft", _("refused for now")
         HARD = "hard", _("undeliverable")
         COMPLAINT = "complaint", _("reported as unwanted")
 

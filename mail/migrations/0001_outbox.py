@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('message_id', models.CharField(max_length=200)),
                 ('provider_id', models.CharField(blank=True, max_length=200)),
-                ('bounce', models.CharField(blank=True, choices=[('', 'none'), ('soft', 'delivery delayed or refused for now'), ('hard', 'undeliverable'), ('complaint', 'reported as unwanted')], default='', max_length=10, verbose_name='arrival')),
+                ('bounce', models.CharField(blank=True, choices=[('', 'none'), ('soft', 'refused for now'), ('hard', 'undeliverable'), ('complaint', 'reported as unwanted')], default='', max_length=10, verbose_name='arrival')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='written')),
                 ('queued_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='waiting since')),
                 ('attempted_at', models.DateTimeField(blank=True, null=True, verbose_name='last attempt')),
