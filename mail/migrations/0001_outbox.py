@@ -10,206 +10,383 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0003_activity_claims'),
+        ("customers", "0003_activity_claims"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Deliverability',
+            name="Deliverability",
             fields=[
-                ('contact_point', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='deliverability', serialize=False, to='customers.contactpoint')),
-                ('soft_bounces', models.PositiveSmallIntegerField(default=0, verbose_name='refused for now, in a row')),
-                ('hard_bounced_at', models.DateTimeField(blank=True, null=True, verbose_name='undeliverable since')),
-                ('complained_at', models.DateTimeField(blank=True, null=True, verbose_name='reported as unwanted')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "contact_point",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="deliverability",
+                        serialize=False,
+                        to="customers.contactpoint",
+                    ),
+                ),
+                ("soft_bounces", models.PositiveSmallIntegerField(default=0, verbose_name="refused for now, in a row")),
+                ("hard_bounced_at", models.DateTimeField(blank=True, null=True, verbose_name="undeliverable since")),
+                ("complained_at", models.DateTimeField(blank=True, null=True, verbose_name="reported as unwanted")),
+                ("changed_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'verbose_name': 'deliverability of an address',
-                'verbose_name_plural': 'deliverability of addresses',
+                "verbose_name": "deliverability of an address",
+                "verbose_name_plural": "deliverability of addresses",
             },
         ),
         migrations.CreateModel(
-            name='Letter',
+            name="Letter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kept_as', models.CharField(choices=[('LETTER', 'business letter'), ('REQUEST', 'answer to a request about personal data')], default='LETTER', max_length=8, verbose_name='kept as')),
-                ('sender', models.CharField(blank=True, max_length=320, verbose_name='sender')),
-                ('recipient_lines', vault.fields.SealedTextField(blank=True, default='', verbose_name='recipient')),
-                ('subject', vault.fields.SealedTextField(blank=True, default='', verbose_name='subject')),
-                ('body', vault.fields.SealedTextField(blank=True, default='', verbose_name='text')),
-                ('html', vault.fields.SealedTextField(blank=True, default='', verbose_name='text as HTML')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='written')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='request closed')),
-                ('subject_ref', models.UUIDField(blank=True, editable=False, null=True)),
-                ('blocked_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('customer', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='letters', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kept_as",
+                    models.CharField(
+                        choices=[("LETTER", "business letter"), ("REQUEST", "answer to a request about personal data")],
+                        default="LETTER",
+                        max_length=8,
+                        verbose_name="kept as",
+                    ),
+                ),
+                ("sender", models.CharField(blank=True, max_length=320, verbose_name="sender")),
+                ("recipient_lines", vault.fields.SealedTextField(blank=True, default="", verbose_name="recipient")),
+                ("subject", vault.fields.SealedTextField(blank=True, default="", verbose_name="subject")),
+                ("body", vault.fields.SealedTextField(blank=True, default="", verbose_name="text")),
+                ("html", vault.fields.SealedTextField(blank=True, default="", verbose_name="text as HTML")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="written"),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="request closed")),
+                ("subject_ref", models.UUIDField(blank=True, editable=False, null=True)),
+                ("blocked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="letters",
+                        to="customers.customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'letter',
-                'verbose_name_plural': 'letters',
+                "verbose_name": "letter",
+                "verbose_name_plural": "letters",
             },
         ),
         migrations.CreateModel(
-            name='Enclosure',
+            name="Enclosure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', vault.fields.SealedTextField(max_length=255, verbose_name='file name')),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.PositiveIntegerField(verbose_name='size')),
-                ('file', models.FileField(max_length=200, storage=vault.files.SealedFileStorage('mail.enclosure.file'), upload_to='')),
-                ('letter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='enclosures', to='mail.letter')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", vault.fields.SealedTextField(max_length=255, verbose_name="file name")),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.PositiveIntegerField(verbose_name="size")),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200, storage=vault.files.SealedFileStorage("mail.enclosure.file"), upload_to=""
+                    ),
+                ),
+                (
+                    "letter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="enclosures", to="mail.letter"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'enclosure',
-                'verbose_name_plural': 'enclosures',
+                "verbose_name": "enclosure",
+                "verbose_name_plural": "enclosures",
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False)),
-                ('key', models.CharField(blank=True, max_length=200, null=True)),
-                ('message_class', models.CharField(choices=[('letter', 'letter'), ('notice', 'notice'), ('advertising', 'advertising'), ('feedback', 'request for feedback'), ('recall', 'product recall')], max_length=12, verbose_name='class')),
-                ('template', models.CharField(max_length=60, verbose_name='template')),
-                ('language', models.CharField(blank=True, max_length=8, verbose_name='language')),
-                ('recipient', vault.fields.SealedTextField(blank=True, max_length=320, null=True, verbose_name='recipient')),
-                ('recipient_index', vault.fields.BlindIndexField(blank=True, normalizer='customers.normalizing.whole_key', null=True, source='recipient')),
-                ('context', models.JSONField(blank=True, default=dict, verbose_name='context')),
-                ('state', models.CharField(choices=[('queued', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('unknown', 'not known whether it arrived'), ('failed', 'failed'), ('refused', 'not sent'), ('cancelled', 'taken back')], default='queued', max_length=10, verbose_name='state')),
-                ('reason', models.CharField(blank=True, max_length=60, verbose_name='reason')),
-                ('reply_code', models.CharField(blank=True, max_length=20, verbose_name='answer of the server')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt')),
-                ('lease', models.UUIDField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('message_id', models.CharField(max_length=200)),
-                ('provider_id', models.CharField(blank=True, max_length=200)),
-                ('bounce', models.CharField(blank=True, choices=[('', 'none'), ('soft', 'refused for now'), ('hard', 'undeliverable'), ('complaint', 'reported as unwanted')], default='', max_length=10, verbose_name='arrival')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='written')),
-                ('queued_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='waiting since')),
-                ('attempted_at', models.DateTimeField(blank=True, null=True, verbose_name='last attempt')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
-                ('delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='delivered')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('customer', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='messages', to='customers.customer')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False)),
+                ("key", models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "message_class",
+                    models.CharField(
+                        choices=[
+                            ("letter", "letter"),
+                            ("notice", "notice"),
+                            ("advertising", "advertising"),
+                            ("feedback", "request for feedback"),
+                            ("recall", "product recall"),
+                        ],
+                        max_length=12,
+                        verbose_name="class",
+                    ),
+                ),
+                ("template", models.CharField(max_length=60, verbose_name="template")),
+                ("language", models.CharField(blank=True, max_length=8, verbose_name="language")),
+                (
+                    "recipient",
+                    vault.fields.SealedTextField(blank=True, max_length=320, null=True, verbose_name="recipient"),
+                ),
+                (
+                    "recipient_index",
+                    vault.fields.BlindIndexField(
+                        blank=True, normalizer="customers.normalizing.whole_key", null=True, source="recipient"
+                    ),
+                ),
+                ("context", models.JSONField(blank=True, default=dict, verbose_name="context")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waiting"),
+                            ("sending", "being sent"),
+                            ("sent", "sent"),
+                            ("unknown", "not known whether it arrived"),
+                            ("failed", "failed"),
+                            ("refused", "not sent"),
+                            ("cancelled", "taken back"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=60, verbose_name="reason")),
+                ("reply_code", models.CharField(blank=True, max_length=20, verbose_name="answer of the server")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="next attempt"),
+                ),
+                ("lease", models.UUIDField(blank=True, editable=False, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("message_id", models.CharField(max_length=200)),
+                ("provider_id", models.CharField(blank=True, max_length=200)),
+                (
+                    "bounce",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "none"),
+                            ("soft", "refused for now"),
+                            ("hard", "undeliverable"),
+                            ("complaint", "reported as unwanted"),
+                        ],
+                        default="",
+                        max_length=10,
+                        verbose_name="arrival",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="written"),
+                ),
+                (
+                    "queued_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="waiting since"
+                    ),
+                ),
+                ("attempted_at", models.DateTimeField(blank=True, null=True, verbose_name="last attempt")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="messages",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mail',
-                'verbose_name_plural': 'mails',
+                "verbose_name": "mail",
+                "verbose_name_plural": "mails",
             },
         ),
         migrations.AddField(
-            model_name='letter',
-            name='message',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='letter', to='mail.message'),
+            model_name="letter",
+            name="message",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="letter",
+                to="mail.message",
+            ),
         ),
         migrations.CreateModel(
-            name='ProviderEvent',
+            name="ProviderEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=40, verbose_name='provider')),
-                ('kind', models.CharField(max_length=20, verbose_name='event')),
-                ('raw', vault.fields.SealedJSONField(verbose_name='as it came')),
-                ('raw_index', vault.fields.BlindIndexField(blank=True, normalizer='mail.events.event_key', null=True, source='raw')),
-                ('occurred_at', models.DateTimeField(blank=True, null=True, verbose_name='when')),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='received')),
-                ('processed_at', models.DateTimeField(blank=True, null=True, verbose_name='worked off')),
-                ('fault', models.CharField(blank=True, max_length=60, verbose_name='fault')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mail_events', to='customers.customer')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='mail.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=40, verbose_name="provider")),
+                ("kind", models.CharField(max_length=20, verbose_name="event")),
+                ("raw", vault.fields.SealedJSONField(verbose_name="as it came")),
+                (
+                    "raw_index",
+                    vault.fields.BlindIndexField(
+                        blank=True, normalizer="mail.events.event_key", null=True, source="raw"
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField(blank=True, null=True, verbose_name="when")),
+                (
+                    "received_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="received"),
+                ),
+                ("processed_at", models.DateTimeField(blank=True, null=True, verbose_name="worked off")),
+                ("fault", models.CharField(blank=True, max_length=60, verbose_name="fault")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mail_events",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to="mail.message",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'report of a mail provider',
-                'verbose_name_plural': 'reports of mail providers',
+                "verbose_name": "report of a mail provider",
+                "verbose_name_plural": "reports of mail providers",
             },
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['next_attempt_at', 'id'], name='mail_message_waiting'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state", "queued")), fields=["next_attempt_at", "id"], name="mail_message_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['lease_until'], name='mail_message_leased'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state", "sending")), fields=["lease_until"], name="mail_message_leased"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['state', '-created_at', '-id'], name='mail_message_state'),
+            model_name="message",
+            index=models.Index(fields=["state", "-created_at", "-id"], name="mail_message_state"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['-created_at', '-id'], name='mail_message_list'),
+            model_name="message",
+            index=models.Index(fields=["-created_at", "-id"], name="mail_message_list"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['customer', '-sent_at', '-id'], name='mail_message_timeline'),
+            model_name="message",
+            index=models.Index(fields=["customer", "-sent_at", "-id"], name="mail_message_timeline"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('recipient_index__isnull', False)), fields=['recipient_index'], name='mail_message_recipient'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("recipient_index__isnull", False)),
+                fields=["recipient_index"],
+                name="mail_message_recipient",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id'], name='mail_message_provider_id'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("provider_id", ""), _negated=True),
+                fields=["provider_id"],
+                name="mail_message_provider_id",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['message_class', 'sent_at'], name='mail_message_due'),
+            model_name="message",
+            index=models.Index(fields=["message_class", "sent_at"], name="mail_message_due"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['message_class', 'created_at'], name='mail_message_due_unsent'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("sent_at__isnull", True)),
+                fields=["message_class", "created_at"],
+                name="mail_message_due_unsent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('uuid',), name='mail_message_uuid'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("uuid",), name="mail_message_uuid"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('key',), name='mail_message_key'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("key",), name="mail_message_key"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('message_id',), name='mail_message_message_id'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("message_id",), name="mail_message_message_id"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['customer', '-sent_at', '-id'], name='mail_letter_timeline'),
+            model_name="letter",
+            index=models.Index(fields=["customer", "-sent_at", "-id"], name="mail_letter_timeline"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['kept_as', 'sent_at'], name='mail_letter_due'),
+            model_name="letter",
+            index=models.Index(fields=["kept_as", "sent_at"], name="mail_letter_due"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['kept_as', 'closed_at'], name='mail_letter_closed'),
+            model_name="letter",
+            index=models.Index(fields=["kept_as", "closed_at"], name="mail_letter_closed"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['created_at'], name='mail_letter_due_unsent'),
+            model_name="letter",
+            index=models.Index(
+                condition=models.Q(("sent_at__isnull", True)), fields=["created_at"], name="mail_letter_due_unsent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('subject_ref__isnull', False)), fields=['subject_ref'], name='mail_letter_subject_ref'),
+            model_name="letter",
+            index=models.Index(
+                condition=models.Q(("subject_ref__isnull", False)),
+                fields=["subject_ref"],
+                name="mail_letter_subject_ref",
+            ),
         ),
         migrations.AddIndex(
-            model_name='providerevent',
-            index=models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['id'], name='mail_event_waiting'),
+            model_name="providerevent",
+            index=models.Index(
+                condition=models.Q(("processed_at__isnull", True)), fields=["id"], name="mail_event_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='providerevent',
-            index=models.Index(fields=['processed_at'], name='mail_event_due'),
+            model_name="providerevent",
+            index=models.Index(fields=["processed_at"], name="mail_event_due"),
         ),
         migrations.AddConstraint(
-            model_name='providerevent',
-            constraint=models.UniqueConstraint(fields=('raw_index',), name='mail_event_once'),
+            model_name="providerevent",
+            constraint=models.UniqueConstraint(fields=("raw_index",), name="mail_event_once"),
         ),
         migrations.RunSQL(
             "ALTER TABLE mail_deliverability ADD CONSTRAINT mail_deliverability_of_contact_point "
