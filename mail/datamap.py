@@ -94,7 +94,7 @@ class MessageData(PersonalData):
 class LetterData(PersonalData):
     groups = [
         Group(
-            fields=("recipient_lines", "subject", "body", "html", "created_at", "sent_at", "closed_at"),
+            fields=("key", "recipient_lines", "subject", "body", "html", "created_at", "sent_at", "closed_at"),
             subject="customer",
             purpose=PROOF,
             basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),

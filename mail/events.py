@@ -39,7 +39,7 @@ KEPT = frozenset(
     }
 )
 ARRIVED = frozenset({EventType.QUEUED, EventType.SENT, EventType.DELIVERED, EventType.DEFERRED, EventType.BOUNCED})
-# These providers' own words for a bounce that may pass; anymail gives both kinds one name.
+# These providers' own words for a bounce that may pass; anymail gives both kinds one name (and SendGrid's none).
 _PASSING = frozenset({"soft_bounce", "SoftBounce", "Transient", "DnsError"})
 _SEVERITY = [Bounce.NONE, Bounce.SOFT, Bounce.HARD, Bounce.COMPLAINT]
 
@@ -123,6 +123,8 @@ def bounce_of(kind: str, raw: Mapping[str, Any]) -> str:
     own = raw["event"] if isinstance(raw["event"], dict) else {}
     if own.get("event") in _PASSING or own.get("Type") in _PASSING:
         return Bounce.SOFT
+    if own.get("event") == own.get("type") == "bounce":
+        return Bounce.HARD
     if reject in (RejectReason.BOUNCED, RejectReason.INVALID):
         return Bounce.HARD
     return Bounce.SOFT if kind == EventType.BOUNCED else Bounce.NONE

@@ -123,7 +123,7 @@ def _is_simple(value: Any) -> bool:
 
 def _begin_letter(message: Message, kept_as: str, attachments: Sequence[Attachment | tuple[str, bytes, str]]) -> None:
     """The letter's row, with its files; the text is written into it when it is sent."""
-    letter = Letter.objects.create(message=message, customer=message.customer, kept_as=kept_as)
+    letter = Letter.objects.create(message=message, customer=message.customer, key=message.key, kept_as=kept_as)
     for given in attachments:
         one = given if isinstance(given, Attachment) else Attachment(*given)
         enclosure = Enclosure(letter=letter, name=one.name, content_type=one.content_type, size=len(one.content))
