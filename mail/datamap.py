@@ -60,7 +60,6 @@ class MessageData(PersonalData):
                 "customer": None,
                 "key": None,
                 "recipient": None,
-                "recipient_index": None,
                 "context": {},
                 "provider_id": "",
                 "reply_code": "",

@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from customers.models import Customer
 from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
@@ -95,6 +96,8 @@ def _apply(event: ProviderEvent) -> None:
     if message is not None:
         event.message, event.customer = message, message.customer
     address = event.raw["recipient"] or (address_of(message) if message else None)
+    if event.customer is None and address:
+        event.customer = _only_owner_of(address)
     bounce = bounce_of(event.kind, event.raw)
     if message is not None:
         _note_on_message(message, event.kind, bounce, at)
@@ -147,6 +150,13 @@ def _message_of(raw: Mapping[str, Any]) -> Message | None:
         named = Q(provider_id__in=[there, f"<{there}>"]) | Q(message_id=f"<{there}>")
         found = rows.filter(named).order_by("-pk").first()
     return found
+
+
+def _only_owner_of(address: str) -> Customer | None:
+    """Whose report it is where nobody knows the mail; of a shared address nobody can say."""
+    owners = Customer.objects.filter(contact_points__kind="email", contact_points__whole_index=address)
+    found = list(owners.distinct()[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _note_on_message(message: Message, kind: str, bounce: str, at: datetime) -> None:

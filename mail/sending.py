@@ -5,16 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
 from customers.models import Customer
 from customers.reading import is_email
+from mail.addressing import sending_domain
 from mail.delivering import deliver_due
 from mail.models import Enclosure, Letter, Message, MessageClass
 from mail.tasks import deliver
@@ -85,12 +83,6 @@ def queue(
 def wake() -> None:
     """Wake one worker when the transaction commits, however many mails it queues; beat finds what is missed."""
     wake_once(_deliver_soon)
-
-
-def sending_domain() -> str:
-    """The domain of the sender, which makes a Message-ID ours."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return domain if "." in domain else urlsplit(settings.SITE_URL).hostname or "localhost"
 
 
 def _refuse_unfit(
