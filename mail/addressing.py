@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -56,3 +59,9 @@ def recipient_lines(customer: Customer | None, address: str) -> str:
     """The head of a letter: company, name, address it went to."""
     lines = [customer.company, full_name(customer)] if customer else []
     return "\n".join([*filter(None, lines), address])
+
+
+def sending_domain() -> str:
+    """The domain of the sender, which makes a Message-ID ours."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return domain if "." in domain else urlsplit(settings.SITE_URL).hostname or "localhost"

@@ -13,6 +13,8 @@ class MailConfig(AppConfig):
         from anymail.signals import tracking
 
         from customers.timeline import register_source
+        from datamap import erasing
+        from mail.erasing import before_erasure
         from mail.happenings import SOURCES
         from mail.own_templates import register_own
         from mail.receiving import receive
@@ -21,3 +23,4 @@ class MailConfig(AppConfig):
         for source in SOURCES:
             register_source(source)
         register_own()
+        erasing.register_before("mail", before_erasure)

@@ -37,9 +37,8 @@ class Text:
 
 def compose(message: Message, address: str) -> EmailMultiAlternatives:
     """The mail for this row, ready to be sent; what a letter says is kept with it, in the caller's transaction."""
-    # A letter may be blocked before it goes out: the answer to who was erased is kept so from its first day.
-    letter = Letter.archive.filter(message=message).first()
-    text = _letter_text(letter, message, address) if letter else _written(message)
+    letter = write_letter(message, address)
+    text = Text(letter.subject, letter.body, letter.html) if letter else _written(message)
     mail = EmailMultiAlternatives(text.subject, text.body, to=[address], headers=headers_of(message))
     mail.attach_alternative(text.html, "text/html")
     for enclosure in letter.enclosures.order_by("pk") if letter else ():
@@ -86,12 +85,20 @@ def _written(message: Message) -> Text:
     return fill(template, values, language_of(message))
 
 
-def _letter_text(letter: Letter, message: Message, address: str) -> Text:
-    """A letter is written once: a second attempt sends the same words under the same Message-ID."""
+def write_letter(message: Message, address: str) -> Letter | None:
+    """What a letter says, kept with it; None where the mail is no letter.
+
+    It is written once: a second attempt sends the same words under the same Message-ID. A letter may be blocked before
+    it goes out: the answer to who was erased is kept so from its first day.
+    """
+    letter = Letter.archive.filter(message=message).first()
+    if letter is None:
+        return None
     if not letter.body:
         text = _written(message)
         letter.subject, letter.body, letter.html = text.subject, text.body, text.html
     letter.sender = settings.DEFAULT_FROM_EMAIL
-    letter.recipient_lines = recipient_lines(message.customer, address)
+    if message.customer is not None or not letter.recipient_lines:
+        letter.recipient_lines = recipient_lines(message.customer, address)
     letter.save(update_fields=["subject", "body", "html", "sender", "recipient_lines"])
-    return Text(letter.subject, letter.body, letter.html)
+    return letter

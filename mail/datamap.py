@@ -60,7 +60,6 @@ class MessageData(PersonalData):
                 "customer": None,
                 "key": None,
                 "recipient": None,
-                "recipient_index": None,
                 "context": {},
                 "provider_id": "",
                 "reply_code": "",
@@ -94,7 +93,7 @@ class MessageData(PersonalData):
 class LetterData(PersonalData):
     groups = [
         Group(
-            fields=("recipient_lines", "subject", "body", "html", "created_at", "sent_at", "closed_at"),
+            fields=("key", "recipient_lines", "subject", "body", "html", "created_at", "sent_at", "closed_at"),
             subject="customer",
             purpose=PROOF,
             basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),

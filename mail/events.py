@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from customers.models import Customer
 from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
@@ -39,7 +40,7 @@ KEPT = frozenset(
     }
 )
 ARRIVED = frozenset({EventType.QUEUED, EventType.SENT, EventType.DELIVERED, EventType.DEFERRED, EventType.BOUNCED})
-# These providers' own words for a bounce that may pass; anymail gives both kinds one name.
+# These providers' own words for a bounce that may pass; anymail gives both kinds one name (and SendGrid's none).
 _PASSING = frozenset({"soft_bounce", "SoftBounce", "Transient", "DnsError"})
 _SEVERITY = [Bounce.NONE, Bounce.SOFT, Bounce.HARD, Bounce.COMPLAINT]
 
@@ -95,6 +96,8 @@ def _apply(event: ProviderEvent) -> None:
     if message is not None:
         event.message, event.customer = message, message.customer
     address = event.raw["recipient"] or (address_of(message) if message else None)
+    if event.customer is None and address:
+        event.customer = _only_owner_of(address)
     bounce = bounce_of(event.kind, event.raw)
     if message is not None:
         _note_on_message(message, event.kind, bounce, at)
@@ -123,6 +126,8 @@ def bounce_of(kind: str, raw: Mapping[str, Any]) -> str:
     own = raw["event"] if isinstance(raw["event"], dict) else {}
     if own.get("event") in _PASSING or own.get("Type") in _PASSING:
         return Bounce.SOFT
+    if own.get("event") == own.get("type") == "bounce":
+        return Bounce.HARD
     if reject in (RejectReason.BOUNCED, RejectReason.INVALID):
         return Bounce.HARD
     return Bounce.SOFT if kind == EventType.BOUNCED else Bounce.NONE
@@ -145,6 +150,13 @@ def _message_of(raw: Mapping[str, Any]) -> Message | None:
         named = Q(provider_id__in=[there, f"<{there}>"]) | Q(message_id=f"<{there}>")
         found = rows.filter(named).order_by("-pk").first()
     return found
+
+
+def _only_owner_of(address: str) -> Customer | None:
+    """Whose report it is where nobody knows the mail; of a shared address nobody can say."""
+    owners = Customer.objects.filter(contact_points__kind="email", contact_points__whole_index=address)
+    found = list(owners.distinct()[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _note_on_message(message: Message, kind: str, bounce: str, at: datetime) -> None:

@@ -41,7 +41,7 @@ class Message(models.Model):
 
     class Bounce(models.TextChoices):
         NONE = "", _("none")
-        SOFT = "soft", _("delivery delayed or refused for now")
+        SOFT = "soft", _("refused for now")
         HARD = "hard", _("undeliverable")
         COMPLAINT = "complaint", _("reported as unwanted")
 
@@ -103,11 +103,9 @@ class Message(models.Model):
             ),
             models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="mail_message_provider_id"),
             # The period counts from the sending, else from the writing.
-            models.Index(fields=["message_class", "sent_at"], name="mail_message_due"),
+            models.Index(fields=["sent_at", "id"], name="mail_message_due"),
             models.Index(
-                fields=["message_class", "created_at"],
-                condition=models.Q(sent_at__isnull=True),
-                name="mail_message_due_unsent",
+                fields=["created_at", "id"], condition=models.Q(sent_at__isnull=True), name="mail_message_due_unsent"
             ),
         ]
 
@@ -131,6 +129,8 @@ class Letter(models.Model):
     customer = models.ForeignKey(
         Customer, models.SET_NULL, null=True, blank=True, db_index=False, related_name="letters"
     )
+    # As its mail was queued: the letter is found by it long after the row of the outbox is gone.
+    key = models.CharField(max_length=200, null=True, blank=True)
     kept_as = models.CharField(_("kept as"), max_length=8, choices=KeptAs, default=KeptAs.LETTER)
     sender = models.CharField(_("sender"), max_length=320, blank=True)
     recipient_lines = SealedTextField(_("recipient"), blank=True, default="")
@@ -152,10 +152,11 @@ class Letter(models.Model):
         verbose_name_plural = _("letters")
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["customer", "-sent_at", "-id"], name="mail_letter_timeline"),
-            models.Index(fields=["kept_as", "sent_at"], name="mail_letter_due"),
-            models.Index(fields=["kept_as", "closed_at"], name="mail_letter_closed"),
+            models.Index(fields=["sent_at", "id"], name="mail_letter_due"),
+            models.Index(fields=["key"], condition=models.Q(key__isnull=False), name="mail_letter_key"),
+            models.Index(fields=["closed_at", "id"], name="mail_letter_closed"),
             models.Index(
-                fields=["created_at"], condition=models.Q(sent_at__isnull=True), name="mail_letter_due_unsent"
+                fields=["created_at", "id"], condition=models.Q(sent_at__isnull=True), name="mail_letter_due_unsent"
             ),
             models.Index(
                 fields=["subject_ref"], condition=models.Q(subject_ref__isnull=False), name="mail_letter_subject_ref"
@@ -206,7 +207,12 @@ class ProviderEvent(models.Model):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["id"], condition=models.Q(processed_at__isnull=True), name="mail_event_waiting"),
-            models.Index(fields=["processed_at"], name="mail_event_due"),
+            models.Index(fields=["processed_at", "id"], name="mail_event_due"),
+            models.Index(
+                fields=["received_at", "id"],
+                condition=models.Q(processed_at__isnull=True),
+                name="mail_event_due_waiting",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -216,7 +222,10 @@ class ProviderEvent(models.Model):
 class Deliverability(models.Model):
     """What is known of an e-mail address of a customer: whether mails to it arrive."""
 
-    contact_point = models.OneToOneField(ContactPoint, models.CASCADE, primary_key=True, related_name="deliverability")
+    # The database itself lets the row go with its address: imports are undone and persons erased in SQL.
+    contact_point = models.OneToOneField(
+        ContactPoint, models.CASCADE, primary_key=True, db_constraint=False, related_name="deliverability"
+    )
     soft_bounces = models.PositiveSmallIntegerField(_("refused for now, in a row"), default=0)
     hard_bounced_at = models.DateTimeField(_("undeliverable since"), null=True, blank=True)
     complained_at = models.DateTimeField(_("reported as unwanted"), null=True, blank=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
 from customers.models import Customer
 from customers.reading import is_email
+from mail.addressing import sending_domain
 from mail.delivering import deliver_due
 from mail.models import Enclosure, Letter, Message, MessageClass
 from mail.tasks import deliver
@@ -87,12 +85,6 @@ def wake() -> None:
     wake_once(_deliver_soon)
 
 
-def sending_domain() -> str:
-    """The domain of the sender, which makes a Message-ID ours."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return domain if "." in domain else urlsplit(settings.SITE_URL).hostname or "localhost"
-
-
 def _refuse_unfit(
     template: str, message_class: str, context: Mapping[str, Any], to: Customer | None, address: str | None
 ) -> None:
@@ -123,7 +115,7 @@ def _is_simple(value: Any) -> bool:
 
 def _begin_letter(message: Message, kept_as: str, attachments: Sequence[Attachment | tuple[str, bytes, str]]) -> None:
     """The letter's row, with its files; the text is written into it when it is sent."""
-    letter = Letter.objects.create(message=message, customer=message.customer, kept_as=kept_as)
+    letter = Letter.objects.create(message=message, customer=message.customer, key=message.key, kept_as=kept_as)
     for given in attachments:
         one = given if isinstance(given, Attachment) else Attachment(*given)
         enclosure = Enclosure(letter=letter, name=one.name, content_type=one.content_type, size=len(one.content))

@@ -167,7 +167,7 @@ def _letters(ids: list[int]) -> dict[int, Entry]:
 def _mails(ids: list[int]) -> dict[int, Entry]:
     return {
         row.pk: Entry(
-            row.sent_at,
+            row.sent_at or _NEVER,
             str(row.get_message_class_display()).capitalize(),
             "mail",
             str(label_of(row)),

@@ -143,7 +143,7 @@ def load(message: Any) -> dict[str, str]:
 def note_closed(request: Request) -> None:
     """Tell the kept letters of a request that it is closed: their period counts from then (REQUEST)."""
     keys = [_key(pk) for pk in request.letters.values_list("pk", flat=True)]
-    Letter.archive.filter(message__key__in=keys).update(closed_at=request.closed_at)
+    Letter.archive.filter(key__in=keys).update(closed_at=request.closed_at)
 
 
 def enclosures_of(request: Request) -> list[Enclosure]:

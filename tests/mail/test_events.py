@@ -241,3 +241,11 @@ def test_a_report_that_cannot_be_worked_off_is_marked_and_stops_no_other():
     first, second = ProviderEvent.objects.order_by("pk")
     assert (first.fault, second.fault) == ("KeyError", "")
     assert Suppression.objects.exists()
+
+
+def test_what_is_known_of_an_address_goes_with_it_also_in_sql():
+    make_customer()
+    report("brevo", brevo("hard_bounce"))
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM customers_contactpoint")
+    assert not Deliverability.objects.exists()
