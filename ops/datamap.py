@@ -36,3 +36,12 @@ register_store(
     "IMPORT",
     note=_("Temporary files of the web process, deleted with the request; what stays is sealed."),
 )
+register_store(
+    "ops.backups",
+    _("Backups of the database and the files"),
+    _("Recovery after a fault"),
+    Basis.LEGITIMATE_INTERESTS,
+    "BACKUP",
+    sealed=True,
+    note=_("Sealed as a whole and deleted after their period; a restore replays erasures before anybody works."),
+)
