@@ -239,7 +239,8 @@ def test_a_replay_that_was_interrupted_does_the_rest_when_it_runs_again(
     assert erased == [1, 2, 3]
 
 
-def test_a_kind_that_nobody_replays_keeps_the_quarantine() -> None:
+def test_a_kind_that_nobody_replays_keeps_the_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(journal.replayers, "objection", raising=False)
     written("objection", person=1)
     restored([])
     outcome = reapply()
