@@ -38,9 +38,8 @@ _checks: dict[str, Check] = {}
 
 def register_check(name: str, check: Check) -> None:
     """Have `doctor` ask this too; called from an app's ready(). None as an answer: the question was not asked."""
-    if name in _checks:
+    if _checks.setdefault(name, check) is not check:
         raise ImproperlyConfigured(f"The check {name} is registered twice.")
-    _checks[name] = check
 
 
 @contextmanager

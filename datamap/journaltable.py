@@ -37,14 +37,23 @@ class TableStore:
             if getattr(self._local, "owner", None) != os.getpid() or self._local.connection is None:
                 self._local.owner = os.getpid()
                 self._local.connection = psycopg.connect(self.url, autocommit=True, connect_timeout=5)
-                self._local.connection.execute(
-                    "CREATE TABLE IF NOT EXISTS obhut_journal "
-                    "(seq bigint PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, line text NOT NULL)"
-                )
+                self._make_table(self._local.connection)
             yield self._local.connection
         except psycopg.Error as error:
             self.close()
             raise JournalError(f"The journal in {self} cannot be reached ({type(error).__name__}).") from None
+
+    @staticmethod
+    def _make_table(connection: psycopg.Connection) -> None:
+        """Once, and by one process: two that find no table must not both make it."""
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            there = connection.execute("SELECT to_regclass('obhut_journal') IS NOT NULL").fetchone()
+            if not (there and there[0]):
+                connection.execute(
+                    "CREATE TABLE obhut_journal "
+                    "(seq bigint PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, line text NOT NULL)"
+                )
 
     def close(self) -> None:
         """End this thread's connection."""

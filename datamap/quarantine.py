@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from datamap import journal
@@ -115,7 +115,7 @@ class Watch:
             try:
                 self.state = examine()
                 self.until = time.monotonic() + settings.JOURNAL_RECHECK_SECONDS
-            except DatabaseError:
+            except Error:
                 pass  # whoever asks is about to learn that the database does not answer
             finally:
                 self.asking.release()

@@ -126,17 +126,20 @@ def _replay(kind: str, entries: list[journal.Entry], outcome: Outcome) -> None:
         logger.error("No app replays journal entries of the kind %s.", kind)
         outcome.failed += len(entries)
         return
+    if replayer.many is None or not _replay_at_once(replayer, entries, outcome):
+        for entry in entries:
+            if not _replay_at_once(replayer, [entry], outcome):
+                outcome.failed += 1
+
+
+def _replay_at_once(replayer: journal.Replayer, entries: list[journal.Entry], outcome: Outcome) -> bool:
+    """Replay these in one transaction; False, with nothing changed, where the handler raised."""
     try:
         with transaction.atomic(), journal.replaying(entries[0].position):
             news = replayer.replay([entry.payload for entry in entries])
     except Exception as error:  # whatever a handler raises must not keep the other entries from being replayed
-        if len(entries) == 1:
-            outcome.failed += 1
-            logger.error("Journal entry %d cannot be replayed.", entries[0].position, exc_info=error)
-            return
-    else:
-        outcome.replayed += news
-        outcome.already += len(entries) - news
-        return
-    for entry in entries:
-        _replay(kind, [entry], outcome)
+        logger.error("Journal entry %d, or one after it, cannot be replayed.", entries[0].position, exc_info=error)
+        return False
+    outcome.replayed += news
+    outcome.already += len(entries) - news
+    return True

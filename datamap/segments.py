@@ -54,7 +54,8 @@ class SegmentStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self.folder / "lock").open("w") as lock:
+        with (self.folder / "lock").open("a") as lock:
+            self._belong_to_owner(lock.fileno())
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -66,6 +67,7 @@ class SegmentStore:
         fresh = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
+            self._belong_to_owner(handle)
             size = self._whole_size(handle)
             try:
                 _write_all(handle, data, size)
@@ -79,6 +81,12 @@ class SegmentStore:
             os.close(handle)
         if fresh:
             self._sync_folder()
+
+    def _belong_to_owner(self, handle: int) -> None:
+        """What root writes on the command line, the service's account must go on writing."""
+        owner = self.folder.stat()
+        if os.geteuid() == 0 and os.fstat(handle).st_uid != owner.st_uid:
+            os.fchown(handle, owner.st_uid, owner.st_gid)
 
     @staticmethod
     def _whole_size(handle: int) -> int:

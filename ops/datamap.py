@@ -37,3 +37,12 @@ register_store(
     sealed=True,
     note=_("Up to 1 MB in memory, more in a temporary file without a name, sealed as it comes; gone with the request."),
 )
+register_store(
+    "ops.backups",
+    _("Backups of the database and the files"),
+    _("Recovery after a fault"),
+    Basis.LEGITIMATE_INTERESTS,
+    "BACKUP",
+    sealed=True,
+    note=_("Sealed as a whole and deleted after their period; a restore replays erasures before anybody works."),
+)

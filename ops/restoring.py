@@ -130,6 +130,7 @@ def _store(folder: Path, name: str, content: BinaryIO) -> None:
 
 
 def _take_place(root: Path, fresh: Path) -> None:
+    _belong_to(fresh, (root if root.exists() else root.parent).stat())
     before = root.with_name(f"{root.name}.before")
     shutil.rmtree(before, ignore_errors=True)
     if root.exists():
@@ -137,6 +138,13 @@ def _take_place(root: Path, fresh: Path) -> None:
     if fresh.exists():
         fresh.rename(root)
     shutil.rmtree(before, ignore_errors=True)
+
+
+def _belong_to(folder: Path, owner: os.stat_result) -> None:
+    """What root restores, the service's account must read."""
+    if os.geteuid() == 0 and folder.exists():
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 class _Reader:

@@ -217,7 +217,30 @@ def test_a_failing_entry_keeps_the_quarantine_and_the_rest_is_replayed(erased: E
     assert (again.replayed, again.already, again.failed) == (0, 2, 1)
 
 
-def test_a_kind_that_nobody_replays_keeps_the_quarantine() -> None:
+def test_a_replay_that_was_interrupted_does_the_rest_when_it_runs_again(
+    erased: Erased, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for person in (1, 2, 3):
+        written(person=person)
+    restored([])
+
+    def interrupted(payload: journal.Payload) -> str:
+        if payload["person"] == 2:
+            raise KeyboardInterrupt
+        return erased.erase(payload)
+
+    with monkeypatch.context() as once:
+        once.setitem(journal.replayers, "erasure", journal.Replayer(interrupted, None, False))
+        with pytest.raises(KeyboardInterrupt):
+            reapply()
+    assert erased == [1]
+    assert state() == quarantine.OLDER
+    assert reapply().as_json() == {"replayed": 2, "already": 1, "failed": 0, "released": True}
+    assert erased == [1, 2, 3]
+
+
+def test_a_kind_that_nobody_replays_keeps_the_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(journal.replayers, "objection", raising=False)
     written("objection", person=1)
     restored([])
     outcome = reapply()
