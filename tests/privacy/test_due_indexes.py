@@ -21,17 +21,20 @@ SMALL = frozenset(
         "portal.ListState",
         "portal.SavedView",
         "privacy.Hold",
+        "privacy.Recipient",
         "staff.Invite",
         "staff.SignIn",
         "staff.User",
     }
 )
-# Persons of whom no summary was ever written, and notes whose order has an invoice: such rows are not kept.
+# Persons of whom no summary was ever written, notes whose order has an invoice, packages that wait:
+# such rows are few.
 RARE = frozenset(
     {
         ("customers.Customer", "registered_at"),
         ("customers.Customer", "created_at"),
         ("orders.Document", "order__invoiced_at"),
+        ("privacy.Package", "built_at"),
     }
 )
 
