@@ -67,9 +67,9 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _sell(user)
         _employ(client, day)
         _correspond(client, day)
+        _ask_for_rights(client, user, day)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
-        _ask_for_rights(client, user, day)
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
 
