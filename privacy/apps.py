@@ -47,6 +47,9 @@ class PrivacyConfig(AppConfig):
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
         register_replay("objection", objecting.replay)
         closing.register_open_point("rectification", _("Rectification"), rectifying.decisions_open)
+        closing.register_open_point("restriction", _("Restriction"), restricting.undecided)
+        rectifying.register_after_rectification("recipients", rectifying.tell_recipients)
+        board.register_tasks()
         letters.register_paragraphs("rectification", rectifying.told)
         handover.register(
             "privacy_requests", _("privacy requests"), board.open_work, board.hand_over_all, "privacy.requests"

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from datamap.controlling import controller, legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy.clock import Light, deadline_for, light_of
-from privacy.deadlines import Deadline
-from privacy.models import Request
+from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
+from privacy.deadlines import TARGET_DAYS, Deadline
+from privacy.models import Request, Restriction
 from privacy.steps import State, Step, stamp
 from staff.models import User
 
 OVERDUE, MINE, NOBODY = "overdue", "mine", "nobody"
+OF_BOARD = "privacy:requests?state="
+WAITING = (State.RECEIVED, State.IDENTITY_PENDING, State.IN_PROGRESS, State.EXTENDED)
+COUNTED = 1000
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,7 @@ def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
 
 def overdue(rows: QuerySet[Request]) -> QuerySet[Request]:
     """Those whose last day is over and whose clock does not stand."""
-    waiting = (State.RECEIVED, State.IDENTITY_PENDING, State.IN_PROGRESS, State.EXTENDED)
-    return rows.filter(state__in=waiting, clock_stopped=False, due_on__lt=today())
+    return rows.filter(state__in=WAITING, clock_stopped=False, due_on__lt=today())
 
 
 def page_for(wanted: dict[str, Any], user: User, cursor: str) -> tuple[list[Row], str, bool]:
@@ -75,7 +81,40 @@ def page_for(wanted: dict[str, Any], user: User, cursor: str) -> tuple[list[Row]
 
 def overdue_badge(_user: Any) -> int | None:
     """How many requests are late: the figure in the rail; none is no badge."""
-    return overdue(Request.objects.filter(closed_at__isnull=True))[:1000].count() or None
+    return overdue(Request.objects.filter(closed_at__isnull=True))[:COUNTED].count() or None
+
+
+def register_tasks() -> None:
+    """Tell the cockpit what waits at the desk; called from the app's `ready`."""
+    register_task("requests_late", gettext_lazy("Requests past their last day"), _late, OF_BOARD + OVERDUE, STOP)
+    register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, "privacy:requests", WARN)
+    register_task("refusals", gettext_lazy("Refusals that wait for a second person"), _refusals, "privacy:requests")
+    register_task(
+        "restrictions", gettext_lazy("Restrictions that may be lifted: the notice is out"), _liftable,
+        "privacy:restrictions", INFO, permission="privacy.requests",
+    )  # fmt: skip
+
+
+def _late() -> Finding:
+    rows = overdue(Request.objects.filter(closed_at__isnull=True))
+    first = rows.order_by("due_on").values_list("due_on", flat=True).first()
+    since = _("oldest due %s") % date_format(first, "SHORT_DATE_FORMAT") if first else ""
+    return Finding(rows[:COUNTED].count(), since)
+
+
+def _soon() -> int:
+    on = today()
+    rows = Request.objects.filter(closed_at__isnull=True, state__in=WAITING, clock_stopped=False)
+    return rows.filter(due_on__gte=on, due_on__lte=on + timedelta(days=TARGET_DAYS))[:COUNTED].count()
+
+
+def _refusals() -> int:
+    rows = Request.objects.filter(closed_at__isnull=True, state__in=WAITING, refusal_proposed_by__isnull=False)
+    return rows[:COUNTED].count()
+
+
+def _liftable() -> int:
+    return Restriction.objects.filter(lifted_at__isnull=True, notice_sent_at__isnull=False)[:COUNTED].count()
 
 
 def open_work(user: User) -> int:

@@ -166,11 +166,11 @@ def ways_for(request: Request) -> list[tuple[str, Any]]:
 def recipient_lines(request: Request) -> list[str]:
     """Name and postal address: the ones on file, of someone unknown the ones as told."""
     customer = request.customer
+    told = request.person_address.splitlines()
     if customer is None:
-        told = [request.person_name, *request.person_address.splitlines()]
-        return [printable(line).strip() for line in told if line.strip()]
+        return [printable(line).strip() for line in [request.person_name, *told] if line.strip()]
     address = customer.addresses.order_by("-is_default", "pk").first()
-    lines = [named(customer)]
+    lines = [named(customer), *(told if address is None else [])]
     if address is not None:
         lines = [address.recipient or lines[0], address.street, f"{address.postcode} {address.city}".strip()]
         lines += [address.country] if address.country not in ("", controller().country) else []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from customers.historying import write_history
 from customers.models import Customer
 from datamap import erasing, journal
+from privacy import notices
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.steps import Step, StepRefused, stamp
@@ -59,6 +60,7 @@ def restrict(
     )
     _settle(locked.pk, by)
     stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
+    notices.queue_notices("restriction", locked.pk, None, request, what=parts_in_words(restriction.parts))
     journal.write("restriction_set", _payload(restriction))
     customer.refresh_from_db(fields=["restricted_at"])
     return restriction
@@ -96,6 +98,7 @@ def lift(restriction: Restriction, *, by: User | None, version: int | None = Non
     locked.save()
     if locked.customer_id is not None:
         _settle(locked.customer_id, by)
+        notices.queue_notices("lifting", locked.customer_id, None, locked.request)
     if locked.request is not None:
         stamp(locked.request, Step.DONE, by=by, reason=_("Restriction lifted"))
     journal.write("restriction_lifted", {"restriction": str(locked.ref), "at": _iso(locked.lifted_at)})
@@ -112,6 +115,14 @@ def past_of(customer: Customer) -> list[Restriction]:
     """The restrictions of a customer that were lifted, latest first."""
     rows = Restriction.objects.filter(customer=customer, lifted_at__isnull=False)
     return list(rows.select_related("set_by", "lifted_by").order_by("-lifted_at", "-pk")[:20])
+
+
+def undecided(request: Request) -> list[str]:
+    """A restriction that stood until an objection was decided, and still stands (an open point of the request)."""
+    rows = request.restrictions.filter(case=Restriction.Case.OBJECTION, lifted_at__isnull=True)
+    if request.objects_to != Request.ObjectsTo.REASONS or not rows.exists():
+        return []
+    return [_("The objection is decided, and the data are still restricted: lift the restriction.")]
 
 
 def effects_of(case: str) -> list[str]:

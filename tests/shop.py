@@ -30,6 +30,8 @@ from orders.documents import issue_credit_note, issue_document
 from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
 from orders.returning import announce_return
+from privacy import handling, identifying, objecting, rectifying, restricting
+from privacy.models import Request
 from staff.models import Role, User
 from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
@@ -65,6 +67,7 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _sell(user)
         _employ(client, day)
         _correspond(client, day)
+        _ask_for_rights(client, user, day)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
     gone = marks_of(emails=["weg@laden.example"])
@@ -162,6 +165,30 @@ def _correspond(client: Client, day: int) -> None:
     elsewhere = "anderswo@laden.example"
     waiting = queue("enclosed", to=customer, address=elsewhere, message_class="letter", context={})
     _sent(client, reverse("mail:decide", args=[waiting.pk]), {"decision": "cancel"})
+
+
+def _ask_for_rights(client: Client, user: User, day: int) -> None:
+    """A request with every step, a change of a name, a copy of a card, a restriction, an objection."""
+    customer, other = Customer.objects.unrestricted().order_by("-pk")[:2]
+    form = {
+        "channel": "mail", "received_at": timezone.localtime().strftime("%Y-%m-%dT%H:%M"), "kind": "rectification",
+        "text": "Mein Name ist falsch geschrieben.", "name": "Alma Alt", "email": f"alma{day}@laden.example",
+        "phone": f"+494055501{day:02}", "address": "Am Deich 4\n20095 Hamburg", "language": "de", "token": uuid4(),
+    }  # fmt: skip
+    place = _sent(client, reverse("privacy:request_for", args=[customer.number]), form)
+    case = Request.objects.get(pk=place.split("/")[-2])
+    identifying.ask(case, "Andere Adresse", way="post", version=None, by=user)
+    copy = SimpleUploadedFile("karte.pdf", b"%PDF-1.7 nichts zu sehen", content_type="application/pdf")
+    identifying.add_copy(case, copy, by=user)
+    change = rectifying.stage(case, "customer:last_name", f"Neuname {day}", "gesehen", by=user)
+    rectifying.reject(case, [change.pk], "kein Beleg", by=user)
+    rectifying.stage(case, "customer:first_name", f"Vorname {day}", "gesehen", by=user)
+    handling.propose_refusal(case, "unfounded", "Unsinn", "Mail", way="post", version=None, by=user)
+    freeze = restricting.restrict(other, "a", ["all"], "bestritten", by=user)
+    restricting.announce_lifting(freeze, "stimmt", by=user)
+    restricting.lift(freeze, by=user)
+    restricting.restrict(other, "c", ["address"], "für Ansprüche", by=user)
+    objecting.object_now(Customer.objects.unrestricted().order_by("pk")[3], channel="phone", by=user)
 
 
 def _employ(client: Client, day: int) -> None:

@@ -12,8 +12,10 @@ from customers.models import Customer
 from customers.numbering import KEY as CUSTOMER_KEY
 from customers.numbering import lock_range
 from customers.summary import set_advertising_stops
+from datamap.workdays import add_months, local_date
 from ops.demo.shelving import tables
 from orders.totals import CHUNK, refresh_totals
+from privacy.models import Request, Restriction
 
 # As `customers.indexing.dictionary_words` chooses them.
 _WORDS = """
@@ -69,6 +71,39 @@ def summarize(stops: dict[int, int]) -> None:
         cursor.execute(_WORDS)
         cursor.execute(_SUMMARIES)
     set_advertising_stops({pk: datetime.fromtimestamp(at, UTC) for pk, at in stops.items()})
+
+
+def file_restrictions() -> None:
+    """Each restricted person has asked for it: a request that is answered, and a restriction that stands."""
+    restricted = Customer.objects.filter(restricted_at__isnull=False).order_by("pk")
+    for start in range(0, restricted.count(), CHUNK):
+        people = list(restricted.only("pk", "restricted_at", "language")[start : start + CHUNK])
+        requests = [
+            Request(
+                kind=Request.Kind.RESTRICTION,
+                state=Request.State.ANSWERED,
+                customer=one,
+                channel=Request.Channel.LETTER,
+                language="de" if one.language == "de" else "en",
+                received_at=one.restricted_at,
+                answered_at=one.restricted_at,
+                due_on=add_months(local_date(one.restricted_at), 1),
+            )
+            for one in people
+            if one.restricted_at
+        ]
+        Request.objects.bulk_create(requests)
+        Restriction.objects.bulk_create(
+            Restriction(
+                customer=one.customer,
+                request=one,
+                case=Restriction.Case.ACCURACY,
+                parts=[Restriction.Part.ADDRESS],
+                reason="Die Anschrift wird bestritten.",
+                since=one.received_at,
+            )
+            for one in requests
+        )
 
 
 def total(progress: Callable[[float], None]) -> None:

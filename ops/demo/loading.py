@@ -119,6 +119,7 @@ def _write(customers: int, seed: int, as_of: date, progress: Callable[[float], N
 def _derive(stops: dict[int, int], progress: Callable[[float], None]) -> None:
     """With the indexes in place again: totals are counted along them."""
     deriving.summarize(stops)
+    deriving.file_restrictions()
     deriving.total(lambda share: progress(_ROWS_SHARE + (1 - _ROWS_SHARE) * share))
 
 

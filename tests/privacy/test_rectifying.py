@@ -8,10 +8,11 @@ from django.urls import reverse
 from orders.documents import issue_document
 from orders.models import Document
 from privacy import handling, identifying, rectifying, restricting
-from privacy.models import Rectification
+from privacy.models import Notice, Rectification
 from privacy.steps import StepRefused
 from tests.orders.factories import make_order
 from tests.privacy.making import person, take
+from tests.privacy.noting import disclose, make_recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +156,13 @@ def test_a_restricted_person_is_corrected_too(privacy, case, customer):
 def test_nobody_s_data_cannot_be_corrected(privacy, privacy_client):
     case = take(privacy, kind="rectification", name="Fremd")
     assert privacy_client.get(reverse("privacy:request_rectify", args=[case.pk])).status_code == 422
+
+
+def test_who_received_the_old_name_is_on_the_list_of_those_to_be_told(privacy, privacy_client, case, customer):
+    carrier = make_recipient("Nordpost", "parcel")
+    disclose(carrier, customer, "2026-10-01")
+    change = rectifying.stage(case, "customer:last_name", "Groß", "", by=privacy)
+    rectifying.apply_all(case, [change.pk], by=privacy)
+    notice = Notice.objects.get()
+    assert (notice.recipient, notice.request, notice.kind) == (carrier, case, "rectification")
+    assert "Groß" in notice.details

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from datamap import erasing, holds, journal
 from interactions.complaining import open_complaint
 from interactions.models import FollowUp
 from mail.models import Message
-from privacy import restricting
+from privacy import closing, cockpit, handling, restricting
 from privacy.models import Request, Restriction
 from privacy.steps import StepRefused
 from tests.customers.making import bring_in, make_row
@@ -339,3 +340,23 @@ def test_P14_restricted_customer_in_search_and_export(customer, privacy, manager
     assert restriction.notice_sent_at < restriction.lifted_at
     assert search("Geheimnis").ids == [customer.pk]
     assert customer.contact_points.get(kind="email").value == valid_before
+
+
+def test_a_decided_objection_closes_only_when_its_restriction_is_lifted(customer, privacy):
+    case = take(privacy, customer=customer, kind="objection", objects_to="reasons")
+    restriction = case.restrictions.get()
+    handling.answer(case, "Die Gründe überwiegen nicht.", way=None, partly=False, version=None, by=privacy)
+    with pytest.raises(closing.StillOpen):
+        closing.close(case, version=None, by=privacy)
+    lifted(restriction, privacy)
+    closing.close(case, version=None, by=privacy)
+    assert case.state == "closed"
+
+
+def test_the_cockpit_knows_what_waits_at_the_desk(customer, privacy, privacy_client):
+    take(privacy, customer=customer, received_at=timezone.now() - timedelta(days=60))
+    restriction = freeze(customer, privacy)
+    restricting.announce_lifting(restriction, "Die Adresse stimmt.", by=privacy)
+    waiting = {item.key: item.count for item in cockpit.items_for(privacy)}
+    assert waiting["requests_late"] == 1
+    assert waiting["restrictions"] == 1
