@@ -140,7 +140,7 @@ def _last_day(form: LastDayForm, catalogue: list[RetentionRule]) -> Any:
             supervised=who.supervised_financial,
             margin_days=who.execution_margin_days,
             rules=catalogue,
-            holds=holds_on(key, start),
+            holds=holds_on(key, start, facts["as_of"]),
             **facts,
         )
     except (AskAnotherKey, UnfitFacts) as error:

@@ -64,9 +64,10 @@ class PrivacyConfig(AppConfig):
         """Holds that people set, and the tasks of the privacy role."""
         from datamap import standing
         from privacy.alerts import register_alerts
-        from privacy.holding import holds_on
+        from privacy.holding import holds_on, register_sources
 
         standing.register_holds(holds_on)
+        register_sources()
         register_alerts()
 
     def _wire_erasure(self) -> None:
