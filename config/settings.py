@@ -175,6 +175,7 @@ CELERY_TIMEZONE = "Europe/Berlin"
 # A task that finds nothing to do costs a query; what must not be lost is asked for every minute.
 CELERY_BEAT_SCHEDULE = {
     "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},
+    "follow-notices": {"task": "privacy.tasks.follow_notices", "schedule": 300.0},
     "resume-packages": {"task": "privacy.packages.tasks.resume_packages", "schedule": 60.0},
     "expire-packages": {"task": "privacy.packages.tasks.expire_packages", "schedule": crontab(minute="15")},
     "expire-import-files": {"task": "intake.tasks.expire_files", "schedule": crontab(hour="2", minute="10")},

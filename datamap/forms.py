@@ -99,7 +99,7 @@ class RuleForm(forms.ModelForm):
         help_texts: ClassVar[dict[str, Any]] = {
             "statute": _("POLICY where the shop sets the period itself."),
             "year_end": _("The period begins at the end of the year in which it starts."),
-            "transition": _("What is past its last day by then stays so only where the old period must still run."),
+            "transition": _("As laws do it: what is past its last day under the old period by then stays deletable."),
         }
 
     def clean(self) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-Held = Callable[[str, date, str | None], list[dict[str, Any]]]
-"""(key of the catalogue, start day, customer number or None) -> [{kind, scope, reason, review}]"""
+Held = Callable[[str, date, date, str | None], list[dict[str, Any]]]
+"""(key of the catalogue, start day, day of the question, customer number or None) -> [{kind, scope, reason, review}]"""
 
 _sources: list[Held] = []
 
@@ -23,12 +23,12 @@ def register_holds(source: Held) -> None:
         _sources.append(source)
 
 
-def holds_on(key: str, start: date, number: str | None = None) -> list[dict[str, Any]]:
+def holds_on(key: str, start: date, as_of: date, number: str | None = None) -> list[dict[str, Any]]:
     """Every hold that stands on data of this category and start, and of this person if one is named.
 
     Raises UnknownSubject where a source knows no such person.
     """
-    return [hold for source in _sources for hold in source(key, start, number)]
+    return [hold for source in _sources for hold in source(key, start, as_of, number)]
 
 
 @contextmanager

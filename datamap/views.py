@@ -144,7 +144,7 @@ def _last_day(rule: RetentionRule, form: LastDayForm, catalogue: list[RetentionR
             supervised=who.supervised_financial,
             margin_days=who.execution_margin_days,
             rules=catalogue,
-            holds=holds_on(rule.full_key, start),
+            holds=holds_on(rule.full_key, start, facts["as_of"]),
             **facts,
         )
     except (AskAnotherKey, UnfitFacts) as error:

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.periods import CATEGORIES
 from datamap.declarations import Basis, By, Group, PersonalData, register
+from datamap.receivers import Receiver
 from mail.models import Deliverability, Enclosure, Letter, Message, ProviderEvent
 
 # The row of a letter is transport alone: the letter itself is kept as sent. Of everything else the row is the one
@@ -54,7 +55,8 @@ class MessageData(PersonalData):
             category=SENDING,
             start=SENT,
             source=_("Made by the portal"),
-            recipients=(_("Mail provider"),),
+            recipients=(Receiver.MAIL_PROVIDER,),
+            handed_over="sent_at",
             # What stays are figures of a mailing.
             anonymize={
                 "customer": None,
@@ -100,7 +102,7 @@ class LetterData(PersonalData):
             category=By("kept_as", KEPT),
             start=_letter("", "kept_as"),
             source=_("Made by the portal"),
-            recipients=(_("Mail provider"),),
+            recipients=(Receiver.MAIL_PROVIDER,),
         )
     ]
     plain = ("message", "kept_as", "sender", "blocked_at")

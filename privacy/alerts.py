@@ -14,10 +14,11 @@ from customers.models import HeldIntake
 from datamap.controlling import legal_zone
 from datamap.models import RetentionRule
 from datamap.workdays import local_date
-from privacy import breaches
+from mail.models import Message
+from privacy import board, breaches
 from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
 from privacy.holding import overdue_reviews, standing_holds
-from privacy.models import Erasure, ErasureStep, Notice, RetentionBatch, RetentionRun
+from privacy.models import Erasure, ErasureStep, Notice, Request, RetentionBatch, RetentionRun
 from privacy.papers.versions import changed_kinds
 from privacy.recipients import unnamed_kinds
 
@@ -25,6 +26,7 @@ COUNTED = 1000
 # A run begins every night; whoever looks in the evening has not missed one yet.
 NO_RUN_AFTER = timedelta(hours=30)
 HOLDS_SOON = timedelta(days=14)
+SOON = timedelta(days=7)
 
 
 def register_alerts() -> None:
@@ -33,6 +35,12 @@ def register_alerts() -> None:
     register_task(
         "holds_overdue", gettext_lazy("Holds whose review is overdue"), _holds_overdue, "privacy:holds", STOP,
         permission="privacy.holds",
+    )  # fmt: skip
+    register_task("requests_late", gettext_lazy("Requests past their day"), _requests_late, "privacy:requests", STOP)
+    register_task("requests_soon", gettext_lazy("Requests due within a week"), _requests_soon, "privacy:requests", WARN)
+    register_task(
+        "mails_unknown", gettext_lazy("Mails of which nobody knows whether they arrived"), _mails_unknown,
+        "mail:list?state=unknown", WARN, permission="mail.view",
     )  # fmt: skip
     register_task("run_guarded", gettext_lazy("Retention runs that wait for a person"), _guarded, "privacy:runs", STOP)
     register_task("run_missing", gettext_lazy("No retention run since yesterday"), _run_missing, "privacy:runs", STOP)
@@ -66,6 +74,26 @@ def register_alerts() -> None:
     register_task(
         "papers", gettext_lazy("Papers that have changed since they were kept"), _papers, "privacy:papers", INFO
     )
+
+
+def _requests_late() -> int:
+    return board.overdue(Request.objects.filter(closed_at__isnull=True))[:COUNTED].count()
+
+
+def _requests_soon() -> int:
+    waiting = (
+        Request.State.RECEIVED,
+        Request.State.IDENTITY_PENDING,
+        Request.State.IN_PROGRESS,
+        Request.State.EXTENDED,
+    )
+    day = board.today()
+    due = Request.objects.filter(state__in=waiting, clock_stopped=False, due_on__gte=day, due_on__lte=day + SOON)
+    return due[:COUNTED].count()
+
+
+def _mails_unknown() -> int:
+    return Message.objects.filter(state=Message.State.UNKNOWN)[:COUNTED].count()
 
 
 def _breaches() -> Finding:

@@ -64,21 +64,26 @@ class PrivacyConfig(AppConfig):
         )
 
     def _wire_accountability(self) -> None:
-        """Holds that people set, and the tasks of the privacy role."""
-        from datamap import standing
+        """Holds that people set, recipients and what they are told, the tasks of the privacy role."""
+        from datamap import erasing, packages, standing
+        from privacy import notices, notifying, recipients, rectifying
         from privacy.alerts import register_alerts
-        from privacy.holding import holds_on
+        from privacy.holding import holds_on, register_sources
 
         standing.register_holds(holds_on)
+        register_sources()
+        packages.register_recipients(recipients.told_in_copy)
+        rectifying.register_after_rectification("notices", notices.after_rectification)
+        erasing.register_restriction("privacy", notices.after_restriction)
+        notifying.register_template()
         register_alerts()
 
     def _wire_erasure(self) -> None:
         """Erasures: to the journal, the outbox, the desk; the notice before an account ends."""
-        from datamap.holds import register_case_link, register_case_source
+        from datamap.holds import register_case_link
         from datamap.journal import register_replay
         from mail import gates, templates
         from privacy import reapplying, telling, warning
-        from privacy.holding import CASE_SOURCES, CASE_SQL
 
         register_replay("erasure", reapplying.replay_erasure)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
@@ -86,6 +91,4 @@ class PrivacyConfig(AppConfig):
         templates.register(
             warning.TEMPLATE, _("Notice that an account ends"), "notice", ("since",), sample={"since": "2024-11-30"}
         )
-        for kind, (key, label) in CASE_SOURCES.items():
-            register_case_source(key, label, CASE_SQL.format(kind=kind), label)
         register_case_link("privacy.Hold", order="order_number")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
+from privacy.deadlines import OVERDUE, breach_deadline
 from privacy.models import Breach, BreachEntry
 from staff.models import User
-
-HOURS = 72
 
 ASSESSED = ("title", "aware_at", "happened_at", "facts", "persons", "persons_count", "data", "records_count", "effects",
             "measures", "risk")  # fmt: skip
@@ -128,17 +127,17 @@ def close(breach_id: int) -> Breach:
 
 def due_at(breach: Breach) -> datetime:
     """The last instant for telling the authority: elapsed hours, whatever clocks and weekends do (Art. 33(1))."""
-    return (breach.aware_at.astimezone(UTC) + timedelta(hours=HOURS)).astimezone(legal_zone())
+    return breach_deadline(breach.aware_at, as_of=breach.aware_at, zone=legal_zone()).due
 
 
 def is_late(breach: Breach, at: datetime) -> bool:
     """Whether telling the authority at this instant is later than 72 hours."""
-    return at > breach.aware_at + timedelta(hours=HOURS)
+    return breach_deadline(breach.aware_at, as_of=at).status == OVERDUE
 
 
 def left(breach: Breach, now: datetime | None = None) -> timedelta:
     """How long the clock still runs; negative once the time is over."""
-    return breach.aware_at + timedelta(hours=HOURS) - (now or timezone.now())
+    return due_at(breach) - (now or timezone.now())
 
 
 def running() -> QuerySet[Breach]:

@@ -62,7 +62,7 @@ def hold_customer(request: HttpRequest, number: str) -> HttpResponse:
 
 def _new(request: HttpRequest, customer: Customer | None) -> HttpResponse:
     user = signed_in(request)
-    initial: dict[str, Any] = {"owner": user.pk}
+    initial: dict[str, Any] = {"owner": user.pk, "categories": holding.TAX_CATEGORIES}
     if customer is not None:
         initial |= {"customer": customer.number, "kind": Hold.Kind.CLAIM}
     form = HoldForm(request.POST or None, initial=initial, visible=visible_customers(user))

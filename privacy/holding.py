@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from datamap.controlling import legal_zone
+from datamap.holds import StandingHold, register_case_source, standing
 from datamap.standing import UnknownSubject
 from datamap.workdays import add_months, local_date
 from privacy.models import Hold, HoldReview
@@ -32,7 +33,7 @@ CASE_SOURCES: dict[str, tuple[str, Any]] = {
 CASE_SQL = """
     SELECT h.customer_id, nullif(h.order_number, '') AS order_number, NULL::bigint AS complaint_id, h.review_on
     FROM privacy_hold AS h
-    WHERE h.kind = '{kind}' AND h.released_at IS NULL AND h.customer_id = ANY(%(ids)s)
+    WHERE h.kind = '%s' AND h.released_at IS NULL AND h.customer_id = ANY(%%(ids)s)
 """
 
 
@@ -121,46 +122,59 @@ def overdue_reviews(today: date | None = None) -> QuerySet[Hold]:
     return standing_holds().filter(review_on__lt=day)
 
 
-def tax_holds_on(key: str, start: date) -> QuerySet[Hold]:
+def tax_holds_on(key: str, start: date) -> list[Hold]:
     """The tax matters in whose years and kinds of papers this datum lies: of a year, never of a customer (2.1)."""
-    return standing_holds().filter(
-        kind=Hold.Kind.TAX,
-        first_year__lte=start.year,
-        last_year__gte=start.year,
-        categories__contains=[key.partition(":")[0]],
-    )
+    paper = key.partition(":")[0]
+    years = {"first_year__lte": start.year, "last_year__gte": start.year}
+    return [
+        hold
+        for hold in standing_holds().filter(kind=Hold.Kind.TAX, **years)
+        if paper in (hold.categories or TAX_CATEGORIES)
+    ]
 
 
-def holds_on(key: str, start: date, number: str | None) -> list[dict[str, Any]]:
-    """What `datamap.standing` asks: holds by years and papers, and those of one person. Raises UnknownSubject."""
-    found = list(tax_holds_on(key, start))
-    if number is not None:
-        customer = Customer.objects.filter(number=number).first()
-        if customer is None:
-            raise UnknownSubject(_("There is no customer with this number."))
-        found += standing_holds().filter(customer=customer)
-    return [as_said(hold) for hold in found]
+def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dict[str, Any]]:
+    """What `datamap.standing` asks: holds by years and papers, and every open matter of one person.
+
+    Raises UnknownSubject.
+    """
+    found = [
+        _said("tax_hold", scope_of(hold), hold.get_kind_display(), hold.review_on) for hold in tax_holds_on(key, start)
+    ]
+    if number is None:
+        return found
+    customer = Customer.objects.filter(number=number).first()
+    if customer is None:
+        raise UnknownSubject(_("There is no customer with this number."))
+    cases = standing([customer.pk], as_of, night=True)
+    return [*found, *(_said(case.kind, _case_scope(case), case.reason, case.review_on) for case in cases)]
 
 
-def as_said(hold: Hold) -> dict[str, Any]:
-    """A hold as commands and receipts name it: no free text, no person."""
-    kind = "tax_hold" if hold.kind == Hold.Kind.TAX else CASE_SOURCES[hold.kind][0]
-    return {
-        "kind": kind,
-        "scope": scope_of(hold),
-        "reason": str(hold.get_kind_display()),
-        "review": hold.review_on.isoformat(),
-    }
+def register_sources() -> None:
+    """Tell the engine which holds people have set on a person or an order; called from the app's `ready`."""
+    for kind, (key, reason) in CASE_SOURCES.items():
+        register_case_source(key, Hold.Kind(kind).label, CASE_SQL % kind, reason)
 
 
 def scope_of(hold: Hold) -> str:
     """What a hold keeps, in words."""
     if hold.kind == Hold.Kind.TAX:
         years = f"{hold.first_year}" if hold.first_year == hold.last_year else f"{hold.first_year}–{hold.last_year}"
-        return f"{', '.join(hold.categories)} {years}"
+        return f"{', '.join(hold.categories or TAX_CATEGORIES)} {years}"
     if hold.order_number:
         return _("order %s") % hold.order_number
     return _("everything about the person")
+
+
+def _case_scope(case: StandingHold) -> str:
+    if case.order_number:
+        return _("order %s") % case.order_number
+    return _("a complaint") if case.complaint_id else _("everything about the person")
+
+
+def _said(kind: str, scope: str, reason: Any, review: date | None) -> dict[str, Any]:
+    """A hold as commands name it: no free text, no person."""
+    return {"kind": kind, "scope": scope, "reason": str(reason), "review": review.isoformat() if review else None}
 
 
 def _refuse_unreasoned(reason: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
+from privacy.deadlines import UnfitDates, instant
 
 
 class InstantField(forms.DateTimeField):
@@ -31,16 +31,10 @@ class InstantField(forms.DateTimeField):
         """An instant with its zone. Raises ValidationError for what is no date, and for what the clock skips."""
         if value in self.empty_values:
             return None
-        try:
-            found = parse_datetime(str(value).strip())
-        except ValueError:
-            found = None
-        if found is None:
+        text = str(value).strip()
+        if "T" not in text and " " not in text:
             raise ValidationError(_("Give a date and a time."))
-        if found.tzinfo is not None:
-            return found
-        zone = legal_zone()
-        local = found.replace(tzinfo=zone)
-        if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != found:
-            raise ValidationError(_("There is no such time on this day: the clock is put forward."))
-        return local
+        try:
+            return instant(text, legal_zone())
+        except UnfitDates:
+            raise ValidationError(_("There is no such time on this day.")) from None

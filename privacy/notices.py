@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import ContactPoint, Customer, ExternalId
+from privacy import notifying, rectifying
 from privacy.disclosing import keep_standing
-from privacy.models import Erasure, Notice, Recipient, Request
+from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
 from privacy.recipients import recipients_of, recipients_of_ref
 from staff.models import User
 
@@ -76,7 +77,9 @@ def queue_notices(
         )
         for recipient in recipients if recipient.pk not in told
     ]  # fmt: skip
-    return len(Notice.archive.bulk_create(rows))
+    for notice in Notice.archive.bulk_create(rows):
+        notifying.send(notice)
+    return len(rows)
 
 
 def recipients_to_tell(customer_id: int | None, subject_ref: UUID | None) -> list[Recipient]:
@@ -89,6 +92,7 @@ def recipients_to_tell(customer_id: int | None, subject_ref: UUID | None) -> lis
 
 def open_notices(request: Request | None = None, erasure: Erasure | None = None) -> list[Notice]:
     """The notices that are still to be sent, or that came back; all of them, or those of one request or erasure."""
+    notifying.follow()
     rows = Notice.archive.filter(state__in=Notice.OPEN_STATES).select_related("recipient")
     if request is not None:
         rows = rows.filter(Q(request=request) | Q(erasure__request=request))
@@ -101,6 +105,7 @@ def told_of(
     *, customer_id: int | None = None, subject_ref: UUID | None = None, request: Request | None = None
 ) -> list[ToldOf]:
     """Whom the shop told of a change, for the person who asks for it (Art. 19, second sentence)."""
+    notifying.follow()
     mine = Q(pk__in=[])
     mine |= Q(customer_id=customer_id) if customer_id is not None else Q(pk__in=[])
     mine |= Q(subject_ref=subject_ref) if subject_ref is not None else Q(pk__in=[])
@@ -123,6 +128,34 @@ def mark_impossible(notice_id: int, reason: str, *, by: User | None) -> Notice:
     if not reason.strip():
         raise NoticeRefused(_("Say why it is impossible or disproportionate (Art. 19 GDPR)."))
     return _settle(notice_id, Notice.State.IMPOSSIBLE, reason, by)
+
+
+@transaction.atomic
+def retry(notice_id: int, *, by: User | None) -> Notice:
+    """Send a notice that came back once more, to the address as it is now. Raises NoticeRefused."""
+    notice = Notice.archive.select_for_update().filter(pk=notice_id).select_related("recipient").first()
+    if notice is None or notice.state != Notice.State.BOUNCED:
+        raise NoticeRefused(_("Only a notice that came back is sent again."))
+    if not notifying.send(notice):
+        raise NoticeRefused(_("This recipient has no e-mail address: tell it another way."))
+    notice.settled_by = by
+    notice.save(update_fields=["settled_by"])
+    return notice
+
+
+def after_rectification(request: Request, customer: Customer, fields: list[str]) -> None:
+    """Called when data were corrected: everyone who has the old ones is told what stands there now."""
+    applied = request.rectifications.filter(field__in=fields, state=Rectification.State.APPLIED).order_by("pk")
+    what = [f"{rectifying.label_of(one.field)}: {one.after}" for one in applied]
+    queue_notices(Notice.Kind.RECTIFICATION, customer.pk, None, request=request, what="\n".join(what))
+
+
+def after_restriction(customer_ids: list[int], begins: bool) -> None:
+    """Called when a restriction begins or ends for these customers."""
+    kind = Notice.Kind.RESTRICTION if begins else Notice.Kind.LIFTING
+    for customer_id in customer_ids:
+        last = Restriction.objects.filter(customer_id=customer_id, lifted_at__isnull=begins).order_by("-pk").first()
+        queue_notices(kind, customer_id, None, request=last.request if last else None)
 
 
 def forget_told() -> int:

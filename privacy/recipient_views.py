@@ -17,7 +17,7 @@ from datamap import accesslog
 from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
-from privacy import notices
+from privacy import notices, notifying
 from privacy.disclosing import DisclosureRefused, note_disclosure
 from privacy.models import Notice, Recipient
 from privacy.paging import next_url
@@ -115,6 +115,7 @@ def disclosure_new(request: HttpRequest, number: str) -> HttpResponse:
 def notice_list(request: HttpRequest) -> HttpResponse:
     """The worklist of Art. 19, the oldest first; settled ones on demand."""
     settled = request.GET.get("show") == "settled"
+    notifying.follow()
     states = [state for state in Notice.State.values if (state in Notice.OPEN_STATES) != settled]
     rows = Notice.archive.filter(state__in=states).select_related("recipient", "customer", "request")
     page = page_of(rows, "queued_at", descending=settled, cursor=request.GET.get("cursor", ""))
@@ -131,6 +132,20 @@ def notice_list(request: HttpRequest) -> HttpResponse:
 def notice_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """What a recipient is told about whom, and what became of it."""
     return _notice_page(request, _notice(request, pk), SettleForm())
+
+
+@require_POST
+@permission_required("privacy.recipients")
+def notice_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a notice that came back once more."""
+    notice = _notice(request, pk)
+    try:
+        notices.retry(notice.pk, by=signed_in(request))
+        messages.success(request, _("The notice is sent again."))
+    except notices.NoticeRefused as refused:
+        messages.error(request, str(refused))
+        return _notice_page(request, notice, SettleForm(), status=422)
+    return redirect("privacy:notice", pk=pk)
 
 
 @require_POST

@@ -10,12 +10,26 @@ from django.utils import timezone
 
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
+from privacy import notices, notifying
 from privacy.erasing import Refused, run_erasure
 from privacy.models import Erasure, RetentionBatch, RetentionRun
+from privacy.packages.tasks import build_package, expire_packages, resume_packages
 from privacy.purging import plan_run, work
 from privacy.removing import remove_files
 from privacy.warning import warn_inactive
 
+__all__ = [
+    "build_package",
+    "expire_packages",
+    "follow_notices",
+    "purge_by_night",
+    "resume_packages",
+    "resume_rights",
+    "retry_erasures",
+    "warn_inactive_accounts",
+    "work_on_erasure",
+    "work_on_run",
+]
 WORKERS = 2
 
 
@@ -71,3 +85,10 @@ def retry_erasures() -> None:
 def warn_inactive_accounts() -> None:
     """Tell owners of accounts that end soon; beat asks every night."""
     warn_inactive(local_date(timezone.now(), legal_zone()))
+
+
+@shared_task
+def follow_notices() -> None:
+    """What became of the mails to recipients; what has arrived no longer names anybody."""
+    notifying.follow()
+    notices.forget_told()

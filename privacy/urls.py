@@ -59,6 +59,7 @@ urlpatterns = [
     path("recipients/<int:pk>/", recipient_views.recipient_edit, name="recipient"),
     path("notices/", recipient_views.notice_list, name="notices"),
     path("notices/<int:pk>/", recipient_views.notice_detail, name="notice"),
+    path("notices/<int:pk>/retry/", recipient_views.notice_retry, name="notice_retry"),
     path("notices/<int:pk>/<slug:outcome>/", recipient_views.notice_settle, name="notice_settle"),
     path("customers/<str:number>/disclosures/", recipient_views.disclosures, name="disclosures"),
     path("customers/<str:number>/disclosures/new/", recipient_views.disclosure_new, name="disclosure_new"),

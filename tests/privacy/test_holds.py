@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.access import SEES_RESTRICTED
+from datamap.holds import standing
 from privacy.holding import HoldRefused, extend_review, overdue_reviews, release_hold, set_hold, standing_holds
 from privacy.models import Hold
 from staff.models import Role, RolePermission
+from tests.privacy.making import make_order, make_person
 from tests.privacy.noting import make_customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -124,7 +126,9 @@ def test_explain_retention_lists_tax_holds_by_year_and_papers_and_leaves_the_dat
 def test_explain_retention_lists_the_holds_of_a_customer_who_is_named(officer):
     hold = claim(officer, order_number="B-7")
     said = explained("CLAIM", "--start", "2026-03-10", "--customer", hold.customer.number)
-    assert [(one["kind"], one["scope"]) for one in said["holds"]] == [("claim_hold", "order B-7")]
+    assert [(one["kind"], one["scope"], one["review"]) for one in said["holds"]] == [
+        ("claim_hold", "order B-7", "2027-05-01")
+    ]
     assert explained("CLAIM", "--start", "2026-03-10")["holds"] == []
     with pytest.raises(CommandError) as refused:
         explained("CLAIM", "--start", "2026-03-10", "--customer", "nobody")
@@ -194,3 +198,28 @@ def test_who_may_not_see_restricted_customers_meets_none_through_a_hold(officer,
     assert tax_client.get(reverse("privacy:hold", args=[hold.pk])).status_code == 404
     page = tax_client.get(reverse("privacy:holds")).content.decode()
     assert hold.customer.number not in page
+
+
+def test_a_hold_on_an_order_keeps_that_order_alone_when_the_person_is_erased(officer):
+    customer = make_person("8001")
+    kept, gone = make_order(customer, "2026-05-01"), make_order(customer, "2026-06-01")
+    set_hold(
+        "claim", customer=customer, order_number=kept.number, reason="Klage", owner=officer, by=officer,
+        review_on=date(2027, 5, 1), today=TODAY,
+    )  # fmt: skip
+    held = standing([customer.pk], TODAY)
+    assert [(case.kind, case.order_number, case.review_on) for case in held] == [
+        ("claim_hold", kept.number, date(2027, 5, 1))
+    ]
+    out = StringIO()
+    call_command("erase_person", customer.number, "--dry-run", "--json", "--as-of", TODAY.isoformat(), stdout=out)
+    assert [hold["kind"] for hold in json.loads(out.getvalue())["holds"]] == ["claim_hold"]
+    assert gone.number != kept.number
+
+
+@pytest.mark.parametrize(("kind", "key"), [("payment", "payment_hold"), ("authority", "authority_order")])
+def test_holds_of_every_kind_reach_the_engine_until_they_are_released(officer, kind, key):
+    hold = claim(officer, kind=kind)
+    assert [case.kind for case in standing([hold.customer_id], TODAY)] == [key]
+    release_hold(hold.pk, "erledigt", by=officer)
+    assert standing([hold.customer_id], TODAY) == []

@@ -31,12 +31,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         who = controller()
         zone = legal_zone(who)
+        as_of = options["as_of"] or local_date(timezone.now(), zone)
         try:
             found = explain(
                 options["key"],
                 options["start"],
-                holds=holds_on(options["key"], options["start"], options["customer"]),
-                as_of=options["as_of"] or local_date(timezone.now(), zone),
+                holds=holds_on(options["key"], options["start"], as_of, options["customer"]),
+                as_of=as_of,
                 last_use=options["last_use"],
                 contract=options["contract"],
                 repaired=options["repaired"],

@@ -1,0 +1,112 @@
+"""Recipients are told by mail, through the outbox; what comes back stays open (Art. 19 GDPR)."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from customers.models import Customer
+from datamap.packages import Person, recipients_of
+from mail.models import Message
+from mail.sending import deliver_due
+from privacy import closing, notices, rectifying, restricting
+from privacy.models import Notice, Request
+from privacy.tasks import follow_notices
+from tests.privacy.noting import disclose, make_customer, make_recipient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+
+
+def told(email: str = "post@nord.example", **values):
+    customer = make_customer()
+    recipient = make_recipient("Nordpost", "parcel", email=email, language="en", **values)
+    disclose(recipient, customer, "2026-10-01")
+    return customer, recipient
+
+
+def test_a_recipient_with_an_address_is_told_by_mail_in_its_language():
+    customer, recipient = told()
+    notices.queue_notices("erasure", customer.pk, uuid.uuid4())
+    (notice,) = notices.open_notices()
+    assert notice.state == "queued"
+    message = Message.objects.get()
+    assert customer.last_name not in str(message.context)  # the outbox names nobody
+    deliver_due(10)
+    (sent,) = mail.outbox
+    assert sent.to == ["post@nord.example"]
+    assert "erased the personal data" in sent.body and customer.last_name in sent.body and customer.number in sent.body
+    assert notices.open_notices() == []
+    told_of = Notice.archive.get()
+    assert (told_of.state, told_of.sent_at) == ("sent", Message.objects.get().sent_at)
+
+
+def test_a_bounced_notice_stays_open_and_is_sent_again_to_the_corrected_address(officer_client):
+    customer, recipient = told("weg@nord.example")
+    request = Request.objects.create(kind="rectification", customer=customer)
+    notices.queue_notices("rectification", customer.pk, None, request=request, what="Nachname: Möller")
+    deliver_due(10)
+    assert notices.open_notices() == []
+    Message.objects.update(bounce="hard")  # the provider reports it days later
+    (notice,) = notices.open_notices(request=request)
+    assert notice.state == "bounced"
+    assert closing.open_points(request)
+    again = reverse("privacy:notice_retry", args=[notice.pk])
+    recipient.email = "neu@nord.example"
+    recipient.save()
+    assert officer_client.post(again).status_code == 302
+    assert officer_client.post(again).status_code == 422  # it is on its way
+    deliver_due(10)
+    assert [one.to for one in mail.outbox] == [["weg@nord.example"], ["neu@nord.example"]]
+    assert notices.open_notices(request=request) == []
+    assert not closing.open_points(request)
+
+
+def test_without_an_address_a_person_tells_the_recipient():
+    customer, _recipient = told("")
+    notices.queue_notices("restriction", customer.pk, None)
+    assert not Message.objects.exists()
+    assert len(notices.open_notices()) == 1
+
+
+def test_what_has_arrived_no_longer_names_the_person(monkeypatch):
+    customer, _recipient = told()
+    notices.queue_notices("erasure", customer.pk, uuid.uuid4())
+    deliver_due(10)
+    follow_notices()
+    assert Notice.archive.get().details != ""
+    Notice.archive.update(sent_at="2026-01-01T00:00:00+00:00")
+    follow_notices()
+    settled = Notice.archive.get()
+    assert (settled.state, settled.details) == ("done", "")
+
+
+def test_a_rectification_and_a_restriction_tell_the_recipients_and_keep_the_case_open(officer):
+    customer, _recipient = told("")
+    request = Request.objects.create(kind="rectification", customer=customer, state="in_progress")
+    change = rectifying.stage(request, "customer:last_name", "Möller", "Ausweis", by=officer)
+    rectifying.apply_all(request, [change.pk], by=officer)
+    (notice,) = notices.open_notices(request=request)
+    assert notice.kind == "rectification" and "Möller" in notice.details
+    assert [label for label, _words in closing.open_points(request)] == ["Recipients"]
+    notices.mark_told(notice.pk, "Brief", by=officer)
+    assert closing.open_points(request) == []
+
+    restriction = restricting.restrict(Customer.objects.get(pk=customer.pk), "a", ["addresses"], "Streit", by=officer)
+    (notice,) = notices.open_notices()
+    assert (notice.kind, notice.request) == ("restriction", restriction.request)
+    notices.mark_told(notice.pk, "Brief", by=officer)
+    restricting.announce_lifting(restriction, "Die Anschrift stimmt.", by=officer)
+    restricting.lift(restriction, by=officer)
+    assert [one.kind for one in notices.open_notices()] == ["lifting"]
+
+
+def test_the_copy_of_a_persons_data_names_the_recipients():
+    customer, _recipient = told("", country="US", safeguard="clauses")
+    (said,) = recipients_of(Person(customer.pk, customer.number))
+    assert (said["name"], said["at"], said["country"]) == ("Nordpost", "2026-10-01", "DE")
+    ref = uuid.uuid4()
+    notices.queue_notices("erasure", customer.pk, ref)
+    assert recipients_of(Person(None, refs=(ref,))) == []  # what was noted by hand is blocked with the other rows
