@@ -84,6 +84,7 @@ def work_on(package_id: int, *, quietly: bool = True) -> Package | None:
     package = Package.objects.select_related("customer", "request").get(pk=package_id)
     if package.attempts > MOST_ATTEMPTS:
         _fail(package, lease, "attempts")
+        package.refresh_from_db()
         return package
     try:
         _build(package, lease)

@@ -32,11 +32,11 @@ _COLLEAGUES = (
     "Kollege", "Kollegin", "Kollegen", "Mitarbeiter", "Mitarbeiterin", "Sachbearbeiter", "Sachbearbeiterin",
     "Colleague", "Coworker", "Employee",
 )  # fmt: skip
+_SMALL = ("colleague", "coworker", "employee")
 _NAMED_COLLEAGUE = re.compile(
-    r"\b(?:Kolleg(?:e|in|en)|(?:Mit|Sachbe)arbeiter(?:in)?|colleague|coworker|employee)\s+"
+    r"\b(?i:kolleg(?:e|in|en)|(?:mit|sachbe)arbeiter(?:in)?|colleague|coworker|employee)\s+"
     r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*"
-    r"(?P<name>(?:[A-ZÄÖÜ]\.\s*)*[A-ZÄÖÜ][\w'’-]+(?:\s+[A-ZÄÖÜ][\w'’-]+)?)",
-    re.IGNORECASE,
+    r"(?P<name>(?:[A-ZÄÖÜ]\.\s*)*[A-ZÄÖÜ][\w'’-]+(?:\s+[A-ZÄÖÜ][\w'’-]+)?)"
 )
 _BEFORE = r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*(?:[A-ZÄÖÜ]\.\s*)*"
 SHORTEST = 3
@@ -175,7 +175,7 @@ class Screen:
         words = set(_WORD.findall(prose))
         capital = {word for word in self._words if word in words}
         digits = _DIGITS.search(prose) is not None
-        if not capital and not digits and "@" not in prose and "olleague" not in prose and "mployee" not in prose:
+        if not capital and not digits and "@" not in prose and not any(word in prose for word in _SMALL):
             loose = range(len(cells))
             return [n for n in loose if not cells[n].prose and _may_hold_address(cells[n].text)]
         return [n for n, cell in enumerate(cells) if (cell.prose and cell.text) or _may_hold_address(cell.text)]
@@ -201,7 +201,7 @@ class Screen:
 
     def _named(self, text: str) -> Iterator[Passage]:
         for match in _NAMED_COLLEAGUE.finditer(text):
-            if match["name"][:1].isupper() and not set(_WORD.findall(match["name"])) & self.known.own_words:
+            if not set(_WORD.findall(match["name"])) & self.known.own_words:
                 yield Passage(*match.span("name"), Why.STAFF)
         for word in set(_WORD.findall(text)) & self._names:
             why = Why.STAFF if word in self.known.staff else Why.PERSON

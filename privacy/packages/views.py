@@ -202,7 +202,7 @@ def package_fetch(request: HttpRequest, secret: str) -> HttpResponseBase:
 def _sent(request: HttpRequest, package: Package) -> HttpResponseBase:
     try:
         provide(package)
-        source = package.file.open("rb")
+        source = package.file.storage.open(package.file.name)
     except NotProvidable:
         return _not_providable(request, package)
     except FileNotFoundError:

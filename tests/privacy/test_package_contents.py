@@ -70,7 +70,7 @@ def portable(anna: Customer) -> dict[str, bytes]:
 
 def test_p17_access_versus_portability(copy: dict[str, bytes], portable: dict[str, bytes], anna: Customer) -> None:
     note = data_of(copy, "data/notes.json")[0]
-    assert note["text"] == "calls often, colleague [geschwärzt]"
+    assert note["text"] == "calls often, colleague [geschwärzt] handled"
     assert note["author"] == "Kundendienst"
     assert "Meier" not in everything(copy)
     assert data_of(copy, "data/customers.Flag.json")[0]["reason"] == "zwei Lastschriften geplatzt"
@@ -351,7 +351,7 @@ def test_the_language_is_that_of_the_person(meier: User) -> None:
     files = files_of(build(make_person(meier, language="en"), "access"))
     assert '<html lang="en">' in files["index.html"].decode()
     assert "your-data.pdf" in files
-    assert data_of(files, "data/notes.json")[0]["text"] == "calls often, colleague [redacted]"
+    assert data_of(files, "data/notes.json")[0]["text"] == "calls often, colleague [redacted] handled"
 
 
 def test_the_access_log_names_roles_and_nobody(copy: dict[str, bytes]) -> None:
