@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from datamap.packages import ACCESS, Row
 from privacy.packages.describing import Description, Line, automated, controller_facts, rights
-from privacy.packages.showing import IN_HTML, Shown, addresses, areas, cells, clean, day, label_of, pairs
+from privacy.packages.showing import IN_HTML, Shown, addresses, areas, cells, clean, day, pairs
 from privacy.packages.writing import Spool
 
 STYLE = Path(__file__).with_name("copy.css")
@@ -34,7 +34,7 @@ class Page:
         opened = "" if page.area.startswith("~") else " open"
         head = f"<details{opened}><summary><h3>{escape(page.title)}</h3><span>{number(page.total)}</span></summary>"
         if page.is_table:
-            titles = "".join(f'<th scope="col">{escape(label_of(column))}</th>' for column in page.columns)
+            titles = "".join(f'<th scope="col">{escape(label)}</th>' for label in page.labels)
             head += f'<div class="wide" tabindex="0"><table><thead><tr>{titles}</tr></thead><tbody>'
         self._write(head)
 
@@ -51,7 +51,7 @@ class Page:
         used = [
             n for n, column in enumerate(page.columns) if any(row.get(column.name) not in (None, "") for row in rows)
         ]
-        titles = "".join(f'<th scope="col">{escape(label_of(page.columns[n]))}</th>' for n in used)
+        titles = "".join(f'<th scope="col">{escape(page.labels[n])}</th>' for n in used)
         body = []
         for row in rows:
             values = cells(page, row, self._zone)
