@@ -34,7 +34,7 @@ CLEAR = {
         "orders",
         "CREATE TABLE bench_orders AS SELECT id, number, kind, status, payment, placed_at, delivered_at, currency, total, "
         "shipping_cost, discount, tax, refunded, deviating, created_at, "
-        "'{\"name\": \"Änne Groß\", \"street\": \"Am Deich 4\", \"city\": \"Hamburg\"}'::text AS billing "
+        '\'{"name": "Änne Groß", "street": "Am Deich 4", "city": "Hamburg"}\'::text AS billing '
         "FROM orders_order WHERE %s <> '' AND customer_id = %s",
     ),
     "bench_lines": (
@@ -89,11 +89,20 @@ def _person(events: int, orders: int) -> Customer:
         )  # fmt: skip
     billing = {"name": "Änne Groß", "street": "Am Deich 4", "city": "Hamburg"}
     made = Order.objects.bulk_create(
-        Order(customer=customer, number=f"BE-{events}-{n}", placed_at=now, delivered_at=now, total="35.70", billing=billing)
+        Order(
+            customer=customer,
+            number=f"BE-{events}-{n}",
+            placed_at=now,
+            delivered_at=now,
+            total="35.70",
+            billing=billing,
+        )
         for n in range(orders)
     )
     OrderLine.objects.bulk_create(
-        OrderLine(order=order, position=place, sku=f"A-{place}", name=f"Artikel {place}", unit_price="11.90", tax_rate=19)
+        OrderLine(
+            order=order, position=place, sku=f"A-{place}", name=f"Artikel {place}", unit_price="11.90", tax_rate=19
+        )
         for order in made
         for place in range(1, LINES + 1)
     )
@@ -103,7 +112,10 @@ def _person(events: int, orders: int) -> Customer:
 def _copied(connection: Any) -> int:
     """What the database gives away fastest, straight into a ZIP, as JSON and as CSV."""
     outlet = io.BytesIO()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive, connection.cursor() as cursor:
+    with (
+        zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive,
+        connection.cursor() as cursor,
+    ):
         for table, (name, _sql) in CLEAR.items():
             forms = {
                 "json": f"COPY (SELECT to_json(t) FROM {table} t) TO STDOUT",

@@ -26,7 +26,7 @@ from vault.fields import SealedField, SealedJSONField, SealedTextField
 OWN_MODELS = ("privacy.Package", "privacy.Redaction")
 # Context that says nothing about anybody.
 TECHNICAL = {"version", "batch", "token", "lease", "lease_until", "attempts", "key", "subject_ref"}
-HISTORY = ("history_date", "history_type", "history_user")
+HISTORY = ("history_id", "history_date", "history_type", "history_user")
 WORDS = ("name", "label", "key")
 
 # Stand for the person in a compiled statement.

@@ -26,10 +26,12 @@ IN_HTML, IN_PDF = 100, 20
 HISTORY_AREA = "~history"
 # Kept for the machine's sake; they stand in the files and would only disturb a reader.
 _SILENT = {
-    "id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash",
+    "id", "history_id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash",
 }  # fmt: skip
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000
+# The keys of a name and address as orders keep it, in the order in which they are read.
+_ADDRESS = dict.fromkeys(("name", "company", "street", "postcode", "city", "country", "email", "phone")).keys()
 # The order in which people look for things.
 _FIRST = ("customers", "orders", "interactions", "mail", "consents", "loyalty", "feedback", "marketing", "tracking")
 
@@ -145,6 +147,8 @@ def words(value: Any, zone: ZoneInfo) -> str:
         return f"{short_date(at.date())} {at:%H:%M}"
     if isinstance(value, date):
         return short_date(value)
+    if isinstance(value, dict) and value.keys() <= _ADDRESS:
+        return ", ".join(str(value[key]) for key in _ADDRESS if value.get(key))
     if isinstance(value, dict):
         inner = [(key, words(one, zone)) for key, one in value.items() if one not in (None, "", [], {})]
         return ", ".join(f"{key}: {text}" for key, text in inner)

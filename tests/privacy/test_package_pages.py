@@ -343,3 +343,16 @@ def test_the_command_refuses_who_is_unknown_and_a_place_that_is_none(anna, tmp_p
         assert refused.value.returncode == 2
     assert list(tmp_path.iterdir()) == []
     assert not Package.objects.exists()
+
+
+def test_former_versions_are_looked_through_as_well(fresh, officer, anna) -> None:
+    contact = anna.interactions.get()
+    contact.content = "Meier fragt nach"
+    contact.save()
+    contact.content = "erledigt"
+    contact.save()
+    package = build(anna, "access")
+    past = package.redactions.filter(model="interactions.HistoricalInteraction")
+    assert past.count() == 1
+    page = fresh(officer).get(reverse("privacy:package_review", args=[package.uuid])).text
+    assert "<mark>Meier</mark> fragt nach" in page
