@@ -32,8 +32,8 @@ CLEAR = {
     ),
     "bench_orders": (
         "orders",
-        "CREATE TABLE bench_orders AS SELECT id, number, kind, status, payment, placed_at, delivered_at, currency, total, "
-        "shipping_cost, discount, tax, refunded, deviating, created_at, "
+        "CREATE TABLE bench_orders AS SELECT id, number, kind, status, payment, placed_at, delivered_at, currency, "
+        "total, shipping_cost, discount, tax, refunded, deviating, created_at, "
         '\'{"name": "Änne Groß", "street": "Am Deich 4", "city": "Hamburg"}\'::text AS billing '
         "FROM orders_order WHERE %s <> '' AND customer_id = %s",
     ),

@@ -26,7 +26,8 @@ IN_HTML, IN_PDF = 100, 20
 HISTORY_AREA = "~history"
 # Kept for the machine's sake; they stand in the files and would only disturb a reader.
 _SILENT = {
-    "id", "history_id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash",
+    "id", "history_id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref",
+    "token_hash",
 }  # fmt: skip
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000

@@ -236,8 +236,8 @@ def test_who_gets_a_present_is_told_to_nobody_but_themselves(meier: User) -> Non
             giver, gift_recipient=friend, shipping=place, gift_note=f"Für {friend.first_name}", deviating=True
         )
         Document.objects.create(
-            order=order, customer=giver, gift_recipient=friend, kind="delivery_note", number=f"L-{friend.pk}", currency="EUR",
-            delivery_snapshot=place, issued_at=AT,
+            order=order, customer=giver, gift_recipient=friend, kind="delivery_note", number=f"L-{friend.pk}",
+            currency="EUR", delivery_snapshot=place, issued_at=AT,
         )  # fmt: skip
     package = build(giver, "access")
     text = everything(files_of(package))
@@ -304,7 +304,8 @@ def test_former_versions_are_part_of_the_copy(anna: Customer) -> None:
 
 
 NAUGHTY = [
-    "𝕿𝖍𝖊 quick", "田中さんにあげて", "مرحبا", "👩‍👩‍👧 zalgo Z̮̞̠͙͔ͅ", "</script><img src=x onerror=alert(1)>", "#set text(red) $x$ *b*",
+    "𝕿𝖍𝖊 quick", "田中さんにあげて", "مرحبا", "👩‍👩‍👧 zalgo Z̮̞̠͙͔ͅ", "</script><img src=x onerror=alert(1)>",
+    "#set text(red) $x$ *b*",
     "=HYPERLINK(\"http://x\")", "+1+1", "@SUM(A1)", "\u202etxet", "a\rb\nc;d,e\"f", "\\u0000 \x07 \x1b[31m",
 ]  # fmt: skip
 

@@ -277,7 +277,7 @@ def test_a_full_disk_leaves_nothing_and_can_be_tried_again(fresh, officer, anna,
     package = Package.objects.get()
     assert (package.state, package.failure, package.file.name) == (Package.State.FAILED, "disk", "")
     root = Path(package.file.storage.path(""))
-    assert not [path for path in root.rglob(".draft-*")]
+    assert not list(root.rglob(".draft-*"))
     assert not package.redactions.exists()
     assert "kein Platz" in client.get(reverse("privacy:package", args=[package.uuid])).text
     monkeypatch.setattr("vault.files.os.fsync", real)
