@@ -53,7 +53,7 @@ class Reader:
             return
         with connection.chunked_cursor() as cursor:
             for name in AS_TEXT:
-                cursor.cursor.adapters.register_loader(name, TextLoader)  # type: ignore[attr-defined]
+                cursor.cursor.adapters.register_loader(name, TextLoader)
             cursor.execute(statement.sql, fill(statement.params, self.subject))
             found: list[tuple[Any, ...]] = []
             held = 0

@@ -187,8 +187,8 @@ def contacts(description: Description) -> list[tuple[str, list[str]]]:
 
 def recipient_of(one: dict[str, object]) -> str:
     """A recipient in one line."""
-    said = [str(one[key]) for key in ("name", "purpose", "basis", "at", "country", "safeguard") if one.get(key)]
-    return ", ".join(said)
+    said = [str(one[key]) for key in ("name", "data", "purpose", "country", "safeguard") if one.get(key)]
+    return ", ".join([*said, str(one.get("last", ""))[:10]])
 
 
 def number(count: int) -> str:
