@@ -6,7 +6,7 @@ Models without a named file are written as `data/<app>.<model>.json` and `.csv`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -82,7 +82,6 @@ class Card:
 _parts: list[Part] = []
 _cards: list[Card] = []
 _finders: dict[str, Callable[[Person], Q | None]] = {}
-_recipients: list[Callable[[Person], Iterable[Mapping[str, Any]]]] = []
 
 
 def register_file(path: str, model: str, **kw: Any) -> None:
@@ -110,11 +109,6 @@ def register_finder(model: str, find: Callable[[Person], Q | None]) -> None:
     _finders[model] = find
 
 
-def register_recipients(tell: Callable[[Person], Iterable[Mapping[str, Any]]]) -> None:
-    """Say who has received data of a person: objects with `name` and whatever else is known (Art. 15(1)(c))."""
-    _recipients.append(tell)
-
-
 def parts() -> list[Part]:
     """All parts, those of one file beside each other."""
     return sorted(_parts, key=lambda part: (part.path or part.csv, part.model))
@@ -128,8 +122,3 @@ def cards() -> list[Card]:
 def finder_for(model: str) -> Callable[[Person], Q | None] | None:
     """How rows of a model are found that name nobody by themselves."""
     return _finders.get(model)
-
-
-def recipients_of(subject: Person) -> list[dict[str, Any]]:
-    """Everyone known to have received data of this person."""
-    return [dict(one) for tell in _recipients for one in tell(subject)]

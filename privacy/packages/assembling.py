@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
@@ -31,6 +32,8 @@ from privacy.packages.writing import Archive, Table, encoder, pretty
 
 JSON, CSV = "application/json", "text/csv; charset=utf-8; header=present"
 BINARY = "application/octet-stream"
+# By kind, file, language and models: the same for everybody.
+_SCHEMAS: dict[tuple[Any, ...], bytes] = {}
 _SAFE_TYPE = re.compile(r"[a-z0-9]{1,5}")
 
 
@@ -175,7 +178,8 @@ class Assembler:
     def _table(self, path: str, section: Section, tables: list[tuple[str, Section, Table]]) -> Table | None:
         if not path:
             return None
-        table = Table(section.names, self._zone)
+        texts = [column.name for column in section.columns if column.is_text]
+        table = Table(section.names, texts, self._zone)
         self._stack.callback(table.close)
         tables.append((path, section, table))
         return table
@@ -190,9 +194,11 @@ class Assembler:
     # --- What goes with them -----------------------------------------------------------------------------------
 
     def _schema(self, path: str, title: str, found: list[Part]) -> None:
-        items = [item_schemas(part, self._sections) for part in found]
-        schema = schema_of(title, items, single=found[0].single)
-        self._archive.add(path, "application/schema+json", pretty(schema))
+        mark = self.order.kind, title, get_language(), tuple(part.model for part in found)
+        if mark not in _SCHEMAS:
+            items = [item_schemas(part, self._sections) for part in found]
+            _SCHEMAS[mark] = pretty(schema_of(title, items, single=found[0].single))
+        self._archive.add(path, "application/schema+json", _SCHEMAS[mark])
 
     def _explanations(self) -> Iterator[bytes]:
         if self.order.kind == ACCESS:

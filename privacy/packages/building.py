@@ -84,6 +84,7 @@ def work_on(package_id: int, *, quietly: bool = True) -> Package | None:
     package = Package.objects.select_related("customer", "request").get(pk=package_id)
     if package.attempts > MOST_ATTEMPTS:
         _fail(package, lease, "attempts")
+        package.refresh_from_db()
         return package
     try:
         _build(package, lease)
@@ -124,7 +125,8 @@ def _build(package: Package, lease: UUID) -> None:
     try:
         with translation.override(subject.language), _snapshot():
             package.redactions.filter(decision=Redaction.Decision.PENDING).delete()
-            screen = Screen(known_of(subject), _noter(package), _decisions(package))
+            decided = _decisions(package)
+            screen = Screen(known_of(subject), _noter(package), decided or _undecided, decided is not None)
             order = Order(
                 subject,
                 package.kind,
@@ -242,8 +244,15 @@ def _noter(package: Package) -> Callable[[list[Redaction]], None]:
     return note
 
 
-def _decisions(package: Package) -> Callable[[str, Iterable[str]], dict[tuple[Any, ...], str]]:
-    """What was decided about rows in any package of this person: nobody has to say it twice."""
+Decisions = Callable[[str, Iterable[str]], dict[tuple[Any, ...], str]]
+
+
+def _undecided(_model: str, _rows: Iterable[str]) -> dict[tuple[Any, ...], str]:
+    return {}
+
+
+def _decisions(package: Package) -> Decisions | None:
+    """What was decided about rows in any package of this person, if anything: nobody has to say it twice."""
     same = Q(pk=package.pk)
     if package.customer_id:
         same |= Q(customer_id=package.customer_id)
@@ -252,7 +261,7 @@ def _decisions(package: Package) -> Callable[[str, Iterable[str]], dict[tuple[An
     packages = list(Package.objects.filter(same).values_list("pk", flat=True))
     made = Redaction.objects.filter(package__in=packages).exclude(decision=Redaction.Decision.PENDING)
     if not made.exists():
-        return lambda _model, _rows: {}
+        return None
 
     def decided(model: str, rows: Iterable[str]) -> dict[tuple[Any, ...], str]:
         found = made.filter(model=model, row__in=list(rows)).order_by("decided_at", "pk")
@@ -264,7 +273,7 @@ def _decisions(package: Package) -> Callable[[str, Iterable[str]], dict[tuple[An
 
 def _file_releaser(package: Package) -> Callable[[str, str, str], bool]:
     """Files go with the package, and a person has to look at each before it goes out."""
-    decided, note = _decisions(package), _noter(package)
+    decided, note = _decisions(package) or _undecided, _noter(package)
 
     def released(model: str, row: str, field: str) -> bool:
         said = {key[2]: decision for key, decision in decided(model, [row]).items() if key[4] is None}

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils.translation import gettext as _
+from psycopg.types.string import TextLoader
 
 from customers.models import Origin
 from datamap.packages import Person, Row, finder_for
@@ -17,8 +18,11 @@ from privacy.models import Redaction
 from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
 from privacy.packages.screening import Cell, Passage, Screen
 
-CHUNK = 200
+# Rows are fetched so many at a time, and worked on together until they hold so many bytes.
+FETCHED, CHUNK, CHUNK_BYTES = 100, 1_000, 512 * 1024
 REMEMBERED = 5_000
+# Read as the database writes them: a copy says what is there, and no object has to be made of it first.
+AS_TEXT = ("timestamptz", "timestamp", "date", "numeric", "uuid")
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Reader:
     def __init__(self, subject: Person, screen: Screen) -> None:
         self.subject = subject
         self.screen = screen
+        self._refs = {str(ref) for ref in subject.refs}
         self._roles: dict[Any, str] = {}
         # The person needs no mention in their own copy; others are told apart by a number.
         self._persons: dict[Any, str | None] = {}
@@ -47,8 +52,19 @@ class Reader:
         if statement is None:
             return
         with connection.chunked_cursor() as cursor:
+            for name in AS_TEXT:
+                cursor.cursor.adapters.register_loader(name, TextLoader)
             cursor.execute(statement.sql, fill(statement.params, self.subject))
-            while found := cursor.fetchmany(CHUNK):
+            found: list[tuple[Any, ...]] = []
+            held = 0
+            heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
+            while more := cursor.fetchmany(FETCHED):
+                found += more
+                held += sum(len(values[place] or b"") for values in more for place in heavy)
+                if len(found) >= CHUNK or held > CHUNK_BYTES:
+                    yield self._read(section, statement, found, link)
+                    found, held = [], 0
+            if found:
                 yield self._read(section, statement, found, link)
 
     def _statement(self, section: Section, link: str, blocked: bool) -> Statement | None:
@@ -114,7 +130,7 @@ class Reader:
         for place in places:
             if values[place] is not None:
                 return values[place] == self.subject.customer_id
-        return mark is not None and values[mark] in self.subject.refs
+        return mark is not None and values[mark] in self._refs
 
     def _translate(self, columns: tuple[Column, ...], rows: list[Row]) -> None:
         """Staff by role, other people by a number of this package, origins in words."""
@@ -158,48 +174,44 @@ class Reader:
             self._origins[origin.pk] = " · ".join(word for word in words if word)
 
     def _screen(self, section: Section, rows: list[Row], foreign: list[set[str]]) -> None:
-        key = "history_id" if section.history else "id"
-        cells: list[Cell] = []
-        spots: list[tuple[int, str]] = []
-        whole: dict[int, list[Passage]] = {}
-        texts = [
-            column for column in section.columns if column.how in ("prose", "data", "plain") and _holds_text(column)
-        ]
-        for place, row in enumerate(rows):
-            pk = str(row.get(key, ""))
-            for column in texts:
-                value = row.get(column.name)
-                if not value:
-                    continue
-                name = column.name
-                if foreign and name in foreign[place]:
-                    whole[len(cells)] = [Passage(None, None, Redaction.Why.RECORD)]
-                    cells.append(Cell(section.label, pk, name, "", str(value), column.how == "prose"))
-                    spots.append((place, name))
-                elif isinstance(value, str):
-                    cells.append(Cell(section.label, pk, name, "", value, column.how == "prose"))
-                    spots.append((place, name))
-                else:
-                    for path, text in texts_in(value):
-                        cells.append(Cell(section.label, pk, name, path, text, False))
-                        spots.append((place, name))
-        if not cells:
+        """Put what names somebody else out of sight, column by column."""
+        keys = [str(row.get("history_id" if section.history else "id", "")) for row in rows]
+        for column in section.columns:
+            if not _holds_text(column):
+                continue
+            name = column.name
+            theirs = {place for place, names in enumerate(foreign) if name in names and rows[place].get(name)}
+            values = [(place, row[name]) for place, row in enumerate(rows) if row.get(name) and place not in theirs]
+            if theirs:
+                self._blacken_whole(section, column, rows, keys, theirs)
+            if column.how == "data":
+                self._screen_data(section, column, rows, keys, values)
+            elif not self.screen.is_harmless([value for _place, value in values], column.how == "prose"):
+                cells = [Cell(section.label, keys[n], name, "", value, column.how == "prose") for n, value in values]
+                for number, text in self.screen.screened(cells).items():
+                    rows[values[number][0]][name] = text
+
+    def _screen_data(
+        self, section: Section, column: Column, rows: list[Row], keys: list[str], values: list[tuple[int, Any]]
+    ) -> None:
+        name = column.name
+        found = [(n, path, text) for n, value in values for path, text in texts_in(value)]
+        if self.screen.is_harmless([text for _n, _path, text in found], prose=False):
             return
-        changed = self._with_whole(cells, whole) if whole else self.screen.screened(cells)
-        for number, text in changed.items():
-            place, name = spots[number]
-            path = cells[number].place
+        cells = [Cell(section.label, keys[n], name, path, text, False) for n, path, text in found]
+        for number, text in self.screen.screened(cells).items():
+            place, path, _text = found[number]
             rows[place][name] = put_in(rows[place][name], path, text) if path else text
 
-    def _with_whole(self, cells: list[Cell], whole: dict[int, list[Passage]]) -> dict[int, str]:
-        others = [number for number in range(len(cells)) if number not in whole]
-        changed = self.screen.screened([cells[number] for number in others])
-        result = {others[number]: text for number, text in changed.items()}
-        numbers = sorted(whole)
-        of_others = self.screen.blackened(
-            [cells[number] for number in numbers], {place: whole[number] for place, number in enumerate(numbers)}
-        )
-        return result | {numbers[place]: text for place, text in of_others.items()}
+    def _blacken_whole(
+        self, section: Section, column: Column, rows: list[Row], keys: list[str], places: set[int]
+    ) -> None:
+        name = column.name
+        order = sorted(places)
+        cells = [Cell(section.label, keys[n], name, "", str(rows[n][name]), column.how == "prose") for n in order]
+        whole = {n: [Passage(None, None, Redaction.Why.RECORD)] for n in range(len(cells))}
+        for number, text in self.screen.blackened(cells, whole).items():
+            rows[order[number]][name] = text
 
 
 def _relations(section: Section) -> set[str]:
@@ -207,14 +219,7 @@ def _relations(section: Section) -> set[str]:
 
 
 def _holds_text(column: Column) -> bool:
-    if column.how != "plain":
-        return column.how in ("prose", "data")
-    return column.field.get_internal_type() in (
-        "CharField",
-        "TextField",
-        "EmailField",
-        "FileField",
-    )
+    return column.how in ("prose", "data", "plain") and column.is_text
 
 
 def texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

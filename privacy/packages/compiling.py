@@ -26,7 +26,7 @@ from vault.fields import SealedField, SealedJSONField, SealedTextField
 OWN_MODELS = ("privacy.Package", "privacy.Redaction")
 # Context that says nothing about anybody.
 TECHNICAL = {"version", "batch", "token", "lease", "lease_until", "attempts", "key", "subject_ref"}
-HISTORY = ("history_date", "history_type", "history_user")
+HISTORY = ("history_id", "history_date", "history_type", "history_user")
 WORDS = ("name", "label", "key")
 
 # Stand for the person in a compiled statement.
@@ -58,6 +58,14 @@ class Column:
     how: str
     group: int
     field: Any
+
+    @property
+    def is_text(self) -> bool:
+        """Whether anything may stand in it: neither a figure, a day nor one of a few keys."""
+        if self.how != "plain":
+            return True
+        kinds = ("CharField", "TextField", "EmailField", "FileField", "ArrayField")
+        return self.field.get_internal_type() in kinds and not getattr(self.field, "choices", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,4 +311,11 @@ def _converter(column: Column) -> Callable[[Any], Any] | None:
         return lambda value: None if value is None else field.open(bytes(value))
     if column.how == "data":
         return lambda value: field.from_db_value(value, None, None)
+    if isinstance(field, models.DateTimeField):
+        return _instant
     return None
+
+
+def _instant(value: str | None) -> str | None:
+    """As PostgreSQL writes it in UTC, `2026-03-02 10:00:00+00`, to ISO 8601."""
+    return None if value is None else f"{value[:10]}T{value[11:]}:00"

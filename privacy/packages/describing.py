@@ -44,9 +44,11 @@ from datamap.catalogue import (
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Store, as_paths, registry
 from datamap.models import Controller, RetentionRule
-from datamap.packages import ACCESS, Person, finder_for, recipients_of
+from datamap.packages import ACCESS, Person, finder_for
+from datamap.receivers import Receiver
 from privacy.models import Hold
 from privacy.packages.compiling import Section, fill, owned, ref_path, rows_of, sections
+from privacy.recipients import named_recipients, recipients_of, recipients_of_ref
 
 HISTORY = "HISTORY"
 
@@ -117,7 +119,7 @@ def described(subject: Person, kind: str) -> Description:
     lines = facts.lines(held)
     if kind == ACCESS:
         lines += facts.store_lines(store for store in registry.stores() if store.export is not None)
-    return Description(lines, counts, recipients_of(subject), _holds(subject), facts.who)
+    return Description(lines, counts, _told(subject), _holds(subject), facts.who)
 
 
 def held_by(subject: Person, kind: str) -> Iterable[Held]:
@@ -295,9 +297,39 @@ def _add(line: Line, one: Held) -> None:
     source = str(one.group.source) if one.group.source else _("from you, or arisen while serving you")
     if source not in line.sources:
         line.sources.append(source)
-    for recipient in map(str, one.group.recipients):
+    for recipient in _named(one.group):
         if recipient not in line.recipients:
             line.recipients.append(recipient)
+
+
+def _named(group: Group) -> list[str]:
+    """Who receives such data: by name where the list of recipients has one (C-154/21), else by kind."""
+    found: list[str] = []
+    for one in group.recipients:
+        kind = str(getattr(one, "label", one))
+        names = [recipient.name for recipient in named_recipients(one.value)] if isinstance(one, Receiver) else []
+        found.append(f"{kind}: {', '.join(names)}" if names else kind)
+    return found
+
+
+def _told(person: Person) -> list[dict[str, Any]]:
+    """Every recipient with what they got and when, first and last."""
+    told = recipients_of([person.customer_id])[person.customer_id] if person.customer_id else []
+    for ref in person.refs:
+        told = [*told, *recipients_of_ref(ref)]
+    return [
+        {
+            "name": one.recipient.name,
+            "data": one.data,
+            "purpose": one.purpose,
+            "basis": one.basis,
+            "first": one.first_at.isoformat(timespec="seconds"),
+            "last": one.last_at.isoformat(timespec="seconds"),
+            "country": one.country,
+            "safeguard": one.safeguard_words,
+        }
+        for one in told
+    ]
 
 
 def _labels(one: Held) -> list[str]:

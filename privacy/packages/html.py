@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from datamap.packages import ACCESS, Row
 from privacy.packages.describing import Description, Line, automated, controller_facts, rights
-from privacy.packages.showing import IN_HTML, Shown, addresses, areas, cells, clean, day, label_of, pairs
+from privacy.packages.showing import IN_HTML, Shown, addresses, areas, cells, clean, day, pairs
 from privacy.packages.writing import Spool
 
 STYLE = Path(__file__).with_name("copy.css")
@@ -34,7 +34,7 @@ class Page:
         opened = "" if page.area.startswith("~") else " open"
         head = f"<details{opened}><summary><h3>{escape(page.title)}</h3><span>{number(page.total)}</span></summary>"
         if page.is_table:
-            titles = "".join(f'<th scope="col">{escape(label_of(column))}</th>' for column in page.columns)
+            titles = "".join(f'<th scope="col">{escape(label)}</th>' for label in page.labels)
             head += f'<div class="wide" tabindex="0"><table><thead><tr>{titles}</tr></thead><tbody>'
         self._write(head)
 
@@ -44,17 +44,19 @@ class Page:
             self._write("<tr>" + "".join(f"<td>{_lines(cell)}</td>" for cell in cells(page, row, self._zone)) + "</tr>")
             return
         said = "".join(f"<div><dt>{escape(k)}</dt><dd>{_lines(v)}</dd></div>" for k, v in pairs(page, row, self._zone))
-        inner = "".join(self._inner(child, rows) for child, rows in children if rows)
+        inner = "".join(self._inner(child, rows, row) for child, rows in children if rows)
         self._write(f'<article class="row"><dl>{said}</dl>{inner}</article>')
 
-    def _inner(self, page: Shown, rows: list[Row]) -> str:
-        used = [
-            n for n, column in enumerate(page.columns) if any(row.get(column.name) not in (None, "") for row in rows)
-        ]
-        titles = "".join(f'<th scope="col">{escape(label_of(page.columns[n]))}</th>' for n in used)
+    def _inner(self, page: Shown, rows: list[Row], parent: Row) -> str:
+        # What they belong to is where they stand, and its currency is theirs.
+        shared = {"currency": parent.get("currency")}
+        names = [column.name for column in page.columns]
+        filled = [n for n, name in enumerate(names) if any(row.get(name) not in (None, "") for row in rows)]
+        used = [n for n in filled if not page.columns[n].field.is_relation]
+        titles = "".join(f'<th scope="col">{escape(page.labels[n])}</th>' for n in used)
         body = []
         for row in rows:
-            values = cells(page, row, self._zone)
+            values = cells(page, shared | row, self._zone)
             body.append("<tr>" + "".join(f"<td>{_lines(values[n])}</td>" for n in used) + "</tr>")
         table = f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(body)}</tbody></table>"
         return f'<h4>{escape(page.title)}</h4><div class="wide" tabindex="0">{table}</div>'
@@ -185,8 +187,8 @@ def contacts(description: Description) -> list[tuple[str, list[str]]]:
 
 def recipient_of(one: dict[str, object]) -> str:
     """A recipient in one line."""
-    said = [str(one[key]) for key in ("name", "purpose", "basis", "at", "country", "safeguard") if one.get(key)]
-    return ", ".join(said)
+    said = [str(one[key]) for key in ("name", "data", "purpose", "country", "safeguard") if one.get(key)]
+    return ", ".join([*said, str(one.get("last", ""))[:10]])
 
 
 def number(count: int) -> str:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPoint
 from customers.normalizing import email_key, phone_key
 from privacy.models import Redaction
 
@@ -32,11 +33,11 @@ _COLLEAGUES = (
     "Kollege", "Kollegin", "Kollegen", "Mitarbeiter", "Mitarbeiterin", "Sachbearbeiter", "Sachbearbeiterin",
     "Colleague", "Coworker", "Employee",
 )  # fmt: skip
+_SMALL = ("colleague", "coworker", "employee")
 _NAMED_COLLEAGUE = re.compile(
-    r"\b(?:Kolleg(?:e|in|en)|(?:Mit|Sachbe)arbeiter(?:in)?|colleague|coworker|employee)\s+"
+    r"\b(?i:kolleg(?:e|in|en)|(?:mit|sachbe)arbeiter(?:in)?|colleague|coworker|employee)\s+"
     r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*"
-    r"(?P<name>(?:[A-ZÄÖÜ]\.\s*)*[A-ZÄÖÜ][\w'’-]+(?:\s+[A-ZÄÖÜ][\w'’-]+)?)",
-    re.IGNORECASE,
+    r"(?P<name>(?:[A-ZÄÖÜ]\.\s*)*[A-ZÄÖÜ][\w'’-]+(?:\s+[A-ZÄÖÜ][\w'’-]+)?)"
 )
 _BEFORE = r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*(?:[A-ZÄÖÜ]\.\s*)*"
 SHORTEST = 3
@@ -86,10 +87,12 @@ class Screen:
         known: Known,
         noted: Callable[[list[Redaction]], None],
         decided: Callable[[str, Iterable[str]], dict[tuple[Any, ...], str]],
+        has_decisions: bool = True,
     ) -> None:
         self.known = known
         self.noted = noted
         self.decided = decided
+        self.has_decisions = has_decisions
         self.mark = _("[redacted]")
         self.redacted = 0
         self.pending = 0
@@ -98,10 +101,32 @@ class Screen:
         self._own_phones = {phone[-9:] for phone in known.phones}
         self._foreign: dict[str, bool] = {}
 
+    def is_harmless(self, texts: list[str], prose: bool) -> bool:
+        """Whether nothing in these texts can name anybody else; most chunks of most tables are so."""
+        if not texts:
+            return True
+        if self.has_decisions:
+            return False
+        text = "\n".join(texts)
+        if "@" in text or _PHONE.search(text):
+            return False
+        if not prose:
+            return True
+        if self._words.intersection(_WORD.findall(text)) or any(word in text for word in _SMALL):
+            return False
+        return not self._of_other_customers(text)
+
+    def _of_other_customers(self, text: str) -> bool:
+        """Whether one of the numbers in free words is that of another customer."""
+        wanted = set(_NUMBER.findall(text))
+        if wanted:
+            self._ask(wanted)
+        return any(self._foreign[number] for number in wanted)
+
     def screened(self, cells: list[Cell]) -> dict[int, str]:
         """Which of these texts have to be changed, by their place in the list, and into what."""
-        suspects = self._suspects(cells)
-        if not suspects:
+        suspects = [n for n, cell in enumerate(cells) if cell.prose or _may_hold_address(cell.text)]
+        if not suspects and not self.has_decisions:
             return {}
         self._ask_numbers(cells[place].text for place in suspects if cells[place].prose)
         self._ask_addresses(cells[place].text for place in suspects if not cells[place].prose)
@@ -112,7 +137,7 @@ class Screen:
     def blackened(self, cells: list[Cell], found: dict[int, list[Passage]]) -> dict[int, str]:
         """The texts without these passages and those blackened by hand, but with what was decided to be shown."""
         by_model: dict[str, list[str]] = {}
-        for cell in cells:
+        for cell in cells if self.has_decisions else ():
             by_model.setdefault(cell.model, []).append(cell.row)
         decisions: dict[tuple[Any, ...], str] = {}
         for model, rows in by_model.items():
@@ -169,17 +194,6 @@ class Screen:
             last = ends
         return "".join([*pieces, text[last:]])
 
-    def _suspects(self, cells: list[Cell]) -> list[int]:
-        """Places worth a closer look; a chunk of harmless rows is seen at once."""
-        prose = "\n".join([cell.text for cell in cells if cell.prose])
-        words = set(_WORD.findall(prose))
-        capital = {word for word in self._words if word in words}
-        digits = _DIGITS.search(prose) is not None
-        if not capital and not digits and "@" not in prose and "olleague" not in prose and "mployee" not in prose:
-            loose = range(len(cells))
-            return [n for n in loose if not cells[n].prose and _may_hold_address(cells[n].text)]
-        return [n for n, cell in enumerate(cells) if (cell.prose and cell.text) or _may_hold_address(cell.text)]
-
     def _passages(self, cell: Cell) -> Iterator[Passage]:
         text = cell.text
         if "@" in text:
@@ -201,7 +215,7 @@ class Screen:
 
     def _named(self, text: str) -> Iterator[Passage]:
         for match in _NAMED_COLLEAGUE.finditer(text):
-            if match["name"][:1].isupper() and not set(_WORD.findall(match["name"])) & self.known.own_words:
+            if not set(_WORD.findall(match["name"])) & self.known.own_words:
                 yield Passage(*match.span("name"), Why.STAFF)
         for word in set(_WORD.findall(text)) & self._names:
             why = Why.STAFF if word in self.known.staff else Why.PERSON
@@ -222,9 +236,10 @@ class Screen:
 
     def _ask_numbers(self, texts: Iterable[str]) -> None:
         """Which of the numbers in free words are those of other customers; one query for the chunk."""
-        wanted = {number for text in texts if _DIGITS.search(text) for number in _NUMBER.findall(text)}
-        known = Customer.objects.values_list("number", flat=True)
-        self._remember(wanted, lambda new: set(known.filter(number__in=new)))
+        self._ask({number for text in texts if _DIGITS.search(text) for number in _NUMBER.findall(text)})
+
+    def _ask(self, wanted: set[str]) -> None:
+        self._remember(wanted, _numbers_among)
         if self.known.number:
             self._foreign[self.known.number] = False
 
@@ -254,6 +269,13 @@ class Screen:
             self._foreign.clear()
         of_others = ask(new)
         self._foreign.update({key: key in of_others for key in new})
+
+
+def _numbers_among(numbers: set[str]) -> set[str]:
+    """Those of the texts that are customer numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM customers_customer WHERE number = ANY(%s)", [list(numbers)])
+        return {number for (number,) in cursor.fetchall()}
 
 
 def _may_hold_address(text: str) -> bool:

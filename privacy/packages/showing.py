@@ -22,14 +22,17 @@ from privacy.packages.compiling import Column, Section
 from staff.templatetags.look import money, short_date
 
 # Rows of one kind that the copies for people show; the files hold all of them.
-IN_HTML, IN_PDF = 200, 20
+IN_HTML, IN_PDF = 100, 20
 HISTORY_AREA = "~history"
 # Kept for the machine's sake; they stand in the files and would only disturb a reader.
 _SILENT = {
-    "id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref", "token_hash",
+    "id", "history_id", "sort_name", "sort_number", "source_digest", "fingerprint", "lines_before", "subject_ref",
+    "token_hash",
 }  # fmt: skip
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000
+# The keys of a name and address as orders keep it, in the order in which they are read.
+_ADDRESS = dict.fromkeys(("name", "company", "street", "postcode", "city", "country", "email", "phone")).keys()
 # The order in which people look for things.
 _FIRST = ("customers", "orders", "interactions", "mail", "consents", "loyalty", "feedback", "marketing", "tracking")
 
@@ -43,6 +46,9 @@ class Shown:
     file: str
     columns: list[Column]
     total: int = 0
+    labels: list[str] = field(default_factory=list)
+    choices: dict[str, dict[Any, str]] = field(default_factory=dict)
+    """Of each column with a few possible values what people call them."""
     rows: list[list[tuple[str, str]]] = field(default_factory=list)
 
     @property
@@ -58,8 +64,20 @@ def shown(section: Section, file: str, total: int = 0) -> Shown:
     columns = [column for column in section.columns if column.name not in _SILENT and column.how != "bytes"]
     if section.history:
         title = _("Former versions: %s") % capfirst(str(meta.verbose_name_plural))
-        return Shown(title, HISTORY_AREA, file, columns, total)
-    return Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total)
+        return _filled(Shown(title, HISTORY_AREA, file, columns, total))
+    return _filled(Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total))
+
+
+def _filled(page: Shown) -> Shown:
+    """With its words in the language that is active, looked up once and not for each row."""
+    page.labels = [label_of(column) for column in page.columns]
+    for column in page.columns:
+        known = getattr(column.field, "flatchoices", None)
+        if known and column.how == "plain":
+            page.choices[column.name] = {value: str(label) for value, label in known}
+        if column.name == "history_type":
+            page.choices[column.name] = {"+": _("entered"), "~": _("changed"), "-": _("deleted")}
+    return page
 
 
 def areas(found: set[str]) -> list[tuple[str, str]]:
@@ -80,17 +98,16 @@ def _area_title(key: str) -> str:
 def pairs(page: Shown, row: Row, zone: ZoneInfo) -> list[tuple[str, str]]:
     """Label and value of everything in a row that says something."""
     found = []
-    for column in page.columns:
+    for label, column in zip(page.labels, page.columns, strict=True):
         value = row.get(column.name)
-        if value is None or value == "" or value == [] or value == {}:
-            continue
-        found.append((label_of(column), said(column, value, row, zone)))
+        if value is not None and value != "" and value != [] and value != {}:
+            found.append((label, said(page, column, value, row, zone)))
     return found
 
 
 def cells(page: Shown, row: Row, zone: ZoneInfo) -> list[str]:
     """The same in the columns of a table."""
-    return [said(column, row.get(column.name), row, zone) for column in page.columns]
+    return [said(page, column, row.get(column.name), row, zone) for column in page.columns]
 
 
 def label_of(column: Column) -> str:
@@ -105,16 +122,20 @@ def label_of(column: Column) -> str:
     return capfirst(str(COLUMNS.get(label, label) if isinstance(label, str) else label))
 
 
-def said(column: Column, value: Any, row: Row, zone: ZoneInfo) -> str:
+def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> str:
     """A value in words."""
     if value is None or value == "":
         return ""
-    if column.name == "history_type":
-        return {"+": _("entered"), "~": _("changed"), "-": _("deleted")}.get(value, value)
-    if getattr(column.field, "flatchoices", None) and column.how == "plain":
-        value = dict(column.field.flatchoices).get(value, value)
-    if isinstance(value, Decimal) and isinstance(column.field, models.DecimalField) and row.get("currency"):
-        return money(value, row["currency"])
+    if known := page.choices.get(column.name):
+        return known.get(value, str(value))
+    if column.how == "plain" and isinstance(value, str):
+        if isinstance(column.field, models.DecimalField):
+            # Net of nothing: what is no amount of a currency is a number as it stands.
+            return money(value, row["currency"]) if row.get("currency") else f"{Decimal(value).normalize():f}"
+        if isinstance(column.field, models.DateTimeField):
+            value = datetime.fromisoformat(value)
+        elif isinstance(column.field, models.DateField):
+            value = date.fromisoformat(value)
     return clean(words(value, zone))
 
 
@@ -127,6 +148,8 @@ def words(value: Any, zone: ZoneInfo) -> str:
         return f"{short_date(at.date())} {at:%H:%M}"
     if isinstance(value, date):
         return short_date(value)
+    if isinstance(value, dict) and value.keys() <= _ADDRESS:
+        return ", ".join(str(value[key]) for key in _ADDRESS if value.get(key))
     if isinstance(value, dict):
         inner = [(key, words(one, zone)) for key, one in value.items() if one not in (None, "", [], {})]
         return ", ".join(f"{key}: {text}" for key, text in inner)

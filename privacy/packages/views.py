@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from customers.access import customer_for
 from datamap.keyset import page_of
-from privacy.models import Package, Redaction
+from privacy.access import request_for
+from privacy.models import Package, Redaction, Request
 from privacy.packages import reviewing
 from privacy.packages.access import HANDLES, package_for
 from privacy.packages.building import (
@@ -65,10 +66,22 @@ def package_create(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "privacy/packages/create.html", {"customer": customer})
 
 
-def _wanted(who: Any, kind: str, user_id: int) -> Package:
-    package = ask(who, kind, user_id=user_id)
+def _wanted(who: Any, kind: str, user_id: int, case: Request | None = None) -> Package:
+    package = ask(who, kind, request=case, user_id=user_id)
     transaction.on_commit(lambda: build_package.delay(package.pk))
     return package
+
+
+@require_POST
+@permission_required(HANDLES)
+@recent_login_required
+def package_for_case(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the package that a request asks for, also for a person who was erased."""
+    case = request_for(request, pk, page="privacy:request")
+    who = case.customer or case.subject_ref
+    if who is None or case.kind not in Package.Kind.values:
+        raise Http404
+    return redirect("privacy:package", _wanted(who, case.kind, signed_in(request).pk, case).uuid)
 
 
 @require_GET
@@ -202,7 +215,7 @@ def package_fetch(request: HttpRequest, secret: str) -> HttpResponseBase:
 def _sent(request: HttpRequest, package: Package) -> HttpResponseBase:
     try:
         provide(package)
-        source = package.file.open("rb")
+        source = package.file.storage.open(str(package.file.name))
     except NotProvidable:
         return _not_providable(request, package)
     except FileNotFoundError:

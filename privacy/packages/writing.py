@@ -154,9 +154,11 @@ class Spool:
 class Table:
     """A CSV file (RFC 4180) in a spool: UTF-8, commas, cells that no spreadsheet runs."""
 
-    def __init__(self, names: Iterable[str], zone: ZoneInfo) -> None:
+    def __init__(self, names: Iterable[str], texts: Iterable[str], zone: ZoneInfo) -> None:
+        """`texts` are the columns that may hold anything; what the database counts or dates cannot be a formula."""
         self.names = list(names)
         self.rows = 0
+        self._texts = set(texts)
         self._zone = zone
         self._spool = Spool()
         self._buffer = io.StringIO(newline="")
@@ -165,8 +167,12 @@ class Table:
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Write rows; columns that a row does not have stay empty."""
-        names, zone = self.names, self._zone
-        self._writer.writerows([[cell(row.get(name), zone) for name in names] for row in rows])
+        rows = list(rows)
+        columns = []
+        for name in self.names:
+            values = [row.get(name) for row in rows]
+            columns.append([cell(value, self._zone) for value in values] if name in self._texts else values)
+        self._writer.writerows(zip(*columns, strict=True))
         self._spool.write(self._buffer.getvalue().encode(errors="replace"))
         self._buffer.seek(0)
         self._buffer.truncate()

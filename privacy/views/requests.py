@@ -17,7 +17,7 @@ from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
 from privacy.deskforms import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
-from privacy.models import Rectification, Request
+from privacy.models import Package, Rectification, Request
 from privacy.rectifying import label_of
 from privacy.steps import StaleRequest, StepRefused, timeline_of
 from staff.access import permission_required, signed_in
@@ -78,6 +78,8 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "way_form": way,
         "reason_form": ReasonForm(),
         "approves": signed_in(http).may("privacy.approve"),
+        "packages": case.packages.order_by("-asked_at", "-pk")[:5] if case.kind in Package.Kind.values else None,
+        "makes_packages": signed_in(http).may("privacy.packages") and (case.customer_id or case.subject_ref),
         "problem": problem,
     }
     return render(http, "privacy/request.html", context, status=status)

@@ -110,7 +110,7 @@ def talk(customer: Customer, colleague: User, content: str = "Die Mühle klemmt.
 
 def files_of(package: Package) -> dict[str, bytes]:
     """Path -> content of everything in a package."""
-    with package.file.open("rb") as file, zipfile.ZipFile(io.BytesIO(file.read())) as archive:
+    with package.file.storage.open(package.file.name) as file, zipfile.ZipFile(io.BytesIO(file.read())) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 

@@ -70,7 +70,7 @@ def _write(package: Package, output: Path) -> None:
     """Whole or not at all, readable by nobody else."""
     handle, draft = tempfile.mkstemp(dir=output.parent, prefix=".export-")
     try:
-        with os.fdopen(handle, "wb") as file, package.file.open("rb") as source:
+        with os.fdopen(handle, "wb") as file, package.file.storage.open(str(package.file.name)) as source:
             while data := source.read(1 << 20):
                 file.write(data)
         os.replace(draft, output)
