@@ -15,10 +15,10 @@ from datamap.controlling import legal_zone
 from datamap.models import RetentionRule
 from datamap.workdays import local_date
 from mail.models import Message
-from privacy import board, breaches
+from privacy import breaches
 from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
 from privacy.holding import overdue_reviews, standing_holds
-from privacy.models import Erasure, ErasureStep, Notice, Request, RetentionBatch, RetentionRun
+from privacy.models import Erasure, ErasureStep, Notice, RetentionBatch, RetentionRun
 from privacy.papers.versions import changed_kinds
 from privacy.recipients import unnamed_kinds
 
@@ -36,8 +36,6 @@ def register_alerts() -> None:
         "holds_overdue", gettext_lazy("Holds whose review is overdue"), _holds_overdue, "privacy:holds", STOP,
         permission="privacy.holds",
     )  # fmt: skip
-    register_task("requests_late", gettext_lazy("Requests past their day"), _requests_late, "privacy:requests", STOP)
-    register_task("requests_soon", gettext_lazy("Requests due within a week"), _requests_soon, "privacy:requests", WARN)
     register_task(
         "mails_unknown", gettext_lazy("Mails of which nobody knows whether they arrived"), _mails_unknown,
         "mail:list?state=unknown", WARN, permission="mail.view",
@@ -74,22 +72,6 @@ def register_alerts() -> None:
     register_task(
         "papers", gettext_lazy("Papers that have changed since they were kept"), _papers, "privacy:papers", INFO
     )
-
-
-def _requests_late() -> int:
-    return board.overdue(Request.objects.filter(closed_at__isnull=True))[:COUNTED].count()
-
-
-def _requests_soon() -> int:
-    waiting = (
-        Request.State.RECEIVED,
-        Request.State.IDENTITY_PENDING,
-        Request.State.IN_PROGRESS,
-        Request.State.EXTENDED,
-    )
-    day = board.today()
-    due = Request.objects.filter(state__in=waiting, clock_stopped=False, due_on__gte=day, due_on__lte=day + SOON)
-    return due[:COUNTED].count()
 
 
 def _mails_unknown() -> int:

@@ -65,14 +65,13 @@ class PrivacyConfig(AppConfig):
 
     def _wire_accountability(self) -> None:
         """Holds that people set, recipients and what they are told, the tasks of the privacy role."""
-        from datamap import erasing, packages, standing
-        from privacy import notices, notifying, recipients, rectifying
+        from datamap import erasing, standing
+        from privacy import notices, notifying, rectifying
         from privacy.alerts import register_alerts
         from privacy.holding import holds_on, register_sources
 
         standing.register_holds(holds_on)
         register_sources()
-        packages.register_recipients(recipients.told_in_copy)
         rectifying.register_after_rectification("notices", notices.after_rectification)
         erasing.register_restriction("privacy", notices.after_restriction)
         notifying.register_template()

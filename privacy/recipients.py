@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from datamap.controlling import legal_zone
 from datamap.declarations import Group, Number, orm_path, registry
-from datamap.packages import Person
 from datamap.receivers import Receiver
 from datamap.workdays import local_date
 from privacy.models import Disclosure, Recipient
@@ -75,26 +74,6 @@ def recipients_of(customer_ids: Sequence[int]) -> dict[int, list[Told]]:
 def recipients_of_ref(subject_ref: UUID) -> list[Told]:
     """The same for a person who was erased: what the disclosures under the pseudonym still say (C-553/07)."""
     return [_told(row) for row in _noted(Disclosure.archive.filter(subject_ref=subject_ref))]
-
-
-def told_in_copy(person: Person) -> list[dict[str, Any]]:
-    """What the copy of a person's data says about recipients (Art. 15(1)(c), (2)); authorities stand there, too."""
-    rows = recipients_of([person.customer_id])[person.customer_id] if person.customer_id is not None else []
-    for ref in person.refs:
-        rows += recipients_of_ref(ref)
-    return [
-        {
-            "name": told.recipient.name,
-            "role": str(told.recipient.get_role_display()),
-            "data": told.data,
-            "purpose": told.purpose,
-            "basis": f"Art. {told.basis} GDPR" if told.basis[:1].isdigit() else told.basis,
-            "at": local_date(told.last_at, legal_zone()).isoformat(),
-            "country": told.country,
-            "safeguard": told.safeguard_words,
-        }
-        for told in rows
-    ]
 
 
 def named_recipients(kind: str, on: date | None = None) -> list[Recipient]:

@@ -236,7 +236,7 @@ class Purchases:
         return pk
 
     def _supplier(self, at: int) -> str:
-        """The shop as an invoice names it, with the date of supply (§ 14(4) no. 6 UStG): the parcel is not out before."""
+        """The shop as an invoice names it, with the date of supply (§ 14(4) no. 6 UStG), not before the parcel."""
         day = self.shop.clock.day_of(at)
         if day not in self._sellers:
             supplied_on = self.shop.clock.date_of(at).isoformat()

@@ -29,7 +29,7 @@ _INDEX, _WORDS = Struct("<q"), Struct("<32H")
 
 
 def last_day(at: datetime) -> date:
-    """The last day of a demo that is loaded at this instant: before the shop opens it is yesterday, not a time to come."""
+    """The last day of a demo that is loaded at this instant: yesterday, as long as the shop has not opened."""
     return timezone.localdate(at - OPENS, legal_zone())
 
 
