@@ -114,7 +114,6 @@ def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand
         _anonymize_children(child, ids, done)
     queue_files(table, ids)
     forget_history(table, ids, done)
-    _cut_blocked_references(table, ids)
     count = _set(table, ids, {**values, **owner})
     done.note(table.label, "anonymize", count)
 
@@ -126,8 +125,19 @@ def block(table: Table, ids: list[Any], people: People, done: Done) -> None:
     if not table.blockable:
         raise CannotBlock(table.label)
     forget_history(table, ids, done)
+    _cut(table, ids)
     count = _mark(table, ids, people, blocked=True)
     done.note(table.label, "block", count)
+
+
+def _cut(table: Table, ids: list[Any]) -> None:
+    """Empty what would lead from a blocked row, or from its children, to a row that stays without a name."""
+    if not ids:
+        return
+    if table.declaration.cut:
+        _set(table, ids, dict.fromkeys(table.declaration.cut))
+    for child in children(table):
+        _cut(child, _ids_of(child, ids))
 
 
 def keep(table: Table, ids: list[Any], people: People, done: Done) -> None:
@@ -329,20 +339,6 @@ def _cut_references(table: Table, ids: list[Any]) -> None:
             run(f"UPDATE {name} SET {column} = NULL WHERE {column} = ANY(%s)", [ids])  # noqa: S608
         elif model._meta.label not in tables():
             run(f"DELETE FROM {name} WHERE {column} = ANY(%s)", [ids])  # noqa: S608
-
-
-def _cut_blocked_references(table: Table, ids: list[Any]) -> None:
-    """A blocked paper must not lead to a row that was anonymized: together they would name the person again."""
-    for relation in _incoming(table):
-        other = tables().get(relation.related_model._meta.label)
-        if other is None or not relation.field.null or not other.declaration.subject_ref:
-            continue
-        mark = other.model._meta.get_field(other.declaration.subject_ref).column
-        run(
-            f'UPDATE {other.name} SET "{relation.field.column}" = NULL '  # noqa: S608
-            f'WHERE "{relation.field.column}" = ANY(%s) AND "{mark}" IS NOT NULL',
-            [ids],
-        )
 
 
 def _incoming(table: Table) -> list[Any]:

@@ -18,7 +18,9 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from customers.indexing import recount_words
 from customers.models import Customer
+from customers.summary import ensure_all
 from datamap.declarations import registry
 from privacy.compiling import tables
 from privacy.ending import Outcome, end_history, end_people, end_rows, end_store
@@ -85,6 +87,7 @@ def plan_run(as_of: date, *, only: str = "", allow_share: Decimal | None = None)
     Atomic: a planner that dies leaves no half planned run.
     """
     with transaction.atomic():
+        ensure_all()
         book = Book(as_of, night=True)
         RetentionRun.objects.filter(state=RetentionRun.State.GUARDED).update(
             state=RetentionRun.State.CANCELLED, finished_at=timezone.now()
@@ -210,9 +213,9 @@ def _finish(run: RetentionRun) -> None:
         return
     failed = run.batches.filter(state=RetentionBatch.State.FAILED).exists()
     state = RetentionRun.State.INCOMPLETE if failed else RetentionRun.State.DONE
-    RetentionRun.objects.filter(pk=run.pk, state=RetentionRun.State.RUNNING).update(
-        state=state, finished_at=timezone.now()
-    )
+    running = RetentionRun.objects.filter(pk=run.pk, state=RetentionRun.State.RUNNING)
+    if running.update(state=state, finished_at=timezone.now()):
+        recount_words()  # words that only those who went carried leave the dictionary of the search
 
 
 def report_of(run: RetentionRun) -> Report:

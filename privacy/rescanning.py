@@ -109,7 +109,7 @@ def _not_blocked(model: Any, subject: Subject) -> tuple[str, str, list[Any]]:
 def _mark_path(model: Any) -> str | None:
     """The way from a row to the mark it, or the row it hangs on, is blocked under."""
     table = tables().get(model._meta.label)
-    steps = []
+    steps: list[str] = []
     while table is not None:
         if table.declaration.subject_ref:
             return "__".join([*steps, table.declaration.subject_ref])

@@ -129,8 +129,9 @@ def due_page(book: Book, branch: Branch, after: tuple[Any, Any] | None = None) -
     joins, column, where, params = branch.sql(book)
     table = branch.unit.table
     if after:
-        where += f" AND ({column}, r.{table.key}) > (%s, %s)"
-        params += list(after)
+        # The first test says nothing new; it lets the index begin where the last page ended.
+        where += f" AND {column} >= %s AND ({column}, r.{table.key}) > (%s, %s)"
+        params += [after[0], *after]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT r.{table.key}, {column} FROM {table.name} r {joins.sql} WHERE {where} "  # noqa: S608
