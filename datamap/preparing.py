@@ -16,7 +16,7 @@ def ask(statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     reading it. Where PREPARE_AFTER is not set nothing is kept, and the answer is the same.
     """
     connection.ensure_connection()
-    handle = ServerBindingCursor(connection.connection)
+    handle: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with wrap(handle) as cursor:
         cursor.execute(statement, params)
