@@ -141,6 +141,8 @@ def _offset_page(order: str, offset: int) -> float:
 def _served(size: int) -> list[dict[str, Any]]:
     cookie = sign_in()
     small, large = _life("benchfew", FEW), _life("benchmany", MANY)
+    number = min(DEEP, size // PER_PAGE - 1)
+    deep = _cursor_of_page("-activity", number)
     with server() as port:
         measured = rates(
             port,
@@ -153,9 +155,16 @@ def _served(size: int) -> list[dict[str, Any]]:
             },
         )
         times = latencies(
-            port, cookie, {"few": f"/customers/{small}/", "many": f"/customers/{large}/", "list": "/customers/"}
+            port,
+            cookie,
+            {
+                "few": f"/customers/{small}/",
+                "many": f"/customers/{large}/",
+                "list": "/customers/",
+                "deep": f"/customers/?c={deep}",
+            },
         )
-        lists = times["list"]
+        lists, last = times["list"], times["deep"]
     few, many = statistics.median(times["few"]), statistics.median(times["many"])
     return [
         row("list page, by name", size, "req/s", measured["list"], usual=measured["admin"], limit=measured["bare"]),
@@ -168,6 +177,15 @@ def _served(size: int) -> list[dict[str, Any]]:
             limit=measured["bare"],
         ),
         row("list page, whole request", size, "ms", statistics.median(lists), p95=p95(lists), faster_is="less"),
+        row(
+            f"deep list page, page {number}, whole request",
+            size,
+            "ms",
+            statistics.median(last),
+            limit=statistics.median(lists),
+            p95=p95(last),
+            faster_is="less",
+        ),
         row(f"customer with {FEW} events", size, "ms", few, p95=p95(times["few"]), faster_is="less"),
         row(
             f"customer with {MANY} events",
