@@ -46,6 +46,8 @@ class OrderInput:
     shipping: dict[str, str] = field(default_factory=dict)
     customer_id: int | None = None
     gift_recipient_id: int | None = None
+    # Whoever is at the delivery address gets the present and a record of their own.
+    gift_recipient_new: bool = False
     type_id: int | None = None
     placed_at: datetime | None = None
     currency: str = "EUR"
@@ -84,6 +86,7 @@ def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
         origin=origin,
     )
     _fill(order, data)
+    _add_recipient(order, data, origin, user_id)
     by(order, user_id).save(force_insert=True)
     _write_lines(order, data)
     refresh_totals([order.customer_id])
@@ -103,6 +106,9 @@ def edit_order(pk: int, data: OrderInput, *, version: int, user_id: int | None) 
     before = [_plain(line) for line in order.lines.all()]
     order.placed_at = data.placed_at or order.placed_at
     _fill(order, data)
+    if data.gift_recipient_new:
+        origin = Origin.objects.create(kind=Origin.Kind.STAFF, platform=OWN, label="orders:edit")
+        _add_recipient(order, data, origin, user_id)
     save_changed(order, user_id)
     order.lines.all().delete()
     _write_lines(order, data)
@@ -188,30 +194,45 @@ def _plain(line: OrderLine) -> dict[str, Any]:
 
 def _make_guest(data: OrderInput, number: str, origin: Origin, user_id: int | None) -> int:
     """A guest of this one order. Raises Refused where the person is protected."""
-    billing = data.billing
-    first, _space, last = billing.get("name", "").rpartition(" ")
-    key = f"order:{number}"
-    row = CustomerRow(
+    now = timezone.now()
+    row = _row_of(data.billing, f"order:{number}", Customer.Status.GUEST)
+    row.registered_at, row.last_activity = now, now
+    return _make(row, origin, user_id)
+
+
+def _add_recipient(order: Order, data: OrderInput, origin: Origin, user_id: int | None) -> None:
+    """A record of their own for whoever gets the present: a person with rights, not a line of somebody's order.
+
+    Never matched with anybody known: a name and an address alone prove nothing.
+    """
+    if data.gift_recipient_new and data.gift_recipient_id is None:
+        row = _row_of(data.shipping, f"gift:{uuid4()}", Customer.Status.PROSPECT, kind=Address.Kind.SHIPPING)
+        order.gift_recipient_id = _make(row, origin, user_id)
+
+
+def _row_of(snapshot: dict[str, str], key: str, status: str, kind: str = Address.Kind.BILLING) -> CustomerRow:
+    """The contact lines of an address as a row about a person; `key` is the person's name in this house."""
+    given = snapshot.get
+    first, _space, last = given("name", "").rpartition(" ")
+    place = {name: given(name, "") for name in ("street", "postcode", "city", "country")}
+    return CustomerRow(
         line=1,
         external_id=key,
-        status=Customer.Status.GUEST,
+        status=status,
         first_name=first,
         last_name=last,
-        company=billing.get("company", ""),
-        email=billing.get("email", ""),
-        phone=billing.get("phone", ""),
-        registered_at=timezone.now(),
-        last_activity=timezone.now(),
-        addresses=[
-            AddressRow(
-                recipient=billing.get("name", "") or billing.get("company", ""),
-                **{name: billing.get(name, "") for name in ("street", "postcode", "city", "country")},
-            )
-        ],
+        company=given("company", ""),
+        email=given("email", ""),
+        phone=given("phone", ""),
+        addresses=[AddressRow(kind=kind, recipient=given("name", "") or given("company", ""), **place)],
     )
+
+
+def _make(row: CustomerRow, origin: Origin, user_id: int | None) -> int:
+    """Store somebody new through the one door. Raises Refused where the person is protected."""
     outcome = write_customers([row], Source(uuid4(), OWN, origin.pk, user_id))
     if outcome.error_count or outcome.held:
         raise Refused(
             outcome.errors[0].message if outcome.errors else _("There is a protected record; ask the privacy role.")
         )
-    return ExternalId.objects.get(platform=OWN, value=key).customer_id
+    return ExternalId.objects.get(platform=OWN, value=row.external_id).customer_id

@@ -33,7 +33,7 @@ RULED = {
         "shipping_city",
         "shipping_country",
     ),
-    FieldRule.Field.GIFT_RECIPIENT: ("gift_number",),
+    FieldRule.Field.GIFT_RECIPIENT: ("gift_number", "gift_new"),
     FieldRule.Field.GIFT_NOTE: ("gift_note",),
     FieldRule.Field.NOTE: ("note",),
 }
@@ -68,6 +68,11 @@ class OrderForm(forms.Form):
     shipping_city = text_field(gettext_lazy("City"), 120)
     shipping_country = text_field(gettext_lazy("Country"), 60)
     gift_number = text_field(gettext_lazy("Customer number of the recipient"), 40)
+    gift_new = forms.BooleanField(
+        label=gettext_lazy("Whoever receives the delivery has no number yet"),
+        required=False,
+        help_text=gettext_lazy("Makes a record of the person at the delivery address (Art. 14 GDPR)."),
+    )
     gift_note = forms.CharField(
         label=gettext_lazy("Gift message"),
         required=False,
@@ -98,17 +103,22 @@ class OrderForm(forms.Form):
         self.fields["billing_country"].initial = "DE"
         if order:
             del self.fields["customer_number"]
+        self.needs_recipient = False
         for rule in order_type.rules.all() if order_type else ():
             self._apply(rule)
+        if "shipping_name" not in self.fields:
+            self.fields.pop("gift_new", None)
         if gift_hidden:
             # Who may not see the recipient can neither read nor change who gets the present, and where.
-            for name in (*RULED[FieldRule.Field.DELIVERY], "gift_number", "gift_note"):
+            for name in (*RULED[FieldRule.Field.DELIVERY], "gift_number", "gift_new", "gift_note"):
                 self.fields.pop(name, None)
 
     def _apply(self, rule: FieldRule) -> None:
         for name in RULED[FieldRule.Field(rule.field)]:
             if rule.rule == FieldRule.Rule.HIDDEN:
                 del self.fields[name]
+            elif rule.rule == FieldRule.Rule.REQUIRED and rule.field == FieldRule.Field.GIFT_RECIPIENT:
+                self.needs_recipient = True  # by number or by address
             elif rule.rule == FieldRule.Rule.REQUIRED:
                 self.fields[name].required = True
 
@@ -175,7 +185,20 @@ class OrderForm(forms.Form):
                 self.add_error("billing_name", _("A guest order needs a name."))
             if not data.get("billing_city"):
                 self.add_error("billing_city", _("A guest order needs an address."))
+        self._check_recipient(data)
         return data
+
+    def _check_recipient(self, data: dict[str, Any]) -> None:
+        """Whoever gets the present is named by number, or by the delivery address."""
+        if "gift_number" not in self.fields or data.get("gift_number"):
+            return
+        if data.get("gift_new"):
+            if not data.get("shipping_name"):
+                self.add_error("shipping_name", _("Say who receives the present."))
+            if not data.get("shipping_city"):
+                self.add_error("shipping_city", _("Say where the present goes."))
+        elif self.needs_recipient and "gift_number" not in self.errors:
+            self.add_error("gift_number", _("Give the number of the recipient, or a delivery address."))
 
     def snapshot(self, prefix: str) -> dict[str, str]:
         """The contact lines of one address that say anything."""
@@ -198,6 +221,7 @@ class OrderForm(forms.Form):
             shipping=shipping,
             customer_id=self.customer.pk if self.customer else None,
             gift_recipient_id=gift.pk if gift else None,
+            gift_recipient_new=bool(data.get("gift_new")) and not gift,
             type_id=self.order_type.pk if self.order_type else None,
             placed_at=data.get("placed_at"),
             currency=data["currency"],

@@ -235,6 +235,52 @@ def test_a_gift_recipient_is_a_person_of_their_own(clerk):
     assert order.gift_note == "Alles Gute"
 
 
+def test_a_recipient_without_a_number_becomes_a_person_by_the_delivery_address(clerk):
+    customer, namesake = make_customer(), make_customer(first_name="Oma", last_name="Erna")
+    place = {"shipping_street": "Feldweg 2", "shipping_postcode": "83646", "shipping_city": "Bad Tölz"}
+    form = order_form(
+        customer_number=customer.number, shipping_name="Oma Erna", gift_new="on", gift_note="Gruß", **place
+    )
+
+    assert clerk.post(reverse("orders:new"), form).status_code == 302
+    clerk.post(reverse("orders:new"), form)  # pressed twice
+
+    order = Order.objects.get()
+    recipient = order.gift_recipient
+    assert recipient not in (customer, namesake)
+    assert (recipient.first_name, recipient.last_name, recipient.status) == ("Oma", "Erna", "prospect")
+    assert list(recipient.addresses.values_list("kind", "postcode", "city")) == [("shipping", "83646", "Bad Tölz")]
+    assert Customer.objects.count() == 3
+    assert (order.customer, order.gift_note) == (customer, "Gruß")
+    assert recipient.origin.kind == "staff"  # Art. 15(1)(g): where it came from
+
+
+@pytest.mark.parametrize(
+    "missing", [{"shipping_name": ""}, {"shipping_city": ""}, {"gift_new": "", "shipping_name": "Oma"}]
+)
+def test_a_gift_order_needs_a_number_or_whoever_is_at_the_delivery_address(clerk, missing):
+    gift = OrderType.objects.create(name="Geschenk")
+    gift.rules.create(field="gift_recipient", rule="required")
+    given = {"shipping_name": "Oma Erna", "shipping_city": "Bad Tölz", "gift_new": "on", **missing}
+
+    answer = clerk.post(reverse("orders:new"), order_form(type=gift.pk, **given))
+
+    assert (answer.status_code, Order.objects.count(), Customer.objects.count()) == (400, 0, 0)
+
+
+def test_a_recipient_may_be_added_to_an_open_order(clerk):
+    clerk.post(reverse("orders:new"), order_form())
+    order = Order.objects.get()
+    change = order_form(version=order.version, gift_new="on", shipping_name="Oma Erna", shipping_city="Bad Tölz")
+
+    assert clerk.post(reverse("orders:edit", args=[order.pk]), change).status_code == 302
+
+    order.refresh_from_db()
+    assert order.gift_recipient.last_name == "Erna"
+    page = clerk.get(reverse("orders:edit", args=[order.pk]))
+    assert page.context["form"]["gift_number"].value() == order.gift_recipient.number
+
+
 def test_the_same_form_sent_twice_makes_one_order(clerk):
     form = order_form()
     first = clerk.post(reverse("orders:new"), form)
