@@ -67,11 +67,27 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _sell(user)
         _employ(client, day)
         _correspond(client, day)
+<<<<<<< HEAD
         _ask_for_rights(client, user, day)
+=======
+        _hand_out(client)
+>>>>>>> 88ccf19 (Hand out packages in the shop the tests look at; word what is new)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
+
+
+def _hand_out(client: Client) -> None:
+    """The copy of somebody's data, which waits for a look at what names others, and the data to take along."""
+    customer = Customer.objects.order_by("pk")[0]
+    eager = app.conf.task_always_eager
+    app.conf.task_always_eager = True
+    try:
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            _sent(client, reverse("privacy:package_create", args=[customer.number]), {"kind": "both"})
+    finally:
+        app.conf.task_always_eager = eager
 
 
 def _bring_files(client: Client, day: int) -> None:
