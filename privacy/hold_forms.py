@@ -6,11 +6,13 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from datamap.forms import DayField
+from datamap.models import RetentionRule
 from privacy.holding import TAX_CATEGORIES
 from privacy.models import Hold
 from staff.models import User
@@ -36,7 +38,6 @@ class HoldForm(forms.Form):
     categories = forms.MultipleChoiceField(
         label=_("Papers of a tax matter"),
         required=False,
-        choices=[(key, key) for key in TAX_CATEGORIES],
         widget=forms.CheckboxSelectMultiple,
     )
     owner = forms.ModelChoiceField(label=_("In charge"), queryset=User.objects.none())
@@ -46,6 +47,10 @@ class HoldForm(forms.Form):
     def __init__(self, *args: Any, visible: CustomerQuerySet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.visible = visible
+        papers = RetentionRule.objects.filter(key__in=TAX_CATEGORIES, variant="", version=1)
+        names = {rule.key: gettext(rule.category) for rule in papers}
+        named = [(key, f"{names.get(key, key)} ({key})") for key in TAX_CATEGORIES]
+        self.fields["categories"].choices = named  # type: ignore[attr-defined]
         working: Any = User.objects.filter(is_active=True).order_by("name", "pk")
         self.fields["owner"].queryset = working  # type: ignore[attr-defined]
         self.fields["owner"].label_from_instance = lambda user: user.name  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db.models import F, Max, Min, Q, QuerySet
@@ -20,7 +21,7 @@ from django.utils import timezone
 from datamap.controlling import legal_zone
 from datamap.declarations import Group, Number, orm_path, registry
 from datamap.receivers import Receiver
-from datamap.workdays import local_date
+from datamap.workdays import day_begins, local_date
 from privacy.models import Disclosure, Recipient
 from privacy.models.recipients import Safeguard
 
@@ -119,7 +120,8 @@ def _standing(ids: list[int]) -> Iterator[tuple[int, Told]]:
             days = local_date(first, zone), local_date(last, zone)
             for one in takers:
                 if _was_one(one, *days):
-                    yield person, _by_standing(one, first, last, group, label)
+                    told = _while_one(one, first, last, zone)
+                    yield person, _by_standing(one, *told, group, label)
 
 
 def _hand_overs() -> Iterator[tuple[str, Group]]:
@@ -148,6 +150,13 @@ def _by_standing(one: Recipient, first: datetime, last: datetime, group: Group, 
         one, first, last, data, one.purposes or str(group.purpose), group.bases[0].value,
         Disclosure.Origin.STANDING, one.country, one.safeguard,
     )  # fmt: skip
+
+
+def _while_one(one: Recipient, first: datetime, last: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The part of a span in which this recipient was the one; another came before or after."""
+    begins = day_begins(one.since, zone) if one.since else first
+    ends = day_begins(one.until, zone) if one.until else last
+    return max(first, begins), max(min(last, ends), max(first, begins))
 
 
 def _was_one(one: Recipient, first: date, last: date) -> bool:

@@ -31,7 +31,8 @@ from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
 from orders.returning import announce_return
 from privacy import handling, identifying, objecting, rectifying, restricting
-from privacy.models import Request
+from privacy.models import Recipient, Request
+from privacy.notices import open_notices, queue_notices
 from staff.models import Role, User
 from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
@@ -64,6 +65,7 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         bring_in(make_row(external_id=f"W-{day}", last_activity=timezone.now()), platform="woocommerce")
         _talk(client)
         _keep_lists(client, day)
+        _account(client, user, day)
         _sell(user)
         _employ(client, day)
         _correspond(client, day)
@@ -205,6 +207,34 @@ def _ask_for_rights(client: Client, user: User, day: int) -> None:
     restricting.lift(freeze, by=user)
     restricting.restrict(other, "c", ["address"], "für Ansprüche", by=user)
     objecting.object_now(Customer.objects.unrestricted().order_by("pk")[3], channel="phone", by=user)
+
+
+def _account(client: Client, user: User, day: int) -> None:
+    """Recipients, one that is told of a correction, a hold that goes on, a breach with its follow-up, a kept paper."""
+    customer = Customer.objects.filter(restricted_at=None).order_by("pk")[0]
+    nobody = {"country": "DE", "language": "de"}
+    carrier = {**nobody, "name": f"Nordpost {day}", "kind": "parcel", "role": "controller", "contact": "Kai 1"}
+    _sent(client, reverse("privacy:recipient_new"), {**carrier, "email": "post@nord.example"})
+    recipient = Recipient.objects.latest("pk")
+    said = {
+        "recipient": recipient.pk,
+        "at": "2026-01-05T10:00",
+        "data": "Name",
+        "purpose": "Zustellung",
+        "note": "eilig",
+    }
+    _sent(client, reverse("privacy:disclosure_new", args=[customer.number]), {**said, "basis": "6(1)(b)"})
+    queue_notices("rectification", customer.pk, None, what="Nachname")
+    for notice in open_notices():
+        _sent(client, reverse("privacy:notice_settle", args=[notice.pk, "told"]), {"reason": "Brief"})
+    soon = (timezone.localdate() + timedelta(days=60)).isoformat()
+    hold = {"kind": "claim", "customer": customer.number, "owner": user.pk, "review_on": soon, "reason": "Streit"}
+    held = _sent(client, reverse("privacy:hold_new"), hold)
+    _sent(client, f"{held}extend/", {"review_on": soon, "reason": "läuft noch"})
+    breach = {"title": "Fehlversand", "aware_at": "2026-01-05T10:00", "facts": "Eine Mail an alle.", "risk": "none"}
+    page = _sent(client, reverse("privacy:breach_new"), breach)
+    _sent(client, f"{page}entry/", {"text": "Es waren zwölf."})
+    _sent(client, reverse("privacy:paper_keep", args=["notice"]), {})
 
 
 def _employ(client: Client, day: int) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models import Q, QuerySet
 from django.test import Client
@@ -91,6 +92,7 @@ def sample(field: models.Field) -> Any:
         return next(value for value, _label in field.flatchoices if value not in EMPTY)
     kinds: list[tuple[tuple[type, ...], Any]] = [
         ((models.JSONField, sealing.SealedJSONField), {"wort": "Ersatz"}),
+        ((ArrayField,), ["Ersatz"]),
         ((models.BooleanField,), True),
         ((models.DateTimeField,), datetime(2026, 1, 2, 3, 4, tzinfo=UTC)),
         ((models.DateField, sealing.SealedDateField), date(2026, 1, 2)),

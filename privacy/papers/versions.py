@@ -100,12 +100,21 @@ def differences(before: str, after: str) -> list[Changes]:
 
 
 def _lines(old: list[str], new: list[str]) -> Iterator[Line]:
-    old, new = [line for line in old if line], [line for line in new if line]
+    old, new = [plain(line) for line in old if line], [plain(line) for line in new if line]
     paired = min(len(old), len(new))
     for before, after in zip(old[:paired], new[:paired], strict=True):
         yield Line(_words(before, after))
     yield from (Line([("gone", line)]) for line in old[paired:])
     yield from (Line([("new", line)]) for line in new[paired:])
+
+
+def plain(line: str) -> str:
+    """A line of Markdown as people read it, without the signs of lists, tables and emphasis."""
+    text = re.sub(r"^(#+ |- )", "", line).replace("**", "")
+    if not text.startswith("|"):
+        return text
+    cells = (cell.strip() for cell in re.split(r"(?<!\\)\|", text.strip("|")))
+    return " · ".join(cell.replace("\\|", "|") for cell in cells if cell)
 
 
 def _words(before: str, after: str) -> list[tuple[str, str]]:

@@ -129,12 +129,14 @@ def test_added_and_removed_lines_stand_under_their_heading():
     new = "# A\n\n## One\n\n- a\n\n## Two\n\n- c\n- d e\n"
     found = versions.differences(old, new)
     assert [(part.heading, [line.pieces for line in part.lines]) for part in found] == [
-        ("One", [[("gone", "- b")]]),
-        ("Two", [[("new", "- d e")]]),
+        ("One", [[("gone", "b")]]),
+        ("Two", [[("new", "d e")]]),
     ]
     assert versions.differences(old, old) == []
+    (part,) = versions.differences("## T\n\n| a | b |\n", "## T\n\n| a | c\\|d |\n")
+    assert part.lines[0].pieces == [("same", "a · "), ("gone", "b"), ("new", "c|d")]
     changed = versions.differences("## P\n\n- kept 6 months\n", "## P\n\n- kept 8 months\n")
-    assert changed[0].lines[0].pieces == [("same", "- kept "), ("gone", "6"), ("new", "8"), ("same", " months")]
+    assert changed[0].lines[0].pieces == [("same", "kept "), ("gone", "6"), ("new", "8"), ("same", " months")]
 
 
 @pytest.mark.parametrize("kind", PaperVersion.Kind.values)

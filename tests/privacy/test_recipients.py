@@ -151,6 +151,10 @@ def test_only_who_was_the_carrier_then_received_something():
     make_order(customer, "2026-03-02")
     assert [told.recipient for told in recipients_of([customer.pk])[customer.pk]] == [new]
     assert named_recipients("parcel", date(2026, 2, 1)) != [new]
+    make_order(customer, "2026-02-02")
+    found = {told.recipient.name: told for told in recipients_of([customer.pk])[customer.pk]}
+    assert found["Neupost"].first_at >= at("2026-03-01T00:00")
+    assert found["Altpost"].last_at < at("2026-03-01T00:00")
 
 
 def test_more_customers_are_no_query_more():
