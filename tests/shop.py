@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -22,6 +22,7 @@ from config.celery import app
 from customers.models import ContactPoint, Customer, Origin, Tombstone
 from customers.suppression import suppress
 from customers.tombstones import marks_of
+from datamap.models import Quarantine
 from intake.models import Batch
 from mail.events import work_off_events
 from mail.models import ProviderEvent
@@ -31,8 +32,10 @@ from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
 from orders.returning import announce_return
 from privacy import handling, identifying, objecting, rectifying, restricting
+from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Recipient, Request
 from privacy.notices import open_notices, queue_notices
+from privacy.purging import plan_run, work
 from staff.models import Role, User
 from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
@@ -69,11 +72,9 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _sell(user)
         _employ(client, day)
         _correspond(client, day)
-<<<<<<< HEAD
         _ask_for_rights(client, user, day)
-=======
         _hand_out(client)
->>>>>>> 88ccf19 (Hand out packages in the shop the tests look at; word what is new)
+    _end_somebody(user)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
     gone = marks_of(emails=["weg@laden.example"])
@@ -90,6 +91,17 @@ def _hand_out(client: Client) -> None:
             _sent(client, reverse("privacy:package_create", args=[customer.number]), {"kind": "both"})
     finally:
         app.conf.task_always_eager = eager
+
+
+def _end_somebody(user: User) -> None:
+    """An erasure that an open order holds, a retention run that finds nothing, a quarantine that is over."""
+    customer = Customer.objects.create(number="E-1", last_name="Endlich", registered_at=timezone.now())
+    line = LineInput(sku="BOHNE-1", name="Espressobohnen", quantity=Decimal(1), unit_price=Decimal("11.90"))
+    enter_order(OrderInput([line], {"name": "Endlich"}, customer_id=customer.pk), token=uuid4(), user_id=user.pk)
+    held = run_erasure(ask_erasure(customer, user=user).pk)
+    assert held.holds
+    work(plan_run(date(2000, 1, 3)).pk)
+    Quarantine.objects.create(reason="older", ended_at=timezone.now(), ended_how="replayed")
 
 
 def _bring_files(client: Client, day: int) -> None:

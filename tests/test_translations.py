@@ -18,6 +18,8 @@ SAME = {
     "DSGVO",
     "TOTP",
     "CSV",
+    "PDF",
+    "Markdown",
     "XLSX",
     "JSON",
     "JavaScript",
