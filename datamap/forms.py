@@ -50,7 +50,7 @@ class DataMapFilterForm(forms.Form):
 class CategoryForm(forms.Form):
     """Which rule is asked: the first step, since the facts to be given depend on it."""
 
-    key = forms.ChoiceField(label=_("Category"))
+    key = forms.ChoiceField(label=_("Category"), widget=forms.Select(attrs={"class": "form-select"}))
 
     def __init__(self, *args: Any, keys: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

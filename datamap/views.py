@@ -53,11 +53,13 @@ def rules(request: HttpRequest) -> HttpResponse:
     keys = [(key, f"{key}: {name}") for key, name in {rule.full_key: _(rule.category) for rule in catalogue}.items()]
     choice = CategoryForm(request.GET if "key" in request.GET else None, keys=keys)
     chosen = next((one for one in catalogue if choice.is_valid() and one.full_key == choice.cleaned_data["key"]), None)
-    form = LastDayForm(request.GET if "start" in request.GET else None, rule=chosen) if chosen else None
+    given = request.GET if "start" in request.GET else None
+    form = LastDayForm(given, rule=chosen) if chosen and (given or not chosen.lives_as) else None
     answer = _last_day(chosen, form, catalogue) if chosen and form and form.is_valid() else None
     context = {
         "choice": choice,
         "chosen": chosen,
+        "elsewhere": AskAnotherKey(chosen.full_key, chosen.lives_as) if chosen and not form else "",
         "form": form,
         "rows": [_row(rule) for rule in catalogue],
         "answer": answer,

@@ -198,7 +198,7 @@ class OrderForm(forms.Form):
             if not data.get("shipping_city"):
                 self.add_error("shipping_city", _("Say where the present goes."))
         elif self.needs_recipient and "gift_number" not in self.errors:
-            self.add_error("gift_number", _("Give the number of the recipient, or a delivery address."))
+            self.add_error("gift_number", _("Give the number of the recipient, or say that there is none yet."))
 
     def snapshot(self, prefix: str) -> dict[str, str]:
         """The contact lines of one address that say anything."""

@@ -105,6 +105,12 @@ def test_every_icon_of_a_template_is_in_the_sprite(template: Path) -> None:
         assert f'id="{name}"' in sprite
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix())
+def test_the_way_back_is_drawn_with_an_arrow(template: Path) -> None:
+    links = re.findall(r'<a class="back[^>]*>(.{0,30})', template.read_text())
+    assert [link for link in links if 'icon "arrow-left"' not in link] == []
+
+
 def test_every_icon_of_the_menu_is_in_the_sprite() -> None:
     sprite = (CSS / "icons.svg").read_text()
     assert [name for name in sorted(ICONS) if f'id="{name}"' not in sprite] == []

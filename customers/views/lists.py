@@ -55,7 +55,9 @@ def suppression_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         marks = suppression.hashes_of(data["channel"], data["endpoint"])
-        entries = Suppression.objects.filter(endpoint__in=marks).order_by("ended_at", "-since")
+        entries = (
+            Suppression.objects.filter(endpoint__in=marks).prefetch_related("mentions").order_by("ended_at", "-since")
+        )
     groups = (
         Suppression.objects.filter(ended_at__isnull=True)
         .values("channel", "scope", "reason")

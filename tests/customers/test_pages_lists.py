@@ -66,6 +66,15 @@ def test_claims_are_counted_by_origin_and_channel_with_their_last_day(manager_cl
     assert b"203.0.113.9" not in response.content and b"example.org" not in response.content
 
 
+def test_the_answer_about_an_address_says_who_else_names_it(manager_client):
+    origin = Origin.objects.create(kind="file", platform="mailchimp")
+    suppression.suppress("email", "a@example.org", reason="unsubscribed", origin_id=origin.pk)
+    suppression.suppress("email", "a@example.org", reason="objection", since=datetime(2026, 11, 2, 12, tzinfo=UTC))
+    answer = manager_client.post(SUPPRESSION, {"channel": "email", "endpoint": "A@example.org"}).content.decode()
+    assert "abgemeldet" in answer
+    assert "außerdem Widerspruch, 02.11.2026" in answer
+
+
 def test_the_suppression_list_counts_and_names_nobody(manager_client):
     suppression.suppress("email", "a@example.org", reason="unsubscribed")
     suppression.suppress("email", "b@example.org", reason="unsubscribed")

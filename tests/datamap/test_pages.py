@@ -115,6 +115,11 @@ def test_the_calculator_asks_first_for_the_rule_and_then_for_what_the_rule_uses(
     assert f'name="key" value="{key}"' in then.content.decode()
 
 
+def test_the_calculator_names_the_other_rule_where_a_key_has_no_period_of_its_own() -> None:
+    page = signed_in("privacy").get(reverse("datamap:rules"), {"key": "PREF"})
+    assert (page.status_code, page.context["form"], page.context["elsewhere"].ask) == (200, None, "ACCOUNT")
+
+
 def settings_of(client: Client, **changes: str) -> dict[str, str]:
     form = client.get(reverse("datamap:controller")).context["form"]
     values = {name: form[name].value() for name in form.fields}

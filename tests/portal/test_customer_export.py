@@ -120,7 +120,7 @@ def test_the_filtered_list_goes_out_and_everything_is_noted(fresh, manager):
     [
         (
             "de",
-            ["Sprache", "Art", "Status", "Werbestopp", "Deaktiviert"],
+            ["Sprache", "Art", "Status", "Werbesperre", "Deaktiviert"],
             ["Deutsch", "Firma", "Konto", "nein", "ja"],
             ["xx-kl", "Person", "Gast", "ja", "nein"],
         ),
