@@ -20,7 +20,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from customers.models import ContactPoint
 from datamap import diagnosis, journal, quarantine
 from datamap.models import JournalMark
 from interactions.models import Attachment
@@ -74,7 +73,6 @@ def test_a_sealed_value_that_does_not_open_is_found_among_all() -> None:
         found = checks(*depth)["sealed_values"]
         assert not found["ok"]
         assert "1 of customers.contactpoint.value" in found["detail"]
-    ContactPoint.objects.all().delete()
 
 
 def test_missing_and_left_over_files_are_found(manager: User) -> None:
