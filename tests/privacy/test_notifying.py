@@ -9,7 +9,6 @@ from django.core import mail
 from django.urls import reverse
 
 from customers.models import Customer
-from datamap.packages import Person, recipients_of
 from mail.models import Message
 from mail.sending import deliver_due
 from privacy import closing, notices, rectifying, restricting
@@ -101,12 +100,3 @@ def test_a_rectification_and_a_restriction_tell_the_recipients_and_keep_the_case
     restricting.announce_lifting(restriction, "Die Anschrift stimmt.", by=officer)
     restricting.lift(restriction, by=officer)
     assert [one.kind for one in notices.open_notices()] == ["lifting"]
-
-
-def test_the_copy_of_a_persons_data_names_the_recipients():
-    customer, _recipient = told("", country="US", safeguard="clauses")
-    (said,) = recipients_of(Person(customer.pk, customer.number))
-    assert (said["name"], said["at"], said["country"]) == ("Nordpost", "2026-10-01", "DE")
-    ref = uuid.uuid4()
-    notices.queue_notices("erasure", customer.pk, ref)
-    assert recipients_of(Person(None, refs=(ref,))) == []  # what was noted by hand is blocked with the other rows
