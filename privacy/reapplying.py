@@ -21,8 +21,16 @@ from privacy.models import Erasure, Request
 BEING_ERASED = Refusal("being_erased", _("The person is being erased."))
 
 
+class NotErased(Exception):
+    """A replayed erasure did not come to its end: the quarantine must not either."""
+
+
 def replay_erasure(entry: Mapping[str, Any]) -> str:
-    """Run the erasure of a journal entry again; "already" where the person is gone. Safe to be asked twice."""
+    """Run the erasure of a journal entry again; "already" where the person is gone. Safe to be asked twice.
+
+    What a case of the restored database keeps is held as in any erasure. Raises NotErased where traces or stores are
+    left.
+    """
     customer = Customer.objects.filter(pk=entry["customer"]).first()
     if customer is None or not is_meant(entry, customer.number):
         return "already"
@@ -35,7 +43,9 @@ def replay_erasure(entry: Mapping[str, Any]) -> str:
             "state": Erasure.State.SCHEDULED,
         },
     )
-    run_erasure(erasure.pk, now=True)
+    done = run_erasure(erasure.pk, now=True)
+    if done.state not in (Erasure.State.DONE, Erasure.State.HELD):
+        raise NotErased(done.state)
     return "replayed"
 
 

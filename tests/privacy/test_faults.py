@@ -109,7 +109,7 @@ def test_a_retention_run_killed_in_the_middle_is_ended_by_another_worker() -> No
     run.batches.filter(category="ACCOUNT").delete()
     for pk in ids:  # many small batches, so that the kill falls between two of them
         run.batches.create(category="ACCOUNT", model="customers.Customer", ids=[str(pk)])
-    code = "import django; django.setup(); from privacy.purging import work; work('%s')" % run.pk
+    code = f"import django; django.setup(); from privacy.purging import work; work('{run.pk}')"
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.privacy.process_settings",
         "PROCESS_DATABASE": connection.settings_dict["NAME"],

@@ -13,7 +13,7 @@ import privacy.models.packaging
 class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0003_activity_claims"),
-        ("privacy", "0002_requests_desk"),
+        ("privacy", "0003_requests_desk"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
