@@ -93,7 +93,7 @@ def test_a_rectification_and_a_restriction_tell_the_recipients_and_keep_the_case
     notices.mark_told(notice.pk, "Brief", by=officer)
     assert closing.open_points(request) == []
 
-    restriction = restricting.restrict(Customer.objects.get(pk=customer.pk), "a", ["addresses"], "Streit", by=officer)
+    restriction = restricting.restrict(Customer.objects.get(pk=customer.pk), "a", ["address"], "Streit", by=officer)
     (notice,) = notices.open_notices()
     assert (notice.kind, notice.request) == ("restriction", restriction.request)
     notices.mark_told(notice.pk, "Brief", by=officer)
