@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from datamap.controlling import legal_zone
 from privacy.deadlines import OVERDUE, breach_deadline
 from privacy.models import Breach, BreachEntry
 from staff.models import User
@@ -127,7 +126,7 @@ def close(breach_id: int) -> Breach:
 
 def due_at(breach: Breach) -> datetime:
     """The last instant for telling the authority: elapsed hours, whatever clocks and weekends do (Art. 33(1))."""
-    return breach_deadline(breach.aware_at, as_of=breach.aware_at, zone=legal_zone()).due
+    return breach_deadline(breach.aware_at, as_of=breach.aware_at).due
 
 
 def is_late(breach: Breach, at: datetime) -> bool:

@@ -101,7 +101,11 @@ def _end_somebody(user: User) -> None:
     held = run_erasure(ask_erasure(customer, user=user).pk)
     assert held.holds
     work(plan_run(date(2000, 1, 3)).pk)
-    Quarantine.objects.create(reason="older", ended_at=timezone.now(), ended_how="replayed")
+    now, other = timezone.now(), User.objects.exclude(pk=user.pk).order_by("pk")[0]
+    Quarantine.objects.create(
+        reason="older", first_release_by=user.pk, first_release_at=now, second_release_by=other.pk, ended_at=now,
+        ended_how="released",
+    )  # fmt: skip
 
 
 def _bring_files(client: Client, day: int) -> None:
