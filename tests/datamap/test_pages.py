@@ -195,7 +195,7 @@ def test_the_access_log_turns_pages_by_signed_cursor_with_the_same_queries(
     client.get(page)  # the first page of a session also notes the sign-in
     seen, cursor = [], ""
     while True:
-        with django_assert_max_num_queries(11):
+        with django_assert_max_num_queries(12):
             answer = client.post(page, {"cursor": cursor})
         seen += numbers(answer)
         cursor = answer.context["page"].older

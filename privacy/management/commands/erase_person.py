@@ -30,6 +30,8 @@ class Command(BaseCommand):
             erasure = erasure_of_number(options["number"])
             if erasure is None:
                 raise CommandError("There is no customer with this number.", returncode=BAD_ARGUMENTS)
+            if not options["dry_run"]:
+                erasure = run_erasure(erasure.pk, now=True)  # goes on where a killed process stopped
         elif options["dry_run"]:
             plan = plan_erasure(customer, day)
             items = [item.as_dict() for item in plan.items]
