@@ -376,7 +376,7 @@ def _structure() -> list[tuple[str, ...]]:
             "WHERE conrelid::regclass::text <> %s ORDER BY 1",
             [shelving.MARK, shelving.MARK],
         )
-        return cursor.fetchall()
+        return sorted((_plain(text),) for (text,) in cursor.fetchall())
 
 
 @pytest.mark.parametrize(
@@ -411,3 +411,8 @@ def test_the_command_prints_one_json_object_and_knows_the_shop() -> None:
 def test_wrong_arguments_are_told(wrong: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("demo", *wrong)
+
+
+def _plain(definition: str) -> str:
+    """PostgreSQL prints a list of words with the casts of its first reading; read again it prints others."""
+    return re.sub(r"::character varying|::text(\[\])?|[()]", "", definition)
