@@ -14,14 +14,10 @@ from django.db import connection, models
 from django.db.models import Model
 from django.utils import timezone
 
-from customers.models import Customer
-from datamap.declarations import SELF
 from privacy.classifying import HELD, Found, People
 from privacy.compiling import Strand, Table, tables
 from privacy.verdicts import ANONYMIZE, BLOCK, DELETE, KEEP
 from vault.fields import SealedField
-
-PERSON_KEYS = ("pk", SELF)
 
 
 @dataclass
@@ -30,7 +26,6 @@ class Done:
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     history: Counter[str] = field(default_factory=Counter)
-    ids: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def note(self, label: str, action: str, count: int) -> None:
         """Count rows."""
@@ -49,15 +44,14 @@ def clear(people: People, found: Iterable[Found]) -> Done:
     by_table: dict[str, list[Found]] = {}
     for one in found:
         by_table.setdefault(one.table.label, []).append(one)
-    gone: dict[Any, list[Any]] = {}
     for table in tables().values():
         if table.parent is None:
-            _clear_table(table, by_table.get(table.label, []), people, done, gone)
+            _clear_table(table, by_table.get(table.label, []), people, done)
     _clear_by_number(people, done)
     return done
 
 
-def _clear_table(table: Table, found: list[Found], people: People, done: Done, gone: dict[Any, list[Any]]) -> None:
+def _clear_table(table: Table, found: list[Found], people: People, done: Done) -> None:
     ids: dict[int, list[Any]] = {}
     for one in found:
         if one.owned:
@@ -74,8 +68,7 @@ def _clear_table(table: Table, found: list[Found], people: People, done: Done, g
             anonymize(table, one.ids, done, _matched(table, one))
     delete(table, ids.get(DELETE, []), done)
     done.note(table.label, "keep", len(ids.get(HELD, [])))
-    _clear_history(table, people, [pk for fate in (HELD,) for pk in ids.get(fate, [])], done)
-    gone[table.model] = ids.get(DELETE, [])
+    _clear_history(table, people, ids.get(HELD, []), done)
 
 
 # --- one fate after the other -------------------------------------------------------------------------------
@@ -101,8 +94,7 @@ def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand
     """
     if not ids:
         return
-    links = {path: table.model._meta.get_field(path) for path in table.people() if "__" not in path}
-    if any(path in PERSON_KEYS or not link.null for path, link in links.items()):
+    if not table.can_be_cut:
         delete(table, ids, done)
         return
     told = table.strands if strands is None else strands
@@ -372,11 +364,6 @@ def _clear_by_number(people: People, done: Done) -> None:
 
 def _has_field(table: Table, name: str) -> bool:
     return any(field.name == name for field in table.model._meta.concrete_fields)
-
-
-def is_customer(table: Table) -> bool:
-    """Whether this is the person's own row."""
-    return table.model is Customer
 
 
 def run(statement: str, params: Any = None) -> int:

@@ -155,6 +155,12 @@ class Table:
         """Whether a row may be cut from its person and kept under an opaque mark."""
         return self.declaration.subject_ref is not None and _has(self.model, "blocked_at")
 
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether the links of a row to all its people can be emptied; a row that cannot be cut is deleted instead."""
+        paths = self.people()
+        return all("__" not in path and path != "pk" and self.model._meta.get_field(path).null for path in paths)
+
     def people(self) -> list[str]:
         """Every path that leads to a person, the owner last."""
         paths = [path for strand in self.strands for path in strand.group.subject_paths]

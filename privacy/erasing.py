@@ -66,7 +66,11 @@ def ask_erasure(
                 run_after=timezone.now() + timedelta(hours=policy.undo_hours),
             )
     except IntegrityError:
-        return Erasure.objects.get(customer=customer, state__in=Erasure.OPEN_STATES)
+        # Somebody else was first; perhaps the person is gone already.
+        standing = Erasure.objects.filter(customer=customer.pk, state__in=Erasure.OPEN_STATES).first()
+        if (found := standing or erasure_of_number(customer.number)) is None:
+            raise
+        return found
 
 
 def approve_erasure(erasure: Erasure, user: User) -> Erasure:

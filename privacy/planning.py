@@ -75,7 +75,7 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
     for one in found:
         fate = one.fate or ANONYMIZE
         action = "keep" if one.fate == HELD else NAMES[fate]
-        if fate == ANONYMIZE and one.owned and not can_anonymize(one.table):
+        if fate == ANONYMIZE and one.owned and not one.table.can_be_cut:
             fate, action = DELETE, NAMES[DELETE]
         until, statute = _until(book, one, fate)
         told = (until, statute, _reason(book, one, fate), _rule(book, one))
@@ -106,12 +106,6 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
         for case in people.cases
     ]
     return plan
-
-
-def can_anonymize(table: Table) -> bool:
-    """Whether the links of a row to its people can be cut; otherwise it is deleted instead."""
-    paths = table.people()
-    return all("__" not in path and path != "pk" and table.model._meta.get_field(path).null for path in paths)
 
 
 def _scope(case: Any) -> str:

@@ -74,7 +74,7 @@ def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None)
     for unit in units(book, only):
         for ids in due_pages(book, unit):
             with transaction.atomic():
-                outcome = _end(book, unit, ids, None, dry_run=True)
+                outcome = _end(book, unit, ids, dry_run=True)
             report.add(unit.key, "due", outcome.due)
             _add(report, outcome)
     report.complete = report.guard is None
@@ -156,7 +156,7 @@ def _work_one(run: RetentionRun, book: Book) -> bool:
             )
             if batch is None:
                 return False
-            outcome = _do(run, book, batch)
+            outcome = _do(book, batch)
             _log(run, book, batch, outcome)
             batch.state, batch.done_at = RetentionBatch.State.DONE, timezone.now()
             batch.save(update_fields=["state", "done_at"])
@@ -174,7 +174,7 @@ def _note_failure(batch: RetentionBatch, error: Exception) -> None:
     RetentionBatch.objects.filter(pk=batch.pk).update(attempts=attempts, error=type(error).__name__, state=state)
 
 
-def _do(run: RetentionRun, book: Book, batch: RetentionBatch) -> Outcome:
+def _do(book: Book, batch: RetentionBatch) -> Outcome:
     if batch.category == HISTORY:
         return end_history(book, tables()[batch.model])
     if batch.category.startswith(f"{STORE}:"):
@@ -183,11 +183,11 @@ def _do(run: RetentionRun, book: Book, batch: RetentionBatch) -> Outcome:
     for unit in units(book, batch.category):
         if unit.table.label == batch.model:
             key = unit.table.model._meta.pk
-            outcome.join(_end(book, unit, [key.to_python(pk) for pk in batch.ids], run))
+            outcome.join(_end(book, unit, [key.to_python(pk) for pk in batch.ids]))
     return outcome
 
 
-def _end(book: Book, unit: Unit, ids: list[Any], run: RetentionRun | None, *, dry_run: bool = False) -> Outcome:
+def _end(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False) -> Outcome:
     if unit.of_people:
         return end_people(book, unit, ids, dry_run=dry_run)
     return end_rows(book, unit, ids, dry_run=dry_run)

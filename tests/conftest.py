@@ -49,6 +49,14 @@ def journal_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_files_stay() -> Iterator[None]:
+    """Remove the files of a test with the rows that name them, as a database is emptied between tests."""
+    yield
+    for root in (settings.SEALED_ROOT, settings.MEDIA_ROOT):
+        shutil.rmtree(root, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real payloads and data sets that lie beside a developer's checkout, not in it."""
