@@ -65,7 +65,7 @@ def _workshop() -> Workshop:
     os.environ.setdefault("DEBUG", "1")
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     subprocess.run([sys.executable, "manage.py", "services"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return Workshop(server_url(settings), settings.REDIS_URL)
+    return Workshop(server_url(settings), settings.REDIS_URL, Path(settings.VAR_DIR).resolve() / "bench")
 
 
 def _measure_all(

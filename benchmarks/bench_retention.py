@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from benchmarks.measure import row, seconds
+from customers.indexing import recount_words
 from customers.models import Address, ContactPoint, Customer, OptInClaim, Origin
 from customers.remains import leave_remains
 from datamap import journal
@@ -177,7 +178,7 @@ def _make(mark: str, many: int) -> list[int]:
 
 
 def _by_steps(ids: list[int]) -> None:
-    """What somebody writes by hand who knows the tables: the same marks, journal and log."""
+    """What somebody writes by hand who knows the tables: the same marks, journal, log and words of the search."""
     log = RetentionRun.objects.create(as_of=date.today(), state=RetentionRun.State.DONE)
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
@@ -194,6 +195,7 @@ def _by_steps(ids: list[int]) -> None:
                 run=log, rule_key="ACCOUNT", rule_version=1, model="customers.Customer", action="delete",
                 count=len(batch), ids=[str(pk) for pk in batch],
             )  # fmt: skip
+    recount_words()
 
 
 def _by_run(ids: list[int]) -> None:

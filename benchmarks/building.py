@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,10 @@ def database_url(server: str, name: str) -> str:
 class Workshop:
     """The benchmark databases on one server."""
 
-    def __init__(self, server: str, broker: str) -> None:
+    def __init__(self, server: str, broker: str, folder: Path) -> None:
         self.server, self.broker = server, broker
+        # A database without its journal waits in quarantine, and ours may not put another there.
+        self.folder = folder
 
     def prepare(self, size: int) -> bool:
         """Have the template of this size; True when it was built, False when the one there fits."""
@@ -44,11 +47,13 @@ class Workshop:
             row = connection.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [BASE]
             ).fetchone()
-            if row and row[0] == wanted:
+            if row and row[0] == wanted and (self.folder / BASE).is_dir():
                 return False
             for name in (COPY, BASE):
                 _drop(connection, name)
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(BASE)))
+        shutil.rmtree(self.folder / BASE, ignore_errors=True)
+        (self.folder / BASE).mkdir(parents=True)
         self._manage("migrate", "--verbosity", "0")
         self._manage("demo", "--customers", str(size), "--seed", str(SEED))
         with psycopg.connect(database_url(self.server, BASE), autocommit=True) as connection:
@@ -70,10 +75,14 @@ class Workshop:
                 )
             )
 
+        shutil.rmtree(self.folder / COPY, ignore_errors=True)
+        shutil.copytree(self.folder / BASE, self.folder / COPY)
+
     def clear(self) -> None:
         """Remove the working copy; the template stays for the next time."""
         with self._admin() as connection:
             _drop(connection, COPY)
+        shutil.rmtree(self.folder / COPY, ignore_errors=True)
 
     def environment(self, name: str) -> dict[str, str]:
         """What a process needs to work in one of the databases as its owner."""
@@ -84,6 +93,8 @@ class Workshop:
             "DATABASE_URL": url,
             "OWNER_DATABASE_URL": url,
             "REDIS_URL": self.broker,
+            "JOURNAL_URL": (self.folder / name / "journal").as_uri(),
+            "SEALED_ROOT": str(self.folder / name / "sealed"),
         }
 
     def _admin(self) -> psycopg.Connection[Any]:

@@ -23,6 +23,7 @@ class DatamapConfig(AppConfig):
         autodiscover_modules("menu")
         autodiscover_modules("packages")
         import_module("datamap.checks")
+        import_module("datamap.arrays").register()
         worker_init.connect(import_module("datamap.guardedtask").refuse_start)
         diagnosis = import_module("datamap.diagnosis")
         diagnosis.register_check("journal", diagnosis.check_journal)

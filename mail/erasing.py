@@ -19,7 +19,7 @@ def before_erasure(ids: list[int]) -> None:
     Such an answer is written and addressed now, while somebody is there to be written to, and then stands on its own:
     who asked for erasure is told that it is done (Art. 12(3) GDPR).
     """
-    waiting = Message.objects.filter(customer__in=ids, state=State.QUEUED)
+    waiting = Message.objects.filter(customer__any_of=ids, state=State.QUEUED)
     answers = waiting.filter(message_class="letter", letter__kept_as=Letter.KeptAs.REQUEST)
     for message in answers.select_related("customer").select_for_update(of=("self",)):
         address = address_of(message)
@@ -54,7 +54,7 @@ def _forget_addresses(ids: list[int]) -> None:
     named = Message.objects.filter(recipient_index__isnull=False, customer__isnull=True)
     if not named.exists():
         return
-    points = ContactPoint.objects.filter(customer__in=ids, kind=ContactPoint.Kind.EMAIL)
+    points = ContactPoint.objects.filter(customer__any_of=ids, kind=ContactPoint.Kind.EMAIL)
     addresses = {point.value for point in points.iterator(chunk_size=1000)}
     theirs = named.filter(recipient_index__in=list(addresses))
     on_its_way = theirs.filter(

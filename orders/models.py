@@ -419,9 +419,11 @@ class Document(models.Model):
                 name="orders_document_letter_due",
             ),
             models.Index(
-                fields=["issued_at", "id"],
+                # Their period counts from the invoice of their order, not from a day of their own.
+                fields=["id"],
+                include=["order", "issued_at"],
                 condition=models.Q(kind="delivery_note"),
-                name="orders_document_note_due",
+                name="orders_document_note_key",
             ),
             models.Index(
                 fields=["subject_ref"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,10 @@ class People:
         """Those for whom at least one case runs."""
         return {case.customer_id for case in self.cases}
 
+    def ask_cases(self, book: Book) -> None:
+        """Find the cases that run about them."""
+        self.cases = holds.standing(self.ids, book.as_of, night=book.night)
+
     def params(self) -> dict[str, Any]:
         """What the statements ask with."""
         return {
@@ -67,14 +72,38 @@ class Found:
         return max(self.fates) if self.owned else 0
 
 
-def classify(book: Book, people: People, *, detail: bool = False) -> Iterator[Found]:
+def gone_whole(book: Book, people: People) -> dict[str, str]:
+    """label -> category of the tables whose rows about these persons are all deleted, whatever stands in them.
+
+    Nobody has to ask for the fate of their rows first.
+    """
+    if people.cases:
+        return {}
+    keys = {label: _only_key(table, people.status) for label, table in tables().items() if table.stands_alone}
+    verdicts = {label: book.verdict(key, people.status) for label, key in keys.items() if key}
+    return {
+        label: verdict.key
+        for label, verdict in verdicts.items()
+        if verdict.running == DELETE and (verdict.cutoff is None or verdict.over == DELETE)
+    }
+
+
+@lru_cache(maxsize=1024)
+def _only_key(table: Table, status: str) -> str | None:
+    """The one category that all rows of a table fall under."""
+    joins = Joins(table.model)
+    found = {key for strand in table.strands for key in category_sql(joins, strand, status)[1]}
+    return found.pop() if len(found) == 1 else None
+
+
+def classify(book: Book, people: People, *, detail: bool = False, without: Container[str] = ()) -> Iterator[Found]:
     """Every row of every root model about these persons, grouped by what will happen to it.
 
-    Children are left out: they share the fate of the row they hang on. With `detail` the groups are split by the
-    day their periods began as well, for plans and receipts of single persons.
+    Children are left out: they share the fate of the row they hang on; so are the tables named in `without`. With
+    `detail` the groups are split by the day their periods began as well, for plans and receipts of single persons.
     """
     for table in tables().values():
-        if table.parent is None and table.owner is not None:
+        if table.parent is None and table.owner is not None and table.label not in without:
             yield from _classified(table, book, people, detail)
 
 
@@ -157,22 +186,18 @@ def _case_sql(table: Table, joins: Joins, category: str, columns: dict[str, str]
     return f"({in_file}) OR EXISTS (SELECT 1 FROM {cases} WHERE h.c = {owner} AND ({either}))"  # noqa: S608
 
 
-def people_of(book: Book, ids: Iterable[int], refs: dict[int, UUID]) -> list[People]:
-    """These persons by status, with the cases that run about them; locked, so that no edit meets their end."""
+def people_of(ids: Iterable[int], refs: dict[int, UUID]) -> list[People]:
+    """These persons by status; locked, so that no edit meets their end."""
     rows = (
         Customer.objects.select_for_update()
-        .filter(pk__in=list(ids))
+        .filter(pk__any_of=list(ids))
         .order_by("pk")
         .values_list("pk", "number", "status")
     )
     by_status: dict[str, list[tuple[int, str]]] = {}
     for pk, number, status in rows:
         by_status.setdefault(status, []).append((pk, number))
-    return [_people(book, status, many, refs) for status, many in sorted(by_status.items())]
-
-
-def _people(book: Book, status: str, many: Sequence[tuple[int, str]], refs: dict[int, UUID]) -> People:
-    ids = [pk for pk, _number in many]
-    people = People(status, ids, [number for _pk, number in many], [refs[pk] for pk in ids])
-    people.cases = holds.standing(ids, book.as_of, night=book.night)
-    return people
+    return [
+        People(status, [pk for pk, _number in many], [number for _pk, number in many], [refs[pk] for pk, _n in many])
+        for status, many in sorted(by_status.items())
+    ]

@@ -6,7 +6,7 @@ Everything here runs inside the caller's transaction and asks for ids or persons
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from privacy.classifying import HELD, Found, People
-from privacy.compiling import Strand, Table, tables
+from privacy.compiling import Strand, Table, children, pointing_at, tables
 from privacy.verdicts import ANONYMIZE, BLOCK, DELETE, KEEP
 from vault.fields import SealedField
 
@@ -38,14 +38,17 @@ def begin_erasing() -> None:
     run("SET LOCAL obhut.erasing = 'on'")
 
 
-def clear(people: People, found: Iterable[Found]) -> Done:
-    """Carry out the fates of all rows about these persons, the person's own rows last."""
+def clear(people: People, found: Iterable[Found], whole: Container[str] = ()) -> Done:
+    """Carry out the fates of all rows about these persons, the person's own rows last; of tables named in `whole`
+    every row goes (`classifying.gone_whole`)."""
     done = Done()
     by_table: dict[str, list[Found]] = {}
     for one in found:
         by_table.setdefault(one.table.label, []).append(one)
     for table in tables().values():
-        if table.parent is None:
+        if table.label in whole:
+            _delete_whole(table, people, done)
+        elif table.parent is None:
             _clear_table(table, by_table.get(table.label, []), people, done)
     _clear_by_number(people, done)
     return done
@@ -85,6 +88,19 @@ def delete(table: Table, ids: list[Any], done: Done) -> None:
     _cut_references(table, ids)
     count = run(f"DELETE FROM {table.name} WHERE {table.key} = ANY(%s)", [ids])  # noqa: S608
     done.note(table.label, "delete", count)
+
+
+def _delete_whole(table: Table, people: People, done: Done) -> None:
+    """Delete every row of these persons by the column that names them; nothing hangs on any."""
+    owner = f'"{table.model._meta.get_field(table.owner).column}"'
+    statement = f"DELETE FROM {table.name} WHERE {owner} = ANY(%s)"  # noqa: S608
+    if table.history is None:
+        done.note(table.label, "delete", run(statement, [people.ids]))
+        return
+    ids = column_of(f"{statement} RETURNING {table.key}", [people.ids])
+    done.note(table.label, "delete", len(ids))
+    forget_history(table, ids, done)
+    _clear_history(table, people, [], done)
 
 
 def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand] | None = None) -> None:
@@ -213,8 +229,9 @@ def _nothing(column: Any) -> Any:
     return "" if isinstance(column, models.CharField | models.TextField) else 0
 
 
-def _set(table: Table, ids: list[Any], values: dict[str, Any]) -> int:
-    """UPDATE with values as the fields store them; the blind indexes of emptied fields go with them."""
+def _set(table: Table, ids: list[Any], values: dict[str, Any], *, of: str = "") -> int:
+    """UPDATE with values as the fields store them; the blind indexes of emptied fields go with them. `of` is the column
+    that the ids are of, where it is not the key."""
     if not ids:
         return 0
     sets, params = [], []
@@ -231,7 +248,7 @@ def _set(table: Table, ids: list[Any], values: dict[str, Any]) -> int:
             sets += [f'"{index.column}" = NULL' for index in column.dependants]
     if not sets:
         return len(ids)
-    return run(f"UPDATE {table.name} SET {', '.join(sets)} WHERE {table.key} = ANY(%s)", [*params, ids])  # noqa: S608
+    return run(f"UPDATE {table.name} SET {', '.join(sets)} WHERE {of or table.key} = ANY(%s)", [*params, ids])  # noqa: S608
 
 
 def _stored(column: Any, value: Any) -> Any:
@@ -249,17 +266,15 @@ def _expression(model: type[Model], value: Any) -> tuple[str, list[Any]]:
 # --- what hangs on a row ------------------------------------------------------------------------------------
 
 
-def children(table: Table) -> list[Table]:
-    """The models whose rows live and die with a row of this one."""
-    return [other for other in tables().values() if other.parent is table.model]
-
-
 def _ids_of(child: Table, parents: list[Any]) -> list[Any]:
     return column_of(f"SELECT {child.key} FROM {child.name} WHERE {child.parent_column} = ANY(%s)", [parents])  # noqa: S608
 
 
 def _anonymize_children(child: Table, parents: list[Any], done: Done) -> None:
     values = {name: value for strand in child.strands for name, value in strand.anonymized().items()}
+    if values and not child.declaration.files and child.history is None:
+        done.note(child.label, "anonymize", _set(child, parents, values, of=child.parent_column))
+        return
     ids = _ids_of(child, parents)
     if not values:
         delete(child, ids, done)
@@ -324,26 +339,13 @@ def _clear_history_strand(table: Table, strand: Strand, path: str, people: Peopl
 
 def _cut_references(table: Table, ids: list[Any]) -> None:
     """Rows that point at what goes and stay themselves: the pointer is emptied, or the row goes with it."""
-    for relation in _incoming(table):
+    for relation in pointing_at(table):
         model, column = relation.related_model, f'"{relation.field.column}"'
         name = f'"{model._meta.db_table}"'
         if relation.field.null:
             run(f"UPDATE {name} SET {column} = NULL WHERE {column} = ANY(%s)", [ids])  # noqa: S608
         elif model._meta.label not in tables():
             run(f"DELETE FROM {name} WHERE {column} = ANY(%s)", [ids])  # noqa: S608
-
-
-def _incoming(table: Table) -> list[Any]:
-    """Foreign keys of other models to this one, without children, histories and the ways to a person."""
-    found = []
-    for relation in table.model._meta.related_objects:
-        other = tables().get(relation.related_model._meta.label)
-        is_way = other is not None and relation.field.name in other.people()
-        is_child = other is not None and other.parent is table.model
-        has_constraint = getattr(relation.field, "db_constraint", True)
-        if relation.field.concrete and has_constraint and not is_way and not is_child:
-            found.append(relation)
-    return found
 
 
 def _clear_by_number(people: People, done: Done) -> None:

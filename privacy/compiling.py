@@ -45,6 +45,19 @@ class Joins:
             model = found.related_model
         return found
 
+    def is_always_set(self, path: str) -> bool:
+        """Whether the column can never be empty: it is of the row itself or of its side table, which is kept complete
+        (`customers.summary.ensure_all`)."""
+        *steps, _last = path.split("__")
+        sides = [_field(self.model, step) for step in steps]
+        own = len(sides) <= 1 and all(side.auto_created and not side.concrete for side in sides)
+        return own and not self.field(path).null
+
+    def is_shared(self, path: str) -> bool:
+        """Whether the column stands in a row that others point at as well."""
+        step, _rest, last = path.partition("__")
+        return bool(last) and _field(self.model, step).many_to_one
+
     @property
     def sql(self) -> str:
         """The LEFT JOINs, to be read after `FROM table r`."""
@@ -105,7 +118,7 @@ class Strand:
         return {name: value for group in self.groups for name, value in group.anonymize.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One declared model as the engine sees it."""
 
@@ -161,6 +174,13 @@ class Table:
         paths = self.people()
         return all("__" not in path and path != "pk" and self.model._meta.get_field(path).null for path in paths)
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether a column of its own names the one person a row is about, and neither rows nor files hang on it."""
+        paths = self.people()
+        own = len(paths) == 1 and "__" not in paths[0] and paths[0] != "pk"
+        return own and not (self.parent or self.declaration.files or children(self) or pointing_at(self))
+
     def people(self) -> list[str]:
         """Every path that leads to a person, the owner last."""
         paths = [path for strand in self.strands for path in strand.group.subject_paths]
@@ -180,6 +200,24 @@ def tables() -> dict[str, Table]:
     """Every declared model by label, children before the rows they hang on."""
     found = [_table(declaration) for declaration in registry.declarations()]
     return {table.label: table for table in _ordered(found)}
+
+
+def children(table: Table) -> list[Table]:
+    """The models whose rows live and die with a row of this one."""
+    return [other for other in tables().values() if other.parent is table.model]
+
+
+def pointing_at(table: Table) -> list[Any]:
+    """Foreign keys of other models to this one, without children, histories and the ways to a person."""
+    found = []
+    for relation in table.model._meta.related_objects:
+        other = tables().get(relation.related_model._meta.label)
+        is_way = other is not None and relation.field.name in other.people()
+        is_child = other is not None and other.parent is table.model
+        has_constraint = getattr(relation.field, "db_constraint", True)
+        if relation.field.concrete and has_constraint and not is_way and not is_child:
+            found.append(relation)
+    return found
 
 
 def _table(declaration: type[PersonalData]) -> Table:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -21,7 +21,7 @@ from datamap.catalogue import cutoff, rule_for
 from datamap.declarations import orm_path, registry
 from datamap.ending import ending_of
 from datamap.workdays import add_months, day_begins
-from privacy.classifying import Found, People, classify, people_of
+from privacy.classifying import Found, People, classify, gone_whole, people_of
 from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, delete, run
 from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
 from privacy.holding import TAX_CATEGORIES
@@ -161,28 +161,26 @@ def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False)
     if not free:
         return outcome
     refs = {pk: uuid4() for pk in free}
-    for people in people_of(book, free, refs):
-        people.cases = []
-        found = list(classify(book, people))
+    for people in people_of(free, refs):
+        whole = {} if dry_run else gone_whole(book, people)
+        found = list(classify(book, people, without=whole))
         _note_found(outcome, unit.key, found)
         if not dry_run:
-            _end_people(people, found, refs, outcome)
+            done = _end_people(people, found, whole)
+            _note_done(outcome, unit.key, done, whole)
     return outcome
 
 
-def _end_people(people: People, found: list[Found], refs: dict[int, UUID], outcome: Outcome) -> None:
+def _end_people(people: People, found: list[Found], whole: Container[str]) -> Done:
     at = timezone.now()
     begin_erasing()
-    leave_remains({pk: refs[pk] for pk in people.ids}, erased_at=at, suppress=False)
+    leave_remains(dict(zip(people.ids, people.refs, strict=True)), erased_at=at, suppress=False)
     around.before(people.ids)
-    done = clear(people, found)
+    done = clear(people, found, whole)
     around.after(people.ids, people.refs)
-    for (label, action), count in done.rows.items():
-        if tables()[label].parent is not None or tables()[label].owner is None:
-            outcome.note("", label, action, count)
-    _note_history(outcome, done)
     _journal(people, at)
     run("SET CONSTRAINTS ALL IMMEDIATE")
+    return done
 
 
 def _journal(people: People, at: datetime) -> None:
@@ -197,6 +195,16 @@ def _note_found(outcome: Outcome, person_key: str, found: list[Found]) -> None:
         key = one.details[next(i for i, f in enumerate(one.fates) if f == max(one.fates))][0] or person_key
         ids = one.ids if one.table.model is Customer else ()
         outcome.note(key, one.table.label, NAMES[fate], one.count, ids)
+
+
+def _note_done(outcome: Outcome, person_key: str, done: Done, whole: Mapping[str, str]) -> None:
+    """What nobody asked for before: rows of whole tables under their rule, rows that went with another under none."""
+    for (label, action), count in done.rows.items():
+        if label in whole:
+            outcome.note(whole[label] or person_key, label, action, count)
+        elif tables()[label].parent is not None or tables()[label].owner is None:
+            outcome.note("", label, action, count)
+    _note_history(outcome, done)
 
 
 def _note_history(outcome: Outcome, done: Done) -> None:

@@ -220,7 +220,8 @@ def _rows(erasure: Erasure) -> None:
             _note(erasure, "rows")
             return
         book = Book(erasure.as_of)
-        (people,) = people_of(book, [customer.pk], {customer.pk: erasure.subject_ref})
+        (people,) = people_of([customer.pk], {customer.pk: erasure.subject_ref})
+        people.ask_cases(book)
         found = list(classify(book, people, detail=True))
         plan = plan_of(book, people, found, erasure.subject_ref)
         if plan.complete:

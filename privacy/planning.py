@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from customers.models import Customer
 from datamap.catalogue import cited
 from privacy.classifying import HELD, Found, People, classify, people_of
-from privacy.clearing import children, column_of
-from privacy.compiling import Table, tables
+from privacy.clearing import column_of
+from privacy.compiling import Table, children, tables
 from privacy.verdicts import ANONYMIZE, BLOCK, DELETE, KEEP, NAMES, Book
 
 
@@ -63,8 +63,9 @@ def plan_erasure(customer: Customer, as_of: date) -> Plan:
     with transaction.atomic():
         book = Book(as_of)
         ref = uuid4()
-        people = people_of(book, [customer.pk], {customer.pk: ref})
-        return plan_of(book, people[0], list(classify(book, people[0], detail=True)), ref)
+        (people,) = people_of([customer.pk], {customer.pk: ref})
+        people.ask_cases(book)
+        return plan_of(book, people, list(classify(book, people, detail=True)), ref)
 
 
 def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection, models
@@ -109,36 +109,59 @@ class Branch:
 
 
 def branches(unit: Unit) -> list[Branch]:
-    """The branches of a unit, each answered by an index of its own."""
-    return [Branch(unit, depth) for depth in range(len(unit.starts()))]
+    """The branches of a unit, each answered by an index of its own; none follows a start that is always set."""
+    joins, found = Joins(unit.table.model), []
+    for depth, path in enumerate(unit.starts()):
+        found.append(Branch(unit, depth))
+        if joins.is_always_set(path):
+            break
+    return found
 
 
 def due_pages(book: Book, unit: Unit) -> Iterator[list[Any]]:
-    """The keys of all due rows of a unit, a page at a time, oldest start first."""
+    """The keys of all due rows of a unit, a page at a time."""
     for branch in branches(unit):
-        after: tuple[Any, Any] | None = None
-        while rows := due_page(book, branch, after):
-            after = rows[-1][1], rows[-1][0]
-            yield [row[0] for row in rows]
-            if len(rows) < unit.page:
+        page = due_page(book, branch)
+        while page.ids:
+            yield page.ids
+            if len(page.ids) < unit.page:
                 break
+            page = due_page(book, branch, page)
 
 
-def due_page(book: Book, branch: Branch, after: tuple[Any, Any] | None = None) -> list[tuple[Any, Any]]:
-    """(key, start) of the next due rows of one branch after the pair (start, key)."""
+class DuePage(NamedTuple):
+    """Keys of due rows and the last start among them."""
+
+    ids: list[Any]
+    start: Any
+
+
+def due_page(book: Book, branch: Branch, after: DuePage | None = None) -> DuePage:
+    """The next due rows of one branch, oldest start first; by key where the start stands in a row that many share,
+    since no index orders them by it."""
     joins, column, where, params = branch.sql(book)
     table = branch.unit.table
-    if after:
-        # The first test says nothing new; it lets the index begin where the last page ended.
-        where += f" AND {column} >= %s AND ({column}, r.{table.key}) > (%s, %s)"
-        params += [after[0], *after]
+    if joins.is_shared(branch.unit.starts()[branch.depth]):
+        order = "key"
+        if after:
+            where += f" AND r.{table.key} > %s"
+            params.append(after.ids[-1])
+    else:
+        order = "start, key"
+        if after:
+            # The first test says nothing new; it lets the index begin where the last page ended.
+            where += f" AND {column} >= %s AND ({column}, r.{table.key}) > (%s, %s)"
+            params += [after.start, after.start, after.ids[-1]]
     with connection.cursor() as cursor:
+        # One value instead of thousands of rows: making a Python date of each would take longer than finding them.
         cursor.execute(
-            f"SELECT r.{table.key}, {column} FROM {table.name} r {joins.sql} WHERE {where} "  # noqa: S608
-            f"ORDER BY {column}, r.{table.key} LIMIT {branch.unit.page}",
+            f"SELECT array_agg(key ORDER BY {order}), max(start) FROM ("  # noqa: S608
+            f"SELECT r.{table.key} AS key, {column} AS start FROM {table.name} r {joins.sql} WHERE {where} "
+            f"ORDER BY {order} LIMIT {branch.unit.page}) page",
             params,
         )
-        return cursor.fetchall()
+        ids, start = cursor.fetchone()
+        return DuePage(ids or [], start)
 
 
 def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:

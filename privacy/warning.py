@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from customers.models import Customer
+from datamap.workdays import local_date
 from mail.models import MessageClass
 from mail.sending import queue
 from privacy.models import Policy
-from privacy.selecting import branches, due_page, units
+from privacy.selecting import due_pages, units
 from privacy.verdicts import Book
 
 TEMPLATE = "account_ends"
@@ -25,22 +26,18 @@ def warn_inactive(as_of: date) -> int:
     soon = Book(as_of + timedelta(days=Policy.current().warn_days), night=True)
     told = 0
     for unit in units(soon, "ACCOUNT"):
-        for branch in branches(unit):
-            after = None
-            while rows := due_page(soon, branch, after):
-                after = rows[-1][1], rows[-1][0]
-                told += _tell(as_of, dict(rows))
+        for ids in due_pages(soon, unit):
+            told += _tell(Book(as_of, who=soon.who), ids)
     return told
 
 
-def _tell(as_of: date, starts: dict[int, Any]) -> int:
-    last = Book(as_of).verdict("ACCOUNT").cutoff
+def _tell(book: Book, ids: list[int]) -> int:
+    last = book.verdict("ACCOUNT").cutoff
     told = 0
     with transaction.atomic():
-        people = Customer.objects.active().unrestricted().filter(pk__in=list(starts), contact_points__kind="email")
-        for customer in people.distinct():
-            since = starts[customer.pk]
-            day = since.date() if hasattr(since, "date") else since
+        people = Customer.objects.active().unrestricted().filter(pk__any_of=ids, contact_points__kind="email")
+        for customer in people.select_related("summary").distinct():
+            day = local_date(customer.summary.last_activity, ZoneInfo(book.zone))
             if last is not None and day <= last:
                 continue  # too late for a warning: it ends tonight
             message = queue(

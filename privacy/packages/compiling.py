@@ -34,18 +34,6 @@ PK, NUMBER = -4711, "\x01number"
 REFS = UUID("4711a000-0000-4000-8000-000000004711")
 
 
-@models.UUIDField.register_lookup
-class AnyOf(models.Lookup):
-    """`= ANY(list)`, with the list filled in when the compiled statement runs."""
-
-    lookup_name = "any_of"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        lhs, params = self.process_lhs(compiler, connection)
-        return f"{lhs} = ANY(%s)", [*params, self.rhs]
-
-
 @dataclass(frozen=True)
 class Column:
     """One value of a row: its name in the files, the path it is read by, how it is shown, whose group it is of.
