@@ -211,6 +211,12 @@ class Order(models.Model):
                 name="orders_order_payment",
             ),
             models.Index(
+                # Few are unpaid, and they are asked for by customer, thousands at a time.
+                fields=["customer"],
+                condition=models.Q(payment="open", paid_at=None, cancelled_at=None, blocked_at=None),
+                name="orders_order_unpaid",
+            ),
+            models.Index(
                 fields=["gift_recipient"],
                 condition=models.Q(gift_recipient__isnull=False),
                 name="orders_order_gift",
@@ -328,6 +334,11 @@ class Return(models.Model):
                 name="orders_return_open_due",
             ),
             models.Index(fields=["subject_ref"], condition=MARKED, name="orders_return_subject_ref"),
+            models.Index(
+                fields=["order"],
+                condition=~models.Q(state="refunded") & models.Q(blocked_at=None),
+                name="orders_return_unrefunded",
+            ),
         ]
 
     def __str__(self) -> str:
