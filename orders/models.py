@@ -430,7 +430,12 @@ class Document(models.Model):
                 name="orders_document_letter_due",
             ),
             models.Index(
-                # Their period counts from the invoice of their order, not from a day of their own.
+                fields=["issued_at", "id"],
+                condition=models.Q(kind="delivery_note"),
+                name="orders_document_note_due",
+            ),
+            models.Index(
+                # Their period counts from the invoice of their order, where there is one.
                 fields=["id"],
                 include=["order", "issued_at"],
                 condition=models.Q(kind="delivery_note"),

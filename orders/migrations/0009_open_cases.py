@@ -1,6 +1,6 @@
 """Lets the night find open payments, open returns and delivery notes along small indexes, however many orders there are."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 Q = models.Q
@@ -37,5 +37,4 @@ class Migration(migrations.Migration):
                 name="orders_document_note_key",
             ),
         ),
-        RemoveIndexConcurrently("document", "orders_document_note_due"),
     ]
