@@ -17,7 +17,7 @@ from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
 from privacy.deskforms import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
-from privacy.models import Package, Rectification, Request
+from privacy.models import Erasure, Package, Rectification, Request
 from privacy.rectifying import label_of
 from privacy.steps import StaleRequest, StepRefused, timeline_of
 from staff.access import permission_required, signed_in
@@ -68,6 +68,8 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "copies": case.identity_copies.order_by("pk"),
         "changes": _changes(case),
         "restrictions": case.restrictions.order_by("pk"),
+        "erasures": case.erasures.exclude(state=Erasure.State.CANCELLED).select_related("requested_by").order_by("pk"),
+        "erases": signed_in(http).may("privacy.erase"),
         "people": _people(http, case),
         "others": receiving.others_like(case) if case.duplicate_of_id is None and case.is_open else [],
         "duplicates": case.duplicates.order_by("pk"),
