@@ -33,7 +33,7 @@ from privacy.journaling import entry_of
 from privacy.letters import keep_addressee
 from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
 from privacy.notices import queue_notices
-from privacy.planning import Plan, plan_of
+from privacy.planning import Plan, merged, plan_of
 from privacy.removing import remove_files
 from privacy.rescanning import traces_of
 from privacy.verdicts import Book
@@ -235,7 +235,7 @@ def _rows(erasure: Erasure) -> None:
         done = clear(people, found)
         around.after(people.ids, people.refs)
         _write_log(erasure, plan)
-        items = [*(item for item in erasure.items if item["action"] != "keep"), *(i.as_dict() for i in plan.items)]
+        items = merged([*(item for item in erasure.items if item["action"] != "keep"), *plan.as_dicts()])
         Erasure.objects.filter(pk=erasure.pk).update(items=items, holds=plan.holds)
         # While a case runs its rows stay; the step is done again once it is over.
         if plan.complete:

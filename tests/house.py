@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from django.apps import apps
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from customers.models import Customer
+from staff.models import User
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class Route:
             except NoReverseMatch:
                 continue
         raise NoReverseMatch(self.name)
+
+
+def just_proved(client: Client, user: User) -> Client:
+    """The client of somebody signed in, who gave the password a moment ago: no page asks for it again."""
+    request = HttpRequest()
+    request.session = client.session
+    record_authentication(request, user, method="password")
+    request.session.save()
+    return client
 
 
 def routes() -> list[Route]:

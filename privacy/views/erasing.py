@@ -93,7 +93,7 @@ def _set_going(erasure: Erasure) -> str:
 def _planned(person: Customer) -> dict[str, Any]:
     """What the plan of today says, as the page shows it."""
     plan = plan_erasure(person, local_date(timezone.now(), legal_zone()))
-    items = [item.as_dict() for item in plan.items]
+    items = plan.as_dicts()
     return {"rows": shown(items), "sums": sums(items), "holds": plan.holds}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import translation
 
 from config.celery import app
 from staff.models import Role, User
@@ -51,20 +51,6 @@ def english():
     """Words of stories in English."""
     with translation.override("en"):
         yield
-
-
-@pytest.fixture
-def fresh(signed_in: Callable[[User], Client]) -> Callable[[User], Client]:
-    """Makes a client whose person signed in a moment ago."""
-
-    def sign_in(user: User) -> Client:
-        client = signed_in(user)
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": timezone.now().timestamp()}]
-        session.save()
-        return client
-
-    return sign_in
 
 
 @pytest.fixture

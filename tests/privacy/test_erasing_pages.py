@@ -112,6 +112,17 @@ def test_the_page_shows_the_plan_of_the_command_and_the_receipt_corresponds_to_i
     assert "Kanarienvogel" not in receipt.text and "laden.example" not in receipt.text
 
 
+def test_a_plan_has_one_item_per_model_action_day_and_statute(customer) -> None:
+    """As commands.md promises, though two rules are behind the two contacts that go."""
+    make_contact(customer, "2014-02-03", "letter")
+    items = command(customer.number, "--dry-run")["items"]
+    keys = [(item["model"], item["action"], item["until"], item["statute"]) for item in items]
+    assert len(keys) == len(set(keys))
+    gone = next(item for item in items if item["model"] == "interactions.Interaction")
+    assert (gone["action"], gone["count"]) == ("delete", 2)
+    assert "period is over" in gone["reason"] and "Nothing requires it any longer." in gone["reason"]
+
+
 def test_asked_again_the_receipt_of_the_first_time_is_shown(desk, customer) -> None:
     erasure = asked(desk, customer)
     for answer in (desk.get(page_of(customer)), desk.post(page_of(customer))):

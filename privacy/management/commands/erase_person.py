@@ -34,13 +34,12 @@ class Command(BaseCommand):
                 erasure = run_erasure(erasure.pk, now=True)  # goes on where a killed process stopped
         elif options["dry_run"]:
             plan = plan_erasure(customer, day)
-            items = [item.as_dict() for item in plan.items]
             result = {
                 "receipt": None,
                 "subject_ref": str(plan.subject_ref),
                 "dry_run": True,
                 "complete": plan.complete,
-                "items": items,
+                "items": plan.as_dicts(),
                 "holds": plan.holds,
             }
             say(self, options, result, words(result))
