@@ -114,16 +114,19 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
     gone = _("History goes with its row.")
     plan.items += [Item(model, "delete", count, None, "", gone) for model, count in history.items() if count]
     plan.items.sort(key=lambda item: (item.action, item.model, item.until or date.min))
-    plan.holds = [
-        {
-            "kind": case.kind,
-            "scope": _scope(case),
-            "reason": str(case.reason),
-            "review": case.review_on.isoformat() if case.review_on else None,
-        }
-        for case in people.cases
-    ]
+    plan.holds = _holds(people)
     return plan
+
+
+def _holds(people: People) -> list[dict[str, Any]]:
+    """The matters in the way as commands.md prints them, each once."""
+    found: list[dict[str, Any]] = []
+    for case in people.cases:
+        review = case.review_on.isoformat() if case.review_on else None
+        hold = {"kind": case.kind, "scope": _scope(case), "reason": str(case.reason), "review": review}
+        if hold not in found:
+            found.append(hold)
+    return found
 
 
 def _scope(case: Any) -> str:

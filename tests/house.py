@@ -71,8 +71,9 @@ def _routes(resolver: URLResolver, namespace: str) -> Iterator[Route]:
 def shown_pages(client: Client) -> Iterator[tuple[str, str]]:
     """(route name, address) of every page that answers a GET with 200 for this client.
 
-    An argument gets the value of the first row that makes the page answer: a customer's number, or the key
-    of one of the latest or oldest rows of the app that owns the route. Whoever adds a page adds nothing here.
+    An argument gets the value of the first row that makes the page answer: a customer's number, or the field of that
+    name, else the key, of one of the latest or oldest rows of the app that owns the route. Whoever adds a page adds
+    nothing here.
     """
     number = Customer.objects.unrestricted().order_by("pk").values_list("number", flat=True).first()
     for route in routes():
@@ -96,10 +97,11 @@ def _values_for(route: Route, number: str | None) -> Iterator[dict[str, Any]]:
         yield {}
         return
     app = route.name.partition(":")[0]
-    keys: list[Any] = []
+    rows: list[Any] = []
     if app in apps.app_configs:
         for model in apps.get_app_config(app).get_models():
-            rows = model._base_manager.values_list("pk", flat=True)
-            keys += [*rows.order_by("-pk")[:2], *rows.order_by("pk")[:2]]
-    for key in dict.fromkeys(keys) or [None]:
-        yield {name: number if name == "number" else key for name in route.arguments}
+            known = model._base_manager.all()
+            rows += [*known.order_by("-pk")[:2], *known.order_by("pk")[:2]]
+    for row in dict.fromkeys(rows) or [None]:
+        key = getattr(row, "pk", None)
+        yield {name: number if name == "number" else getattr(row, name, key) for name in route.arguments}

@@ -168,7 +168,7 @@ def shown(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "statute": cited(item["statute"]),
             }
         )
-    rows.sort(key=lambda row: (ACTIONS.index(row["action"]), str(row["label"]), row["until"] or ""))
+    rows.sort(key=lambda row: (ACTIONS.index(row["action"]), str(row["label"]).casefold(), row["until"] or ""))
     if history:
         rows.append(
             {"label": _("history of changes"), "action": "delete", "count": history, "day": None, "statute": "",
