@@ -329,7 +329,7 @@ class NoticeData(PersonalData):
         ),
         *_staff("settled_by", category="REQUEST", start="settled_at"),
     ]  # fmt: skip
-    plain = ("request", "erasure", "blocked_at")
+    plain = ("mail_key", "request", "erasure", "blocked_at")
     subject_ref = "subject_ref"
 
 

@@ -26,6 +26,7 @@ from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, d
 from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
 from privacy.holding import TAX_CATEGORIES
 from privacy.journaling import entry_of
+from privacy.notices import queue_erasures
 from privacy.selecting import Unit, still_due
 from privacy.verdicts import ANONYMIZE, NAMES, Book
 
@@ -173,7 +174,9 @@ def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False)
 def _end_people(people: People, found: list[Found], refs: dict[int, UUID], outcome: Outcome) -> None:
     at = timezone.now()
     begin_erasing()
-    leave_remains({pk: refs[pk] for pk in people.ids}, erased_at=at, suppress=False)
+    own = {pk: refs[pk] for pk in people.ids}
+    leave_remains(own, erased_at=at, suppress=False)
+    queue_erasures(own)
     around.before(people.ids)
     done = clear(people, found)
     around.after(people.ids, people.refs)

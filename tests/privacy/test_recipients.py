@@ -203,8 +203,8 @@ def test_what_is_kept_under_a_pseudonym_is_kept_once():
     make_recipient("Nordpost", "parcel")
     make_order(customer, "2026-03-02")
     ref = uuid.uuid4()
-    assert keep_standing(customer.pk, ref) == 1
-    assert keep_standing(customer.pk, ref) == 0
+    assert keep_standing({customer.pk: ref}) == 1
+    assert keep_standing({customer.pk: ref}) == 0
 
 
 def recipient_form(**changed):
