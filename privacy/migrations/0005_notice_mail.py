@@ -12,7 +12,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="notice",
             name="mail_key",
-            field=models.CharField(blank=True, default="", editable=False, max_length=200),
+            field=models.CharField(
+                blank=True, default="", editable=False, max_length=200, verbose_name="key of the mail"
+            ),
         ),
         # Mails of before were named after their notice and the attempt.
         migrations.RunSQL(

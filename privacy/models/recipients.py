@@ -136,7 +136,7 @@ class Notice(Blockable):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # The mail of the last attempt; it may tell of several persons at once.
-    mail_key = models.CharField(max_length=200, blank=True, default="", editable=False)
+    mail_key = models.CharField(_("key of the mail"), max_length=200, blank=True, default="", editable=False)
     queued_at = models.DateTimeField(_("queued"), default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)

@@ -46,6 +46,7 @@ from datamap.declarations import By, Group, Store, as_paths, registry
 from datamap.models import Controller, RetentionRule
 from datamap.packages import ACCESS, Person, finder_for
 from datamap.receivers import Receiver
+from datamap.words import column_label
 from privacy.models import Hold
 from privacy.packages.compiling import Section, fill, owned, ref_path, rows_of, sections
 from privacy.recipients import named_recipients, recipients_of, recipients_of_ref
@@ -339,7 +340,7 @@ def _labels(one: Held) -> list[str]:
 
 def label_of(column: Any) -> str:
     """What people call a column."""
-    return capfirst(str(getattr(column.field, "verbose_name", column.name)))
+    return capfirst(column_label(column.field, column.name))
 
 
 def _finish(line: Line, ends: list[Explanation]) -> None:

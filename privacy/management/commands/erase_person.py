@@ -25,9 +25,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         day = day_of(options)
-        customer = Customer.objects.filter(number=options["number"]).first()
+        number = options["number"]
+        # PostgreSQL refuses a NUL in a parameter; no number holds one.
+        customer = Customer.objects.filter(number=number).first() if "\0" not in number else None
         if customer is None:
-            erasure = erasure_of_number(options["number"])
+            erasure = erasure_of_number(number)
             if erasure is None:
                 raise CommandError("There is no customer with this number.", returncode=BAD_ARGUMENTS)
             if not options["dry_run"]:
