@@ -77,10 +77,14 @@ def recipients_of_ref(subject_ref: UUID) -> list[Told]:
     return [_told(row) for row in _noted(Disclosure.archive.filter(subject_ref=subject_ref))]
 
 
-def named_recipients(kind: str, on: date | None = None) -> list[Recipient]:
-    """Who stands in the list for a kind of recipient, today or on a day; `kind` is the key of a `Receiver`."""
+def names_by_kind(on: date | None = None) -> dict[str, list[str]]:
+    """Who stands in the list of recipients, today or on a day, by kind (the key of a `Receiver`); one query."""
     day = on or local_date(timezone.now(), legal_zone())
-    return [one for one in Recipient.objects.filter(kind=kind) if _was_one(one, day, day)]
+    found: dict[str, list[str]] = {}
+    for one in Recipient.objects.order_by("name", "pk"):
+        if _was_one(one, day, day):
+            found.setdefault(one.kind, []).append(one.name)
+    return found
 
 
 def unnamed_kinds() -> list[Receiver]:
