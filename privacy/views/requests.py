@@ -16,7 +16,7 @@ from privacy import closing, handling, identifying, letters, receiving
 from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
-from privacy.deskforms import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
+from privacy.forms.requests import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
 from privacy.models import Erasure, Package, Rectification, Request
 from privacy.rectifying import label_of
 from privacy.steps import StaleRequest, StepRefused, timeline_of

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from datamap.keyset import page_of
 from privacy import breaches
-from privacy.breach_forms import BreachForm, DecisionForm, EntryForm, NotifiedForm, PersonsForm
+from privacy.forms.breaches import BreachForm, DecisionForm, EntryForm, NotifiedForm, PersonsForm
 from privacy.models import Breach
 from privacy.paging import next_url
 from staff.access import permission_required, signed_in

@@ -19,9 +19,9 @@ from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy import notices, notifying
 from privacy.disclosing import DisclosureRefused, note_disclosure
+from privacy.forms.recipients import DisclosureForm, RecipientForm, SettleForm
 from privacy.models import Notice, Recipient
 from privacy.paging import next_url
-from privacy.recipient_forms import DisclosureForm, RecipientForm, SettleForm
 from privacy.recipients import recipients_of, unnamed_kinds
 from staff.access import permission_required, signed_in
 
