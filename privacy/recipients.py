@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
+from django.db import transaction
 from django.db.models import F, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -92,6 +93,19 @@ def unnamed_kinds() -> list[Receiver]:
     told = {one for _declaration, group in registry for one in group.recipients if isinstance(one, Receiver)}
     known = set(Recipient.objects.values_list("kind", flat=True))
     return sorted((one for one in told if one.value not in known), key=lambda one: str(one.label))
+
+
+@transaction.atomic
+def save_recipient(recipient: Recipient, *, version: int | None) -> bool:
+    """Save a new or changed recipient; False, with nothing written, where `version` is no longer the one that was
+    seen (None asks nothing)."""
+    if recipient.pk is not None:
+        known = Recipient.objects.select_for_update().get(pk=recipient.pk)
+        if version is not None and version != known.version:
+            return False
+        recipient.version = known.version + 1
+    recipient.save()
+    return True
 
 
 def is_third_country(country: str) -> bool:

@@ -37,6 +37,7 @@ class Recipient(models.Model):
         PROCESSOR = "processor", _("processor (Art. 28)")
         AUTHORITY = "authority", _("authority with a particular inquiry (no recipient, Art. 4(9))")
 
+    version = models.PositiveIntegerField(default=1, editable=False)
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=20, choices=RECEIVERS, default=Receiver.OTHER.value)
     role = models.CharField(_("role"), max_length=12, choices=Role)

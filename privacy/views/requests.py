@@ -109,6 +109,11 @@ def seen_version(http: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
 
 
+def told_version(http: HttpRequest) -> int | None:
+    """The same of a form that begins a row as well: without a version there is nothing to compare."""
+    return seen_version(http) if "version" in http.POST else None
+
+
 @require_POST
 @permission_required("privacy.requests")
 def request_owner(http: HttpRequest, pk: int) -> HttpResponse:

@@ -230,6 +230,22 @@ def test_recipients_are_seen_by_privacy_and_operator_and_changed_by_privacy(
         assert client.post(reverse("privacy:recipient_new"), recipient_form()).status_code == 403
 
 
+def test_two_who_change_a_recipient_do_not_overwrite_each_other_unasked(officer_client):
+    one = make_recipient("Nordpost", "parcel")
+    page = reverse("privacy:recipient", args=[one.pk])
+    seen = officer_client.get(page).context["version"]
+    assert officer_client.post(page, recipient_form(name="Nordpost SE", version=seen)).status_code == 302
+    late = officer_client.post(page, recipient_form(name="Nordpost AG", version=seen))
+    assert late.status_code == 409
+    assert "Somebody saved this meanwhile" in late.text and "Nordpost AG" in late.text  # what was typed is not lost
+    one.refresh_from_db()
+    assert one.name == "Nordpost SE"
+    knowing = recipient_form(name="Nordpost AG", version=late.context["version"])
+    assert officer_client.post(page, knowing).status_code == 302
+    one.refresh_from_db()
+    assert one.name == "Nordpost AG"
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
