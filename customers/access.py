@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from customers import tombstones
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from datamap import accesslog
@@ -28,6 +29,10 @@ accesslog.name_pages(
 )
 
 
+class Erased(Http404):
+    """There was a customer with this number, who has been erased; answered with a page that says so (410)."""
+
+
 def visible_customers(user: User) -> CustomerQuerySet:
     """The customers this person may see; restricted ones (Art. 18 GDPR) only with the permission for them."""
     customers = Customer.objects.all()
@@ -40,7 +45,8 @@ def customer_for(
     """The customer with this number, and a line in the access log.
 
     Raises PermissionDenied (403) without the permission. Raises Http404 where there is no such customer, and also
-    where the customer is restricted and the person may not see that: the answer does not tell the two apart.
+    where the customer is restricted and the person may not see that: the answer does not tell the two apart. Raises
+    Erased where the customer of this number was erased.
     """
     user = request.user
     if not isinstance(user, User) or not user.may(permission):
@@ -50,6 +56,8 @@ def customer_for(
         raise Http404
     customer = visible_customers(user).select_related("summary").filter(number=number).first()
     if customer is None:
+        if not Customer.objects.filter(number=number).exists() and tombstones.erasure_of_number(number):
+            raise Erased
         raise Http404
     accesslog.record(user.pk, customer.number, page, purpose)
     return customer

@@ -62,6 +62,11 @@ def erased_among(marks: Collection[bytes]) -> dict[bytes, tuple[datetime, UUID]]
         return {bytes(mark): (at, ref) for mark, at, ref in cursor.fetchall()}
 
 
+def erasure_of_number(number: str) -> tuple[datetime, UUID] | None:
+    """When and under which mark the person with this customer number was erased; None where nobody was."""
+    return max(erased_among([hash_(number) for hash_ in hashers("number")]).values(), default=None)
+
+
 def any_erased() -> bool:
     """Whether anybody was ever erased: a shop without tombstones need not hash for them."""
     with connection.cursor() as cursor:

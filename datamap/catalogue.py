@@ -200,6 +200,12 @@ def period_in_words(rule: RetentionRule) -> str:
     return _("%s from the end of the year") % said if rule.year_end else said
 
 
+def period_and_start(rule: RetentionRule) -> str:
+    """The period of a rule, and what it counts from."""
+    period = period_in_words(rule)
+    return f"{period} ({_(rule.start_label)})" if rule.start_label else period
+
+
 def _ladder(key: str, rules: Iterable[RetentionRule], *, supervised: bool = False) -> list[RetentionRule]:
     name, _sep, variant = key.partition(":")
     mine = [rule for rule in rules if rule.key == name]

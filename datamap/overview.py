@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from datamap.catalogue import cited, period_in_words
 from datamap.declarations import PERSONS, By, Group, PersonalData, Store, registry
 from datamap.models import RetentionRule
-from datamap.words import COLUMNS
+from datamap.words import column_label
 from vault.fields import BlindIndexField, SealedField
 
 Rules = dict[str, RetentionRule]
@@ -204,10 +204,9 @@ def _field_entry(model: type[models.Model], name: str) -> FieldEntry:
 def field_label(model: type[models.Model], name: str) -> str:
     """What a column is called on screen."""
     try:
-        label = getattr(model._meta.get_field(name), "verbose_name", name)
+        return column_label(model._meta.get_field(name), name)
     except FieldDoesNotExist:
-        label = name
-    return str(COLUMNS.get(label, label) if isinstance(label, str) else label)
+        return column_label(None, name)
 
 
 def _store_entry(store: Store, rules: Rules) -> ModelEntry:

@@ -1,5 +1,9 @@
 """Words for columns and apps that carry none of their own; the data map names everything it shows."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -114,3 +118,9 @@ AREAS = {
     "Mail": _("Mail"),
     "Privacy": _("Rights and accountability"),
 }
+
+
+def column_label(field: Any, name: str) -> str:
+    """What people call a column: as its field says, or the words here for what Django makes of a name in the code."""
+    label = getattr(field, "verbose_name", name)
+    return str(COLUMNS.get(label, label) if isinstance(label, str) else label)

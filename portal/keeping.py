@@ -12,9 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 from django.db.models import (
-    Case,
     Count,
-    DateTimeField,
     F,
     IntegerField,
     Max,
@@ -24,18 +22,20 @@ from django.db.models import (
     QuerySet,
     TextField,
     Value,
-    When,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.periods import CATEGORIES, began
-from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, cited, explain, period_in_words, rule_for
+from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, cited, explain, period_and_start, rule_for
 from datamap.controlling import controller, legal_zone
-from datamap.declarations import By, Group, Number, PersonalData, as_paths, registry
+from datamap.declarations import By, Group, Number, PersonalData, registry
 from datamap.models import RetentionRule
+from datamap.starts import start_of
+from privacy.grounds import Grounds
+from privacy.recipients import names_by_kind
 
 _WITH_ACCOUNT = {*CATEGORIES.values(), "PREF"}
 
@@ -43,19 +43,18 @@ _WITH_ACCOUNT = {*CATEGORIES.values(), "PREF"}
 _PK, _NUMBER = -4711, "\x01number"
 
 
-@dataclass(frozen=True)
-class Kept:
+@dataclass
+class Kept(Grounds):
     """One line of the panel."""
 
     label: str
     count: int | None
     parts: str
-    until: date | None
-    first_until: date | None
-    basis: str
-    period: str
-    statute: str
-    why: str
+    until: date | None = None
+    first_until: date | None = None
+    period: str = ""
+    statute: str = ""
+    why: str = ""
 
     @property
     def is_due(self) -> bool:
@@ -72,7 +71,7 @@ class Kept:
 class _Held:
     """Rows of one category: how many, and the latest and earliest start of their periods."""
 
-    group: Group
+    groups: list[Group]
     count: int = 0
     parts: Counter[str] = field(default_factory=Counter)
     last: date | None = None  # instants are dates, too
@@ -87,33 +86,30 @@ def kept_for(customer: Customer) -> list[Kept]:
     rules = list(RetentionRule.objects.filter(key__in=[account, *(key.partition(":")[0] for key in found)]))
     who = controller()
     facts = {"as_of": today, "supervised": who.supervised_financial, "zone": legal_zone(who), "rules": rules}
-    master = _Held(registry.declaration_for(Customer).groups[0], last=began(customer))  # type: ignore[union-attr]
-    first = _line(account, master, today, facts, counted=False)
-    others = [_line(key, held, today, facts) for key, held in found.items()]
+    names = names_by_kind(today)
+    first = _line(account, _Held(_of_account(), last=began(customer)), facts, names, counted=False)
+    others = [_line(key, held, facts, names) for key, held in found.items()]
     return [first, *sorted(others, key=lambda line: (line.until is None, line.until or today, line.label))]
 
 
-def _line(key: str, held: _Held, today: date, facts: dict[str, Any], counted: bool = True) -> Kept:
-    basis = ", ".join(str(basis.label) for basis in held.group.bases)
-    count = held.count if counted else None
+def _line(key: str, held: _Held, facts: dict[str, Any], names: dict[str, list[str]], counted: bool = True) -> Kept:
     parts = ", ".join(_named(number, label) for label, number in held.parts.items())
+    line = Kept("", held.count if counted else None, parts)
+    for group in held.groups:
+        line.add(group, names, source=_("from the person, or arisen while serving them"))
     try:
-        rule = rule_for(key, today, rules=facts["rules"])
+        rule = rule_for(key, facts["as_of"], rules=facts["rules"])
     except UnknownRule:
-        return Kept(str(held.group.purpose), count, parts, None, None, basis, "", "", "")
+        line.label = line.purposes[0]
+        return line
+    line.label, line.period = _(rule.category), period_and_start(rule)
+    line.statute = "" if rule.policy or rule.statute.startswith("POLICY") else cited(rule.statute)
     last, first = _explained(key, held.last, facts), _explained(key, held.first, facts)
-    until = last.deletable_from if last else None
-    return Kept(
-        label=_(rule.category),
-        count=count,
-        parts=parts,
-        until=until,
-        first_until=first.deletable_from if first and first.deletable_from != until else None,
-        basis=basis,
-        period=f"{period_in_words(rule)} ({_(rule.start_label)})" if rule.start_label else period_in_words(rule),
-        statute="" if rule.policy or rule.statute.startswith("POLICY") else cited(rule.statute),
-        why=" ".join(last.why) if last else "",
-    )
+    if last is not None:
+        line.until, line.why = last.deletable_from, " ".join(last.why)
+    if first is not None and first.deletable_from != line.until:
+        line.first_until = first.deletable_from
+    return line
 
 
 def _explained(key: str, start: date | None, facts: dict[str, Any]) -> Explanation | None:
@@ -135,11 +131,12 @@ def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
     with connection.cursor() as handle:
         handle.execute(statement, [marks.get(p, p) for p in params])
         for branch, value, count, last, first in handle.fetchall():
-            group = groups[branch]
+            group = groups[branch][0]
             key = group.category.resolve(value) if isinstance(group.category, By) else group.category
             if not key or key in _WITH_ACCOUNT or not count:
                 continue
-            held = found.setdefault(key, _Held(group))
+            held = found.setdefault(key, _Held([]))
+            held.groups += [one for one in groups[branch] if one not in held.groups]
             held.count += count
             held.parts[models[branch]] += count
             held.last = max(filter(None, (held.last, last)), default=None)
@@ -148,23 +145,41 @@ def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
 
 
 @lru_cache(maxsize=1)
-def _statement() -> tuple[str, tuple[Any, ...], list[Group], list[str]]:
-    groups: list[Group] = []
+def _statement() -> tuple[str, tuple[Any, ...], list[list[Group]], list[str]]:
+    """The union, its arguments, and of each branch the groups it counts and their model."""
+    groups: list[list[Group]] = []
     models: list[str] = []
     branches: list[QuerySet[Any, Any]] = []
-    seen = set()
+    seen: dict[tuple[str, ...], list[Group]] = {}
     for declaration, group in registry:
-        mark = (declaration.label, repr(group.category), repr(group.start), repr(group.subject))
-        if mark in seen or not _counts(declaration, group):
+        if not _counts(declaration, group):
             continue
-        seen.add(mark)
+        mark = (declaration.label, repr(group.category), repr(group.start), repr(group.subject))
+        if mark in seen:
+            seen[mark].append(group)  # the same rows, for another purpose
+            continue
+        seen[mark] = [group]
         branches.append(_branch(len(groups), declaration, group))
-        groups.append(group)
+        groups.append(seen[mark])
         models.append(declaration.label)
+    for declaration, group in registry:
+        if group.person != "customer" and "customer" in group.subject_paths:
+            # Where an order goes to: its row is counted above, its purpose and recipients are told.
+            for (label, category, *_rest), known in seen.items():
+                known += [group] if (label, category) == (declaration.label, repr(group.category)) else []
     if not branches:
         return "", (), [], []
     statement, params = branches[0].union(*branches[1:], all=True).query.sql_with_params()
     return statement, tuple(params), groups, models
+
+
+@lru_cache(maxsize=1)
+def _of_account() -> list[Group]:
+    """What ends with the account and stands in its line."""
+    return [
+        group for declaration, group in registry
+        if group.person == "customer" and group.subject is not None and set(group.categories) <= _WITH_ACCOUNT
+    ]  # fmt: skip
 
 
 def _named(count: int, label: str) -> str:
@@ -189,7 +204,7 @@ def _branch(index: int, declaration: type[PersonalData], group: Group) -> QueryS
         .annotate(
             branch_=Value(index, output_field=IntegerField()),
             value_=Cast(value, TextField()),
-            start_=_start(group),
+            start_=start_of(group),
         )
         .values("branch_", "value_")
         .annotate(count_=Count("pk"), last_=Max("start_"), first_=Min("start_"))
@@ -216,19 +231,3 @@ def _filled(model: type[Model], group: Group) -> Q:
     for one in fields:
         filled |= Q(**{f"{one.name}__isnull": False})
     return filled
-
-
-def _start(group: Group) -> Any:
-    if isinstance(group.start, By):
-        whens = [
-            When(**{group.start.field: value}, then=_first_of(start)) for value, start in group.start.choices.items()
-        ]
-        return Case(*whens, default=_first_of(group.start.default), output_field=DateTimeField())
-    return _first_of(group.start)
-
-
-def _first_of(start: Any) -> Any:
-    paths = [Cast(F(path), DateTimeField()) for path in as_paths(start)]
-    if not paths:
-        return Cast(Value(None), DateTimeField())  # an empty column of a union needs its type
-    return Coalesce(*paths) if len(paths) > 1 else paths[0]

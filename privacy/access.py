@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.access import customer_for, visible_customers
 from customers.models import Customer
 from datamap.accesslog import name_pages, record
-from privacy.models import Request, Restriction
+from privacy.models import Erasure, Request, Restriction
 from staff.access import signed_in
 
 name_pages(
@@ -22,13 +22,14 @@ name_pages(
         "privacy:restrict": _("Restrict a customer"),
         "privacy:restriction": _("Restriction"),
         "privacy:erase": _("Check the erasure"),
+        "privacy:erasure": _("Erasure"),
     }
 )
 
 
 def request_for(http: HttpRequest, pk: int, *, page: str) -> Request:
     """The request, or 404; that also where its customer is restricted and the person may not see that."""
-    rows = Request.objects.select_related(
+    rows = Request.on_desk().select_related(
         "customer", "owner", "refusal_proposed_by", "refusal_approved_by", "duplicate_of"
     )
     found = rows.filter(pk=pk).first()
@@ -39,6 +40,8 @@ def request_for(http: HttpRequest, pk: int, *, page: str) -> Request:
         if not visible_customers(user).filter(pk=found.customer_id).exists():
             raise Http404
         record(user.pk, found.customer.number, page, found.code)
+    elif found.subject_ref is not None:
+        record(user.pk, str(found.subject_ref), page, found.code)  # an erased person has no other name
     return found
 
 
@@ -54,3 +57,14 @@ def restriction_for(http: HttpRequest, pk: int, *, page: str) -> Restriction:
 def person_for(http: HttpRequest, number: str, *, page: str, permission: str = "privacy.requests") -> Customer:
     """The customer whose rights are looked at, through the customer's own door."""
     return customer_for(http, number, page=page, permission=permission)
+
+
+def person_of(http: HttpRequest, erasure: Erasure, *, page: str) -> Customer | None:
+    """The person whom an erasure has not ended yet, for those who work on requests and may see this customer."""
+    user = signed_in(http)
+    if not user.may("privacy.requests"):
+        return None
+    found = visible_customers(user).filter(pk=erasure.customer_id).first()
+    if found is not None:
+        record(user.pk, found.number, page)
+    return found

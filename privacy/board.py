@@ -45,7 +45,7 @@ def today() -> date:
 def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
     """The requests that the filter of the list asks for: open cases unless the closed ones are wanted."""
     closed = wanted.get("state") == State.CLOSED
-    rows = Request.objects.filter(closed_at__isnull=not closed).select_related("customer", "owner")
+    rows = Request.on_desk().filter(closed_at__isnull=not closed).select_related("customer", "owner")
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("state") == OVERDUE:
@@ -81,7 +81,7 @@ def page_for(wanted: dict[str, Any], user: User, cursor: str) -> tuple[list[Row]
 
 def overdue_badge(_user: Any) -> int | None:
     """How many requests are late: the figure in the rail; none is no badge."""
-    return overdue(Request.objects.filter(closed_at__isnull=True))[:COUNTED].count() or None
+    return overdue(Request.on_desk().filter(closed_at__isnull=True))[:COUNTED].count() or None
 
 
 def register_tasks() -> None:
@@ -96,7 +96,7 @@ def register_tasks() -> None:
 
 
 def _late() -> Finding:
-    rows = overdue(Request.objects.filter(closed_at__isnull=True))
+    rows = overdue(Request.on_desk().filter(closed_at__isnull=True))
     first = rows.order_by("due_on").values_list("due_on", flat=True).first()
     since = _("oldest due %s") % date_format(first, "SHORT_DATE_FORMAT") if first else ""
     return Finding(rows[:COUNTED].count(), since)
@@ -104,12 +104,12 @@ def _late() -> Finding:
 
 def _soon() -> int:
     on = today()
-    rows = Request.objects.filter(closed_at__isnull=True, state__in=WAITING, clock_stopped=False)
+    rows = Request.on_desk().filter(closed_at__isnull=True, state__in=WAITING, clock_stopped=False)
     return rows.filter(due_on__gte=on, due_on__lte=on + timedelta(days=TARGET_DAYS))[:COUNTED].count()
 
 
 def _refusals() -> int:
-    rows = Request.objects.filter(closed_at__isnull=True, state__in=WAITING, refusal_proposed_by__isnull=False)
+    rows = Request.on_desk().filter(closed_at__isnull=True, state__in=WAITING, refusal_proposed_by__isnull=False)
     return rows[:COUNTED].count()
 
 
@@ -119,13 +119,13 @@ def _liftable() -> int:
 
 def open_work(user: User) -> int:
     """How many cases somebody is in charge of."""
-    return Request.objects.filter(owner=user, closed_at__isnull=True).count()
+    return Request.on_desk().filter(owner=user, closed_at__isnull=True).count()
 
 
 def hand_over_all(user: User, successor: User) -> int:
     """Give the cases of somebody who leaves to a colleague; each is stamped."""
-    moved = list(Request.objects.filter(owner=user, closed_at__isnull=True))
+    moved = list(Request.on_desk().filter(owner=user, closed_at__isnull=True))
     for request in moved:
         stamp(request, Step.OWNER, by=None)
-    Request.objects.filter(pk__in=[request.pk for request in moved]).update(owner=successor)
+    Request.on_desk().filter(pk__in=[request.pk for request in moved]).update(owner=successor)
     return len(moved)

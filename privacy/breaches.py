@@ -26,22 +26,30 @@ class BreachRefused(ValueError):
         super().__init__(text)
 
 
+class StaleBreach(Exception):
+    """Somebody saved the facts meanwhile; nothing was written."""
+
+
 def note_breach(by: User | None, **facts: Any) -> Breach:
     """Begin a case from the fields of `ASSESSED`. Raises BreachRefused for an instant in the future."""
     _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
     return Breach.objects.create(noted_by=by, **facts)
 
 
-def assess(breach_id: int, **facts: Any) -> Breach:
-    """Correct or complete the facts. Atomic. Raises BreachRefused, also where the case is closed."""
+def assess(breach_id: int, *, version: int | None = None, **facts: Any) -> Breach:
+    """Correct or complete the facts. Atomic. Raises BreachRefused, also where the case is closed, and StaleBreach
+    where `version` is no longer the one that was seen (None asks nothing)."""
     _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
     with transaction.atomic():
         breach = _open_for_update(breach_id)
+        if version is not None and version != breach.version:
+            raise StaleBreach
         for name, value in facts.items():
             setattr(breach, name, value)
         if breach.notified_at is not None and is_late(breach, breach.notified_at) and not breach.late_reasons:
             raise BreachRefused("aware_at", _("By this instant the notification was late, and no reasons are noted."))
-        breach.save(update_fields=list(facts))
+        breach.version += 1
+        breach.save(update_fields=[*facts, "version"])
     return breach
 
 

@@ -290,7 +290,19 @@ class RecipientData(PersonalData):
             source=_("The recipient"),
         )
     ]
-    plain = ("kind", "role", "language", "country", "safeguard", "purposes", "data", "contract", "since", "until")
+    plain = (
+        "kind",
+        "role",
+        "language",
+        "country",
+        "safeguard",
+        "purposes",
+        "data",
+        "contract",
+        "since",
+        "until",
+        "version",
+    )
 
 
 @register(Disclosure)
@@ -329,7 +341,7 @@ class NoticeData(PersonalData):
         ),
         *_staff("settled_by", category="REQUEST", start="settled_at"),
     ]  # fmt: skip
-    plain = ("request", "erasure", "blocked_at")
+    plain = ("mail_key", "request", "erasure", "blocked_at")
     subject_ref = "subject_ref"
 
 
@@ -350,7 +362,7 @@ class BreachData(PersonalData):
     ]  # fmt: skip
     plain = (
         "aware_at", "happened_at", "persons", "persons_count", "data", "records_count", "risk", "decision",
-        "decided_at", "notified_at", "persons_told_at", "closed_at", "noted_at",
+        "decided_at", "notified_at", "persons_told_at", "closed_at", "noted_at", "version",
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -58,23 +58,24 @@ def note_disclosure(
 
 
 @transaction.atomic
-def keep_standing(customer_id: int, subject_ref: UUID) -> int:
-    """Write down what follows from the rows of a person who is about to be erased, under the pseudonym.
+def keep_standing(refs: Mapping[int, UUID]) -> int:
+    """Write down what follows from the rows of persons who are about to be erased, under their pseudonyms.
 
-    Afterwards the rows are gone and nobody could say any more who had received what (C-553/07). Call it in the
-    transaction that removes them. Idempotent; answers how many entries were written.
+    `refs` are customer ids with their `subject_ref`. Afterwards the rows are gone and nobody could say any more who
+    had received what (C-553/07). Call it in the transaction that removes them. Idempotent; answers how many entries
+    were written.
     """
-    known = Disclosure.archive.filter(subject_ref=subject_ref, origin=Disclosure.Origin.STANDING)
-    written = set(known.values_list("recipient_id", "data"))
+    known = Disclosure.archive.filter(subject_ref__in=refs.values(), origin=Disclosure.Origin.STANDING)
+    written = set(known.values_list("subject_ref", "recipient_id", "data"))
     now = timezone.now()
     rows = [
         Disclosure(
-            recipient=told.recipient, subject_ref=subject_ref, blocked_at=now, at=told.last_at, data=told.data,
+            recipient=told.recipient, subject_ref=refs[person], blocked_at=now, at=told.last_at, data=told.data,
             purpose=told.purpose, basis=told.basis, origin=Disclosure.Origin.STANDING, country=told.country,
             safeguard=told.safeguard,
         )
-        for told in recipients_of([customer_id])[customer_id]
+        for person, received in recipients_of(list(refs)).items() for told in received
         if told.origin == Disclosure.Origin.STANDING and told.disclosure_id is None
-        and (told.recipient.pk, told.data) not in written
+        and (refs[person], told.recipient.pk, told.data) not in written
     ]  # fmt: skip
     return len(Disclosure.archive.bulk_create(rows))

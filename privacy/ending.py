@@ -26,6 +26,7 @@ from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, d
 from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
 from privacy.holding import TAX_CATEGORIES
 from privacy.journaling import entry_of
+from privacy.notices import queue_erasures
 from privacy.selecting import Unit, still_due
 from privacy.verdicts import ANONYMIZE, NAMES, Book
 
@@ -174,7 +175,9 @@ def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False)
 def _end_people(people: People, found: list[Found], whole: Container[str]) -> Done:
     at = timezone.now()
     begin_erasing()
-    leave_remains(dict(zip(people.ids, people.refs, strict=True)), erased_at=at, suppress=False)
+    own = dict(zip(people.ids, people.refs, strict=True))
+    leave_remains(own, erased_at=at, suppress=False)
+    queue_erasures(own)
     around.before(people.ids)
     done = clear(people, found, whole)
     around.after(people.ids, people.refs)

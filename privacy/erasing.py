@@ -33,7 +33,7 @@ from privacy.journaling import entry_of
 from privacy.letters import keep_addressee
 from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
 from privacy.notices import queue_notices
-from privacy.planning import Plan, plan_of
+from privacy.planning import Plan, merged, plan_of
 from privacy.removing import remove_files
 from privacy.rescanning import traces_of
 from privacy.verdicts import Book
@@ -51,9 +51,13 @@ def ask_erasure(
 ) -> Erasure:
     """Note that this person is to be erased; asked for twice, at once or later, there is one erasure.
 
-    It waits for a second person and for the undo window where the settings say so.
+    It waits for a second person and for the undo window where the settings say so. The person's open request for it,
+    if any, is answered by it.
     """
     policy = Policy.current()
+    if request is None:
+        asked = Request.objects.filter(customer=customer.pk, kind=Request.Kind.ERASURE, closed_at__isnull=True)
+        request = asked.order_by("pk").first()
     state = Erasure.State.WAITING if policy.erasure_needs_second else Erasure.State.SCHEDULED
     try:
         with transaction.atomic():
@@ -70,6 +74,9 @@ def ask_erasure(
         standing = Erasure.objects.filter(customer=customer.pk, state__in=Erasure.OPEN_STATES).first()
         if (found := standing or erasure_of_number(customer.number)) is None:
             raise
+        if request is not None and found.request_id is None:
+            found.request = request
+            found.save(update_fields=["request"])
         return found
 
 
@@ -119,8 +126,7 @@ def run_erasure(pk: int, *, now: bool = False) -> Erasure:
 
 def erasure_of_number(number: str) -> Erasure | None:
     """The erasure of a person who had this customer number, found by its tombstone; None where there was none."""
-    marks = [hash_(number) for hash_ in tombstones.hashers("number")]
-    found = max(tombstones.erased_among(marks).values(), default=None)
+    found = tombstones.erasure_of_number(number)
     if found is None:
         return None
     return Erasure.objects.filter(subject_ref=found[1]).order_by("-created_at").first()
@@ -189,8 +195,8 @@ def _mark(erasure: Erasure) -> None:
             erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
             erasure.save(update_fields=["needles"])
             leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
-            if erasure.request is not None:
-                keep_addressee(erasure.request, customer)
+            for case in Request.objects.filter(customer=customer, closed_at__isnull=True):
+                keep_addressee(case, customer)
             journal.write("erasure", entry_of(customer.pk, customer.number, erasure.subject_ref, at))
         _note(erasure, "marks")
 
@@ -230,7 +236,7 @@ def _rows(erasure: Erasure) -> None:
         done = clear(people, found)
         around.after(people.ids, people.refs)
         _write_log(erasure, plan)
-        items = [*(item for item in erasure.items if item["action"] != "keep"), *(i.as_dict() for i in plan.items)]
+        items = merged([*(item for item in erasure.items if item["action"] != "keep"), *plan.as_dicts()])
         Erasure.objects.filter(pk=erasure.pk).update(items=items, holds=plan.holds)
         # While a case runs its rows stay; the step is done again once it is over.
         if plan.complete:

@@ -69,7 +69,8 @@ def confirm_receipt(request: Request, *, way: str, version: int | None, by: User
 def answer(request: Request, decision: str, *, way: str | None, partly: bool, version: int | None, by: User) -> None:
     """Answer a request, in full or in part, and write the letter.
 
-    Raises StepRefused while identity or a staged change is open, and for an objection without a decision.
+    Raises StepRefused while identity or a staged change is open, for an objection without a decision, and where the
+    letter would tell of an erasure that has not begun.
     """
     with step_of(request, version) as locked:
         if locked.state != State.PARTIALLY_ANSWERED:
@@ -143,6 +144,9 @@ def _refuse_unready(request: Request, decision: str) -> None:
         raise StepRefused(_("Decide first about every staged change."))
     if request.objects_to == Request.ObjectsTo.REASONS and not decision.strip():
         raise StepRefused(_("An objection with reasons needs a decision that is documented (Art. 21(1))."))
+    still_here = request.kind == Request.Kind.ERASURE and request.customer_id is not None
+    if still_here and not request.erasures.filter(started_at__isnull=False).exists():
+        raise StepRefused(_("Carry out the erasure first: the letter says what was erased and what stays."))
 
 
 def _refuse_unproposed(request: Request) -> None:

@@ -227,6 +227,8 @@ def _template_of(request: Request, kind: str) -> str:
         return f"answer_objection_{request.objects_to or Request.ObjectsTo.ADVERTISING}"
     if request.kind == Request.Kind.ACCESS and request.customer_id is None and not enclosures_of(request):
         return "answer_access_nothing"
+    if request.kind == Request.Kind.ERASURE and request.customer_id is None and not request.erasures.exists():
+        return "answer_erasure_nothing"
     return f"answer_{request.kind}"
 
 

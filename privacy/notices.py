@@ -3,10 +3,10 @@ why that was impossible. Authorities with a particular inquiry are no recipients
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,11 +18,13 @@ from customers.models import ContactPoint, Customer, ExternalId
 from privacy import notifying, rectifying
 from privacy.disclosing import keep_standing
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
-from privacy.recipients import recipients_of, recipients_of_ref
+from privacy.recipients import Told, recipients_of, recipients_of_ref
 from staff.models import User
 
 # A mail that has not come back by then has arrived; what names the person goes.
 ARRIVED_AFTER = timedelta(days=30)
+PER_MAIL = 100
+"""Persons of whom one mail tells a recipient."""
 
 
 class NoticeRefused(ValueError):
@@ -65,9 +67,9 @@ def queue_notices(
     gone = kind == Notice.Kind.ERASURE
     recipients = recipients_to_tell(customer_id, subject_ref)
     if gone and customer_id is not None and subject_ref is not None:
-        keep_standing(customer_id, subject_ref)
+        keep_standing({customer_id: subject_ref})
     told = set(_same(kind, customer_id, subject_ref, request, erasure).values_list("recipient_id", flat=True))
-    details = _details(customer_id, what)
+    details = _details([customer_id], what)[customer_id] if customer_id is not None else what.strip()
     now = timezone.now()
     rows = [
         Notice(
@@ -78,7 +80,36 @@ def queue_notices(
         for recipient in recipients if recipient.pk not in told
     ]  # fmt: skip
     for notice in Notice.archive.bulk_create(rows):
-        notifying.send(notice)
+        notifying.send([notice])
+    return len(rows)
+
+
+@transaction.atomic
+def queue_erasures(refs: Mapping[int, UUID]) -> int:
+    """The same for many persons who are about to be erased (id -> `subject_ref`), with one mail for many of them.
+
+    Art. 19 asks no less where nobody asked for the erasure (Art. 17(1)(a)). Call it in the transaction that removes
+    their rows. A set costs as many queries as one person; answers how many notices are new.
+    """
+    ids = list(refs)
+    told = {person: _told_once(rows) for person, rows in recipients_of(ids).items()}
+    if not any(told.values()):
+        return 0
+    keep_standing(refs)
+    details, now = _details([person for person in ids if told[person]]), timezone.now()
+    rows = Notice.archive.bulk_create(
+        Notice(
+            recipient=recipient, kind=Notice.Kind.ERASURE, details=details[person], queued_at=now,
+            subject_ref=refs[person], blocked_at=now,
+        )
+        for person in ids for recipient in told[person]
+    )  # fmt: skip
+    by_recipient: dict[int, list[Notice]] = defaultdict(list)
+    for notice in rows:
+        by_recipient[notice.recipient_id].append(notice)
+    for notices in by_recipient.values():
+        for start in range(0, len(notices), PER_MAIL):
+            notifying.send(notices[start : start + PER_MAIL])
     return len(rows)
 
 
@@ -86,6 +117,10 @@ def recipients_to_tell(customer_id: int | None, subject_ref: UUID | None) -> lis
     """Every recipient of a person's data that Art. 19 speaks of, once."""
     rows = recipients_of([customer_id])[customer_id] if customer_id is not None else []
     rows += recipients_of_ref(subject_ref) if subject_ref is not None else []
+    return _told_once(rows)
+
+
+def _told_once(rows: Iterable[Told]) -> list[Recipient]:
     found = {told.recipient.pk: told.recipient for told in rows if told.recipient.is_told}
     return sorted(found.values(), key=lambda one: one.name)
 
@@ -136,7 +171,7 @@ def retry(notice_id: int, *, by: User | None) -> Notice:
     notice = Notice.archive.select_for_update().filter(pk=notice_id).select_related("recipient").first()
     if notice is None or notice.state != Notice.State.BOUNCED:
         raise NoticeRefused(_("Only a notice that came back is sent again."))
-    if not notifying.send(notice):
+    if not notifying.send([notice]):
         raise NoticeRefused(_("This recipient has no e-mail address: tell it another way."))
     notice.settled_by = by
     notice.save(update_fields=["settled_by"])
@@ -191,24 +226,25 @@ def _same(
     return rows.filter(customer_id=customer_id) if customer_id is not None else rows.filter(subject_ref=subject_ref)
 
 
-def _details(customer_id: int | None, what: str) -> str:
-    """By what a recipient finds the person; written while the person is here."""
-    customer = Customer.objects.filter(pk=customer_id).first() if customer_id is not None else None
-    lines: list[tuple[str, Any]] = []
-    if customer is not None:
-        name = " ".join(filter(None, (customer.first_name, customer.last_name))) or customer.company
-        emails = ContactPoint.objects.filter(customer=customer, kind=ContactPoint.Kind.EMAIL).order_by(
-            "-is_primary", "pk"
-        )
-        ids = ExternalId.objects.filter(customer=customer).order_by("pk").values_list("platform", "value")[:5]
+def _details(customer_ids: Sequence[int], what: str = "") -> dict[int, str]:
+    """By what a recipient finds each of these persons; written while they are here."""
+    emails, numbers = defaultdict(list), defaultdict(list)
+    points = ContactPoint.objects.filter(customer__in=customer_ids, kind=ContactPoint.Kind.EMAIL)
+    for point in points.order_by("-is_primary", "pk"):
+        emails[point.customer_id].append(point.value)
+    for one in ExternalId.objects.filter(customer__in=customer_ids).order_by("pk"):
+        numbers[one.customer_id].append((one.platform, one.value))
+    found = dict.fromkeys(customer_ids, what.strip())
+    for customer in Customer.objects.filter(pk__in=customer_ids):
         lines = [
-            (_("Name"), name),
+            (_("Name"), " ".join(filter(None, (customer.first_name, customer.last_name))) or customer.company),
             (_("Customer number"), customer.number),
-            (_("E-mail"), ", ".join(point.value for point in emails[:5])),
-            (_("Other numbers"), _listed(ids)),
+            (_("E-mail"), ", ".join(emails[customer.pk][:5])),
+            (_("Other numbers"), _listed(numbers[customer.pk][:5])),
         ]
-    said = [f"{label}: {value}" for label, value in lines if value]
-    return "\n".join([*said, what.strip()] if what.strip() else said)
+        said = [f"{label}: {value}" for label, value in lines if value]
+        found[customer.pk] = "\n".join([*said, what.strip()] if what.strip() else said)
+    return found
 
 
 def _listed(ids: Iterable[tuple[str, str]]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from mail import templates
@@ -15,7 +16,7 @@ from privacy.models import Notice
 
 TEMPLATE = "recipient_notice"
 
-# The mail of the last attempt decides: its key names the notice and the attempt.
+# The mail of the last attempt decides.
 _FOLLOW = """
 UPDATE privacy_notice AS n
 SET state = told.state, sent_at = CASE WHEN told.state = 'sent' THEN coalesce(told.sent_at, now()) END
@@ -24,8 +25,8 @@ FROM (
         CASE WHEN m.state IN ('failed', 'refused', 'cancelled') OR m.bounce IN ('hard', 'complaint') THEN 'bounced'
              WHEN m.state = 'sent' THEN 'sent' ELSE 'queued' END AS state
     FROM privacy_notice AS w
-    JOIN mail_message AS m ON m.key = 'recipient-notice:' || w.id || ':' || w.attempts
-    WHERE w.state IN ('queued', 'sent') AND w.attempts > 0
+    JOIN mail_message AS m ON m.key = w.mail_key
+    WHERE w.state IN ('queued', 'sent') AND w.mail_key <> ''
 ) AS told
 WHERE n.id = told.id AND n.state <> told.state
 """
@@ -33,32 +34,38 @@ WHERE n.id = told.id AND n.state <> told.state
 
 def register_template() -> None:
     """Called from the app's `ready`."""
-    sample = {"details": "Jürgen Müller, 10482", "kind": "erasure"}
-    templates.register(TEMPLATE, _("Notice to a recipient"), MessageClass.NOTICE, ("notice",), load=load, sample=sample)
+    sample = {"details": "Jürgen Müller, 10482", "kind": "erasure", "many": False}
+    templates.register(
+        TEMPLATE, _("Notice to a recipient"), MessageClass.NOTICE, ("notices",), load=load, sample=sample
+    )
 
 
 def load(message: Message) -> Mapping[str, Any]:
-    """What the mail says, read when it is sent; once somebody has settled the notice there is nothing left to tell."""
-    notice = Notice.archive.get(pk=message.context["notice"])
-    return {"details": notice.details, "kind": notice.kind}
+    """What the mail says, read when it is sent; what somebody has settled meanwhile needs no telling."""
+    rows = Notice.archive.filter(pk__in=message.context["notices"]).order_by("pk")
+    told = [(row.details, row.kind) for row in rows]
+    details = [text for text, _kind in told if text]
+    return {"details": "\n\n".join(details), "kind": told[0][1], "many": len(details) > 1}
 
 
 @transaction.atomic
-def send(notice: Notice) -> bool:
-    """Put the mail of a notice into the outbox; False where the recipient has no address and a person must tell it."""
-    address = notice.recipient.email
+def send(notices: Sequence[Notice]) -> bool:
+    """Put one mail into the outbox for notices of one kind to one recipient; False where the recipient has no address
+    and a person must tell it."""
+    first = notices[0]
+    address = first.recipient.email
     if not address:
         return False
-    notice.attempts += 1
-    notice.state = Notice.State.QUEUED
-    notice.save(update_fields=["attempts", "state"])
+    key = f"recipient-notice:{first.pk}:{first.attempts + 1}"
+    ids = [notice.pk for notice in notices]
+    Notice.archive.filter(pk__in=ids).update(attempts=F("attempts") + 1, state=Notice.State.QUEUED, mail_key=key)
     queue(
         TEMPLATE,
         address=address,
         message_class=MessageClass.NOTICE,
-        context={"notice": notice.pk},
-        language=notice.recipient.language,
-        key=_key(notice),
+        context={"notices": ids},
+        language=first.recipient.language,
+        key=key,
     )
     return True
 
@@ -71,7 +78,3 @@ def follow() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_FOLLOW)
         return cursor.rowcount
-
-
-def _key(notice: Notice) -> str:
-    return f"recipient-notice:{notice.pk}:{notice.attempts}"

@@ -34,10 +34,13 @@ def a_day(text: str) -> date:
 
 
 def day_of(options: dict[str, Any]) -> date:
-    """The day to evaluate. Raises CommandError where a future day would really delete in production."""
+    """The day to evaluate. Raises CommandError for no date, and where a day to come would delete in production."""
     today = local_date(timezone.now(), legal_zone())
     given = options["as_of"]
-    day = date.fromisoformat(given) if isinstance(given, str) else given or today
+    try:
+        day = a_day(given) if isinstance(given, str) else given or today  # text where another program calls
+    except argparse.ArgumentTypeError as error:
+        raise CommandError(str(error), returncode=BAD_ARGUMENTS) from error
     if day > today and not options.get("dry_run") and not settings.DEBUG:
         raise CommandError("A future day deletes nothing here: only with --dry-run.", returncode=BAD_ARGUMENTS)
     return day

@@ -52,10 +52,28 @@ class Plan:
     items: list[Item] = field(default_factory=list)
     holds: list[dict[str, Any]] = field(default_factory=list)
 
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The items as commands.md prints them."""
+        return merged(item.as_dict() for item in self.items)
+
     @property
     def complete(self) -> bool:
         """Whether nothing but blocked papers and marks is left afterwards."""
         return not self.holds
+
+
+def merged(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One item per model, action, until and statute, whichever rules they follow; each reason is said once."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in items:
+        key = tuple(item[name] for name in ("model", "action", "until", "statute"))
+        if (known := found.get(key)) is None:
+            found[key] = dict(item)
+            continue
+        known["count"] += item["count"]
+        if item["reason"] not in known["reason"]:
+            known["reason"] += f" {item['reason']}"
+    return list(found.values())
 
 
 def plan_erasure(customer: Customer, as_of: date) -> Plan:
@@ -97,16 +115,19 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
     gone = _("History goes with its row.")
     plan.items += [Item(model, "delete", count, None, "", gone) for model, count in history.items() if count]
     plan.items.sort(key=lambda item: (item.action, item.model, item.until or date.min))
-    plan.holds = [
-        {
-            "kind": case.kind,
-            "scope": _scope(case),
-            "reason": str(case.reason),
-            "review": case.review_on.isoformat() if case.review_on else None,
-        }
-        for case in people.cases
-    ]
+    plan.holds = _holds(people)
     return plan
+
+
+def _holds(people: People) -> list[dict[str, Any]]:
+    """The matters in the way as commands.md prints them, each once."""
+    found: list[dict[str, Any]] = []
+    for case in people.cases:
+        review = case.review_on.isoformat() if case.review_on else None
+        hold = {"kind": case.kind, "scope": _scope(case), "reason": str(case.reason), "review": review}
+        if hold not in found:
+            found.append(hold)
+    return found
 
 
 def _scope(case: Any) -> str:

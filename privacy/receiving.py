@@ -142,7 +142,7 @@ def others_like(request: Request) -> list[Request]:
         same |= Q(person_email_index=request.person_email)
     if not same:
         return []
-    rows = Request.objects.filter(same, kind=request.kind, closed_at__isnull=True).exclude(pk=request.pk)
+    rows = Request.on_desk().filter(same, kind=request.kind, closed_at__isnull=True).exclude(pk=request.pk)
     return list(rows.order_by("received_at", "pk")[:MOST])
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
+from django.db import transaction
 from django.db.models import F, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -77,10 +78,14 @@ def recipients_of_ref(subject_ref: UUID) -> list[Told]:
     return [_told(row) for row in _noted(Disclosure.archive.filter(subject_ref=subject_ref))]
 
 
-def named_recipients(kind: str, on: date | None = None) -> list[Recipient]:
-    """Who stands in the list for a kind of recipient, today or on a day; `kind` is the key of a `Receiver`."""
+def names_by_kind(on: date | None = None) -> dict[str, list[str]]:
+    """Who stands in the list of recipients, today or on a day, by kind (the key of a `Receiver`); one query."""
     day = on or local_date(timezone.now(), legal_zone())
-    return [one for one in Recipient.objects.filter(kind=kind) if _was_one(one, day, day)]
+    found: dict[str, list[str]] = {}
+    for one in Recipient.objects.order_by("name", "pk"):
+        if _was_one(one, day, day):
+            found.setdefault(one.kind, []).append(one.name)
+    return found
 
 
 def unnamed_kinds() -> list[Receiver]:
@@ -88,6 +93,19 @@ def unnamed_kinds() -> list[Receiver]:
     told = {one for _declaration, group in registry for one in group.recipients if isinstance(one, Receiver)}
     known = set(Recipient.objects.values_list("kind", flat=True))
     return sorted((one for one in told if one.value not in known), key=lambda one: str(one.label))
+
+
+@transaction.atomic
+def save_recipient(recipient: Recipient, *, version: int | None) -> bool:
+    """Save a new or changed recipient; False, with nothing written, where `version` is no longer the one that was
+    seen (None asks nothing)."""
+    if recipient.pk is not None:
+        known = Recipient.objects.select_for_update().get(pk=recipient.pk)
+        if version is not None and version != known.version:
+            return False
+        recipient.version = known.version + 1
+    recipient.save()
+    return True
 
 
 def is_third_country(country: str) -> bool:

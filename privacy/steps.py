@@ -49,7 +49,7 @@ def step_of(request: Request, version: int | None) -> Iterator[Request]:
     Raises StaleRequest where `version` is no longer the one that was seen (None asks nothing).
     """
     with transaction.atomic():
-        locked = Request.objects.select_for_update().filter(pk=request.pk).first()
+        locked = Request.on_desk().select_for_update().filter(pk=request.pk).first()
         if locked is None or (version is not None and locked.version != version):
             raise StaleRequest
         yield locked

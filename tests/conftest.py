@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from datamap import quarantine
 from ops.embedded import start_services
 from staff.models import Role, User
+from tests.house import just_proved
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -94,6 +95,12 @@ def signed_in() -> Callable[[User], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def fresh(signed_in: Callable[[User], Client]) -> Callable[[User], Client]:
+    """Makes a client in which this user gave the password a moment ago."""
+    return lambda user: just_proved(signed_in(user), user)
 
 
 @pytest.fixture

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from django.apps import apps
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from customers.models import Customer
+from staff.models import User
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,15 @@ class Route:
         raise NoReverseMatch(self.name)
 
 
+def just_proved(client: Client, user: User) -> Client:
+    """The client of somebody signed in, who gave the password a moment ago: no page asks for it again."""
+    request = HttpRequest()
+    request.session = client.session
+    record_authentication(request, user, method="password")
+    request.session.save()
+    return client
+
+
 def routes() -> list[Route]:
     """Every named route."""
     return list(_routes(get_resolver(), ""))
@@ -59,8 +71,9 @@ def _routes(resolver: URLResolver, namespace: str) -> Iterator[Route]:
 def shown_pages(client: Client) -> Iterator[tuple[str, str]]:
     """(route name, address) of every page that answers a GET with 200 for this client.
 
-    An argument gets the value of the first row that makes the page answer: a customer's number, or the key
-    of one of the latest or oldest rows of the app that owns the route. Whoever adds a page adds nothing here.
+    An argument gets the value of the first row that makes the page answer: a customer's number, or the field of that
+    name, else the key, of one of the latest or oldest rows of the app that owns the route. Whoever adds a page adds
+    nothing here.
     """
     number = Customer.objects.unrestricted().order_by("pk").values_list("number", flat=True).first()
     for route in routes():
@@ -84,10 +97,11 @@ def _values_for(route: Route, number: str | None) -> Iterator[dict[str, Any]]:
         yield {}
         return
     app = route.name.partition(":")[0]
-    keys: list[Any] = []
+    rows: list[Any] = []
     if app in apps.app_configs:
         for model in apps.get_app_config(app).get_models():
-            rows = model._base_manager.values_list("pk", flat=True)
-            keys += [*rows.order_by("-pk")[:2], *rows.order_by("pk")[:2]]
-    for key in dict.fromkeys(keys) or [None]:
-        yield {name: number if name == "number" else key for name in route.arguments}
+            known = model._base_manager.all()
+            rows += [*known.order_by("-pk")[:2], *known.order_by("pk")[:2]]
+    for row in dict.fromkeys(rows) or [None]:
+        key = getattr(row, "pk", None)
+        yield {name: number if name == "number" else getattr(row, name, key) for name in route.arguments}

@@ -9,7 +9,7 @@ from pathlib import Path
 import polib
 import pytest
 
-from tests.messages import CATALOG, ROOT, collected, update
+from tests.messages import APPS, CATALOG, ROOT, collected, update
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 # Names and signs that are the same in every language.
@@ -98,3 +98,10 @@ def test_no_words_stand_outside_translation(path: Path):
     words = _Words()
     words.feed(text)
     assert words.found == []
+
+
+def test_no_text_is_looked_up_where_the_collection_does_not_see_it():
+    """Inside an f-string a call is no token of its own before Python 3.12."""
+    hidden = re.compile(r"""\{\s*(?:_|n?gettext(?:_lazy)?)\(\s*["']""")
+    sources = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))]
+    assert [str(path.relative_to(ROOT)) for path in sources if hidden.search(path.read_text(encoding="utf-8"))] == []

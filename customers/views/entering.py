@@ -73,6 +73,7 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
         return _conflict_page(request, customer, data)
     sheet = Sheet(customer, data)
     if not sheet.is_valid():
+        customer.refresh_from_db(fields=["version"])  # of somebody erased meanwhile there is no page any more
         return _sheet_page(request, customer, sheet, data, status=422)
     return _save(request, customer, sheet, data, version)
 

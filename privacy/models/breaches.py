@@ -27,6 +27,7 @@ class Breach(models.Model):
         NOTIFY = "notify", _("tell the authority (Art. 33(1))")
         NOT = "not", _("do not tell the authority")
 
+    version = models.PositiveIntegerField(default=1, editable=False)
     # A handle for lists, without names: "Laptop lost on the train".
     title = models.CharField(_("title"), max_length=120)
     aware_at = models.DateTimeField(_("became aware"))

@@ -83,6 +83,11 @@ class Erasure(models.Model):
     def __str__(self) -> str:
         return f"Erasure {self.pk}"
 
+    @property
+    def is_undoable(self) -> bool:
+        """Whether nothing has happened yet: it can be undone, or approved."""
+        return self.state in (self.State.WAITING, self.State.SCHEDULED)
+
 
 class ErasureStep(models.Model):
     """One step of an erasure, or one store outside the database: done, waiting or failed, and when."""

@@ -37,6 +37,7 @@ class Recipient(models.Model):
         PROCESSOR = "processor", _("processor (Art. 28)")
         AUTHORITY = "authority", _("authority with a particular inquiry (no recipient, Art. 4(9))")
 
+    version = models.PositiveIntegerField(default=1, editable=False)
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=20, choices=RECEIVERS, default=Receiver.OTHER.value)
     role = models.CharField(_("role"), max_length=12, choices=Role)
@@ -135,6 +136,8 @@ class Notice(Blockable):
     details = SealedTextField(_("what to tell"), max_length=4_000, blank=True, default="")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # The mail of the last attempt; it may tell of several persons at once.
+    mail_key = models.CharField(_("key of the mail"), max_length=200, blank=True, default="", editable=False)
     queued_at = models.DateTimeField(_("queued"), default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -135,6 +135,14 @@ class Request(Blockable):
 
     def __str__(self) -> str:
         return f"Request {self.pk}"
+
+    @classmethod
+    def on_desk(cls) -> QuerySet[Request]:
+        """The requests that the privacy role works on: also of somebody who is erased meanwhile, until it is closed.
+
+        An erasure blocks the file of the request that asked for it; the answer is still owed.
+        """
+        return cls.archive.filter(Q(blocked_at__isnull=True) | Q(closed_at__isnull=True))
 
     @property
     def is_open(self) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from datamap.declarations import registry
 
 
 class RetentionRun(models.Model):
@@ -73,6 +76,12 @@ class RetentionBatch(models.Model):
 
     def __str__(self) -> str:
         return f"Batch {self.pk} of run {self.run_id}"
+
+    @property
+    def label(self) -> str:
+        """What the rows are called; of a store its own name."""
+        stores = {store.key: store.label for store in registry.stores()}
+        return str(stores.get(self.model) or apps.get_model(self.model)._meta.verbose_name_plural)
 
 
 class DeletionLog(models.Model):

@@ -11,9 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import (
     BooleanField,
-    Case,
     Count,
-    DateTimeField,
     ExpressionWrapper,
     F,
     IntegerField,
@@ -22,9 +20,8 @@ from django.db.models import (
     Q,
     TextField,
     Value,
-    When,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -38,17 +35,19 @@ from datamap.catalogue import (
     UnknownRule,
     cited,
     explain,
-    period_in_words,
+    period_and_start,
     rule_for,
 )
 from datamap.controlling import controller, legal_zone
-from datamap.declarations import By, Group, Store, as_paths, registry
+from datamap.declarations import By, Group, Store, registry
 from datamap.models import Controller, RetentionRule
 from datamap.packages import ACCESS, Person, finder_for
-from datamap.receivers import Receiver
+from datamap.starts import no_start, start_of
+from datamap.words import column_label
+from privacy.grounds import Grounds
 from privacy.models import Hold
 from privacy.packages.compiling import Section, fill, owned, ref_path, rows_of, sections
-from privacy.recipients import named_recipients, recipients_of, recipients_of_ref
+from privacy.recipients import names_by_kind, recipients_of, recipients_of_ref
 
 HISTORY = "HISTORY"
 
@@ -67,7 +66,7 @@ class Held:
 
 
 @dataclass
-class Line:
+class Line(Grounds):
     """What people read about one kind of data."""
 
     key: str
@@ -75,10 +74,6 @@ class Line:
     blocked: bool
     counts: dict[str, int] = field(default_factory=dict)
     fields: list[str] = field(default_factory=list)
-    purposes: list[str] = field(default_factory=list)
-    bases: list[tuple[str, str]] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    recipients: list[str] = field(default_factory=list)
     until: date | None = None
     first_until: date | None = None
     open_end: bool = False
@@ -172,7 +167,7 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
     path = ref_path(section.declaration) if blocked else ""
     by = group.category if isinstance(group.category, By) and not section.history else None
     mark = ExpressionWrapper(Q(**{f"{path}__isnull": False}), BooleanField()) if path else Value(False)
-    start = _first_of(None) if section.history else _start(group)
+    start = no_start() if section.history else start_of(group)
     return (
         rows_of(section)
         .order_by()
@@ -189,22 +184,6 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
     )
 
 
-def _start(group: Group) -> Any:
-    if isinstance(group.start, By):
-        whens = [
-            When(**{group.start.field: value}, then=_first_of(start)) for value, start in group.start.choices.items()
-        ]
-        return Case(*whens, default=_first_of(group.start.default), output_field=DateTimeField())
-    return _first_of(group.start)
-
-
-def _first_of(start: Any) -> Any:
-    paths = [Cast(F(path), DateTimeField()) for path in as_paths(start)]
-    if not paths:
-        return Cast(Value(None), DateTimeField())
-    return Coalesce(*paths) if len(paths) > 1 else paths[0]
-
-
 class _Facts:
     """Applies the catalogue to what is held by one person."""
 
@@ -215,6 +194,7 @@ class _Facts:
         status = Customer.objects.filter(pk=subject.customer_id or 0).values_list("status", flat=True).first()
         self.account = CATEGORIES.get(status or "", "ACCOUNT")
         self.zone = legal_zone(self.who)
+        self.names = names_by_kind(self.today)
 
     def lines(self, held: Iterable[Held]) -> list[Line]:
         """One line for each rule, the account first, then by last day."""
@@ -224,6 +204,7 @@ class _Facts:
             mark = one.key, one.blocked
             line = found.get(mark) or found.setdefault(mark, self._line(*mark))
             _add(line, one)
+            line.add(one.group, self.names, source=_("from you, or arisen while serving you"))
             ends.setdefault(mark, []).extend(
                 filter(None, (self.explained(one.key, day) for day in (one.last, one.first)))
             )
@@ -243,7 +224,7 @@ class _Facts:
             key,
             _(rule.category),
             blocked,
-            period=f"{period_in_words(rule)} ({_(rule.start_label)})" if rule.start_label else period_in_words(rule),
+            period=period_and_start(rule),
             statute=cited(rule.statute),
             policy=rule.policy,
             open_end=rule.number is None and not rule.lives_as,
@@ -287,29 +268,6 @@ def _add(line: Line, one: Held) -> None:
     for label in _labels(one):
         if label not in line.fields:
             line.fields.append(label)
-    purpose = str(one.group.purpose)
-    if purpose not in line.purposes:
-        line.purposes.append(purpose)
-    for basis in one.group.bases:
-        said = cited(basis.citation), str(basis.label)
-        if said not in line.bases:
-            line.bases.append(said)
-    source = str(one.group.source) if one.group.source else _("from you, or arisen while serving you")
-    if source not in line.sources:
-        line.sources.append(source)
-    for recipient in _named(one.group):
-        if recipient not in line.recipients:
-            line.recipients.append(recipient)
-
-
-def _named(group: Group) -> list[str]:
-    """Who receives such data: by name where the list of recipients has one (C-154/21), else by kind."""
-    found: list[str] = []
-    for one in group.recipients:
-        kind = str(getattr(one, "label", one))
-        names = [recipient.name for recipient in named_recipients(one.value)] if isinstance(one, Receiver) else []
-        found.append(f"{kind}: {', '.join(names)}" if names else kind)
-    return found
 
 
 def _told(person: Person) -> list[dict[str, Any]]:
@@ -339,7 +297,7 @@ def _labels(one: Held) -> list[str]:
 
 def label_of(column: Any) -> str:
     """What people call a column."""
-    return capfirst(str(getattr(column.field, "verbose_name", column.name)))
+    return capfirst(column_label(column.field, column.name))
 
 
 def _finish(line: Line, ends: list[Explanation]) -> None:

@@ -130,7 +130,8 @@ def _section(page: Shown) -> dict[str, Any]:
 
 
 def _label(line: Line) -> str:
-    return f"{line.label} ({_('blocked')})" if line.blocked else line.label
+    blocked = _("blocked")
+    return f"{line.label} ({blocked})" if line.blocked else line.label
 
 
 def _facts(line: Line) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from datamap.words import column_label
 from privacy.models import Package, Redaction
 from privacy.packages.building import again
 from privacy.packages.collecting import model_of, text_at
@@ -88,7 +89,7 @@ def _field(redaction: Redaction) -> str:
         field = model_of(redaction.model)._meta.get_field(redaction.field)
     except FieldDoesNotExist:
         return redaction.field
-    return capfirst(str(getattr(field, "verbose_name", redaction.field)))
+    return capfirst(column_label(field, redaction.field))
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from datamap.packages import Part
+from datamap.words import column_label
 from privacy.packages.compiling import Column, Section
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -40,7 +41,7 @@ def row_schema(section: Section) -> dict[str, Any]:
 def value_schema(column: Column) -> dict[str, Any]:
     """What a value of this column may be."""
     field = column.field
-    described: dict[str, Any] = {"title": str(getattr(field, "verbose_name", column.name))}
+    described: dict[str, Any] = {"title": column_label(field, column.name)}
     if column.how == "data":
         return described
     if column.how in ("staff", "person", "origin", "word", "bytes", "prose"):
@@ -78,7 +79,7 @@ def table_schema(section: Section) -> dict[str, Any]:
 
 def _table_type(column: Column) -> dict[str, str]:
     field = column.field
-    title = str(getattr(field, "verbose_name", column.name))
+    title = column_label(field, column.name)
     if column.how != "plain" or field.is_relation:
         return {"type": "string", "title": title}
     if isinstance(field, models.DateTimeField):

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from datamap.packages import Row
-from datamap.words import AREAS, COLUMNS
+from datamap.words import AREAS, column_label
 from privacy.packages.compiling import Column, Section
 from staff.templatetags.look import money, short_date
 
@@ -118,8 +118,7 @@ def label_of(column: Column) -> str:
             "history_type": _("What happened"),
             "history_user": _("Done by"),
         }[column.name]
-    label = getattr(column.field, "verbose_name", column.name)
-    return capfirst(str(COLUMNS.get(label, label) if isinstance(label, str) else label))
+    return capfirst(column_label(column.field, column.name))
 
 
 def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> str:

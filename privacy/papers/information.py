@@ -68,7 +68,8 @@ def _objection() -> tuple[str, ...]:
 def _complaint(facts: Facts) -> tuple[str, ...]:
     authority = facts.who.authority_name
     words = _("You may complain to a supervisory authority (Art. 77 GDPR).")
-    return (f"{words} {_('Ours is: %s.') % authority}",) if authority else (words,)
+    ours = _("Ours is: %s.") % authority
+    return (f"{words} {ours}",) if authority else (words,)
 
 
 def _must() -> str:

@@ -36,8 +36,9 @@ def rules_table(facts: Facts) -> Table:
 
 
 def _row(facts: Facts, rule: RetentionRule) -> tuple[str, ...]:
-    begins = rule.valid_from and rule.version > 1
-    version = f" ({_('version')} {rule.version}, {_('from')} {_on(rule)})" if begins else ""
+    later = rule.valid_from and rule.version > 1
+    told = {"number": rule.version, "day": _on(rule)}
+    version = _(" (version %(number)d, from %(day)s)") % told if later else ""
     return (
         f"{rule.full_key}{version}",
         _(rule.category),

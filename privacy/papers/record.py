@@ -25,7 +25,7 @@ def record(facts: Facts) -> Paper:
 
 def period_of(case: CategoryEntry) -> str:
     """One rule as a line: what, how long, from when, on what ground."""
-    begins = f", {_('counted from')}: {case.counts_from}" if case.counts_from else ""
+    begins = _(", counted from: %s") % case.counts_from if case.counts_from else ""
     return f"{case.name}: {case.period}{begins} ({case.statute})" if case.statute else f"{case.name}: {case.period}"
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from privacy import handling, identifying, letters, rectifying
 from privacy.access import request_for
 from privacy.clock import deadline_for
-from privacy.deskforms import AnswerForm, DecideForm, ExtendForm, IdentityForm, RefuseForm, StageForm
+from privacy.forms.requests import AnswerForm, DecideForm, ExtendForm, IdentityForm, RefuseForm, StageForm
 from privacy.models import IdentityCopy, Policy, Request, RequestLetter
 from privacy.steps import StaleRequest, StepRefused
 from privacy.views.requests import act, seen_version, show

@@ -14,13 +14,15 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers.access import Erased
+from customers.models import Customer
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy import letters
-from privacy.access import person_for
-from privacy.erasing import Refused, approve_erasure, ask_erasure, cancel_erasure
+from privacy.access import person_for, person_of
+from privacy.erasing import Refused, approve_erasure, ask_erasure, cancel_erasure, erasure_of_number
 from privacy.models import Erasure, Policy, Request
 from privacy.notices import recipients_to_tell
 from privacy.planning import plan_erasure
@@ -46,34 +48,59 @@ def erasures(http: HttpRequest) -> HttpResponse:
 @recent_login_required
 def erase(http: HttpRequest, number: str) -> HttpResponse:
     """What the erasure of this customer will do, and the button that asks for it."""
-    person = person_for(http, number, page="privacy:erase")
-    request = Request.objects.filter(customer=person, kind=Request.Kind.ERASURE, closed_at__isnull=True).first()
+    try:
+        person = person_for(http, number, page="privacy:erase")
+    except Erased:
+        if (done := erasure_of_number(number)) is None:
+            raise
+        messages.info(http, _("This customer has been erased already; this is the receipt."))
+        return redirect("privacy:erasure", pk=done.pk)
+    running = Erasure.objects.filter(customer=person, state__in=Erasure.OPEN_STATES).first()
     if http.method == "POST":
-        erasure = ask_erasure(person, user=signed_in(http), request=request)
-        if erasure.state == Erasure.State.SCHEDULED and erasure.run_after <= timezone.now():
-            work_on_erasure.delay(erasure.pk)
-        messages.success(http, _("The erasure is on its way."))
-        return redirect("privacy:erasure", pk=erasure.pk)
-    plan = plan_erasure(person, local_date(timezone.now(), legal_zone()))
-    items = [item.as_dict() for item in plan.items]
+        return _ask(http, person, running)
+    asked = Request.objects.filter(customer=person, kind=Request.Kind.ERASURE, closed_at__isnull=True)
     context = {
         "customer": person,
         "name": letters.named(person),
-        "request": request,
-        "rows": shown(items),
-        "sums": sums(items),
-        "holds": plan.holds,
+        "case": asked.order_by("pk").first(),
         "recipients": recipients_to_tell(person.pk, None),
         "policy": Policy.current(),
-        "running": Erasure.objects.filter(customer=person, state__in=Erasure.OPEN_STATES).first(),
+        "running": running,
+        **_planned(person),
     }
     return render(http, "privacy/erase.html", context)
+
+
+def _ask(http: HttpRequest, person: Customer, running: Erasure | None) -> HttpResponse:
+    erasure = ask_erasure(person, user=signed_in(http))
+    if running is not None:
+        messages.info(http, _("An erasure of this person was asked for before."))
+    elif erasure.state == Erasure.State.WAITING:
+        messages.success(http, _("The erasure waits for a second person."))
+    else:
+        messages.success(http, _set_going(erasure))
+    return redirect("privacy:erasure", pk=erasure.pk)
+
+
+def _set_going(erasure: Erasure) -> str:
+    """Wake a worker unless the erasure can still be undone; answers what the person is told."""
+    if erasure.run_after > timezone.now():
+        return _("The erasure is scheduled; until it runs it can be undone.")
+    work_on_erasure.delay(erasure.pk)
+    return _("The erasure is on its way.")
+
+
+def _planned(person: Customer) -> dict[str, Any]:
+    """What the plan of today says, as the page shows it."""
+    plan = plan_erasure(person, local_date(timezone.now(), legal_zone()))
+    items = plan.as_dicts()
+    return {"rows": shown(items), "sums": sums(items), "holds": plan.holds}
 
 
 @require_GET
 @permission_required("privacy.view")
 def erasure(http: HttpRequest, pk: int) -> HttpResponse:
-    """One erasure: how far it is, and its receipt: counts and reasons, no content."""
+    """One erasure: what it will do, how far it is, and its receipt: counts and reasons, no content."""
     found = get_object_or_404(Erasure.objects.select_related("requested_by", "approved_by", "request"), pk=pk)
     return _show(http, found)
 
@@ -88,8 +115,7 @@ def erasure_approve(http: HttpRequest, pk: int) -> HttpResponse:
         approve_erasure(found, signed_in(http))
     except Refused as refused:
         return _show(http, found, problem=str(refused), status=409)
-    work_on_erasure.delay(found.pk)
-    messages.success(http, _("Approved. The erasure runs."))
+    messages.success(http, _set_going(found))
     return redirect("privacy:erasure", pk=found.pk)
 
 
@@ -107,14 +133,20 @@ def erasure_cancel(http: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int = 200) -> HttpResponse:
+    user = signed_in(http)
+    person = person_of(http, found, page="privacy:erasure")
+    done = {"rows": shown(found.items), "sums": sums(found.items), "holds": found.holds}
     context = {
         "erasure": found,
-        "rows": shown(found.items),
-        "sums": sums(found.items),
+        "customer": person,
         "steps": found.steps.order_by("pk"),
         "problem": problem,
-        "may_cancel": found.state in (Erasure.State.WAITING, Erasure.State.SCHEDULED),
-        "may_approve": found.state == Erasure.State.WAITING and found.requested_by_id != signed_in(http).pk,
+        "may_cancel": found.is_undoable and user.may("privacy.erase"),
+        "may_approve": found.state == Erasure.State.WAITING
+        and found.requested_by_id != user.pk
+        and user.may("privacy.approve"),
+        # Whoever approves sees what goes, as it is today.
+        **(_planned(person) if person is not None and found.is_undoable else done),
     }
     return render(http, "privacy/erasure.html", context, status=status)
 
@@ -136,7 +168,7 @@ def shown(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "statute": cited(item["statute"]),
             }
         )
-    rows.sort(key=lambda row: (ACTIONS.index(row["action"]), str(row["label"]), row["until"] or ""))
+    rows.sort(key=lambda row: (ACTIONS.index(row["action"]), str(row["label"]).casefold(), row["until"] or ""))
     if history:
         rows.append(
             {"label": _("history of changes"), "action": "delete", "count": history, "day": None, "statute": "",

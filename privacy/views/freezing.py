@@ -16,7 +16,7 @@ from privacy import letters, objecting, restricting
 from privacy.access import person_for, restriction_for
 from privacy.board import today
 from privacy.clock import deadline_for, light_of
-from privacy.deskforms import ALREADY_TOLD, LiftForm, RestrictForm
+from privacy.forms.requests import ALREADY_TOLD, LiftForm, RestrictForm
 from privacy.models import Request, RequestLetter, Restriction
 from privacy.steps import StepRefused
 from staff.access import permission_required, signed_in

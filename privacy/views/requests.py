@@ -16,8 +16,8 @@ from privacy import closing, handling, identifying, letters, receiving
 from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
-from privacy.deskforms import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
-from privacy.models import Package, Rectification, Request
+from privacy.forms.requests import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
+from privacy.models import Erasure, Package, Rectification, Request
 from privacy.rectifying import label_of
 from privacy.steps import StaleRequest, StepRefused, timeline_of
 from staff.access import permission_required, signed_in
@@ -68,6 +68,8 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "copies": case.identity_copies.order_by("pk"),
         "changes": _changes(case),
         "restrictions": case.restrictions.order_by("pk"),
+        "erasures": case.erasures.exclude(state=Erasure.State.CANCELLED).select_related("requested_by").order_by("pk"),
+        "erases": signed_in(http).may("privacy.erase"),
         "people": _people(http, case),
         "others": receiving.others_like(case) if case.duplicate_of_id is None and case.is_open else [],
         "duplicates": case.duplicates.order_by("pk"),
@@ -105,6 +107,11 @@ def seen_version(http: HttpRequest) -> int:
     """The version the form was made from; what is no number was never seen."""
     text = http.POST.get("version", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def told_version(http: HttpRequest) -> int | None:
+    """The same of a form that begins a row as well: without a version there is nothing to compare."""
+    return seen_version(http) if "version" in http.POST else None
 
 
 @require_POST

@@ -35,7 +35,11 @@ def runs(http: HttpRequest) -> HttpResponse:
 def tonight(http: HttpRequest) -> HttpResponse:
     """What the next run would do; a page that destroys nothing and shows what will be destroyed."""
     report = rehearse(local_date(timezone.now(), legal_zone())) if http.method == "POST" else None
-    context = {"report": report, "rows": named(report) if report else []}
+    context = {
+        "report": report,
+        "rows": named(report) if report else [],
+        "may_start": signed_in(http).may("privacy.approve"),
+    }
     return render(http, "privacy/tonight.html", context)
 
 
@@ -52,6 +56,7 @@ def run(http: HttpRequest, pk: str) -> HttpResponse:
         "rows": named(report),
         "waiting": waiting,
         "total": found.batches.count(),
+        "may_approve": found.state == RetentionRun.State.GUARDED and signed_in(http).may("privacy.approve"),
         "failed": found.batches.filter(state=RetentionBatch.State.FAILED).order_by("pk")[:100],
     }
     return render(http, "privacy/run.html", context)

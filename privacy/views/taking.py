@@ -14,7 +14,7 @@ from customers.access import visible_customers
 from customers.models import Customer
 from privacy import objecting, receiving
 from privacy.access import person_for
-from privacy.deskforms import ObjectionForm, TakeForm
+from privacy.forms.requests import ObjectionForm, TakeForm
 from privacy.letters import named
 from privacy.models import Request
 from privacy.suggesting import suggest_kind, suggest_objection

@@ -21,6 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from config.celery import app
 from staff.models import Role, User
+from tests.house import just_proved
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The browser says which rule of the content policy a page breaks, also where nothing is blocked visibly.
@@ -64,11 +65,12 @@ def watch(page: Page, complaints: list[str]) -> None:
 
 @pytest.fixture
 def enter(live_server: LiveServer) -> Callable[[BrowserContext, User], Client]:
-    """Signs a user in without the pages for it; answers the client whose session the browser shares."""
+    """Signs a user in, just now and without the pages for it; answers the client whose session the browser shares."""
 
     def go(context: BrowserContext, user: User) -> Client:
         client = Client()
         client.force_login(user)
+        just_proved(client, user)
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         return client

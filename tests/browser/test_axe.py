@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from customers.models import Customer
+from customers.models import Customer, Summary
 from interactions.models import Interaction
 from orders.models import Order
+from privacy.erasing import approve_erasure, ask_erasure, run_erasure
+from privacy.models import Policy
+from privacy.purging import plan_run
 from staff.models import User
 from tests.house import shown_pages
 from tests.shop import open_shop
@@ -89,6 +94,7 @@ def test_no_page_has_a_fault(
     watched.wait_for_url("**/search/?s=*")
     found += faults_of(watched)
     found += walk(watched, live_server.url, [f"{reverse('portal:customer_list')}?f=1"])
+    found += ends(watched, live_server.url, everybody)
     assert "\n".join(found) == ""
     assert complaints == []
 
@@ -122,6 +128,25 @@ def test_no_page_before_the_sign_in_and_no_refusal_has_a_fault(
     found += conflict(watched, live_server.url)
     assert "\n".join(found) == ""
     assert complaints == []
+
+
+def ends(page: Page, house: str, user: User) -> list[str]:
+    """What is about to end: a plan, an erasure that waits, what tonight would do, a run that waits; their faults."""
+    Policy(erasure_needs_second=True).save()
+    customer, *others = Customer.objects.filter(restricted_at=None, status="account").order_by("pk")[:30]
+    found = walk(page, house, [reverse("privacy:erase", args=[customer.number])])
+    waits = ask_erasure(customer)
+    Summary.objects.filter(customer__in=others).update(last_activity=datetime(2020, 1, 2, tzinfo=UTC))
+    run = plan_run(timezone.localdate())
+    assert run.guard
+    found += walk(page, house, [reverse("privacy:erasure", args=[waits.pk]), reverse("privacy:run", args=[run.pk])])
+    page.goto(house + reverse("privacy:tonight"))
+    page.locator("main form .btn-primary").click()
+    expect(page.locator("main table")).to_be_visible()
+    found += faults_of(page)
+    run_erasure(approve_erasure(waits, user).pk)
+    gone = [reverse("privacy:erasure", args=[waits.pk]), reverse("portal:customer_detail", args=[customer.number])]
+    return found + walk(page, house, gone)
 
 
 def conflict(page: Page, house: str) -> list[str]:

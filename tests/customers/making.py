@@ -61,3 +61,23 @@ def only_customer() -> Customer:
 def point(customer: Customer, kind: str = "email") -> str:
     """The value of the primary contact point of a kind."""
     return customer.contact_points.get(kind=kind, is_primary=True).value
+
+
+def sheet_of(response: Any) -> dict[str, Any]:
+    """What a browser would send back of the page on which a customer is changed, unchanged."""
+    context = response.context
+    sheet = context["sheet"]
+    data = {"version": str(context["version"]), "base": context["base"]}
+    forms = [sheet.master, *[form for rows in sheet.sets.values() for form in rows.forms]]
+    forms += [rows.management_form for rows in sheet.sets.values()]
+    for form in forms:
+        for bound in form:
+            value = bound.value()
+            if bound.name in ("DELETE",) or value is False or value is None:
+                continue
+            if value is True:
+                value = "on"
+            if bound.name in ("tags", "interests") and isinstance(value, list):
+                value = ", ".join(value)
+            data[bound.html_name] = value
+    return data

@@ -9,6 +9,7 @@ from django.utils import timezone
 from customers.models import Address, ContactPoint, Customer, Preference
 from datamap.models import AccessLog
 from staff.models import RolePermission
+from tests.customers.making import sheet_of
 from tests.portal.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -27,26 +28,6 @@ def customer(db):
 
 def url(customer):
     return reverse("customers:edit", args=[customer.number])
-
-
-def sheet_of(response):
-    """What a browser would send back of this page, unchanged."""
-    context = response.context
-    sheet = context["sheet"]
-    data = {"version": str(context["version"]), "base": context["base"]}
-    forms = [sheet.master, *[form for rows in sheet.sets.values() for form in rows.forms]]
-    forms += [rows.management_form for rows in sheet.sets.values()]
-    for form in forms:
-        for bound in form:
-            value = bound.value()
-            if bound.name in ("DELETE",) or value is False or value is None:
-                continue
-            if value is True:
-                value = "on"
-            if bound.name in ("tags", "interests") and isinstance(value, list):
-                value = ", ".join(value)
-            data[bound.html_name] = value
-    return data
 
 
 def opened(browser, customer):

@@ -21,20 +21,6 @@ EXPORT = "/customers/export/"
 
 
 @pytest.fixture
-def fresh(signed_in):
-    """Makes a client whose person signed in a moment ago."""
-
-    def sign_in(user: User):
-        client = signed_in(user)
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": timezone.now().timestamp()}]
-        session.save()
-        return client
-
-    return sign_in
-
-
-@pytest.fixture
 def marketing(db) -> User:
     return User.objects.create_user("marketing@obhut.example", name="Marketing", roles=[Role.MARKETING])
 

@@ -23,6 +23,7 @@ from datamap.catalogue import rule_for
 from datamap.models import AccessLog
 from orders.models import CustomerTotal, Order
 from portal.keeping import kept_for
+from privacy.models import Recipient
 from staff.models import Role, User
 from tests.portal.factories import make_customer
 
@@ -156,6 +157,20 @@ def test_the_panel_says_the_last_day_of_each_kind_of_data():
     assert (1, "2026-11-02") in found
     notes = next(line for line in lines if line.count == 2)
     assert str(notes.first_until) == "2027-04-02"
+
+
+def test_the_panel_says_purpose_basis_source_and_recipients_of_each_kind_of_data(agent_client):
+    """Whoever stands in the list of recipients is named, as Art. 15(1)(c) would have it (C-154/21)."""
+    customer = make_customer("1", last_activity=NOON)
+    Order.objects.create(number="B-1", customer=customer, placed_at=NOON, delivered_at=NOON)
+    Recipient.objects.create(name="Nordpost", kind="parcel", role="controller")
+    lines = kept_for(customer)
+    for line in lines:
+        assert line.purposes and line.bases and line.sources
+    told = {line.label for line in lines if any("Nordpost" in one for one in line.recipients)}
+    assert translation.gettext(str(rule_for("ORDER", timezone.localdate()).category)) in told
+    text = agent_client.get(page("1")).content.decode()
+    assert "Nordpost" in text and "von der Person selbst oder im Umgang mit ihr entstanden" in text
 
 
 def test_the_panel_marks_the_oldest_rows_as_due_though_newer_ones_stay(agent_client):

@@ -1,11 +1,12 @@
 """People of these tests beside the three of the house."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 from django.utils import translation
 
+from config.celery import app
 from staff.models import Role, User
 
 
@@ -50,3 +51,12 @@ def english():
     """Words of stories in English."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """The worker's part, here and now."""
+    before = app.conf.task_always_eager
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = before

@@ -184,3 +184,16 @@ def test_bad_input_is_answered_and_notes_nothing(officer_client, wrong, field):
 def test_the_hour_that_comes_twice_is_the_earlier_one(officer_client):
     assert officer_client.post(reverse("privacy:breach_new"), form(aware_at="2025-10-26T02:30")).status_code == 302
     assert Breach.objects.get().aware_at.astimezone(UTC).isoformat() == "2025-10-26T00:30:00+00:00"
+
+
+def test_two_who_complete_the_facts_do_not_overwrite_each_other_unasked(officer_client):
+    breach = noted()
+    page = reverse("privacy:breach_edit", args=[breach.pk])
+    seen = officer_client.get(page).context["version"]
+    assert officer_client.post(page, form(facts="Ein Rechner", version=seen)).status_code == 302
+    late = officer_client.post(page, form(facts="Zwei Rechner", version=seen))
+    assert late.status_code == 409
+    assert "Somebody saved this meanwhile" in late.text and "Zwei Rechner" in late.text
+    breach.refresh_from_db()
+    assert breach.facts == "Ein Rechner"
+    assert officer_client.post(page, form(facts="Zwei Rechner", version=late.context["version"])).status_code == 302

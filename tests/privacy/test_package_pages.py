@@ -8,7 +8,6 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from config.celery import app
 from customers.models import Customer, Note
 from datamap.models import AccessLog
 from privacy.models import Package, Redaction
@@ -36,13 +34,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _worker(db: None) -> Any:
-    """The worker's part, here and now."""
+def _shop(db: None, eager: None) -> None:
     make_shop()
-    eager = app.conf.task_always_eager
-    app.conf.task_always_eager = True
-    yield
-    app.conf.task_always_eager = eager
 
 
 @pytest.fixture
@@ -53,20 +46,6 @@ def anna(db: None) -> Customer:
 @pytest.fixture
 def officer(db: None) -> User:
     return User.objects.create_user("schutz@obhut.example", name="Dora Schutz", roles=[Role.PRIVACY])
-
-
-@pytest.fixture
-def fresh(signed_in: Callable[[User], Client]) -> Callable[[User], Client]:
-    """Makes a client whose person signed in a moment ago."""
-
-    def sign_in(user: User) -> Client:
-        client = signed_in(user)
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": timezone.now().timestamp()}]
-        session.save()
-        return client
-
-    return sign_in
 
 
 def ordered(client: Client, customer: Customer, kind: str = "both") -> Package:

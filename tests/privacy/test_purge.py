@@ -6,17 +6,26 @@ import json
 from datetime import date
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core import mail
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer, Note
+from customers.models import Customer, Note, Tombstone
 from interactions.models import Complaint
+from mail.models import Message
+from mail.sending import deliver_due
 from orders.models import Document, Order
-from privacy.models import DeletionLog, Hold, RetentionRun
+from privacy.models import DeletionLog, Hold, Notice, RetentionRun
+from privacy.notices import open_notices, queue_erasures
 from privacy.purging import approve_run, plan_run, report_of, work
+from privacy.recipients import recipients_of_ref
 from staff.models import User
 from tests.privacy.making import at, make_contact, make_order, make_paper, make_person
+from tests.privacy.noting import disclose, make_recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +171,51 @@ def test_a_late_batch_looks_at_the_rule_again() -> None:
     customer.summary.save()
     work(run.pk)
     assert Customer.objects.filter(pk=customer.pk).exists()
+
+
+def test_recipients_hear_of_those_whom_the_night_ends() -> None:
+    """Art. 19 GDPR asks no less where the data went because their purpose was over (Art. 17(1)(a))."""
+    carrier = make_recipient("Nordpost", "parcel", email="post@nord.example", language="en")
+    office = make_recipient("Finanzamt", role="authority")  # no recipient in a particular inquiry (Art. 4(9))
+    by_hand = make_recipient("Druckerei")  # no address: a person tells it
+    numbers = [str(number) for number in range(7)]
+    for number in numbers:
+        customer = make_person(number, last_activity="2023-01-01")
+        disclose(office, customer, "2023-01-02")
+        if number != "6":
+            make_order(customer, "2022-12-01")
+            disclose(by_hand, customer, "2023-01-02")
+    stays = make_person("8", last_activity="2026-10-01")
+    make_order(stays, "2026-03-01")
+    assert purge("2026-11-24")["categories"]["ACCOUNT"]["deleted"] == 7
+    found = Notice.archive.filter(kind="erasure")
+    assert found.filter(recipient=carrier).count() == found.filter(recipient=by_hand).count() == 6
+    assert found.count() == 12
+    for notice in found:
+        assert notice.customer_id is None and notice.blocked_at is not None
+        assert Tombstone.objects.filter(subject_ref=notice.subject_ref).exists()
+        # Who had received what can still be answered (C-553/07).
+        assert "Nordpost" in {told.recipient.name for told in recipients_of_ref(notice.subject_ref)}
+    # One mail tells of them all, and what became of it holds for all.
+    deliver_due(10)
+    (sent,) = mail.outbox
+    assert sent.to == ["post@nord.example"]
+    for number in numbers[:6]:
+        assert f"alma{number}@laden.example" in sent.body
+    assert "alma6@" not in sent.body and "alma8@" not in sent.body
+    assert {notice.recipient for notice in open_notices()} == {by_hand}
+    assert set(found.filter(recipient=carrier).values_list("state", flat=True)) == {"sent"}
+
+
+def test_many_are_told_of_with_the_queries_of_few() -> None:
+    carrier = make_recipient("Nordpost", "parcel", email="post@nord.example")
+    people = []
+    for number in range(12):
+        people.append(make_person(str(number)))
+        disclose(carrier, people[-1], "2026-10-01")
+    with CaptureQueriesContext(connection) as few:
+        queue_erasures({one.pk: uuid4() for one in people[:2]})
+    with CaptureQueriesContext(connection) as many:
+        queue_erasures({one.pk: uuid4() for one in people[2:]})
+    assert len(many) == len(few)
+    assert Message.objects.count() == 2

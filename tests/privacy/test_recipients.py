@@ -17,7 +17,7 @@ from orders.models import Document
 from privacy import notices
 from privacy.disclosing import DisclosureRefused, keep_standing, note_disclosure
 from privacy.models import Disclosure, Erasure, Notice, Recipient, Request
-from privacy.recipients import named_recipients, recipients_of, recipients_of_ref, unnamed_kinds
+from privacy.recipients import names_by_kind, recipients_of, recipients_of_ref, unnamed_kinds
 from tests.privacy.noting import at, disclose, make_customer, make_order, make_recipient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -150,7 +150,8 @@ def test_only_who_was_the_carrier_then_received_something():
     new = make_recipient("Neupost", "parcel", since=date(2026, 3, 1))
     make_order(customer, "2026-03-02")
     assert [told.recipient for told in recipients_of([customer.pk])[customer.pk]] == [new]
-    assert named_recipients("parcel", date(2026, 2, 1)) != [new]
+    assert names_by_kind(date(2026, 2, 1)) == {"parcel": ["Altpost"]}
+    assert names_by_kind(date(2026, 3, 1)) == {"parcel": ["Neupost"]}
     make_order(customer, "2026-02-02")
     found = {told.recipient.name: told for told in recipients_of([customer.pk])[customer.pk]}
     assert found["Neupost"].first_at >= at("2026-03-01T00:00")
@@ -203,8 +204,8 @@ def test_what_is_kept_under_a_pseudonym_is_kept_once():
     make_recipient("Nordpost", "parcel")
     make_order(customer, "2026-03-02")
     ref = uuid.uuid4()
-    assert keep_standing(customer.pk, ref) == 1
-    assert keep_standing(customer.pk, ref) == 0
+    assert keep_standing({customer.pk: ref}) == 1
+    assert keep_standing({customer.pk: ref}) == 0
 
 
 def recipient_form(**changed):
@@ -227,6 +228,22 @@ def test_recipients_are_seen_by_privacy_and_operator_and_changed_by_privacy(
     for client in (agent_client, outsider_client):
         assert client.get(reverse("privacy:recipients")).status_code == 403
         assert client.post(reverse("privacy:recipient_new"), recipient_form()).status_code == 403
+
+
+def test_two_who_change_a_recipient_do_not_overwrite_each_other_unasked(officer_client):
+    one = make_recipient("Nordpost", "parcel")
+    page = reverse("privacy:recipient", args=[one.pk])
+    seen = officer_client.get(page).context["version"]
+    assert officer_client.post(page, recipient_form(name="Nordpost SE", version=seen)).status_code == 302
+    late = officer_client.post(page, recipient_form(name="Nordpost AG", version=seen))
+    assert late.status_code == 409
+    assert "Somebody saved this meanwhile" in late.text and "Nordpost AG" in late.text  # what was typed is not lost
+    one.refresh_from_db()
+    assert one.name == "Nordpost SE"
+    knowing = recipient_form(name="Nordpost AG", version=late.context["version"])
+    assert officer_client.post(page, knowing).status_code == 302
+    one.refresh_from_db()
+    assert one.name == "Nordpost AG"
 
 
 @pytest.mark.parametrize(

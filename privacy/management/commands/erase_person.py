@@ -25,22 +25,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         day = day_of(options)
-        customer = Customer.objects.filter(number=options["number"]).first()
+        number = options["number"]
+        # PostgreSQL refuses a NUL in a parameter; no number holds one.
+        customer = Customer.objects.filter(number=number).first() if "\0" not in number else None
         if customer is None:
-            erasure = erasure_of_number(options["number"])
+            erasure = erasure_of_number(number)
             if erasure is None:
                 raise CommandError("There is no customer with this number.", returncode=BAD_ARGUMENTS)
             if not options["dry_run"]:
                 erasure = run_erasure(erasure.pk, now=True)  # goes on where a killed process stopped
         elif options["dry_run"]:
             plan = plan_erasure(customer, day)
-            items = [item.as_dict() for item in plan.items]
             result = {
                 "receipt": None,
                 "subject_ref": str(plan.subject_ref),
                 "dry_run": True,
                 "complete": plan.complete,
-                "items": items,
+                "items": plan.as_dicts(),
                 "holds": plan.holds,
             }
             say(self, options, result, words(result))

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             share = Decimal(str(text))
         except InvalidOperation:
             share = Decimal(-1)
-        if not 0 <= share <= 1:
+        if not share.is_finite() or not 0 <= share <= 1:
             raise CommandError("--allow-share takes a number from 0 to 1.", returncode=BAD_ARGUMENTS)
         return share
 

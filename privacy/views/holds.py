@@ -19,7 +19,7 @@ from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy import holding
-from privacy.hold_forms import HoldForm, ReleaseForm, ReviewForm
+from privacy.forms.holds import HoldForm, ReleaseForm, ReviewForm
 from privacy.models import Hold
 from privacy.paging import next_url
 from staff.access import permission_required, signed_in

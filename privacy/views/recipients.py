@@ -19,10 +19,11 @@ from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy import notices, notifying
 from privacy.disclosing import DisclosureRefused, note_disclosure
+from privacy.forms.recipients import DisclosureForm, RecipientForm, SettleForm
 from privacy.models import Notice, Recipient
 from privacy.paging import next_url
-from privacy.recipient_forms import DisclosureForm, RecipientForm, SettleForm
-from privacy.recipients import recipients_of, unnamed_kinds
+from privacy.recipients import recipients_of, save_recipient, unnamed_kinds
+from privacy.views.requests import told_version
 from staff.access import permission_required, signed_in
 
 accesslog.name_pages(
@@ -68,13 +69,15 @@ def recipient_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, recipient: Recipient) -> HttpResponse:
-    form = RecipientForm(request.POST or None, instance=recipient)
+    form, stale = RecipientForm(request.POST or None, instance=recipient), False
     if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        return redirect("privacy:recipients")
-    context = {"form": form, "recipient": recipient}
-    return render(request, "privacy/recipient.html", context, status=422 if form.errors else 200)
+        if save_recipient(form.instance, version=told_version(request)):
+            messages.success(request, _("Saved."))
+            return redirect("privacy:recipients")
+        stale = True
+        recipient.refresh_from_db(fields=["version"])
+    context = {"form": form, "recipient": recipient, "version": recipient.version, "stale": stale}
+    return render(request, "privacy/recipient.html", context, status=409 if stale else 422 if form.errors else 200)
 
 
 @require_GET

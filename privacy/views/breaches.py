@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from datamap.keyset import page_of
 from privacy import breaches
-from privacy.breach_forms import BreachForm, DecisionForm, EntryForm, NotifiedForm, PersonsForm
+from privacy.forms.breaches import BreachForm, DecisionForm, EntryForm, NotifiedForm, PersonsForm
 from privacy.models import Breach
 from privacy.paging import next_url
+from privacy.views.requests import told_version
 from staff.access import permission_required, signed_in
 
 HOUR = 3600
@@ -56,16 +57,18 @@ def breach_new(request: HttpRequest) -> HttpResponse:
 def breach_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct or complete what is known."""
     breach = _breach(pk)
-    form = BreachForm(request.POST or None, instance=breach)
+    form, stale = BreachForm(request.POST or None, instance=breach), False
     if request.method == "POST" and form.is_valid():
         try:
-            breaches.assess(pk, **form.cleaned_data)
+            breaches.assess(pk, version=told_version(request), **form.cleaned_data)
             messages.success(request, _("Saved."))
             return redirect("privacy:breach", pk=pk)
         except breaches.BreachRefused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused))
-    context = {"form": form, "breach": breach}
-    return render(request, "privacy/breach_form.html", context, status=422 if form.errors else 200)
+        except breaches.StaleBreach:
+            stale = True
+    context = {"form": form, "breach": breach, "version": breach.version, "stale": stale}
+    return render(request, "privacy/breach_form.html", context, status=409 if stale else 422 if form.errors else 200)
 
 
 @require_GET

@@ -42,7 +42,7 @@ class BoardForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = User.objects.filter(pk__in=Request.objects.filter(closed_at=None).values("owner")).order_by("name")
+        people = User.objects.filter(pk__in=Request.on_desk().filter(closed_at=None).values("owner")).order_by("name")
         self.fields["kind"].choices = [("", _("all")), *Request.Kind.choices]  # type: ignore[attr-defined]
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             ("", _("all open")),

@@ -1,0 +1,1 @@
+"""Forms of the rights desk and of accountability."""
