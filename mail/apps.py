@@ -14,8 +14,10 @@ class MailConfig(AppConfig):
 
         from customers.timeline import register_source
         from datamap import erasing
+        from datamap.diagnosis import register_check
         from mail.erasing import before_erasure
         from mail.happenings import SOURCES
+        from mail.invariants import check_once
         from mail.own_templates import register_own
         from mail.receiving import receive
 
@@ -24,3 +26,4 @@ class MailConfig(AppConfig):
             register_source(source)
         register_own()
         erasing.register_before("mail", before_erasure)
+        register_check("mails_once", check_once)

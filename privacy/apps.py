@@ -79,10 +79,13 @@ class PrivacyConfig(AppConfig):
 
     def _wire_erasure(self) -> None:
         """Erasures: to the journal, the outbox, the desk; the notice before an account ends."""
+        from datamap.diagnosis import register_check
         from datamap.holds import register_case_link
         from datamap.journal import register_replay
         from mail import gates, templates
-        from privacy import reapplying, telling, warning
+        from privacy import invariants, reapplying, telling, warning
+
+        register_check("erased", invariants.check_erased)
 
         register_replay("erasure", reapplying.replay_erasure)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
