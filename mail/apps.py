@@ -13,8 +13,9 @@ class MailConfig(AppConfig):
         from anymail.signals import tracking
 
         from customers.timeline import register_source
-        from datamap import erasing
+        from datamap import erasing, quarantine
         from datamap.diagnosis import register_check
+        from mail.delivering import doubt_waiting
         from mail.erasing import before_erasure
         from mail.happenings import SOURCES
         from mail.invariants import check_once
@@ -27,3 +28,4 @@ class MailConfig(AppConfig):
         register_own()
         erasing.register_before("mail", before_erasure)
         register_check("mails_once", check_once)
+        quarantine.register_restored("mail", doubt_waiting)
