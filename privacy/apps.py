@@ -36,12 +36,34 @@ class PrivacyConfig(AppConfig):
                 permission="privacy.view",
             )
         )
-        register_case_source("art18", _("Restriction"), opencases.ART18, _("The data are restricted (Art. 18 GDPR)."))
+        register_case_source(
+            "art18",
+            _("Restriction"),
+            opencases.ART18,
+            _("The data are restricted (Art. 18 GDPR)."),
+            night_only=True,
+            kind="art18_hold",
+        )
+        register_case_source(
+            "art18_claims",
+            _("Restriction"),
+            opencases.ART18_CLAIMS,
+            _("The person needs the data for claims and has had them restricted (Art. 18(1)(c) GDPR)."),
+            kind="art18_hold",
+        )
         register_case_source(
             "open_request",
             _("Open request"),
             opencases.OPEN_REQUEST,
             _("A request is not closed; its answer needs the data (Art. 12(3) GDPR)."),
+            night_only=True,
+        )
+        register_case_source(
+            "open_copy",
+            _("Open request"),
+            opencases.OPEN_COPY,
+            _("A copy was asked for and has not been handed over: that comes before the erasure (Art. 15 GDPR)."),
+            kind="open_request",
         )
         register_replay("restriction_set", restricting.replay_set)
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
