@@ -35,7 +35,7 @@ from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Re
 from privacy.notices import queue_notices
 from privacy.planning import Plan, plan_of
 from privacy.removing import remove_files
-from privacy.rescanning import traces_of
+from privacy.rescanning import shared_contacts, traces_of
 from privacy.verdicts import Book
 from staff.models import User
 
@@ -278,7 +278,8 @@ def _rescan(erasure: Erasure) -> None:
     subject = _subject(erasure)
     deep = erasure.steps.filter(key=DEEP).exists()
     traces = traces_of(subject, subject.sure(), deep=deep)
-    erasure.hints = traces_of(subject, subject.possible(), deep=deep) | traces
+    shared = shared_contacts(subject, subject.sure()) if deep else {}
+    erasure.hints = shared | traces_of(subject, subject.possible(), deep=deep) | traces
     erasure.save(update_fields=["hints"])
     for key in ("rescan", DEEP) if deep else ("rescan",):
         _note(erasure, key, sum(traces.values()), error="TracesLeft" if traces else "")

@@ -28,6 +28,10 @@ def note() -> Note:
     """What stands about the person in the sealed note of somebody else."""
     make_person("4711")
     other = make_person("4712", first_name="Bert", last_name="Zweig")
+    phone = other.contact_points.get(kind="phone")
+    phone.value = "+49407654321"
+    phone.save()
+    phone.history.all().delete()
     make_contact(other, "2026-10-01", content="Bert fragt nach seiner Bestellung.")
     return Note.objects.create(customer=other, text="Rechnung bitte an ALMA4711@laden.example, das ist seine Frau.")
 
@@ -68,6 +72,17 @@ def test_a_namesake_in_a_sealed_note_is_shown_and_no_trace(note: Note) -> None:
     told = erase("--deep")
     assert told["complete"]
     assert told["traces"] == {"customers_note.text": 1}
+
+
+def test_a_phone_that_a_family_shares_is_shown_and_stays_theirs(note: Note) -> None:
+    note.delete()
+    phone = note.customer.contact_points.get(kind="phone")
+    phone.value = "+49301234567"  # as Alma's
+    phone.save()
+    told = erase("--deep")
+    assert told["complete"]
+    assert told["traces"] == {"customers_contactpoint.value": 1, "customers_historicalcontactpoint.value": 1}
+    assert note.customer.contact_points.filter(kind="phone").exists()
 
 
 def test_when_the_erasure_is_finished_there_is_nothing_left_to_search_for(note: Note) -> None:
