@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "config.outages.answer_outages",
     *(["config.middleware.own_not_found"] if DEBUG else []),
     "customers.middleware.answer_erased",
 ]

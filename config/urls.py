@@ -22,6 +22,8 @@ ROUTES = {
     "portal": "",
 }
 
+handler500 = "config.outages.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose_language, name="set_language"),

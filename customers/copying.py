@@ -36,7 +36,8 @@ def new_ids(table: str, count: int) -> list[int]:
 def copy(table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Write these rows by binary COPY."""
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, cursor.copy(statement) as stream:
+    # COPY speaks to psycopg itself: without the wrapper a lost database would look like an unknown fault.
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as stream:
         stream.set_types([_type(table, column) for column in columns])
         write = stream.write_row
         for row in rows:

@@ -83,7 +83,7 @@ def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool) ->
     unknown.sort(key=lambda person: person.line)
     unknown = _without_erased_ids(unknown, known.platform, found)
     _match_by_email(unknown, known, sealer, found)
-    found.new = _without_erased_emails(found.new, found)
+    found.new = _without_erased_marks(found.new, found)
     found.states = known.states(list(found.known), lock=lock)
     for customer_id, state in found.states.items():
         if state["restricted"]:
@@ -144,15 +144,15 @@ def _without_erased_ids(persons: list[Person], platform: str, found: Matched) ->
     return _judge(persons, marks, found, unlink=True)
 
 
-def _without_erased_emails(persons: list[Person], found: Matched) -> list[Person]:
-    """The same by e-mail and phone; asked only about rows that no living account explains."""
+def _without_erased_marks(persons: list[Person], found: Matched) -> list[Person]:
+    """The same by e-mail, phone and our own customer number; asked only about rows that no living account explains."""
     if not persons or not tombstones.any_erased():
         return persons
     marks: dict[bytes, list[Person]] = {}
-    for kind in ("email", "phone"):
+    for kind, name in (("email", "email_key"), ("phone", "phone_key"), ("number", "number")):
         for hash_ in tombstones.hashers(kind):
             for person in persons:
-                if key := getattr(person, f"{kind}_key"):
+                if key := getattr(person, name):
                     marks.setdefault(hash_(key), []).append(person)
     hits = tombstones.erased_among(marks)
     judged: dict[int, tuple[datetime, UUID]] = {}

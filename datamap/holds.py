@@ -36,6 +36,12 @@ class CaseSource:
     reason: Any
     arguments: Arguments | None = None
     night_only: bool = False
+    kind: str = ""
+
+    @property
+    def name(self) -> str:
+        """What plans and explanations call it: the hold of domain.md 4.2."""
+        return self.kind or self.key
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,26 @@ _links: dict[str, CaseLink] = {}
 
 
 def register_case_source(
-    key: str, label: Any, sql: str, reason: Any, arguments: Arguments | None = None, *, night_only: bool = False
+    key: str,
+    label: Any,
+    sql: str,
+    reason: Any,
+    arguments: Arguments | None = None,
+    *,
+    night_only: bool = False,
+    kind: str = "",
 ) -> None:
     """Tell a kind of open matter; called from an app's `ready`.
 
     `sql` is a SELECT of exactly `COLUMNS` for the customers in `%(ids)s` (bigint[]) on the day `%(as_of)s`; `%(zone)s`
     is the zone of legal dates. `arguments(as_of, controller)` answers what else it names: cut-offs that one function
     computes once instead of once a row. Two sources that name the same cut-off mean the same.
-    `night_only`: the matter stops the deletion of the night, not one that the person asked for.
+    `night_only`: the matter stops the deletion of the night, not one that the person asked for. `kind`: the name of
+    the hold in domain.md 4.2, where several sources tell the same or the key is another one.
     """
     if "%(ids)s" not in sql:
         raise ImproperlyConfigured(f"The case source {key} does not ask for %(ids)s.")
-    source = CaseSource(key, label, sql, reason, arguments, night_only)
+    source = CaseSource(key, label, sql, reason, arguments, night_only, kind)
     if _sources.setdefault(key, source) != source:
         raise ImproperlyConfigured(f"The case source {key} is registered twice.")
 
@@ -121,8 +135,8 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY 2, 1, 3, 4", {**arguments, "ids": list(ids)})
         return [
-            StandingHold(kind, customer_id, order_number, complaint_id, _sources[kind].reason, review_on)
-            for kind, customer_id, order_number, complaint_id, review_on in cursor.fetchall()
+            StandingHold(_sources[key].name, customer_id, order_number, complaint_id, _sources[key].reason, review_on)
+            for key, customer_id, order_number, complaint_id, review_on in cursor.fetchall()
         ]
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -151,6 +154,27 @@ def begin(reason: str) -> Quarantine:
     return Quarantine.objects.select_for_update().get(ended_at__isnull=True)
 
 
+Restored = Callable[[datetime], Any]
+"""(when the quarantine began): what waited in the database until then may have been done since the backup."""
+_restored: dict[str, Restored] = {}
+
+
+def register_restored(app: str, callback: Restored) -> None:
+    """To be called, in a transaction, before anything is replayed or released; from an app's `ready`.
+
+    What acts on the world outside and waits in an older database has perhaps been done after the backup. May be asked
+    twice for one quarantine.
+    """
+    if _restored.setdefault(app, callback) is not callback:
+        raise ImproperlyConfigured(f"{app} is registered twice.")
+
+
+def doubt_what_waits(row: Quarantine) -> None:
+    """Have every app doubt what waited when this quarantine began."""
+    for callback in _restored.values():
+        callback(row.began_at)
+
+
 @transaction.atomic
 def release(user_id: int) -> bool:
     """One of two different people waives the replay; True with the second, who comes within a day.
@@ -168,6 +192,7 @@ def release(user_id: int) -> bool:
         row.save(update_fields=["first_release_by", "first_release_at"])
         return False
     row.second_release_by = user_id
+    doubt_what_waits(row)
     _end(row, Quarantine.End.RELEASED)
     # Numbered past everything this database knows: a journal that begins anew must not repeat numbers.
     (line,) = journal.append(journal.CHECKPOINT, [{}], after_loss=True)

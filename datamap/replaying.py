@@ -68,7 +68,7 @@ def _reapply(outcome: Outcome, progress: Callable[[int], None]) -> None:
     fates = _fates()
     lost = quarantine.journal_is_lost()
     with transaction.atomic():
-        quarantine.begin(state.reason)
+        quarantine.doubt_what_waits(quarantine.begin(state.reason))
     for kind, batch in _missing(fates):
         _replay(kind, batch, outcome)
         progress(batch[-1].position)

@@ -2,10 +2,22 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from datamap.declarations import Basis, Group, PersonalData, register
+from datamap.declarations import Basis, Group, PersonalData, register, register_store
+from intake.erasing import forget_in_files
 from intake.models import Batch, BatchProblem, SavedMapping
 
 TRANSFER = _("Transfer of data from files")
+
+register_store(
+    "intake.files",
+    _("Files brought for an import"),
+    TRANSFER,
+    Basis.AS_SOURCE,
+    "IMPORT",
+    sealed=True,
+    erase=forget_in_files,
+    note=_("Sealed, deleted after 30 days. A file that names an erased person goes as a whole."),
+)
 
 
 @register(Batch)

@@ -45,7 +45,7 @@ class StagedLines:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS intake_lines")
             cursor.execute(_CREATE)
-            with cursor.copy("COPY intake_lines FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy("COPY intake_lines FROM STDIN") as copy:
                 for line, cells in self._plan.lines_table.records():
                     if isinstance(cells, Broken):
                         problems.append(Problem(line, cells.field, cells.message, LINES))

@@ -6,15 +6,19 @@ import argparse
 import json
 import sys
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
 from customers.rows import Outcome
+from datamap.outages import is_outage
 from intake.lines import LINES
 from intake.mapping import MappingError
 from intake.models import Batch
@@ -24,6 +28,9 @@ from intake.running import work_on
 from intake.tables import Opener, UnreadableFile
 
 BAD_ARGUMENTS = 2
+INTERRUPTED = gettext_lazy(
+    "The database was lost or has no room left. Importing the same file again goes on without doing anything twice."
+)
 
 
 def add_import_arguments(parser: CommandParser) -> None:
@@ -68,9 +75,14 @@ def import_file(command: BaseCommand, kind: str, options: dict[str, Any]) -> Non
             raise CommandError(f"{path.name}: {worked.failure}", returncode=1)
         names = {"": path.name, LINES: lines.name if lines else ""}
         result = _result(worked, names, dry_run, time.monotonic() - started)
+    except (OperationalError, InterfaceError) as error:
+        if not is_outage(error):
+            raise
+        raise CommandError(str(INTERRUPTED), returncode=1) from None
     finally:
         if dry_run:
-            batch.delete()
+            with suppress(OperationalError, InterfaceError):  # the next sweep closes what cannot be removed now
+                batch.delete()
     command.stdout.write(json.dumps(result, ensure_ascii=False) if options["json"] else _text(result))
 
 

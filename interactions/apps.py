@@ -47,6 +47,7 @@ class InteractionsConfig(AppConfig):
             _("Open complaint"),
             complaining.OPEN_CASES,
             _("A complaint is not settled (Art. 17(3)(e) GDPR)."),
+            kind="claim_hold",
         )
         holds.register_case_link("interactions.Complaint", order="order_number", complaint="self")
         holds.register_case_link("interactions.Interaction", order="order_number", complaint="complaint")

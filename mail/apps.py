@@ -13,9 +13,12 @@ class MailConfig(AppConfig):
         from anymail.signals import tracking
 
         from customers.timeline import register_source
-        from datamap import erasing
+        from datamap import erasing, quarantine
+        from datamap.diagnosis import register_check
+        from mail.delivering import doubt_waiting
         from mail.erasing import before_erasure
         from mail.happenings import SOURCES
+        from mail.invariants import check_once
         from mail.own_templates import register_own
         from mail.receiving import receive
 
@@ -24,3 +27,5 @@ class MailConfig(AppConfig):
             register_source(source)
         register_own()
         erasing.register_before("mail", before_erasure)
+        register_check("mails_once", check_once)
+        quarantine.register_restored("mail", doubt_waiting)

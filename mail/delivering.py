@@ -25,7 +25,7 @@ from mail.bouncing import note_bounce
 from mail.composing import compose
 from mail.gates import BAD_ADDRESS, refusal_of
 from mail.models import Letter, Message
-from mail.outcomes import FAULT, GAVE_UP, SERVER_DOWN, WORKER_LOST, Outcome, outcome_of
+from mail.outcomes import FAULT, GAVE_UP, RESTORED, SERVER_DOWN, WORKER_LOST, Outcome, outcome_of
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,12 @@ def note_abandoned() -> int:
     """Mails whose worker is gone: nobody knows whether the server took them; answers how many."""
     gone = Message.objects.abandoned(timezone.now())
     return gone.update(state=State.UNKNOWN, reason=WORKER_LOST.key)
+
+
+def doubt_waiting(began_at: datetime) -> int:
+    """Mails that waited when a backup was made may have gone out since: a person decides; answers how many."""
+    waiting = Message.objects.filter(state=State.QUEUED, created_at__lt=began_at)
+    return waiting.update(state=State.UNKNOWN, reason=RESTORED.key, lease=None, lease_until=None)
 
 
 def wait_after(attempts: int) -> timedelta:

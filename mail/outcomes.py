@@ -24,6 +24,7 @@ SERVER_REFUSED = Refusal("server_refused", _("The mail server has refused it."))
 UNDELIVERABLE = Refusal("undeliverable", _("The mailbox does not exist or takes nothing."))
 LOST = Refusal("lost", _("The connection broke off after the mail was handed over."))
 WORKER_LOST = Refusal("worker_lost", _("The program was stopped while it was being sent."))
+RESTORED = Refusal("restored", _("The database was restored from a backup; it may have gone out since then."))
 FAULT = Refusal("fault", _("It could not be written: the template or its data have a fault."))
 GAVE_UP = Refusal("gave_up", _("It could not be sent for days."))
 

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from datamap.declarations import Basis, register_store
+from ops import stores
 
 register_store(
     "ops.web_log",
@@ -18,7 +19,8 @@ register_store(
     _("Waking workers, slowing down attacks"),
     Basis.LEGITIMATE_INTERESTS,
     "WEBLOG",
-    note=_("Row ids and caller addresses; every entry expires by itself."),
+    erase=stores.forget_in_broker,
+    note=_("Row ids and caller addresses; every entry expires by itself. An erasure looks whether that is true."),
 )
 register_store(
     "ops.mail_spool",
@@ -26,6 +28,8 @@ register_store(
     _("Looking at mails without sending them"),
     Basis.LEGITIMATE_INTERESTS,
     "IMPORT",
+    erase=stores.forget_in_spool,
+    expire=stores.expire_spool,
     note=_("Only where EMAIL_URL names a folder; production hands mails to the server."),
 )
 register_store(
@@ -44,5 +48,9 @@ register_store(
     Basis.LEGITIMATE_INTERESTS,
     "BACKUP",
     sealed=True,
-    note=_("Sealed as a whole and deleted after their period; a restore replays erasures before anybody works."),
+    # No erase: nobody can be taken out of a sealed whole (domain.md 4, Backups).
+    note=_(
+        "Sealed as a whole: nobody can be taken out of one. They are deleted after their period, and a restore replays "
+        "erasures before anybody works."
+    ),
 )

@@ -98,7 +98,7 @@ def check_canary(options: Options) -> Finding | None:
             if not path.is_file() or path.is_symlink():
                 continue
             try:
-                form = _first_form(path, forms)
+                form = first_form(path, forms)
             except OSError:
                 unread += 1
                 continue
@@ -131,7 +131,7 @@ def canary_forms(text: str) -> dict[str, bytes]:
     return forms
 
 
-def _first_form(path: Path, forms: dict[str, bytes]) -> str:
+def first_form(path: Path, forms: dict[str, bytes]) -> str:
     """In which form the file holds the text, or nothing; memory stays at two blocks."""
     overlap = max(map(len, forms.values())) - 1
     with path.open("rb") as file:
@@ -167,12 +167,13 @@ def _in_broker(forms: dict[str, bytes]) -> Iterator[str]:
     pattern = re.compile(b"|".join(re.escape(form) for form in forms.values()))
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5) as broker:
         for key in broker.scan_iter(count=1000):
-            if pattern.search(key) or any(pattern.search(value) for value in _values(broker, key)):
+            if pattern.search(key) or any(pattern.search(value) for value in values_of(broker, key)):
                 yield "key or value"
                 return
 
 
-def _values(broker: redis.Redis, key: bytes) -> Iterator[Any]:
+def values_of(broker: redis.Redis, key: bytes) -> Iterator[Any]:
+    """Everything that is kept under one key, whatever its type."""
     kind = broker.type(key)
     if kind == b"string":
         yield broker.get(key) or b""

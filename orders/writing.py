@@ -168,7 +168,7 @@ def insert_orders(new: Sequence[Incoming], source: Source) -> Written:
         )
         for one, (pk,) in zip(new, cursor.fetchall(), strict=True):
             one.order_id = pk
-        with cursor.copy(f"COPY orders_order ({NEW}) FROM STDIN") as copy:
+        with connection.wrap_database_errors, cursor.copy(f"COPY orders_order ({NEW}) FROM STDIN") as copy:
             for one in new:
                 copy.write_row(_new_order(one, source, now, sealer))
         lines = _copy_lines(cursor, ((one.order_id, one.row.lines) for one in new))
@@ -185,7 +185,7 @@ def update_orders(changed: Sequence[Incoming], source: Source, *, dry_run: bool 
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
         cursor.execute("TRUNCATE orders_stage")
-        with cursor.copy(f"COPY orders_stage ({STAGED}) FROM STDIN") as copy:
+        with connection.wrap_database_errors, cursor.copy(f"COPY orders_stage ({STAGED}) FROM STDIN") as copy:
             for one in changed:
                 copy.write_row(_staged(one, sealer))
         cursor.execute(KEEP_LINES)
@@ -274,7 +274,7 @@ def _staged(one: Incoming, sealer: Sealer) -> tuple[Any, ...]:
 
 def _copy_lines(cursor: Any, orders: Iterable[tuple[int | None, list[LineRow]]]) -> int:
     count = 0
-    with cursor.copy(f"COPY orders_orderline ({LINE}) FROM STDIN") as copy:
+    with connection.wrap_database_errors, cursor.copy(f"COPY orders_orderline ({LINE}) FROM STDIN") as copy:
         for order_id, lines in orders:
             for position, line in enumerate(lines, start=1):
                 copy.write_row(

@@ -36,12 +36,34 @@ class PrivacyConfig(AppConfig):
                 permission="privacy.view",
             )
         )
-        register_case_source("art18", _("Restriction"), opencases.ART18, _("The data are restricted (Art. 18 GDPR)."))
+        register_case_source(
+            "art18",
+            _("Restriction"),
+            opencases.ART18,
+            _("The data are restricted (Art. 18 GDPR)."),
+            night_only=True,
+            kind="art18_hold",
+        )
+        register_case_source(
+            "art18_claims",
+            _("Restriction"),
+            opencases.ART18_CLAIMS,
+            _("The person needs the data for claims and has had them restricted (Art. 18(1)(c) GDPR)."),
+            kind="art18_hold",
+        )
         register_case_source(
             "open_request",
             _("Open request"),
             opencases.OPEN_REQUEST,
             _("A request is not closed; its answer needs the data (Art. 12(3) GDPR)."),
+            night_only=True,
+        )
+        register_case_source(
+            "open_copy",
+            _("Open request"),
+            opencases.OPEN_COPY,
+            _("A copy was asked for and has not been handed over: that comes before the erasure (Art. 15 GDPR)."),
+            kind="open_request",
         )
         register_replay("restriction_set", restricting.replay_set)
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
@@ -79,10 +101,13 @@ class PrivacyConfig(AppConfig):
 
     def _wire_erasure(self) -> None:
         """Erasures: to the journal, the outbox, the desk; the notice before an account ends."""
+        from datamap.diagnosis import register_check
         from datamap.holds import register_case_link
         from datamap.journal import register_replay
         from mail import gates, templates
-        from privacy import reapplying, telling, warning
+        from privacy import invariants, reapplying, telling, warning
+
+        register_check("erased", invariants.check_erased)
 
         register_replay("erasure", reapplying.replay_erasure)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)

@@ -61,8 +61,8 @@ class Outcome:
         if not key:
             return False
         table = tables().get(label)
-        if table is None:
-            return key not in ("", "HISTORY")
+        if table is None:  # a store outside the models
+            return False
         return table.parent is None and (key not in PERSON_FILES or table.model is Customer) and key != "PREF"
 
 

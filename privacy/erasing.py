@@ -35,11 +35,12 @@ from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Re
 from privacy.notices import queue_notices
 from privacy.planning import Plan, merged, plan_of
 from privacy.removing import remove_files
-from privacy.rescanning import traces_of
+from privacy.rescanning import shared_contacts, traces_of
 from privacy.verdicts import Book
 from staff.models import User
 
 LEASE = timedelta(minutes=15)
+DEEP = "rescan:deep"
 
 
 class Refused(Exception):
@@ -102,17 +103,20 @@ def cancel_erasure(erasure: Erasure) -> None:
         raise Refused(_("The erasure has begun; it cannot be undone."))
 
 
-def run_erasure(pk: int, *, now: bool = False) -> Erasure:
+def run_erasure(pk: int, *, now: bool = False, deep: bool = False) -> Erasure:
     """Run an erasure from where it stands to where it can get; called again it goes on.
 
-    `now` passes over the undo window, as the command does. Raises Refused while it waits for a second person or for
-    its hour; answers the erasure as it is where another worker has it.
+    `now` passes over the undo window, as the command does. With `deep` the search for traces opens sealed texts too,
+    now and whenever the erasure goes on. Raises Refused while it waits for a second person or for its hour; answers
+    the erasure as it is where another worker has it.
     """
     lease = _claim(pk, now)
     erasure = Erasure.objects.get(pk=pk)
     if lease is None:
         return erasure
     try:
+        if deep:
+            _search_deeply(erasure)
         for key, step in STEPS.items():
             if not _is_done(erasure, key):
                 step(erasure)
@@ -141,6 +145,7 @@ def result_of(erasure: Erasure) -> dict[str, Any]:
         "complete": erasure.state == Erasure.State.DONE,
         "items": erasure.items,
         "holds": erasure.holds,
+        "traces": erasure.hints,
     }
 
 
@@ -201,22 +206,6 @@ def _mark(erasure: Erasure) -> None:
         _note(erasure, "marks")
 
 
-def _stores(erasure: Erasure) -> None:
-    """Each store outside the models confirms for itself; one that fails keeps the case open."""
-    subject = _subject(erasure)
-    stores = [store for store in registry.stores() if store.erase is not None]
-    for store in stores:
-        key = f"store:{store.key}"
-        if _is_done(erasure, key):
-            continue
-        try:
-            _note(erasure, key, store.erase(subject) or 0)  # type: ignore[misc]
-        except Exception as error:  # noqa: BLE001  (whatever a store does wrong, the case stays open and says so)
-            _note(erasure, key, error=type(error).__name__)
-    if not erasure.steps.filter(key__startswith="store:", state=ErasureStep.State.FAILED).exists():
-        _note(erasure, "stores", len(stores))
-
-
 def _rows(erasure: Erasure) -> None:
     """Everything in the database, in one transaction: the plan as it is now, and its execution."""
     with transaction.atomic():
@@ -261,10 +250,32 @@ def _write_log(erasure: Erasure, plan: Plan) -> None:
 
 
 def _files(erasure: Erasure) -> None:
-    """Stored files of rows that are gone."""
-    removed = remove_files()
+    """Stored files of rows that are gone; one that cannot be removed keeps the case open."""
+    try:
+        removed = remove_files()
+    except OSError as error:
+        _note(erasure, "files", error=type(error).__name__)
+        return
     if not erasure.holds:
         _note(erasure, "files", removed)
+
+
+def _stores(erasure: Erasure) -> None:
+    """Each store outside the models confirms for itself; one that fails keeps the case open."""
+    if erasure.holds:
+        return
+    subject = _subject(erasure)
+    stores = [store for store in registry.stores() if store.erase is not None]
+    for store in stores:
+        key = f"store:{store.key}"
+        if _is_done(erasure, key):
+            continue
+        try:
+            _note(erasure, key, store.erase(subject) or 0)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001  (whatever a store does wrong, the case stays open and says so)
+            _note(erasure, key, error=type(error).__name__)
+    if not erasure.steps.filter(key__startswith="store:", state=ErasureStep.State.FAILED).exists():
+        _note(erasure, "stores", len(stores))
 
 
 def _rescan(erasure: Erasure) -> None:
@@ -272,17 +283,26 @@ def _rescan(erasure: Erasure) -> None:
     if erasure.holds:
         return
     subject = _subject(erasure)
-    traces = traces_of(subject, subject.sure())
-    erasure.hints = traces_of(subject, subject.possible()) | traces
+    deep = erasure.steps.filter(key=DEEP).exists()
+    traces = traces_of(subject, subject.sure(), deep=deep)
+    shared = shared_contacts(subject, subject.sure()) if deep else {}
+    erasure.hints = shared | traces_of(subject, subject.possible(), deep=deep) | traces
     erasure.save(update_fields=["hints"])
-    _note(erasure, "rescan", sum(traces.values()), error="TracesLeft" if traces else "")
+    for key in ("rescan", DEEP) if deep else ("rescan",):
+        _note(erasure, key, sum(traces.values()), error="TracesLeft" if traces else "")
+
+
+def _search_deeply(erasure: Erasure) -> None:
+    """Note it as a step of its own, so that no later run is content with less."""
+    ErasureStep.objects.get_or_create(erasure=erasure, key=DEEP)
+    erasure.steps.filter(key="rescan").update(state=ErasureStep.State.WAITING)
 
 
 STEPS: dict[str, Callable[[Erasure], None]] = {
     "marks": _mark,
-    "stores": _stores,
     "rows": _rows,
     "files": _files,
+    "stores": _stores,
     "rescan": _rescan,
 }
 

@@ -153,7 +153,8 @@ def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dic
 def register_sources() -> None:
     """Tell the engine which holds people have set on a person or an order; called from the app's `ready`."""
     for kind, (key, reason) in CASE_SOURCES.items():
-        register_case_source(key, Hold.Kind(kind).label, CASE_SQL % kind, reason)
+        said = "open_payment" if kind == Hold.Kind.PAYMENT else ""
+        register_case_source(key, Hold.Kind(kind).label, CASE_SQL % kind, reason, kind=said)
 
 
 def scope_of(hold: Hold) -> str:

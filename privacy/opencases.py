@@ -1,16 +1,32 @@
-"""The open matters of this app as the engine asks for them (datamap.holds): restrictions, and requests not closed."""
+"""The open matters of this app as the engine asks for them (datamap.holds): restrictions, and requests not closed.
 
-# Art. 18(2): nothing is deleted while a restriction stands; somebody looks again after twelve months (domain.md 4.2).
-ART18 = """
+By night both stop everything (domain.md 4.2). An erasure that the person asks for is another thing, and each has a
+second question for it:
+
+* A restriction stands at the person's own wish, and who asks for erasure no longer wishes it (Art. 18(1)(b)). Only what
+  they need for claims of their own stays until they have it lifted (Art. 18(1)(c), 17(3)(e)).
+* An unanswered request for a copy goes first: the answer tells what there was when it was asked for (Art. 12(3), 15).
+  A wish to have data corrected or restricted is overtaken by the wish to have them erased, and an erasure is never
+  held by the request that asks for it.
+"""
+
+_ART18 = """
 SELECT customer_id, NULL::text AS order_number, NULL::bigint AS complaint_id,
     ((since AT TIME ZONE %(zone)s) + interval '12 months')::date AS review_on
 FROM privacy_restriction WHERE customer_id = ANY(%(ids)s) AND lifted_at IS NULL
 """
-# What an answer needs is not purged meanwhile; an erasure needs nothing but itself.
-OPEN_REQUEST = """
+# Art. 18(2): nothing is deleted while a restriction stands; somebody looks again after twelve months (domain.md 4.2).
+ART18 = f"{_ART18} AND NOT \"case\" = 'c'"
+ART18_CLAIMS = f"{_ART18} AND \"case\" = 'c'"
+
+_REQUEST = """
 SELECT customer_id, NULL::text AS order_number, NULL::bigint AS complaint_id, max(due_on) AS review_on
 FROM privacy_request
 WHERE customer_id = ANY(%(ids)s) AND closed_at IS NULL
-    AND kind IN ('access', 'portability', 'rectification', 'restriction')
-GROUP BY customer_id
+"""
+# What an answer needs is not purged meanwhile.
+UNANSWERED = "kind IN ('access', 'portability') AND state NOT IN ('answered', 'refused')"
+OPEN_COPY = f"{_REQUEST} AND {UNANSWERED} GROUP BY customer_id"
+OPEN_REQUEST = f"""{_REQUEST} AND kind IN ('access', 'portability', 'rectification', 'restriction')
+    AND NOT ({UNANSWERED}) GROUP BY customer_id
 """

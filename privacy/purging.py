@@ -22,6 +22,7 @@ from customers.indexing import recount_words
 from customers.models import Customer
 from customers.summary import ensure_all
 from datamap.declarations import registry
+from datamap.outages import is_outage
 from privacy.clearing import run as run_sql
 from privacy.compiling import tables
 from privacy.ending import Outcome, end_history, end_people, end_rows, end_store
@@ -165,7 +166,8 @@ def _work_one(run: RetentionRun, book: Book) -> bool:
             batch.state, batch.done_at = RetentionBatch.State.DONE, timezone.now()
             batch.save(update_fields=["state", "done_at"])
     except Exception as error:  # noqa: BLE001  (queued and shown; the other batches go on)
-        if batch is None:
+        # A database that was away is no fault of the batch: the next sweep goes on.
+        if batch is None or is_outage(error):
             raise
         _note_failure(batch, error)
     return True

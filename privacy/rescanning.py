@@ -10,6 +10,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from customers.models import ContactPerson, ContactPoint
+from datamap.declarations import history_base
 from datamap.subjects import Subject
 from privacy.compiling import Joins, tables
 from vault.fields import SealedField
@@ -38,18 +40,40 @@ def _base64(raw: bytes, offset: int) -> str:
 def traces_of(subject: Subject, texts: Iterable[str], *, deep: bool = False) -> dict[str, int]:
     """`table.column` -> rows in which one of these texts stands, outside rows kept blocked under the person's mark.
 
-    Reads every table once; with `deep` sealed texts are opened and searched as well.
+    Reads every table once; with `deep` sealed texts are opened and searched as well, but for contact data.
     """
     needles = needles_of(texts)
     if not needles:
         return {}
     found: dict[str, int] = {}
-    for model in apps.get_models(include_auto_created=True):
-        if model._meta.managed and not model._meta.proxy:
-            found |= _in_table(model, subject, needles)
-            if deep:
-                found |= _in_sealed(model, subject, needles)
+    for model in _models():
+        found |= _in_table(model, subject, needles)
+        if deep:
+            found |= _in_sealed(model, subject, needles, [one for one in _sealed(model) if not _is_contact(one)])
     return found
+
+
+def shared_contacts(subject: Subject, texts: Iterable[str]) -> dict[str, int]:
+    """`table.column` -> rows of others with the same e-mail or phone: a family shares them, and each owns them."""
+    needles = needles_of(texts)
+    found: dict[str, int] = {}
+    for model in _models() if needles else ():
+        found |= _in_sealed(model, subject, needles, [one for one in _sealed(model) if _is_contact(one)])
+    return found
+
+
+def _models() -> list[Any]:
+    models_ = apps.get_models(include_auto_created=True)
+    return [model for model in models_ if model._meta.managed and not model._meta.proxy]
+
+
+def _sealed(model: Any) -> list[SealedField]:
+    return [field for field in model._meta.local_concrete_fields if isinstance(field, SealedField)]
+
+
+def _is_contact(field: SealedField) -> bool:
+    """Whether it is how somebody else is reached, and thereby their own; history counts as its table."""
+    return (history_base(field.model) or field.model) in (ContactPoint, ContactPerson)
 
 
 def _in_table(model: Any, subject: Subject, needles: list[str]) -> dict[str, int]:
@@ -67,8 +91,7 @@ def _in_table(model: Any, subject: Subject, needles: list[str]) -> dict[str, int
     return {f"{model._meta.db_table}.{column}": count for column, count in zip(columns, row, strict=True) if count}
 
 
-def _in_sealed(model: Any, subject: Subject, needles: list[str]) -> dict[str, int]:
-    fields = [field for field in model._meta.local_concrete_fields if isinstance(field, SealedField)]
+def _in_sealed(model: Any, subject: Subject, needles: list[str], fields: list[SealedField]) -> dict[str, int]:
     if not fields:
         return {}
     folded = [needle.casefold() for needle in needles]

@@ -14,6 +14,7 @@ MEDIA_ROOT = f"{_files.name}/media"
 SEALED_ROOT = f"{_files.name}/sealed"
 # A process that a test starts shares the test's journal (tests/conftest.py names it).
 JOURNAL_URL = os.environ.get("JOURNAL_URL", f"file://{_files.name}/journal")
+EMAIL_FILE_PATH = f"{_files.name}/mail"
 BACKUP_DIR = f"{_files.name}/backups"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -125,6 +125,7 @@ class ErasureStep(models.Model):
             "rows": _("Rows of the database and their history"),
             "files": _("Files"),
             "rescan": _("Search for traces"),
+            "rescan:deep": _("Search for traces in sealed texts"),
         }
         kind, _colon, store = self.key.partition(":")
         names = {one.key: one.label for one in registry.stores()}

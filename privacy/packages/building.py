@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import time
@@ -23,6 +22,7 @@ from django.utils import timezone, translation
 from customers.models import Customer
 from datamap.catalogue import explain
 from datamap.controlling import controller, legal_zone
+from datamap.outages import is_full
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
 from privacy.packages.assembling import Assembler
@@ -230,9 +230,7 @@ def _fail(package: Package, lease: UUID, reason: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "disk"
-    return type(error).__name__
+    return "disk" if is_full(error) else type(error).__name__
 
 
 def _noter(package: Package) -> Callable[[list[Redaction]], None]:

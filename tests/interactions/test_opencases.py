@@ -22,7 +22,7 @@ def test_an_open_complaint_keeps_itself_and_its_order_until_it_is_settled(agent)
     (hold,) = holds.standing([customer.pk], date(2026, 11, 24))
 
     assert (hold.kind, hold.customer_id, hold.order_number, hold.complaint_id) == (
-        "claim",
+        "claim_hold",
         customer.pk,
         "B-1",
         complaint.pk,

@@ -20,16 +20,23 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
-from customers import suppression
-from customers.models import Customer
-from datamap import journal
+from customers.models import ContactPoint, Customer, Suppression
+from datamap import accesslog, journal
 from interactions.models import Attachment
+from mail.models import Message
+from mail.sending import queue
+from privacy import objecting, restricting
+from privacy.erasing import ask_erasure, run_erasure
+from privacy.models import Erasure
 from staff.models import User
 from tests.interactions.factories import make_contact
 from tests.portal.factories import make_customer
+from tests.privacy.making import make_order, make_paper
+from vault.fields import BlindIndexField
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,7 +67,7 @@ def server(dbname: str = "postgres") -> Iterator[psycopg.Connection]:
 
 def environment(database: str, folder: Path) -> dict[str, str]:
     return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.datamap.process_settings",
+        "DJANGO_SETTINGS_MODULE": "tests.privacy.process_settings",
         "PROCESS_DATABASE": database,
         "PROCESS_SEALED_ROOT": str(folder),
         "DEBUG": "1",
@@ -137,23 +144,64 @@ def served(database: str, folder: Path, log: Path) -> Iterator[Callable[[str], i
         web.wait()
 
 
-def erase(customer: Customer) -> None:
-    """What an erasure leaves, as far as this test needs it."""
-    with transaction.atomic():
-        person = customer.pk
-        Customer.objects.filter(pk=person).delete()
-        suppression.suppress("email", "anna@example.org", reason="erasure")
-        journal.write("erasure", {"person": person})
+def erase(customer: Customer) -> Erasure:
+    erasure = run_erasure(ask_erasure(customer).pk, now=True)
+    assert erasure.state == Erasure.State.DONE, list(erasure.steps.values_list("key", "state", "error"))
+    return erasure
 
 
-def test_an_erasure_holds_again_before_a_restored_database_is_served(
-    tmp_path: Path, target: str, manager: User
-) -> None:
-    anna = make_customer("1001", email="anna@example.org")
-    bert = make_customer("1002", first_name="Bert", last_name="Zweig")
+@contextmanager
+def _tables(database: str) -> Iterator[tuple[psycopg.Connection, list[str]]]:
+    with server(database) as other:
+        rows = other.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+        yield other, [name for (name,) in rows]
+
+
+def traces(database: str, texts: list[str]) -> dict[str, int]:
+    """Table -> rows that show one of these texts in any column, keys of indexes (bytes as hex) included."""
+    told = {}
+    with _tables(database) as (other, names):
+        for name in names:
+            asked = sql.SQL("SELECT count(*) FROM {} r WHERE r::text ILIKE ANY(%s)").format(sql.Identifier(name))
+            row = other.execute(asked, [[f"%{text}%" for text in texts]]).fetchone()
+            if row and row[0]:
+                told[name] = row[0]
+    return told
+
+
+def make_anna() -> tuple[Customer, list[str]]:
+    """Somebody with everything, and what may lead to her: words, numbers, the keys of her blind indexes."""
+    anna = make_customer("1001", email="anna@example.org", last_name="Kanarienvogel", first_name="Annabella")
+    anna.first_name = "Annabell"
+    anna.save()
+    order = make_order(anna, "2024-05-20", billing={"name": "Annabell Kanarienvogel"})
+    make_paper(order, "invoice", "2024-06-01")
+    accesslog.record(None, "1001", "customers:edit")
+    point = anna.contact_points.get()
+    keys = [bytes(getattr(point, f.attname)).hex() for f in ContactPoint._meta.concrete_fields if f.name in INDEXES]
+    return anna, ["Kanarienvogel", "anna@example.org", *keys]
+
+
+INDEXES = {f.name for f in ContactPoint._meta.concrete_fields if isinstance(f, BlindIndexField)}
+
+
+def doctor_of(database: str, folder: Path) -> dict[str, Any]:
+    said = json.loads(run(database, folder, "doctor", "--deep", "--json").stdout)
+    return {check["name"]: check for check in said["checks"]}
+
+
+def test_P19_restore_from_a_backup_that_is_older_than_an_erasure(tmp_path: Path, target: str, manager: User) -> None:
+    # Before the backup: four customers, one of them restricted; a file; mails that wait.
+    anna, hints = make_anna()
+    bert = make_customer("1002", first_name="Bert", last_name="Zweig", email="bert@example.org")
+    carla = make_customer("1003", first_name="Carla", last_name="Dorn", email="carla@example.org")
+    dora = make_customer("1004", first_name="Dora", last_name="Esche")
+    contested = restricting.restrict(dora, "a", ["address"], "contested", by=manager)
     contact = make_contact(bert, by=manager, content="The coat is torn")
     letter = Attachment(interaction=contact, name="letter.txt", content_type="text/plain", size=len(LETTER))
     letter.file.save("letter", ContentFile(LETTER))
+    for_bert = queue("account_ends", to=bert, message_class="notice", context={"since": "2024-11-30"})
+    for_anna = queue("account_ends", to=anna, message_class="notice", context={"since": "2024-11-30"})
     made = back_up(tmp_path)
     path = Path(made["path"])
     assert made["bytes"] == path.stat().st_size
@@ -162,39 +210,78 @@ def test_an_erasure_holds_again_before_a_restored_database_is_served(
     assert path.stat().st_mode & 0o777 == 0o600
     assert b"Zweig" not in path.read_bytes()
 
-    erase(anna)
+    # Between the backup and the fault: an erasure, a restriction, one lifted, an objection, a mail that went out.
+    erasure = erase(anna)
+    restricting.restrict(bert, "c", ["all"], "needed for a claim", by=manager)
+    restricting.announce_lifting(contested, "it was right", by=manager)
+    restricting.lift(contested, by=manager)
+    objecting.object_now(carla, channel="mail", by=manager)
+    Message.objects.filter(pk=for_bert.pk).update(state="sent", sent_at=timezone.now())
+
     sealed = tmp_path / "restored-files"
     report = said(run(target, sealed, "restore", str(path), "--json"))
     assert report == {key: made[key] for key in ("path", "bytes", "journal_position")} | {"quarantine": True}
     # The backup is older than the erasure: the person is there, and therefore nobody is served.
-    assert found(target, "SELECT number FROM customers_customer ORDER BY number") == ["1001", "1002"]
+    assert found(target, "SELECT number FROM customers_customer ORDER BY number") == ["1001", "1002", "1003", "1004"]
+    assert traces(target, hints).keys() >= {"customers_customer", "customers_historicalcustomer"}
     with served(target, sealed, tmp_path / "web.log") as status:
         assert (status("/healthz"), status("/accounts/login/")) == (503, 503)
         refused = run(target, sealed, "create_staff", "a@obhut.example", "--role", "operator")
         assert refused.returncode == 3
 
-        outcome = said(run(target, sealed, "reapply_erasures", "--json"))
-        assert outcome == {"replayed": 2, "already": 0, "failed": 0, "released": True}
+        replay = run(target, sealed, "reapply_erasures", "--json")
+        outcome = said(replay)
+        # Erasure, tombstones and suppression of Anna; two restrictions; Carla's objection and her suppression.
+        assert outcome == {
+            "replayed": outcome["replayed"],
+            "already": outcome["already"],
+            "failed": 0,
+            "released": True,
+        }
+        assert outcome["replayed"] >= 5
         assert (status("/healthz"), status("/accounts/login/")) == (200, 200)
-    assert found(target, "SELECT number FROM customers_customer") == ["1002"]
-    assert found(target, "SELECT count(*) FROM customers_suppression WHERE ended_at IS NULL") == [1]
-    # Files came back, and open under the same keys.
-    doctor = {
-        check["name"]: check for check in json.loads(run(target, sealed, "doctor", "--deep", "--json").stdout)["checks"]
-    }
-    assert doctor["files"] == {"name": "files", "ok": True, "detail": doctor["files"]["detail"]}
-    assert doctor["files"]["detail"].startswith("1 files named, 0 missing, 0 without a row")
-    for name in ("database", "keys", "sealed_values", "journal", "quarantine"):
+
+    # The person is found in no table, index or history; the paper that taxes need is sealed and cut from her.
+    assert found(target, "SELECT number FROM customers_customer ORDER BY number") == ["1002", "1003", "1004"]
+    assert traces(target, hints) == {}
+    assert found(target, "SELECT subject_ref FROM orders_document WHERE customer_id IS NULL AND order_id IS NULL") == [
+        erasure.subject_ref
+    ]
+    marks = f"SELECT count(*) > 0 FROM customers_tombstone WHERE subject_ref = '{erasure.subject_ref}'"
+    assert found(target, marks) == [True]
+    # What was said between the backup and the fault is in force.
+    assert found(target, "SELECT number FROM customers_customer WHERE restricted_at IS NOT NULL") == ["1002"]
+    assert found(target, "SELECT reason FROM customers_suppression WHERE ended_at IS NULL ORDER BY 1") == sorted(
+        Suppression.objects.filter(ended_at=None).values_list("reason", flat=True)
+    )
+    stopped = "SELECT c.number FROM customers_customer c JOIN customers_summary s ON s.customer_id = c.id "
+    assert found(target, f"{stopped} WHERE s.advertising_stopped_at IS NOT NULL") == ["1003"]
+    # Log, journal and what was printed hold counts and opaque ids.
+    written = [(tmp_path / "web.log").read_text(), replay.stdout, replay.stderr]
+    written += [file.read_text() for file in Path(settings.JOURNAL_URL.removeprefix("file://")).glob("*.jsonl")]
+    assert not [text for text in hints[:2] if any(text in one for one in written)]
+    # Nobody knows whether the mails that waited in the backup went out: a person decides, nothing is sent again.
+    assert found(target, f"SELECT state || ' ' || reason FROM mail_message WHERE id = {for_bert.pk}") == [
+        "unknown restored"
+    ]
+    assert found(target, f"SELECT state FROM mail_message WHERE id = {for_anna.pk}") != ["queued"]
+    assert found(target, "SELECT count(*) FROM mail_message WHERE state = 'queued'") == [0]
+
+    # Files came back, and open under the same keys; nothing is left of the erased.
+    doctor = doctor_of(target, sealed)
+    assert doctor["files"]["ok"] and doctor["files"]["detail"].startswith("1 files named, 0 missing, 0 without a row")
+    for name in ("database", "keys", "sealed_values", "journal", "quarantine", "erased", "mails_once"):
         assert doctor[name]["ok"], doctor[name]
 
     # Whoever restores over a database that holds something has to say so, and is in quarantine again.
     again = run(target, sealed, "restore", str(path), "--json")
     assert again.returncode == 3
     assert "--force" in again.stderr
-    assert found(target, "SELECT number FROM customers_customer") == ["1002"]
+    assert "1001" not in found(target, "SELECT number FROM customers_customer")
     assert said(run(target, sealed, "restore", str(path), "--force", "--json"))["quarantine"] is True
-    assert found(target, "SELECT number FROM customers_customer ORDER BY number") == ["1001", "1002"]
-    assert said(run(target, sealed, "reapply_erasures", "--json"))["replayed"] == 2
+    assert "1001" in found(target, "SELECT number FROM customers_customer")
+    assert said(run(target, sealed, "reapply_erasures", "--json"))["replayed"] == outcome["replayed"]
+    assert traces(target, hints) == {}
 
 
 def test_a_damaged_or_foreign_backup_changes_nothing(tmp_path: Path, target: str) -> None:

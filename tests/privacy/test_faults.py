@@ -15,12 +15,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from customers.models import Customer, Tombstone
+from customers.models import Customer, Summary, Tombstone
 from datamap import journal
+from datamap.diagnosis import Options, diagnose
 from orders.models import Document, Order
-from privacy.erasing import STEPS
+from privacy.erasing import STEPS, ask_erasure, cancel_erasure
 from privacy.models import DeletionLog, Erasure, RetentionRun
 from privacy.purging import plan_run, report_of, work
+from privacy.tasks import work_on_erasure, work_on_run
 from tests.privacy.making import make_contact, make_order, make_paper, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,6 +60,15 @@ def somebody(number: str = "4711") -> Customer:
     return customer
 
 
+PROMISES = ("erased", "mails_once", "sealed_values", "files", "journal", "quarantine")
+
+
+def promises_hold() -> None:
+    """The invariants that `doctor` asks for, all sealed values and files among them."""
+    found = dict(diagnose(Options(deep=True)))
+    assert {name: found[name].detail for name in PROMISES if not found[name].ok} == {}
+
+
 @pytest.mark.parametrize("step", list(STEPS))
 def test_an_erasure_killed_after_any_step_is_ended_by_the_next_process(step: str) -> None:
     somebody()
@@ -78,6 +89,7 @@ def test_an_erasure_killed_after_any_step_is_ended_by_the_next_process(step: str
     assert sum(entry.kind == "erasure" for entry in journal.entries(before)) == 1
     assert Document.archive.get().subject_ref == erasure.subject_ref
     assert Order.objects.get().customer_id is None
+    promises_hold()
 
 
 def test_two_erasures_of_one_person_at_once_have_one_winner_and_one_receipt() -> None:
@@ -90,6 +102,7 @@ def test_two_erasures_of_one_person_at_once_have_one_winner_and_one_receipt() ->
     assert Erasure.objects.count() == 1
     assert Erasure.objects.get().steps.filter(key="rows").count() == 1
     assert len(set(Tombstone.objects.values_list("subject_ref", flat=True))) == 1
+    promises_hold()
 
 
 def test_asked_again_the_command_prints_the_receipt_of_the_first_time() -> None:
@@ -130,6 +143,7 @@ def test_a_retention_run_killed_in_the_middle_is_ended_by_another_worker() -> No
     assert not Customer.objects.exists()
     erased = DeletionLog.objects.filter(run=run, model="customers.Customer")
     assert sorted(pk for entry in erased for pk in entry.ids) == sorted(map(str, ids))
+    promises_hold()
 
 
 def test_a_run_done_twice_deletes_nothing_more() -> None:
@@ -140,3 +154,39 @@ def test_a_run_done_twice_deletes_nothing_more() -> None:
     assert work(run.pk) == 0
     assert report_of(run).as_dict() == before
     assert RetentionRun.objects.get(pk=run.pk).state == RetentionRun.State.DONE
+
+
+def test_a_task_that_comes_hours_late_and_twice_asks_the_rule_again() -> None:
+    """Fault 14: whoever was active meanwhile is not due any more."""
+    back, gone = (make_person(number, last_activity="2023-01-01") for number in ("1", "2"))
+    run = plan_run(date(2026, 11, 24), only="ACCOUNT")
+    assert report_of(run).categories["ACCOUNT"]["due"] == 2
+    Summary.objects.filter(customer=back).update(last_activity="2026-11-24T02:00:00+01:00")
+    for _delivery in range(2):
+        work_on_run(str(run.pk))
+    assert list(Customer.objects.values_list("pk", flat=True)) == [back.pk]
+    assert back.contact_points.count() == 2
+    told = report_of(run)
+    assert told.complete
+    assert (told.categories["ACCOUNT"]["deleted"], told.categories["ACCOUNT"]["failed"]) == (1, 0)
+    assert DeletionLog.objects.get(run=run, model="customers.Customer").ids == [str(gone.pk)]
+    promises_hold()
+
+
+def test_an_erasure_whose_task_comes_twice_is_done_once() -> None:
+    erasure = ask_erasure(somebody())
+    before = journal.position()
+    work_on_erasure(erasure.pk)
+    done = list(DeletionLog.objects.order_by("pk").values_list("pk", "model", "count"))
+    work_on_erasure(erasure.pk)
+    assert list(DeletionLog.objects.order_by("pk").values_list("pk", "model", "count")) == done
+    assert set(erasure.steps.values_list("attempts", flat=True)) == {1}
+    assert sum(entry.kind == "erasure" for entry in journal.entries(before)) == 1
+    promises_hold()
+
+
+def test_an_erasure_cancelled_before_its_late_task_comes_is_not_run() -> None:
+    erasure = ask_erasure(somebody())
+    cancel_erasure(erasure)
+    work_on_erasure(erasure.pk)
+    assert Customer.objects.count() == 1 and not Tombstone.objects.exists()

@@ -217,7 +217,7 @@ def test_a_hold_on_an_order_keeps_that_order_alone_when_the_person_is_erased(off
     assert gone.number != kept.number
 
 
-@pytest.mark.parametrize(("kind", "key"), [("payment", "payment_hold"), ("authority", "authority_order")])
+@pytest.mark.parametrize(("kind", "key"), [("payment", "open_payment"), ("authority", "authority_order")])
 def test_holds_of_every_kind_reach_the_engine_until_they_are_released(officer, kind, key):
     hold = claim(officer, kind=kind)
     assert [case.kind for case in standing([hold.customer_id], TODAY)] == [key]

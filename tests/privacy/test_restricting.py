@@ -115,9 +115,9 @@ def test_every_case_holds_what_would_be_deleted(customer, privacy, case):
     restriction = freeze(customer, privacy, case)
     today = timezone.localdate()
     kinds = {hold.kind for hold in holds.standing([customer.pk], today, night=True)}
-    assert "art18" in kinds
+    assert "art18_hold" in kinds
     lifted(restriction, privacy)
-    assert "art18" not in {hold.kind for hold in holds.standing([customer.pk], today, night=True)}
+    assert "art18_hold" not in {hold.kind for hold in holds.standing([customer.pk], today, night=True)}
 
 
 @pytest.mark.parametrize(

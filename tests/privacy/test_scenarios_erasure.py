@@ -7,10 +7,12 @@ from datetime import date
 import pytest
 
 from customers.models import Customer, Suppression, Tombstone
-from interactions.models import Interaction
+from interactions.complaining import settle
+from interactions.models import Complaint, Interaction
 from orders.models import Document, Order, OrderLine
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure
+from staff.models import User
 from tests.privacy.making import make_contact, make_order, make_paper, make_person
 
 pytestmark = pytest.mark.django_db
@@ -78,4 +80,38 @@ def test_p10_an_open_order_stays_until_its_withdrawal_period_is_over() -> None:
     done = run_erasure(erasure.pk)
     assert done.state == Erasure.State.DONE, (done.holds, list(done.steps.values_list("key", "state", "error")))
     assert items(done)["orders.Document", "block", "2035-01-01"] == 1
+    assert not Customer.objects.exists()
+
+
+def test_p10_with_an_open_complaint_only_its_case_stays(agent: User) -> None:
+    customer = make_person()
+    order = make_order(customer, "2025-01-17", delivered_at="2025-01-20T12:00:00+01:00")
+    make_order(customer, "2024-03-01")
+    make_contact(customer, "2026-02-01", "ticket")
+    complaint = Complaint.objects.create(
+        customer=customer, subject="Mahlwerk klemmt", order_number=order.number, opened_at="2026-11-10T10:00:00+01:00"
+    )
+    make_contact(customer, "2026-11-10", "letter", complaint=complaint, order_number=order.number)
+
+    erasure = run_erasure(ask_erasure(customer, as_of=date(2026, 11, 24)).pk)
+    assert erasure.state == Erasure.State.HELD
+    assert [hold["kind"] for hold in erasure.holds] == ["claim_hold"]
+    # Everything unrelated went in the first run; the case and whom it is with stay.
+    assert Interaction.objects.get().complaint == complaint
+    assert Order.objects.exclude(customer=None).get() == order
+    assert Customer.objects.get() == customer
+
+    # The plain end of the warranty is no end while negotiations run (BGB § 203).
+    Erasure.objects.update(as_of=date(2027, 1, 21))
+    assert run_erasure(erasure.pk).state == Erasure.State.HELD
+    assert Order.objects.exclude(customer=None).exists()
+
+    settle(complaint, "Mahlwerk getauscht", by=agent)
+    Complaint.objects.update(closed_at="2027-02-10T10:00:00+01:00")
+    Erasure.objects.update(as_of=date(2027, 2, 11))
+    done = run_erasure(erasure.pk)
+    assert done.state == Erasure.State.DONE, (done.holds, list(done.steps.values_list("key", "state", "error")))
+    told = items(done)
+    assert told["interactions.Complaint", "block", "2031-01-01"] == 1
+    assert told["interactions.Interaction", "block", "2033-01-01"] == 1
     assert not Customer.objects.exists()

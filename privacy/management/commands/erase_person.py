@@ -21,6 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("number", metavar="NUMBER", help="customer number")
+        parser.add_argument("--deep", action="store_true", help="search sealed texts for traces, too: reads them all")
         add_common_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,29 +33,36 @@ class Command(BaseCommand):
             erasure = erasure_of_number(number)
             if erasure is None:
                 raise CommandError("There is no customer with this number.", returncode=BAD_ARGUMENTS)
+            if options["deep"] and erasure.needles is None:
+                raise CommandError(
+                    "The erasure is finished: what could be searched for is gone with the person.",
+                    returncode=BAD_ARGUMENTS,
+                )
             if not options["dry_run"]:
-                erasure = run_erasure(erasure.pk, now=True)  # goes on where a killed process stopped
+                # Goes on where a killed process stopped.
+                erasure = run_erasure(erasure.pk, now=True, deep=options["deep"])
         elif options["dry_run"]:
             plan = plan_erasure(customer, day)
-            result = {
+            result: dict[str, Any] = {
                 "receipt": None,
                 "subject_ref": str(plan.subject_ref),
                 "dry_run": True,
                 "complete": plan.complete,
                 "items": plan.as_dicts(),
                 "holds": plan.holds,
+                "traces": {},
             }
             say(self, options, result, words(result))
             return
         else:
-            erasure = self._erase(customer, day)
+            erasure = self._erase(customer, day, deep=options["deep"])
         result = result_of(erasure)
         say(self, options, result, words(result))
 
-    def _erase(self, customer: Customer, day: Any) -> Erasure:
+    def _erase(self, customer: Customer, day: Any, *, deep: bool) -> Erasure:
         asked = ask_erasure(customer, as_of=day)
         try:
-            return run_erasure(asked.pk, now=True)
+            return run_erasure(asked.pk, now=True, deep=deep)
         except Refused as error:
             raise CommandError(str(error), returncode=WANTS_A_PERSON) from error
 
@@ -67,4 +75,5 @@ def words(result: dict[str, Any]) -> str:
         statute = f" ({item['statute']})" if item["statute"] else ""
         lines.append(f"  {item['action']:<9} {item['count']:>6} {item['model']}{until}{statute}: {item['reason']}")
     lines += [f"  hold {hold['kind']}, {hold['scope']}: {hold['reason']}" for hold in result["holds"]]
+    lines += [f"  trace in {place}: {count} rows to look at" for place, count in sorted(result["traces"].items())]
     return "\n".join(lines)

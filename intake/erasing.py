@@ -1,0 +1,88 @@
+"""Takes an erased person out of the files that imports brought: a file that names them is discarded as a whole.
+
+What was told from it, columns and sentences, goes with it; the counts of the import stay. A file of which a worker has
+still rows to read is left until that is done: its rows about the person meet their tombstone meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from datamap.subjects import Subject
+from intake.models import Batch
+from intake.reading import open_table
+from intake.storage import opener_of
+from intake.tables import Broken, Opener, UnreadableFile
+
+BLOCK = 1 << 20
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
+
+
+class StillRead(Exception):
+    """A file that names the person is being read: ask again when the import is done."""
+
+
+def forget_in_files(subject: Subject) -> int:
+    """Discard the files that hold an e-mail, phone or long id of this person; answers how many imports lost theirs.
+
+    Raises StillRead, after all others are gone, and UnreadableFile for a file that lies on another machine.
+    """
+    texts = [text.lower() for text in subject.sure()]
+    discarded, waiting = 0, False
+    for batch in Batch.objects.exclude(file="", lines_file="").order_by("created_at") if texts else ():
+        if not any(_names(stored, texts) for stored in (batch.file, batch.lines_file)):
+            continue
+        if _discard(batch):
+            discarded += 1
+        else:
+            waiting = True
+    if waiting:
+        raise StillRead
+    return discarded
+
+
+def _discard(batch: Batch) -> bool:
+    with transaction.atomic():
+        free = Batch.objects.select_for_update().filter(~Q(state__in=Batch.WORKING), pk=batch.pk).first()
+        if free is not None:
+            free.discard_files()
+    return free is not None
+
+
+def _names(stored: Any, texts: Sequence[str]) -> bool:
+    if not stored:
+        return False
+    opener = opener_of(stored)
+    with opener() as file:
+        packed = file.read(2) == b"PK"
+    return _in_sheet(opener, texts) if packed else _in_text(opener, texts)
+
+
+def _in_text(opener: Opener, texts: Sequence[str]) -> bool:
+    """Whatever delimits the columns; e-mails and numbers are the same bytes in every one-byte encoding."""
+    needles = [text.encode(encoding) for text in texts for encoding in ENCODINGS]
+    overlap = max(map(len, needles)) - 1
+    before = b""
+    with opener() as file:
+        while block := file.read(BLOCK):
+            window = (before + block).lower()
+            if any(needle in window for needle in needles):
+                return True
+            before = window[-overlap:]
+    return False
+
+
+def _in_sheet(opener: Opener, texts: Sequence[str]) -> bool:
+    """A spreadsheet is packed: its cells have to be read; one that cannot be opened went through no import."""
+    try:
+        table = open_table(opener)
+        for _line, cells in table.records():
+            if not isinstance(cells, Broken) and any(text in cell.lower() for cell in cells for text in texts):
+                return True
+    except UnreadableFile:
+        return _in_text(opener, texts)
+    return False

@@ -1,0 +1,83 @@
+"""An erasure that the person asks for, while a restriction or another request of theirs is open."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from customers.models import Customer
+from datamap import holds
+from privacy import restricting
+from privacy.erasing import ask_erasure, run_erasure
+from privacy.models import Erasure, Request
+from privacy.planning import plan_erasure
+from staff.models import User
+from tests.privacy.making import make_contact, make_order, make_paper, make_person, take
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def anna() -> Customer:
+    customer = make_person()
+    make_paper(make_order(customer, "2026-05-01"), "invoice", "2026-05-02")
+    make_contact(customer, "2026-06-01")
+    return customer
+
+
+def in_the_way(customer: Customer) -> list[str]:
+    return [hold["kind"] for hold in plan_erasure(customer, TODAY).holds]
+
+
+@pytest.mark.parametrize("case", ["a", "b", "d"])
+def test_who_had_data_restricted_and_now_wants_them_erased_is_not_held_to_the_first_wish(
+    anna: Customer, privacy: User, case: str
+) -> None:
+    restricting.restrict(anna, case, ["all"], "bestritten", by=privacy)
+    # By night the restriction stops everything (Art. 18(2)).
+    assert "art18_hold" in {one.kind for one in holds.standing([anna.pk], TODAY, night=True)}
+    assert in_the_way(anna) == []
+    assert run_erasure(ask_erasure(anna).pk).state == Erasure.State.DONE
+    assert not Customer.objects.exists()
+
+
+def test_what_the_person_needs_for_claims_stays_until_they_have_the_restriction_lifted(
+    anna: Customer, privacy: User
+) -> None:
+    restriction = restricting.restrict(anna, "c", ["all"], "für einen Prozess", by=privacy)
+    assert in_the_way(anna) == ["art18_hold"]
+    erasure = run_erasure(ask_erasure(anna, as_of=TODAY).pk)
+    assert erasure.state == Erasure.State.HELD and Customer.objects.exists()
+    restricting.announce_lifting(restriction, "nicht mehr nötig", by=privacy)
+    restricting.lift(restriction, by=privacy)
+    assert run_erasure(erasure.pk).state == Erasure.State.DONE
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["access", "portability"])
+def test_a_copy_that_was_asked_for_comes_before_the_erasure(anna: Customer, privacy: User, kind: str) -> None:
+    asked = take(by=privacy, kind=kind, customer=anna)
+    plan = plan_erasure(anna, TODAY)
+    assert [(hold["kind"], hold["review"]) for hold in plan.holds] == [("open_request", asked.due_on.isoformat())]
+    erasure = run_erasure(ask_erasure(anna, as_of=TODAY).pk)
+    assert erasure.state == Erasure.State.HELD and Customer.objects.exists()
+    # The copy has been handed over; that the request is not closed yet is no reason to wait.
+    Request.objects.filter(pk=asked.pk).update(state=Request.State.ANSWERED)
+    assert run_erasure(erasure.pk).state == Erasure.State.DONE
+    assert not Customer.objects.exists()
+    assert Request.archive.get(pk=asked.pk).subject_ref == erasure.subject_ref
+
+
+@pytest.mark.parametrize("kind", ["erasure", "rectification", "restriction", "objection", "withdrawal"])
+def test_no_other_request_is_in_the_way_least_of_all_the_one_that_asks_for_it(
+    anna: Customer, privacy: User, kind: str
+) -> None:
+    more: dict[str, Any] = {"objects_to": "advertising"} if kind == "objection" else {}
+    request = take(by=privacy, kind=kind, customer=anna, **more)
+    assert in_the_way(anna) == []
+    done = run_erasure(ask_erasure(anna, request=request if kind == "erasure" else None).pk)
+    assert done.state == Erasure.State.DONE
