@@ -308,7 +308,7 @@ def _converter(column: Column) -> Callable[[list[Any]], list[Any]] | None:
     if column.how == "bytes":
         return lambda values: [None if value is None else bytes(value).hex() for value in values]
     if isinstance(field, SealedField):
-        return lambda values: [None if value is None else field.open(value) for value in values]
+        return field.open_all
     if column.how == "data":
         return lambda values: [field.from_db_value(value, None, None) for value in values]
     if isinstance(field, models.DateTimeField):
