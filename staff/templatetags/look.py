@@ -62,10 +62,11 @@ def money(value: Any, currency: str = "EUR") -> str:
         amount = Decimal(value).quantize(Decimal("0.01"))
     except (InvalidOperation, TypeError, ValueError):
         return ""
-    figures = _figures(abs(amount), get_language())
+    language = get_language()
+    figures = _figures(abs(amount), language)
     minus = "\u2212" if amount < 0 else ""
     sign = SIGNS.get(currency or "EUR", currency)
-    if (get_language() or "de").startswith("de"):
+    if (language or "de").startswith("de"):
         return f"{minus}{figures}\u00a0{sign}"
     return f"{minus}{sign}{figures}" if len(sign) == 1 else f"{minus}{sign}\u00a0{figures}"
 
