@@ -11,7 +11,10 @@ NAMES = ("direction", "occurred_at", "content", "outcome", "staff", "record_clas
 
 def contact(row: Row) -> Row:
     """One contact: the way it took, when, what was said and what came of it, with whom as a role."""
-    return {"medium": row.pop("kind", None), **{name: row.pop(name, None) for name in NAMES}}
+    found: Row = {"medium": row.pop("kind", None)}
+    for name in NAMES:
+        found[name] = row.pop(name, None)
+    return found
 
 
 register_file(

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -106,6 +106,11 @@ class SealedField(_Labelled):
         if bound is None or bound[0] is not ring:
             bound = self._bind(ring)
         return self._decode(bound[2](sealed))
+
+    def open_all(self, sealed: Iterable[bytes | None]) -> list[Any]:
+        """The values of many ciphertexts of this field. Raises vault.keyring.SealError."""
+        open_, decode = keyring().opener(self.label), self._decode
+        return [None if one is None else decode(open_(one)) for one in sealed]
 
     @cached_property
     def dependants(self) -> list["BlindIndexField"]:

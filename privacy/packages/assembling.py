@@ -32,6 +32,7 @@ from privacy.packages.writing import Archive, Table, encoder, pretty
 
 JSON, CSV = "application/json", "text/csv; charset=utf-8; header=present"
 BINARY = "application/octet-stream"
+LONG = 1_000
 # By kind, file, language and models: the same for everybody.
 _SCHEMAS: dict[tuple[Any, ...], bytes] = {}
 _SAFE_TYPE = re.compile(r"[a-z0-9]{1,5}")
@@ -55,25 +56,23 @@ class Assembler:
     def pieces(self) -> Generator[bytes, None, None]:
         """The ZIP. Runs in the language of the person; raises what reading, typesetting or the disk raises."""
         with ExitStack() as self._stack:
-            setter = Setter()
-            self._stack.callback(setter.close)
+            self._setter = Setter()
+            self._stack.callback(self._setter.close)
             self._stack.callback(self._archive.abandon)
             self._description = described(self.order.subject, self.order.kind)
             self._zone = legal_zone(self._description.controller)
-            self._encode = encoder(self._zone).encode
+            self._encode = encoder(self._zone)
             self._page, self._paper = Page(self._zone), Paper(self._zone)
             self._stack.callback(self._page.close)
             yield from self._data()
             yield from self._explanations()
             yield from self._attachments()
-            name = self._name()
-            pdf = self._paper.text(self._description, self.order.kind, name)
             with self._archive.file("index.html", "text/html; charset=utf-8") as (file, _entry):
-                for piece in self._page.read(self._description, self.order.kind, name):
+                for piece in self._page.read(self._description, self.order.kind, self._name()):
                     file.write(piece)
                     yield from self._archive.drain()
             called = _("your-data")
-            self._archive.add(f"{called}.pdf", "application/pdf", setter.set(pdf))
+            self._archive.add(f"{called}.pdf", "application/pdf", self._setter.finish())
             self.result.files = len(self._archive.entries) + 1
             self.result.redacted, self.result.pending = self.screen.redacted, self.screen.pending
             self._archive.add(
@@ -95,16 +94,37 @@ class Assembler:
     def _data(self) -> Iterator[bytes]:
         named = [part for part in parts() if part.model in self._sections]
         taken = {label for part in named for label in part.labels}
-        wanted = [part for part in named if self.order.kind in part.kinds]
-        for path in dict.fromkeys(part.path or part.csv for part in wanted):
-            yield from self._named_file(path, [part for part in wanted if (part.path or part.csv) == path])
+        files: dict[str, list[Part]] = {}
+        for part in named:
+            if self.order.kind in part.kinds:
+                files.setdefault(part.path or part.csv, []).append(part)
         for label in self._sections:
             if label not in taken:
                 path = f"data/{label}"
-                yield from self._named_file(f"{path}.json", [Part(f"{path}.json", label, csv=f"{path}.csv")])
+                files[f"{path}.json"] = [Part(f"{path}.json", label, csv=f"{path}.csv")]
+        longest = self._longest(part for found in files.values() for part in found)
+        if longest is not None:
+            found = files.pop(longest.path or longest.csv)
+            files[longest.path or longest.csv] = [*(part for part in found if part is not longest), longest]
+        for path, found in files.items():
+            yield from self._named_file(path, found, longest)
+        if longest is None:
+            self._typeset()
         yield from self._write_cards()
 
-    def _named_file(self, path: str, found: list[Part]) -> Iterator[bytes]:
+    def _longest(self, found: Iterable[Part]) -> Part | None:
+        """The part that is written last: the PDF shows its first rows only and is set while the rest of them goes by.
+
+        None where none is long. How many there are has to be known before: it is where all of a row has one owner.
+        """
+        counts = self._description.counts
+        whole = [part for part in found if counts.get(part.model, 0) > LONG and not self._sections[part.model].owners]
+        return max(whole, key=lambda part: counts[part.model], default=None)
+
+    def _typeset(self) -> None:
+        self._setter.begin(self._paper.text(self._description, self.order.kind, self._name()))
+
+    def _named_file(self, path: str, found: list[Part], longest: Part | None) -> Iterator[bytes]:
         """One file with all its parts, then the tables that go with it; nothing where there are no rows."""
         held = [part for part in found if self._description.counts.get(part.model)]
         self.result.without += [part.model for part in found if part not in held]
@@ -118,18 +138,16 @@ class Assembler:
                 first = True
                 file.write(b"" if held[0].single else b"[\n")
                 for part in held:
-                    for rows in self._objects(part, tables):
-                        text = ",\n".join(map(self._encode, rows))
-                        if not held[0].single and not first:
-                            text = ",\n" + text
+                    for rows in self._objects(part, tables, part is longest):
+                        data = b",\n".join(map(self._encode, rows))
+                        file.write(data if first or held[0].single else b",\n" + data)
                         first = False
-                        file.write(text.encode(errors="replace"))
                         entry.rows = (entry.rows or 0) + len(rows)
                         yield from self._archive.drain()
                 file.write(b"\n" if held[0].single else b"\n]\n")
         else:
             for part in held:
-                for _rows in self._objects(part, tables):
+                for _rows in self._objects(part, tables, part is longest):
                     yield from self._archive.drain()
         for table_path, section, table in tables:
             with self._archive.file(table_path, CSV, rows=table.rows, **self._lawful(held)) as (file, _entry):
@@ -138,7 +156,7 @@ class Assembler:
                     yield from self._archive.drain()
             self._tables.append((table_path, section, table.rows))
 
-    def _objects(self, part: Part, tables: list[tuple[str, Section, Table]]) -> Iterator[list[Row]]:
+    def _objects(self, part: Part, tables: list[tuple[str, Section, Table]], is_last: bool) -> Iterator[list[Row]]:
         """The rows of a part as its file shows them, chunk by chunk; tables and the copies for people grow beside."""
         section = self._sections[part.model]
         table = self._table(part.csv, section, tables)
@@ -163,6 +181,8 @@ class Assembler:
                     if done <= IN_PDF:
                         self._paper.row(page, row)
                 objects.append(shaped(part, row, inner))
+            if is_last and done == len(objects):
+                self._typeset()
             self.result.rows += len(chunk.rows)
             self.order.progress(self.result.rows)
             yield objects

@@ -220,6 +220,8 @@ def _snapshot() -> Iterator[None]:
         if outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                # A cursor is planned for its first tenth unless told that all of it is wanted.
+                cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
         yield
 
 

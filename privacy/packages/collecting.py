@@ -18,8 +18,8 @@ from privacy.models import Redaction
 from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
 from privacy.packages.screening import Cell, Passage, Screen
 
-# Rows are fetched so many at a time, and worked on together until they hold so many bytes.
-FETCHED, CHUNK, CHUNK_BYTES = 100, 1_000, 512 * 1024
+# So many rows are fetched first, and from then on as many as hold so many bytes together, up to a chunk.
+FIRST, CHUNK, CHUNK_BYTES = 100, 250, 512 * 1024
 REMEMBERED = 5_000
 # Read as the database writes them: a copy says what is there, and no object has to be made of it first.
 AS_TEXT = ("timestamptz", "timestamp", "date", "numeric", "uuid")
@@ -55,16 +55,11 @@ class Reader:
             for name in AS_TEXT:
                 cursor.cursor.adapters.register_loader(name, TextLoader)
             cursor.execute(statement.sql, fill(statement.params, self.subject))
-            found: list[tuple[Any, ...]] = []
-            held = 0
             heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
-            while more := cursor.fetchmany(FETCHED):
-                found += more
-                held += sum(len(values[place] or b"") for values in more for place in heavy)
-                if len(found) >= CHUNK or held > CHUNK_BYTES:
-                    yield self._read(section, statement, found, link)
-                    found, held = [], 0
-            if found:
+            wanted = FIRST
+            while found := cursor.fetchmany(wanted):
+                held = sum(len(values[place] or b"") for values in found for place in heavy)
+                wanted = max(1, min(CHUNK, CHUNK_BYTES * len(found) // max(held, 1)))
                 yield self._read(section, statement, found, link)
 
     def _statement(self, section: Section, link: str, blocked: bool) -> Statement | None:
@@ -75,31 +70,39 @@ class Reader:
         return None if condition is None else compiled(section, condition, link)
 
     def _read(self, section: Section, statement: Statement, found: list[tuple[Any, ...]], link: str) -> Read:
-        columns = section.columns
+        read = dict(zip(statement.paths, map(list, zip(*found, strict=True)), strict=True))
+        columns = {}
+        for column, convert in zip(section.columns, statement.converters, strict=True):
+            values = read[column.path]
+            columns[column.name] = self._translated(column, convert(values) if convert else values)
         names = section.names
-        places = [statement.place(column.path) for column in columns]
-        if places == list(range(len(columns))):
-            rows = [dict(zip(names, values, strict=False)) for values in found]
-        else:
-            rows = [{name: values[place] for name, place in zip(names, places, strict=True)} for values in found]
-        for column, convert in zip(columns, statement.converters, strict=True):
-            if convert is not None:
-                name = column.name
-                for row in rows:
-                    row[name] = convert(row[name])
-        self._translate(columns, rows)
-        foreign = self._foreign_of(section, statement, found, rows)
-        self._screen(section, rows, foreign)
-        links = [values[statement.place(link)] for values in found] if link else []
-        return Read(rows, links)
+        shared = self._may_be_foreign(section, statement, found)
+        suspects = [
+            column
+            for column in section.columns
+            if _holds_text(column) and (shared or not self._is_harmless(column, columns[column.name]))
+        ]
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        foreign = self._foreign_of(section, statement, found, rows) if shared else []
+        self._screen(section, suspects, rows, foreign)
+        return Read(rows, read[link] if link else [])
+
+    def _may_be_foreign(self, section: Section, statement: Statement, found: list[tuple[Any, ...]]) -> bool:
+        """Whether some of these rows are in part about another person."""
+        if any(group.person in ("contact", "third") for group in section.groups):
+            return True
+        for places, mark in self._owners(section, statement):
+            used = places if mark is None else [*places, mark]
+            owners = {tuple(values[place] for place in used): values for values in found}
+            if not all(self._owns(places, mark, values) for values in owners.values()):
+                return True
+        return False
 
     def _foreign_of(
         self, section: Section, statement: Statement, found: list[tuple[Any, ...]], rows: list[Row]
     ) -> list[set[str]]:
         """Of each row the columns about another person that stand beside the person's own; the rest is taken out."""
         owners = self._owners(section, statement)
-        if not owners and not any(group.person in ("contact", "third") for group in section.groups):
-            return []
         result: list[set[str]] = []
         for values, row in zip(found, rows, strict=True):
             theirs = [self._owns(places, mark, values) for places, mark in owners] or [True] * len(section.groups)
@@ -132,19 +135,15 @@ class Reader:
                 return values[place] == self.subject.customer_id
         return mark is not None and values[mark] in self._refs
 
-    def _translate(self, columns: tuple[Column, ...], rows: list[Row]) -> None:
+    def _translated(self, column: Column, values: list[Any]) -> list[Any]:
         """Staff by role, other people by a number of this package, origins in words."""
-        for column in columns:
-            ask = {"staff": self._role_of, "person": self._person_of, "origin": self._origin_of}.get(column.how)
-            if ask is None:
-                continue
-            name = column.name
-            ask({row[name] for row in rows} - {None})
-            names: dict[str, Any] = {"staff": self._roles, "person": self._persons, "origin": self._origins}
-            known = names[column.how]
-            for row in rows:
-                if row[name] is not None:
-                    row[name] = known[row[name]]
+        ask = {"staff": self._role_of, "person": self._person_of, "origin": self._origin_of}.get(column.how)
+        if ask is None:
+            return values
+        ask(set(values) - {None})
+        names: dict[str, Any] = {"staff": self._roles, "person": self._persons, "origin": self._origins}
+        known = names[column.how]
+        return [None if value is None else known[value] for value in values]
 
     def _role_of(self, ids: set[Any]) -> None:
         """Employees are no recipients; their role says enough (C-579/21)."""
@@ -173,12 +172,17 @@ class Reader:
             words = [str(origin.get_kind_display()), origin.platform]
             self._origins[origin.pk] = " · ".join(word for word in words if word)
 
-    def _screen(self, section: Section, rows: list[Row], foreign: list[set[str]]) -> None:
+    def _is_harmless(self, column: Column, values: list[Any]) -> bool:
+        """Whether nothing in this column can name anybody else."""
+        if column.how == "data":
+            texts = [text for value in values if value for _path, text in texts_in(value)]
+            return self.screen.is_harmless(texts, prose=False)
+        return self.screen.is_harmless([value for value in values if value], column.how == "prose")
+
+    def _screen(self, section: Section, columns: list[Column], rows: list[Row], foreign: list[set[str]]) -> None:
         """Put what names somebody else out of sight, column by column."""
-        keys = [str(row.get("history_id" if section.history else "id", "")) for row in rows]
-        for column in section.columns:
-            if not _holds_text(column):
-                continue
+        keys = [str(row.get("history_id" if section.history else "id", "")) for row in rows] if columns else []
+        for column in columns:
             name = column.name
             theirs = {place for place, names in enumerate(foreign) if name in names and rows[place].get(name)}
             values = [(place, row[name]) for place, row in enumerate(rows) if row.get(name) and place not in theirs]

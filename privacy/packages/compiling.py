@@ -253,8 +253,8 @@ class Statement:
     sql: str
     params: tuple[Any, ...]
     paths: tuple[str, ...]
-    converters: tuple[Callable[[Any], Any] | None, ...]
-    """Of each column what turns the value of the database into one of Python."""
+    converters: tuple[Callable[[list[Any]], list[Any]] | None, ...]
+    """Of each column what turns the values of the database into those of Python."""
 
     def place(self, path: str) -> int:
         """Where the value of this path stands in a row."""
@@ -291,19 +291,19 @@ def compiled(section: Section, condition: Q, link: str = "", blocked: bool = Fal
     return Statement(sql, tuple(params), tuple(paths), tuple(_converter(column) for column in section.columns))
 
 
-def _converter(column: Column) -> Callable[[Any], Any] | None:
+def _converter(column: Column) -> Callable[[list[Any]], list[Any]] | None:
     field = column.field
     if column.how == "bytes":
-        return lambda value: None if value is None else bytes(value).hex()
+        return lambda values: [None if value is None else bytes(value).hex() for value in values]
     if isinstance(field, SealedField):
-        return lambda value: None if value is None else field.open(bytes(value))
+        return field.open_all
     if column.how == "data":
-        return lambda value: field.from_db_value(value, None, None)
+        return lambda values: [field.from_db_value(value, None, None) for value in values]
     if isinstance(field, models.DateTimeField):
-        return _instant
+        return _instants
     return None
 
 
-def _instant(value: str | None) -> str | None:
-    """As PostgreSQL writes it in UTC, `2026-03-02 10:00:00+00`, to ISO 8601."""
-    return None if value is None else f"{value[:10]}T{value[11:]}:00"
+def _instants(values: list[str | None]) -> list[str | None]:
+    """As PostgreSQL writes them in UTC, `2026-03-02 10:00:00+00`, to ISO 8601."""
+    return [None if value is None else f"{value[:10]}T{value[11:]}:00" for value in values]

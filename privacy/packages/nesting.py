@@ -55,21 +55,15 @@ class Children:
 
 
 def shaped(part: Part, row: Row, inner: list[tuple[Children, list[Row]]]) -> Row:
-    """The object of a row; whatever has no name in the format stands under "additional"."""
-    made = row
-    if part.shape is not None:
-        rest = dict(row)
-        made = _with_rest(part.shape(rest), rest)
-    for child, rows in inner:
-        made[child.nested.key] = [_nested(child.nested, one, row) for one in rows]
+    """The object of a row, which is used up; whatever has no name in the format stands under "additional"."""
+    lists = {child.nested.key: [_nested(child.nested, one, row) for one in rows] for child, rows in inner}
+    made = row if part.shape is None else _with_rest(part.shape(row), row)
+    made.update(lists)
     return made
 
 
 def _nested(nested: Nested, row: Row, parent: Row) -> Row:
-    if nested.shape is None:
-        return row
-    rest = dict(row)
-    return _with_rest(nested.shape(rest, parent), rest)
+    return row if nested.shape is None else _with_rest(nested.shape(row, parent), row)
 
 
 def _with_rest(made: Row, rest: Row) -> Row:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class TypesettingFailed(RuntimeError):
 
 
 class Setter:
-    """Starts the typesetter early, so that it has its fonts when the text comes."""
+    """Starts the typesetter early, so that it has its fonts when the text comes, and waits for the PDF beside."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603  # our own file, no shell
@@ -44,13 +45,18 @@ class Setter:
             stderr=subprocess.DEVNULL,
             env={},
         )
+        self._beside = ThreadPoolExecutor(1, "typesetting")
 
-    def set(self, copy: dict[str, Any]) -> bytes:
-        """The PDF of this text. Raises TypesettingFailed."""
+    def begin(self, copy: dict[str, Any]) -> None:
+        """Have this text set while something else is done."""
         template = (HERE / "copy.typ").read_text(encoding="utf-8")
         given = json.dumps({"template": template, "copy": copy}).encode()
+        self._said = self._beside.submit(self._process.communicate, given, SECONDS)
+
+    def finish(self) -> bytes:
+        """The PDF of the text. Raises TypesettingFailed."""
         try:
-            pdf, _nothing = self._process.communicate(given, timeout=SECONDS)
+            pdf, _nothing = self._said.result()
         except (subprocess.TimeoutExpired, OSError) as error:
             raise TypesettingFailed from error
         if self._process.returncode or not pdf.startswith(b"%PDF"):
@@ -61,6 +67,7 @@ class Setter:
         """End the process, whatever became of it."""
         if self._process.poll() is None:
             self._process.kill()
+        self._beside.shutdown()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError):

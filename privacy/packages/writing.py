@@ -9,13 +9,16 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from customers.cells import harmless
@@ -45,30 +48,55 @@ class _Outlet(io.RawIOBase):
     """What the ZIP writer writes into; whatever lies in it is handed on and forgotten."""
 
     def __init__(self) -> None:
-        self.held = bytearray()
+        self._held = bytearray()
+        self._lock = Lock()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.held += data
+        with self._lock:
+            self._held += data
         return len(data)
+
+    def take(self, least: int) -> bytes:
+        """Everything in it once it is so many bytes, else nothing."""
+        with self._lock:
+            if len(self._held) < least:
+                return b""
+            data, self._held = bytes(self._held), bytearray()
+        return data
 
 
 class _Hashed:
-    """One open file of the archive, hashed and counted as it grows."""
+    """One open file of the archive, hashed and counted as it grows; a big piece is packed beside while the next is
+    made: neither zlib nor SHA-256 needs Python."""
 
-    def __init__(self, file: Any, entry: Entry) -> None:
-        self._file, self._entry = file, entry
+    def __init__(self, file: Any, entry: Entry, beside: Executor) -> None:
+        self._file, self._entry, self._beside = file, entry, beside
         self._hash = hashlib.sha256()
+        self._under_way: Future[None] | None = None
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._hash.update(data)
+        self._wait()
         self._entry.bytes += len(data)
+        if len(data) < PIECE:
+            self._pack(data)
+        else:
+            self._under_way = self._beside.submit(self._pack, data)
 
     def finish(self) -> None:
+        self._wait()
         self._entry.sha256 = self._hash.hexdigest()
+
+    def _pack(self, data: bytes) -> None:
+        self._file.write(data)
+        self._hash.update(data)
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
 
 
 class Archive:
@@ -77,6 +105,7 @@ class Archive:
     def __init__(self) -> None:
         self._outlet = _Outlet()
         self._zip = zipfile.ZipFile(self._outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self._beside = ThreadPoolExecutor(1, "archive")
         self.entries: list[Entry] = []
 
     @contextmanager
@@ -84,9 +113,11 @@ class Archive:
         """Open the next file; one at a time."""
         entry = Entry(path, media_type, **kw)
         with self._zip.open(_info(path), "w", force_zip64=True) as file:
-            hashed = _Hashed(file, entry)
-            yield hashed, entry
-            hashed.finish()
+            hashed = _Hashed(file, entry, self._beside)
+            try:
+                yield hashed, entry
+            finally:
+                hashed.finish()
         self.entries.append(entry)
 
     def add(self, path: str, media_type: str, content: bytes, **kw: Any) -> None:
@@ -96,13 +127,12 @@ class Archive:
 
     def drain(self, least: int = PIECE) -> Iterator[bytes]:
         """What has been written so far, once it is worth handing on."""
-        if len(self._outlet.held) >= least:
-            data = bytes(self._outlet.held)
-            self._outlet.held.clear()
+        if data := self._outlet.take(least):
             yield data
 
     def abandon(self) -> None:
         """Let go of what was begun and will not be finished."""
+        self._beside.shutdown()
         with suppress(ValueError):
             self._zip.close()
 
@@ -171,7 +201,7 @@ class Table:
         columns = []
         for name in self.names:
             values = [row.get(name) for row in rows]
-            columns.append([cell(value, self._zone) for value in values] if name in self._texts else values)
+            columns.append(cells(values, self._zone) if name in self._texts else values)
         self._writer.writerows(zip(*columns, strict=True))
         self._spool.write(self._buffer.getvalue().encode(errors="replace"))
         self._buffer.seek(0)
@@ -214,6 +244,15 @@ class Stream(io.RawIOBase):
         return data
 
 
+def cells(values: list[Any], zone: ZoneInfo) -> list[Any]:
+    """The values of a column that may hold anything as cells of a table."""
+    if all(type(value) is str for value in values):
+        # What begins with a letter or a figure is no formula; most columns hold nothing else.
+        firsts = "".join({value[:1] for value in values})
+        return values if firsts.isalnum() or not firsts else [harmless(value) for value in values]
+    return [cell(value, zone) for value in values]
+
+
 def cell(value: Any, zone: ZoneInfo) -> Any:
     """A value as a cell of a table."""
     if value is None:
@@ -225,17 +264,17 @@ def cell(value: Any, zone: ZoneInfo) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat(timespec="seconds")
     if isinstance(value, dict | list):
-        return harmless(as_json(value, zone).decode())
+        return as_json(value, zone).decode()
     return str(value)
 
 
 def as_json(value: Any, zone: ZoneInfo) -> bytes:
     """A value as JSON in UTF-8: money and other decimals as text, instants with their offset."""
-    return encoder(zone).encode(value).encode(errors="replace")
+    return encoder(zone)(value)
 
 
-def encoder(zone: ZoneInfo) -> json.JSONEncoder:
-    """The JSON of a package."""
+def encoder(zone: ZoneInfo) -> Callable[[Any], bytes]:
+    """What turns values into the JSON of a package."""
 
     def other(value: Any) -> Any:
         if isinstance(value, datetime):
@@ -246,7 +285,14 @@ def encoder(zone: ZoneInfo) -> json.JSONEncoder:
             return bytes(value).hex()
         return str(value)
 
-    return json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=other)
+    def encode(value: Any) -> bytes:
+        try:
+            return orjson.dumps(value, other, orjson.OPT_PASSTHROUGH_DATETIME)
+        except orjson.JSONEncodeError:  # halves of characters, figures of more than 64 bits
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=other)
+            return text.encode(errors="replace")
+
+    return encode
 
 
 def pretty(value: Any) -> bytes:

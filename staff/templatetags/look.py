@@ -62,12 +62,30 @@ def money(value: Any, currency: str = "EUR") -> str:
         amount = Decimal(value).quantize(Decimal("0.01"))
     except (InvalidOperation, TypeError, ValueError):
         return ""
-    figures = formats.number_format(abs(amount), decimal_pos=2, use_l10n=True, force_grouping=True)
+    language = get_language()
+    figures = _figures(abs(amount), language)
     minus = "\u2212" if amount < 0 else ""
     sign = SIGNS.get(currency or "EUR", currency)
-    if (get_language() or "de").startswith("de"):
+    if (language or "de").startswith("de"):
         return f"{minus}{figures}\u00a0{sign}"
     return f"{minus}{sign}{figures}" if len(sign) == 1 else f"{minus}{sign}\u00a0{figures}"
+
+
+def _figures(amount: Decimal, language: str | None) -> str:
+    """An amount with two places as the language writes it: a page of prices would wait for Django's formatter."""
+    point, thousands, grouping = _signs(language)
+    if grouping != 3:
+        return formats.number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=True)
+    whole, _point, places = f"{amount:,.2f}".partition(".")
+    return f"{whole.replace(',', thousands)}{point}{places}"
+
+
+@lru_cache(maxsize=16)
+def _signs(_language: str | None) -> tuple[str, str, int]:
+    """Decimal point, sign between thousands, and how many figures stand between two of them."""
+    wanted = ("DECIMAL_SEPARATOR", "THOUSAND_SEPARATOR", "NUMBER_GROUPING")
+    point, thousands, grouping = (formats.get_format(name) for name in wanted)
+    return point, thousands, grouping
 
 
 @register.filter

@@ -21,6 +21,7 @@ from customers.models import Address, ContactPerson, ContactPoint, Customer, Not
 from customers.tombstones import marks_of
 from datamap.declarations import registry
 from datamap.packages import cards, parts
+from interactions.models import Interaction
 from orders.models import Document, Order
 from privacy.models import Erasure, Hold, Package, Redaction
 from privacy.packages.building import build
@@ -326,6 +327,30 @@ def test_any_text_survives_every_format(anna: Customer) -> None:
     assert "<img" not in page
     assert vobject.readOne(files["data/person.vcf"].decode()).n.value.family == "Groß"
     assert pypdf.PdfReader(io.BytesIO(files["ihre-daten.pdf"])).pages
+
+
+def test_a_long_list_is_whole_in_every_file_and_comes_last(anna: Customer) -> None:
+    calls = 1_050
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=f"Mahlgrad {n}", occurred_at=AT) for n in range(calls)
+    )
+    files = files_of(build(anna, "access"))
+    told = [one["content"] for one in data_of(files, "data/communications.json") if one["medium"] == "call"]
+    assert set(told) == {"Die Mühle klemmt.", *(f"Mahlgrad {n}" for n in range(calls))}
+    listed = {one["path"]: one for one in data_of(files, "manifest.json")["files"]}
+    assert listed["data/communications.json"]["rows"] == calls + 1 == len(told)
+    assert [path for path in listed if path.startswith("data/") and path.endswith(".json")][-1] == (
+        "data/communications.json"
+    )
+    pdf = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["ihre-daten.pdf"])).pages)
+    assert "Kontakte (1.051)" in pdf
+    assert "1.051" in files["index.html"].decode()
+
+
+def test_figures_of_any_size_and_halves_of_characters_are_written(anna: Customer) -> None:
+    Order.objects.update(billing={"name": "Änne \ud83d", "figure": 2**70})
+    address = data_of(files_of(build(anna, "access")), "data/orders.json")[0]["billingAddress"]
+    assert address == {"@type": "PostalAddress", "name": "Änne ?", "figure": 2**70}
 
 
 def test_the_page_and_the_pdf_say_why_and_until_when(copy: dict[str, bytes], portable: dict[str, bytes]) -> None:

@@ -56,6 +56,11 @@ def test_values_come_back_and_lie_sealed(shop: ModuleType) -> None:
     assert guest.email == "Ada@Example.org"
 
 
+def test_many_values_open_together_as_each_alone(shop: ModuleType) -> None:
+    field = shop.Guest._meta.get_field("wishes")
+    assert field.open_all([field.seal(WISHES), None, field.seal({})]) == [WISHES, None, {}]
+
+
 def test_the_empty_text_is_sealed_too(shop: ModuleType) -> None:
     guest = make_guest(shop, email="")
     assert len(raw(shop.Guest, guest.pk, "email") or b"") == 31
