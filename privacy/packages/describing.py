@@ -123,7 +123,8 @@ def held_by(subject: Person, kind: str) -> Iterable[Held]:
     statement, params, branches = _statement(kind, blocked)
     with connection.cursor() as handle:
         handle.execute(statement, fill(params, subject))
-        found = handle.fetchall()
+        # Two copies of one state are alike; a union has no order.
+        found = sorted(handle.fetchall(), key=lambda row: (row[0], str(row[1]), bool(row[2])))
     for branch, value, is_blocked, count, last, first in found:
         section, group = branches[branch]
         if count:
