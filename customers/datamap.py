@@ -109,6 +109,7 @@ class CustomerData(PersonalData):
         ),
     ]
     plain = ("version", "origin", "batch")
+    copies = {"status": "summary.status"}
 
 
 @register(Address)
@@ -364,6 +365,7 @@ class SummaryData(PersonalData):
     groups = [
         Group(
             fields=(
+                "status",
                 "last_activity",
                 "last_contact",
                 "last_call",

@@ -12,7 +12,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import editing, holding, reading, suppression, tombstones
+from customers import editing, holding, reading, summary, suppression, tombstones
 from customers.duplicates import Likely, likely_duplicates
 from customers.labels import tag_named
 from customers.models import Address, ContactPoint, Customer, CustomerTag, Origin, Preference
@@ -116,6 +116,8 @@ def save_sheet(customer: Customer, sheet: Sheet, *, version: int, user: User) ->
     Raises editing.Conflict if somebody saved since `version`, and holding.DecisionRefused while the customer's data
     are restricted.
     """
+    if sheet.master.cleaned_data["status"] != customer.status:
+        summary.lock([customer.pk])  # the change is written there as well, and summaries come first
     holding.refuse_restricted(Customer.objects.select_for_update().get(pk=customer.pk))
     origin: Origin | None = None
     children: list[models.Model] = []

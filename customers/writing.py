@@ -17,6 +17,7 @@ from customers.planning import Changes, implied_kind, tags_of
 from customers.rows import OptInRow, Source
 from customers.sealing import EVIDENCE, EVIDENCE_INDEX, NOTE, NOTE_INDEX, Indexes, Sealer
 from customers.summary import claim_activity
+from customers.summary import lock as lock_summaries
 
 REASON = "import"
 _CUSTOMER = [
@@ -311,6 +312,8 @@ def _update_customers(changed: list[Changes]) -> None:
     kinds = {"birthday_day": "smallint", "birthday_month": "smallint", "registered_at": "timestamptz"}
     for name, pairs in by_column.items():
         ids, values = zip(*pairs, strict=True)
+        if name == "status":
+            lock_summaries(ids)  # where the change is written as well, in whatever order the customers are
         run(
             f"UPDATE customers_customer c SET {name} = n.value "  # noqa: S608
             f"FROM unnest(%s::bigint[], %s::{kinds.get(name, 'text')}[]) AS n (id, value) "

@@ -131,6 +131,8 @@ def _declaration_problems(model: type[models.Model], declaration: type[PersonalD
             yield from _path_problems(model, name, "parent or subject_ref")
     for name in declaration.cut:
         yield from _path_problems(model, name, "cut", _needs_null)
+    for path in (*declaration.copies, *declaration.copies.values()):
+        yield from _path_problems(model, orm_path(path), "copies")
     for group in declaration.groups:
         yield from _group_problems(model, group)
 

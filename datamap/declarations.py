@@ -194,6 +194,8 @@ class PersonalData:
     cut: relations that are emptied when the row (or its parent) is blocked: what they lead to stays for another
       purpose and would say whose the row was.
     files: fields (file fields or names of stored files) whose files go with the row.
+    copies: paths of a category or a start, and where the database keeps a copy of each beside what it is asked for
+      together with, so that one index finds the rows that are due. Rows are found by the copy and judged by the path.
     """
 
     groups: ClassVar[list[Group]] = []
@@ -202,6 +204,7 @@ class PersonalData:
     subject_ref: ClassVar[str | None] = None
     cut: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]] = ()
+    copies: ClassVar[dict[str, str]] = {}
 
     label: ClassVar[str] = ""
     """`app_label.Model`, set by the registry."""

@@ -201,6 +201,7 @@ class DocumentData(PersonalData):
                 "issued_at",
                 "order_number",
                 "ordered_at",
+                "order_invoiced_at",
                 "seller",
                 "lines",
                 "billing_snapshot",
@@ -242,6 +243,7 @@ class DocumentData(PersonalData):
         ),
     ]
     plain = ("order", "corrects", "currency", "blocked_at", "subject_ref")
+    copies = {"order.invoiced_at": "order_invoiced_at"}
     subject_ref = "subject_ref"
     cut = ("order",)
 

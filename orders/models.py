@@ -381,6 +381,8 @@ class Document(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="documents")
     order_number = models.TextField(_("order number"), blank=True, default="", db_default="", editable=False)
     ordered_at = models.DateTimeField(_("placed"), null=True, blank=True, editable=False)
+    # Only on delivery notes, where triggers keep it equal to the order's: their period counts from it.
+    order_invoiced_at = models.DateTimeField(_("invoiced"), null=True, blank=True, editable=False)
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="documents"
     )
@@ -430,16 +432,14 @@ class Document(models.Model):
                 name="orders_document_letter_due",
             ),
             models.Index(
-                fields=["issued_at", "id"],
-                condition=models.Q(kind="delivery_note"),
-                name="orders_document_note_due",
+                fields=["order_invoiced_at", "id"],
+                condition=models.Q(kind="delivery_note", order_invoiced_at__isnull=False),
+                name="orders_document_note_invoiced",
             ),
             models.Index(
-                # Their period counts from the invoice of their order, where there is one.
-                fields=["id"],
-                include=["order", "issued_at"],
-                condition=models.Q(kind="delivery_note"),
-                name="orders_document_note_key",
+                fields=["issued_at", "id"],
+                condition=models.Q(kind="delivery_note", order_invoiced_at__isnull=True),
+                name="orders_document_note_waiting",
             ),
             models.Index(
                 fields=["subject_ref"],

@@ -15,7 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from customers.models import Customer
-from datamap.declarations import By, Group, Number, PersonalData, as_paths, history_base, registry
+from datamap.declarations import By, Group, Number, PersonalData, as_paths, history_base, orm_path, registry
 
 PERSON_FILES = ("ACCOUNT", "GUEST", "LEAD")
 """The categories of a person's own file: their rows end with the person, whatever row they stand in."""
@@ -28,10 +28,11 @@ class Joins:
     model: Any
     parts: list[str] = field(default_factory=list)
     aliases: dict[tuple[str, ...], str] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)  # path -> where its copy is read instead
 
     def column(self, path: str) -> str:
         """The column at the end of a path such as `order__delivered_at`; a relation is its own key column."""
-        *steps, last = path.split("__")
+        *steps, last = self.copies.get(path, path).split("__")
         alias, model = "r", self.model
         for depth, step in enumerate(steps, start=1):
             alias, model = self._joined(tuple(steps[:depth]), alias, model, step)
@@ -52,11 +53,6 @@ class Joins:
         sides = [_field(self.model, step) for step in steps]
         own = len(sides) <= 1 and all(side.auto_created and not side.concrete for side in sides)
         return own and not self.field(path).null
-
-    def is_shared(self, path: str) -> bool:
-        """Whether the column stands in a row that others point at as well."""
-        step, _rest, last = path.partition("__")
-        return bool(last) and _field(self.model, step).many_to_one
 
     @property
     def sql(self) -> str:
@@ -162,6 +158,10 @@ class Table:
             if strand.group.subject_paths:
                 return strand.group.subject_paths[-1]
         return None
+
+    def copies(self) -> dict[str, str]:
+        """Where the values of a path are read when rows are looked for."""
+        return {orm_path(path): orm_path(copy) for path, copy in self.declaration.copies.items()}
 
     @property
     def blockable(self) -> bool:

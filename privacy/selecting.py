@@ -95,10 +95,14 @@ class Branch:
     unit: Unit
     depth: int
 
-    def sql(self, book: Book) -> tuple[Joins, str, str, list[Any]]:
-        """Joins, the start column, the condition and its parameters."""
+    def sql(self, book: Book, *, judging: bool = False) -> tuple[Joins, str, str, list[Any]]:
+        """Joins, the start column, the condition and its parameters.
+
+        Rows are found by the copies that a declaration names; `judging` reads what was copied, since only a row that
+        is locked itself is read as it stands after whoever changed it last.
+        """
         unit = self.unit
-        joins = Joins(unit.table.model)
+        joins = Joins(unit.table.model, copies={} if judging else unit.table.copies())
         starts = unit.starts()
         column = joins.column(starts[self.depth])
         parts = [f"{joins.column(path)} IS NULL" for path in starts[: self.depth]]
@@ -137,27 +141,19 @@ class DuePage(NamedTuple):
 
 
 def due_page(book: Book, branch: Branch, after: DuePage | None = None) -> DuePage:
-    """The next due rows of one branch, oldest start first; by key where the start stands in a row that many share,
-    since no index orders them by it."""
+    """The next due rows of one branch, oldest start first."""
     joins, column, where, params = branch.sql(book)
     table = branch.unit.table
-    if joins.is_shared(branch.unit.starts()[branch.depth]):
-        order = "key"
-        if after:
-            where += f" AND r.{table.key} > %s"
-            params.append(after.ids[-1])
-    else:
-        order = "start, key"
-        if after:
-            # The first test says nothing new; it lets the index begin where the last page ended.
-            where += f" AND {column} >= %s AND ({column}, r.{table.key}) > (%s, %s)"
-            params += [after.start, after.start, after.ids[-1]]
+    if after:
+        # The first test says nothing new; it lets the index begin where the last page ended.
+        where += f" AND {column} >= %s AND ({column}, r.{table.key}) > (%s, %s)"
+        params += [after.start, after.start, after.ids[-1]]
     with connection.cursor() as cursor:
         # One value instead of thousands of rows: making a Python date of each would take longer than finding them.
         cursor.execute(
-            f"SELECT array_agg(key ORDER BY {order}), max(start) FROM ("  # noqa: S608
+            f"SELECT array_agg(key ORDER BY start, key), max(start) FROM ("  # noqa: S608
             f"SELECT r.{table.key} AS key, {column} AS start FROM {table.name} r {joins.sql} WHERE {where} "
-            f"ORDER BY {order} LIMIT {branch.unit.page}) page",
+            f"ORDER BY start, key LIMIT {branch.unit.page}) page",
             params,
         )
         ids, start = cursor.fetchone()
@@ -168,7 +164,7 @@ def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
     """Those of the keys that are due now, locked: a late or repeated task looks at the rule again."""
     found: list[Any] = []
     for branch in branches(unit):
-        joins, _column, where, params = branch.sql(book)
+        joins, _column, where, params = branch.sql(book, judging=True)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT r.{unit.table.key} FROM {unit.table.name} r {joins.sql} "  # noqa: S608
