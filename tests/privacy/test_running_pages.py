@@ -173,7 +173,7 @@ def test_what_failed_is_shown_and_names_nobody(desk) -> None:
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'Alma Kanarienvogel stays'; END $$"
         )
-        cursor.execute("CREATE TRIGGER refuse BEFORE DELETE ON customers_note EXECUTE FUNCTION refuse()")
+        cursor.execute("CREATE TRIGGER refuse BEFORE DELETE ON customers_note FOR EACH ROW EXECUTE FUNCTION refuse()")
     desk.post(reverse("privacy:run_start"))
     run = RetentionRun.objects.get()
     assert run.state == RetentionRun.State.INCOMPLETE
