@@ -1,13 +1,9 @@
 """The rail's entries of this app: what waits for the privacy role, and settings."""
 
-from typing import cast
-
 from django.utils.translation import gettext_lazy as _
 
 from customers.access import SEES_RESTRICTED
-from datamap.navigation import register_menu
-from datamap.preparing import ask
-from staff.models import User
+from datamap.navigation import Badge, register_menu
 
 # The question of `deciders.waiting`, as every page asks it; more than 1,000 are "many", the badge need not count on.
 _WAITING = """
@@ -16,14 +12,9 @@ SELECT count(*) FROM (
     WHERE h.decision = '' AND (%s OR (h.reason <> 'restricted' AND c.restricted_at IS NULL)) LIMIT 1000
 ) AS waiting
 """
+HELD = Badge(_WAITING, lambda user: [user.may(SEES_RESTRICTED)])
 
-
-def held_badge(user: object) -> int | None:
-    """How many rows wait for this person; none is no badge."""
-    return ask(_WAITING, [cast(User, user).may(SEES_RESTRICTED)])[0][0] or None
-
-
-register_menu("held", _("Held rows"), "customers:held", "flag", "customers.held", "privacy", 450, badge=held_badge)
+register_menu("held", _("Held rows"), "customers:held", "flag", "customers.held", "privacy", 450, badge=HELD)
 register_menu("claims", _("Claimed opt-ins"), "customers:claims", "check", "datamap.view", "privacy", 460)
 register_menu("suppression", _("Suppression list"), "customers:suppression", "shield", "datamap.view", "privacy", 470)
 register_menu("tags", _("Tags"), "customers:tags", "star", "customers.edit", "settings", 850)

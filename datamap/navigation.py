@@ -1,7 +1,7 @@
 """The rail's menu: each app registers its entries in `menu.py`, the page shell asks which ones a person
 sees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import get_language
 
 from datamap.guard import ANY_STAFF, Text
+from datamap.preparing import ask
 
 ICONS = frozenset(
     [
@@ -45,8 +46,16 @@ ICONS = frozenset(
 
 
 @dataclass(frozen=True)
+class Badge:
+    """The figure beside an entry: a SELECT of one number, and what it asks with for a person (None: no figure)."""
+
+    sql: str
+    params: Callable[[Any], Sequence[Any] | None]
+
+
+@dataclass(frozen=True)
 class MenuEntry:
-    """One line of the rail; `badge` is asked with the user and answers a number (or None for no badge)."""
+    """One line of the rail; `count` is the figure of its badge, None where nothing waits."""
 
     key: str
     label: Text
@@ -55,7 +64,7 @@ class MenuEntry:
     permission: str
     group: str
     order: int
-    badge: Callable[[Any], int | None] | None = None
+    badge: Badge | None = None
     url: str = ""
     count: int | None = None
 
@@ -71,7 +80,7 @@ def register_menu(
     permission: str,
     group: str,
     order: int,
-    badge: Callable[[Any], int | None] | None = None,
+    badge: Badge | None = None,
 ) -> None:
     """Add an entry to the rail; an unknown icon or a key used twice fails at start."""
     if icon not in ICONS:
@@ -89,10 +98,20 @@ def entries_for(user: object) -> list[MenuEntry]:
         for entry in _entries.values()
         if entry.permission == ANY_STAFF or user.may(entry.permission)  # type: ignore[attr-defined]
     )
-    return [
-        replace(entry, count=entry.badge(user)) if entry.badge else entry
-        for entry in _filled(keys, get_language(), get_script_prefix())
-    ]
+    entries = _filled(keys, get_language(), get_script_prefix())
+    badges = [entry.badge for entry in entries if entry.badge]
+    figures = iter(figures_of(badges, user))
+    return [replace(entry, count=next(figures)) if entry.badge else entry for entry in entries]
+
+
+def figures_of(badges: Sequence[Badge], user: object) -> list[int | None]:
+    """What the badges say to this person, all of them by one question; nothing waiting is no figure."""
+    asked = [(badge.sql, badge.params(user)) for badge in badges]
+    parts = [f"({sql})" if params is not None else "NULL" for sql, params in asked]
+    if not any(params is not None for _sql, params in asked):
+        return [None] * len(badges)
+    found = ask(f"SELECT {', '.join(parts)}", [value for _sql, params in asked for value in params or ()])  # noqa: S608
+    return [figure or None for figure in found[0]]
 
 
 @lru_cache(maxsize=128)

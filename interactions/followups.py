@@ -7,11 +7,15 @@ from datetime import date
 
 from django.utils import timezone
 
-from datamap.preparing import ask
+from datamap.navigation import Badge
 from interactions.models import FollowUp
 from staff.models import User
 
-_DUE = "SELECT count(*) FROM interactions_followup WHERE done_at IS NULL AND owner_id = %s AND due_on <= %s"
+# The figure in the rail: my steps due today or earlier.
+DUE = Badge(
+    "SELECT count(*) FROM interactions_followup WHERE done_at IS NULL AND owner_id = %s AND due_on <= %s",
+    lambda user: [user.pk, timezone.localdate()],
+)
 
 
 def mark_done(follow_up: FollowUp, *, by: User) -> bool:
@@ -34,11 +38,6 @@ def hand_over(follow_up_ids: Sequence[int], to: User) -> int:
 def open_work(user: User) -> int:
     """How many open steps a member of staff is in charge of."""
     return FollowUp.objects.open().owned_by(user.pk).count()
-
-
-def overdue_badge(user: User) -> int | None:
-    """The figure beside the menu entry: my steps due today or earlier. Every page asks, so without a queryset."""
-    return ask(_DUE, [user.pk, timezone.localdate()])[0][0] or None
 
 
 def hand_over_all(user: User, successor: User) -> int:

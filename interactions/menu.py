@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from interactions.followups import overdue_badge
+from interactions.followups import DUE
 from staff.menu import register_menu
 
 register_menu("contacts", _("Contacts"), "interactions:list", "chat", "interactions.view", "", 40)
@@ -14,5 +14,5 @@ register_menu(
     "interactions.view",
     "",
     50,
-    badge=overdue_badge,
+    badge=DUE,
 )

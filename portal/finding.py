@@ -17,6 +17,8 @@ from portal.querying import Row, Selection, read_page
 from staff.models import User
 
 SHOWN = 10
+REACHED = 100
+"""So many customers of one address or number are looked at; more than one is a list, not a page, anyhow."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,11 @@ def _exact_customers(user: User, words: str) -> list[str]:
     # An address or a phone number goes to the database as a keyed hash alone, never as the text that was typed.
     condition = Q(pk__in=[]) if "@" in words or words.startswith("+") else Q(number=words)
     if reached:
-        points = ContactPoint.objects.filter(whole_index=reached).values("customer_id")
-        persons = ContactPerson.objects.filter(Q(email_index=reached) | Q(phone_index=reached)).values("customer_id")
-        condition |= Q(pk__in=points) | Q(pk__in=persons)
+        points = ContactPoint.objects.filter(whole_index=reached).values_list("customer_id")
+        persons = ContactPerson.objects.filter(Q(email_index=reached) | Q(phone_index=reached))
+        # Asked first: as parts of one condition they would have every customer looked at.
+        ids = points.union(persons.values_list("customer_id"))[:REACHED]
+        condition |= Q(pk__any_of=[pk for (pk,) in ids])
     # Twice the number asked for, so that "exactly one" can be told.
     return list(_numbers(visible_customers(user).filter(condition))[:2])
 

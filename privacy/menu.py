@@ -3,11 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from datamap.navigation import register_menu
-from privacy.board import overdue_badge
+from privacy.board import LATE
 
-register_menu(
-    "privacy_requests", _("Requests"), "privacy:requests", "shield", "privacy.view", "privacy", 400, overdue_badge
-)
+register_menu("privacy_requests", _("Requests"), "privacy:requests", "shield", "privacy.view", "privacy", 400, LATE)
 register_menu("restrictions", _("Restrictions"), "privacy:restrictions", "lock", "privacy.requests", "privacy", 410)
 register_menu("privacy", _("Tasks"), "privacy:cockpit", "check", "privacy.view", "privacy", 390)
 register_menu("holds", _("Holds"), "privacy:holds", "lock", "privacy.holds", "privacy", 440)

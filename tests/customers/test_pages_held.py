@@ -15,6 +15,7 @@ from customers.models import Customer, HeldIntake, Origin
 from datamap.catalogue import explain
 from datamap.declarations import registry
 from datamap.models import AccessLog
+from datamap.navigation import figures_of
 from staff.models import Role, User
 from tests.customers.making import bring_in, make_row
 from tests.portal.factories import make_customer
@@ -68,10 +69,10 @@ def test_the_list_says_what_waits_and_why(manager_client, manager):
     held, _ = ambiguous()
     ((row, who, age, late),) = manager_client.get(LIST).context["rows"]
     assert (row, who, age, late) == (held, "Anna Beispiel", 0, False)
-    assert menu.held_badge(manager) == 1
+    assert figures_of([menu.HELD], manager) == [1]
     deciders.drop(held.pk, manager.pk)
     assert manager_client.get(LIST).context["rows"] == []
-    assert menu.held_badge(manager) is None
+    assert figures_of([menu.HELD], manager) == [None]
 
 
 def test_a_row_that_waits_for_more_than_a_month_is_overdue_work(manager_client, manager):

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from datamap.navigation import figures_of
 from mail.models import Letter, Message
 from privacy import closing, handling, identifying
-from privacy.board import overdue_badge
+from privacy.board import LATE
 from privacy.clock import deadline_for, explained, light_of
 from privacy.models import IdentityCopy, Policy, Request, RequestLetter
 from privacy.steps import TRANSITIONS, StaleRequest, StepRefused
@@ -42,7 +43,7 @@ def test_late_requests_come_first_with_their_light(privacy_client, privacy):
     page = privacy_client.get(reverse("privacy:requests"))
     shown = [(row.request.pk, row.light.color) for row in page.context["rows"]]
     assert shown == [(late.pk, "red"), (soon.pk, "amber"), (new.pk, "green")]
-    assert overdue_badge(privacy) == 1
+    assert figures_of([LATE], privacy) == [1]
     only = privacy_client.get(reverse("privacy:requests"), {"state": "overdue"})
     assert [row.request.pk for row in only.context["rows"]] == [late.pk]
 
