@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 
 from customers.models import (
     ContactPoint,
@@ -755,3 +757,27 @@ def test_the_mark_of_a_person_stays_until_the_last_blocked_row_is_gone() -> None
     assert purge("2030-12-31") == {}
     assert purge("2031-01-01") == {"TOMB": counts(due=marks, deleted=marks)}
     assert not Suppression.objects.filter(reason="erasure").exists()  # nobody objected: the night adds no entry
+
+
+def test_an_order_about_nobody_is_reached_from_none_of_the_papers_that_still_name_somebody(
+    manager_client: Client,
+) -> None:
+    customer = make_person(last_activity="2045-01-01")
+    order = make_order(customer, "2022-05-05")  # ORDER until 2025-12-31, INV until 2030-12-31
+    paper = make_paper(order, "invoice", "2022-05-06")
+    back = Return.objects.create(
+        order=order, customer=customer, reason="withdrawal", state="refunded", requested_at=at("2022-05-20"),
+        refunded_at=at("2022-05-30"),
+    )  # fmt: skip
+    line = back.lines.create(line=order.lines.get(), quantity=1, name="Bohnen")
+    assert purge("2026-01-01") == {"ORDER": counts(due=1, anonymized=1)}
+    for row in (paper, back, line):
+        row.refresh_from_db()
+    # Anonymous is what no means reasonably likely lead back from (GDPR recital 26).
+    assert (paper.order, back.order, line.line) == (None, None, None)
+    assert paper.customer == back.customer == customer
+    assert manager_client.get(reverse("orders:document", args=[paper.pk])).status_code == 200
+    assert manager_client.get(reverse("orders:credit", args=[paper.pk])).status_code == 404
+    assert manager_client.get(reverse("portal:customer_detail", args=[customer.number])).status_code == 200
+    found = manager_client.get(reverse("orders:detail", args=[order.pk]))
+    assert found.status_code == 404 or customer.last_name not in found.text
