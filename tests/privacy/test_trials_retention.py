@@ -29,6 +29,7 @@ from customers.models import (
     Tombstone,
 )
 from datamap.models import AccessLog, Controller
+from datamap.versioning import add_version, newest, successor
 from interactions.models import Complaint, FollowUp, Interaction
 from mail.models import Letter, Message
 from orders.models import Document, Return
@@ -781,3 +782,33 @@ def test_an_order_about_nobody_is_reached_from_none_of_the_papers_that_still_nam
     assert manager_client.get(reverse("portal:customer_detail", args=[customer.number])).status_code == 200
     found = manager_client.get(reverse("orders:detail", args=[order.pk]))
     assert found.status_code == 404 or customer.last_name not in found.text
+
+
+def test_a_supervised_shop_keeps_vouchers_ten_years_by_night_and_on_request() -> None:
+    Controller(supervised_financial=True).save()
+    _paper(_anna(), "invoice", "2026-06-06")
+    leaver = make_person("4712")
+    _paper(leaver, "credit_note", "2026-06-07")
+    told = said("erase_person", "4712", "--as-of", "2026-11-28")
+    (item,) = [one for one in told["items"] if one["model"] == "orders.Document"]
+    assert (item["action"], item["until"], item["statute"]) == (
+        "block",
+        "2037-01-01",
+        "HGB § 257(4) s. 2; EGAO Art. 97 § 19a(3)",
+    )
+    assert "INV" not in purge("2036-12-31")
+    assert purge("2037-01-01")["INV"] == counts(due=2, deleted=2)
+
+
+def test_a_longer_period_of_a_later_law_holds_for_what_still_runs_on_its_first_day() -> None:
+    rule = successor(newest("LETTER"))
+    rule.number, rule.valid_from, rule.reason = 8, date(2033, 1, 1), "longer"
+    rule.transition = "not_yet_expired"
+    add_version(rule, user_id=None)
+    anna = _anna()
+    _paper(anna, "confirmation", "2026-06-06")  # six years end with 2032, before the new text
+    _paper(anna, "confirmation", "2027-06-06")  # six years end with 2033: eight, to the end of 2035
+    assert "LETTER" not in purge("2032-12-31")
+    assert purge("2033-01-01")["LETTER"] == counts(due=1, deleted=1)
+    assert "LETTER" not in purge("2035-12-31")
+    assert purge("2036-01-01")["LETTER"] == counts(due=1, deleted=1)
