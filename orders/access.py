@@ -59,7 +59,7 @@ def return_for(request: HttpRequest, pk: int, *, page: str, permission: str = SE
 
 
 def order_of(paper: Document | Return) -> Order:
-    """The order a paper belongs to; 404 where it was cut from it, which only a blocked one is."""
+    """The order a paper belongs to; 404 where it was cut from it: blocked, or its order is anonymous by now."""
     if paper.order is None:
         raise Http404
     return paper.order

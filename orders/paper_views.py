@@ -41,6 +41,7 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     document = document_for(request, pk, page="orders.document")
     may_credit = (
         document.kind == Document.Kind.INVOICE
+        and document.order_id is not None
         and request.user.may("orders.edit")  # type: ignore[union-attr]
         and creditable(document) > 0
     )

@@ -123,6 +123,7 @@ def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand
     queue_files(table, ids)
     forget_history(table, ids, done)
     count = _set(table, ids, {**values, **owner})
+    _cut_ways(table, ids)
     done.note(table.label, "anonymize", count)
 
 
@@ -346,6 +347,22 @@ def _cut_references(table: Table, ids: list[Any]) -> None:
             run(f"UPDATE {name} SET {column} = NULL WHERE {column} = ANY(%s)", [ids])  # noqa: S608
         elif model._meta.label not in tables():
             run(f"DELETE FROM {name} WHERE {column} = ANY(%s)", [ids])  # noqa: S608
+
+
+def _cut_ways(table: Table, ids: list[Any]) -> None:
+    """Rows that still name their person lead no longer to a row that is about nobody now, nor to its children."""
+    _cut_pointers(table, "= ANY(%s)", ids)
+    for child in children(table):
+        rows = f"IN (SELECT {child.key} FROM {child.name} WHERE {child.parent_column} = ANY(%s))"  # noqa: S608
+        _cut_pointers(child, rows, ids)
+
+
+def _cut_pointers(table: Table, rows: str, ids: list[Any]) -> None:
+    for relation in pointing_at(table):
+        other = tables().get(relation.related_model._meta.label)
+        if other is not None and relation.field.name in other.declaration.cut:
+            column = f'"{relation.field.column}"'
+            run(f"UPDATE {other.name} SET {column} = NULL WHERE {column} {rows}", [ids])  # noqa: S608
 
 
 def _clear_by_number(people: People, done: Done) -> None:

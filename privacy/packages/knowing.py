@@ -50,6 +50,18 @@ def mark_of_erased(*, email: str = "", phone: str = "", external: tuple[str, str
     return found[1] if found else None
 
 
+def asker_of(case: Request) -> Customer | UUID | None:
+    """Whose data a request is about: a customer, or the mark of somebody erased; None where nobody is known.
+
+    Who was erased and asks again is noticed by the address or number they tell. Since that may be a relative's too, it
+    counts only once identity is settled.
+    """
+    known = case.customer or case.subject_ref
+    if known is not None or not case.identity_method:
+        return known
+    return mark_of_erased(email=case.person_email, phone=case.person_phone)
+
+
 def _own_marks(customer: Customer) -> set[UUID]:
     """Erasures of this very customer, and of whoever had the same id of the same platform before.
 

@@ -32,6 +32,7 @@ from privacy.packages.building import (
     provide,
     spend_link,
 )
+from privacy.packages.knowing import asker_of
 from privacy.packages.tasks import build_package
 from staff.access import permission_required, public_page, recent_login_required, signed_in
 
@@ -78,7 +79,7 @@ def _wanted(who: Any, kind: str, user_id: int, case: Request | None = None) -> P
 def package_for_case(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the package that a request asks for, also for a person who was erased."""
     case = request_for(request, pk, page="privacy:request")
-    who = case.customer or case.subject_ref
+    who = asker_of(case)
     if who is None or case.kind not in Package.Kind.values:
         raise Http404
     return redirect("privacy:package", _wanted(who, case.kind, signed_in(request).pk, case).uuid)

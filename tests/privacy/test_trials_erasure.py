@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import zipfile
+from collections.abc import Callable
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import (
@@ -25,18 +30,19 @@ from customers.models import (
 )
 from customers.suppression import suppressed
 from customers.tombstones import erased
-from interactions.models import Complaint, Interaction
+from interactions.models import Attachment, Complaint, Interaction
 from orders.intake import write_orders
 from orders.models import Document, Order, Return
 from privacy import restricting
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Hold, Package
 from privacy.recipients import recipients_of_ref
+from privacy.removing import remove_files
 from staff.models import Role, User
 from tests.customers.making import bring_in, make_row
 from tests.orders.test_intake import make_source as order_source
 from tests.orders.test_intake import row as order_row
-from tests.privacy.making import at, make_contact, make_order, make_paper, make_person
+from tests.privacy.making import at, make_contact, make_order, make_paper, make_person, take
 from tests.privacy.noting import disclose, make_recipient
 from tests.privacy.test_trials_retention import _everything
 
@@ -334,3 +340,67 @@ def test_what_comes_in_about_somebody_restricted_is_matched_held_and_not_written
     assert customer.last_name == "Kanarienvogel" and not customer.orders.exists()
     assert list(customer.contact_points.values_list("pk", "whole_index")) == points
     assert set(HeldIntake.objects.values_list("reason", "customer")) == {("restricted", customer.pk)}
+
+
+# --- asked again ------------------------------------------------------------------------------------------------
+
+
+def test_who_was_erased_and_asks_again_is_answered_from_what_is_still_kept(
+    privacy: User, fresh: Callable[[User], Client], tmp_path: Path
+) -> None:
+    customer = make_person()
+    paper = make_paper(make_order(customer, "2026-03-03"), "invoice", "2026-03-04")
+    told = erase("4711", "--as-of", "2026-11-28")
+    case = take(kind="access", name="Alma Kanarienvogel", email="ALMA4711@laden.example")
+    client = fresh(privacy)
+    make = reverse("privacy:package_for_case", args=[case.pk])
+    page = client.get(reverse("privacy:request", args=[case.pk]))
+    assert page.context["erased_before"] and not page.context["makes_packages"]
+    assert client.post(make).status_code == 404  # the address may be a relative's: who asks is settled first
+    client.post(reverse("privacy:request_settle", args=[case.pk]), {"version": case.version, "method": "known_facts"})
+    assert client.get(reverse("privacy:request", args=[case.pk])).context["makes_packages"]
+    assert client.post(make).status_code == 302
+    package = Package.objects.get()
+    assert (package.customer, str(package.subject_ref), package.request) == (None, told["subject_ref"], case)
+    out = StringIO()
+    call_command("export_person", "4711", "--kind", "access", "--output", str(tmp_path / "a.zip"), "--json", stdout=out)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert paper.number in archive.read("data/orders.Document.json").decode()
+    # Art. 20 gives what was provided under consent or contract; papers kept for a law are neither.
+    call_command("export_person", "4711", "--kind", "portability", "--output", str(tmp_path / "p.zip"), stdout=out)
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        assert not any(paper.number in archive.read(name).decode(errors="replace") for name in archive.namelist())
+
+
+def test_whoever_never_was_here_gets_no_package(privacy: User, fresh: Callable[[User], Client]) -> None:
+    make_person()
+    erase("4711")
+    case = take(kind="access", name="Otto Anders", email="otto@anders.example")
+    client = fresh(privacy)
+    client.post(reverse("privacy:request_settle", args=[case.pk]), {"version": case.version, "method": "known_facts"})
+    page = client.get(reverse("privacy:request", args=[case.pk]))
+    assert not page.context["erased_before"] and not page.context["makes_packages"]
+    assert client.post(reverse("privacy:package_for_case", args=[case.pk])).status_code == 404
+
+
+def test_a_guest_who_asks_leaves_figures_and_a_letter_keeps_its_file_to_its_last_day(tmp_path: Path) -> None:
+    guest = make_person(status="guest")
+    order = make_order(guest, "2026-03-03", kind="guest")
+    letter = make_contact(guest, "2026-03-05", "letter")
+    enquiry = make_contact(guest, "2026-03-05", "ticket")
+    files = []
+    for contact in (letter, enquiry):
+        kept = Attachment(interaction=contact, name="Foto", content_type="image/png", size=3)
+        kept.file.save("file", ContentFile(b"abc"))
+        files.append(Path(kept.file.path))
+    assert erase("4711", "--as-of", "2026-11-28")["complete"]
+    order.refresh_from_db()
+    # On request ORDER is made anonymous; only at the end of GUEST it stays blocked.
+    assert (order.customer, order.number, order.blocked_at) == (None, "", None)
+    assert [file.exists() for file in files] == [True, False]
+    call_command("purge_expired", "--as-of", "2032-12-31", "--json", stdout=StringIO())
+    remove_files()
+    assert files[0].exists()
+    call_command("purge_expired", "--as-of", "2033-01-01", "--json", stdout=StringIO())
+    remove_files()
+    assert not files[0].exists() and not Interaction.archive.exists()

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 
 from customers.models import (
     ContactPoint,
@@ -27,6 +29,7 @@ from customers.models import (
     Tombstone,
 )
 from datamap.models import AccessLog, Controller
+from datamap.versioning import add_version, newest, successor
 from interactions.models import Complaint, FollowUp, Interaction
 from mail.models import Letter, Message
 from orders.models import Document, Return
@@ -755,3 +758,57 @@ def test_the_mark_of_a_person_stays_until_the_last_blocked_row_is_gone() -> None
     assert purge("2030-12-31") == {}
     assert purge("2031-01-01") == {"TOMB": counts(due=marks, deleted=marks)}
     assert not Suppression.objects.filter(reason="erasure").exists()  # nobody objected: the night adds no entry
+
+
+def test_an_order_about_nobody_is_reached_from_none_of_the_papers_that_still_name_somebody(
+    manager_client: Client,
+) -> None:
+    customer = make_person(last_activity="2045-01-01")
+    order = make_order(customer, "2022-05-05")  # ORDER until 2025-12-31, INV until 2030-12-31
+    paper = make_paper(order, "invoice", "2022-05-06")
+    back = Return.objects.create(
+        order=order, customer=customer, reason="withdrawal", state="refunded", requested_at=at("2022-05-20"),
+        refunded_at=at("2022-05-30"),
+    )  # fmt: skip
+    line = back.lines.create(line=order.lines.get(), quantity=1, name="Bohnen")
+    assert purge("2026-01-01") == {"ORDER": counts(due=1, anonymized=1)}
+    for row in (paper, back, line):
+        row.refresh_from_db()
+    # Anonymous is what no means reasonably likely lead back from (GDPR recital 26).
+    assert (paper.order, back.order, line.line) == (None, None, None)
+    assert paper.customer == back.customer == customer
+    assert manager_client.get(reverse("orders:document", args=[paper.pk])).status_code == 200
+    assert manager_client.get(reverse("orders:credit", args=[paper.pk])).status_code == 404
+    assert manager_client.get(reverse("portal:customer_detail", args=[customer.number])).status_code == 200
+    found = manager_client.get(reverse("orders:detail", args=[order.pk]))
+    assert found.status_code == 404 or customer.last_name not in found.text
+
+
+def test_a_supervised_shop_keeps_vouchers_ten_years_by_night_and_on_request() -> None:
+    Controller(supervised_financial=True).save()
+    _paper(_anna(), "invoice", "2026-06-06")
+    leaver = make_person("4712")
+    _paper(leaver, "credit_note", "2026-06-07")
+    told = said("erase_person", "4712", "--as-of", "2026-11-28")
+    (item,) = [one for one in told["items"] if one["model"] == "orders.Document"]
+    assert (item["action"], item["until"], item["statute"]) == (
+        "block",
+        "2037-01-01",
+        "HGB § 257(4) s. 2; EGAO Art. 97 § 19a(3)",
+    )
+    assert "INV" not in purge("2036-12-31")
+    assert purge("2037-01-01")["INV"] == counts(due=2, deleted=2)
+
+
+def test_a_longer_period_of_a_later_law_holds_for_what_still_runs_on_its_first_day() -> None:
+    rule = successor(newest("LETTER"))
+    rule.number, rule.valid_from, rule.reason = 8, date(2033, 1, 1), "longer"
+    rule.transition = "not_yet_expired"
+    add_version(rule, user_id=None)
+    anna = _anna()
+    _paper(anna, "confirmation", "2026-06-06")  # six years end with 2032, before the new text
+    _paper(anna, "confirmation", "2027-06-06")  # six years end with 2033: eight, to the end of 2035
+    assert "LETTER" not in purge("2032-12-31")
+    assert purge("2033-01-01")["LETTER"] == counts(due=1, deleted=1)
+    assert "LETTER" not in purge("2035-12-31")
+    assert purge("2036-01-01")["LETTER"] == counts(due=1, deleted=1)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from customers import tombstones
 from customers.models import Customer, Tombstone
 from privacy.models import Erasure, Package
 from privacy.packages.building import build
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     help = "Build the package of one person (Art. 15 or 20 GDPR); what names others is blackened and asks for a review."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("number", metavar="NUMBER", help="customer number, or the mark of an erased person")
+        parser.add_argument("number", metavar="NUMBER", help="customer number, or the mark of somebody erased")
         parser.add_argument("--kind", choices=Package.Kind.values, required=True)
         parser.add_argument("--output", type=Path, required=True, metavar="ZIP", help="where to write it, in clear")
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -59,6 +60,8 @@ def _person(number: str) -> Customer | UUID:
     customer = Customer.objects.filter(number=number).first() if "\0" not in number else None
     if customer is not None:
         return customer
+    if "\0" not in number and (erased := tombstones.erasure_of_number(number)) is not None:
+        return erased[1]
     with suppress(ValueError):
         mark = UUID(number)
         if Tombstone.objects.filter(subject_ref=mark).exists() or Erasure.objects.filter(subject_ref=mark).exists():
