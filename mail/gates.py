@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Summary
 from customers.suppression import suppressed
-from customers.tombstones import erased
+from customers.tombstones import erased, erasure_of_number
 from mail.models import Letter, Message, MessageClass
 
 EVERY_CLASS = "*"
@@ -106,7 +106,7 @@ def _refused_to_anyone(message: Message, address: str | None) -> Refusal | None:
     if not address:
         return NO_ADDRESS
     hit = erased(email=address)
-    if hit is None or _answers_request(message) or _came_back(message, hit[0]):
+    if hit is None or _answers_request(message) or _is_for_the_living(message, hit[0]):
         return None
     return ERASED
 
@@ -117,10 +117,19 @@ def _answers_request(message: Message) -> bool:
     return message.message_class == MessageClass.LETTER and kept.exists()
 
 
-def _came_back(message: Message, erased_at: datetime) -> bool:
-    """Whether the customer began after the erasure: a new customer, who only has the old address again."""
+def _is_for_the_living(message: Message, erased_at: datetime) -> bool:
+    """Whether the customer has the address of somebody erased and still is to be written to.
+
+    That is a new customer, who began after the erasure; somebody else who shares the address, as in a family; and, for
+    letters and recalls alone, a person of whom an open order or a dispute has to be finished first (Art. 17(3)(e)).
+    """
     customer = message.customer
-    return customer is not None and (customer.registered_at or customer.created_at) > erased_at
+    if customer is None:
+        return False
+    if (customer.registered_at or customer.created_at) > erased_at or message.message_class in UNSTOPPABLE:
+        return True
+    # The mark of their own number tells whose erasure it was.
+    return erasure_of_number(customer.number) is None
 
 
 def _refused_to_customer(message: Message) -> Refusal | None:

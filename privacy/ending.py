@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,8 +66,11 @@ class Outcome:
         return table.parent is None and (key not in PERSON_FILES or table.model is Customer) and key != "PREF"
 
 
-def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False) -> Outcome:
-    """Delete or anonymize the rows that are due now and that no case keeps."""
+def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, ended: Collection[int] = ()) -> Outcome:
+    """Delete or anonymize the rows that are due now and that no case keeps.
+
+    A dry run is told whose persons it has seen end: their rows are due, and what happens to them is counted already.
+    """
     outcome = Outcome()
     due = still_due(book, unit, ids)
     outcome.due = len(due)
@@ -78,7 +81,7 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False) -
     if not free:
         return outcome
     if dry_run:
-        outcome.note(unit.key, label, NAMES[over], len(free))
+        outcome.note(unit.key, label, NAMES[over], len(free) - _count_of(ended, unit.table, free))
         return outcome
     begin_erasing()
     if (story := ending_of(label)) is not None:
@@ -94,6 +97,16 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False) -
         outcome.note(unit.key, model, action, count, free if model == label else ())
     _note_history(outcome, done)
     return outcome
+
+
+def _count_of(ended: Collection[int], table: Table, ids: list[Any]) -> int:
+    """How many of the rows are about persons who end in the same run."""
+    if not ended or table.owner is None:
+        return 0
+    joins = Joins(table.model)
+    column = joins.column(table.owner)
+    owners = column_of(f"SELECT {column} FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s)", [ids])  # noqa: S608
+    return sum(owner in ended for owner in owners)
 
 
 def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from datamap.catalogue import cited
 from privacy.classifying import HELD, Found, People, classify, people_of
 from privacy.clearing import column_of
 from privacy.compiling import Table, children, tables
+from privacy.models import Erasure
 from privacy.verdicts import ANONYMIZE, BLOCK, DELETE, KEEP, NAMES, Book
 
 
@@ -88,6 +89,7 @@ def plan_erasure(customer: Customer, as_of: date) -> Plan:
 
 def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Plan:
     """The plan from what was found about one person."""
+    found = list(_but_itself(people, found))
     counted: dict[tuple[Any, ...], int] = defaultdict(int)
     history: dict[str, int] = defaultdict(int)
     kept: dict[str, list[Any]] = defaultdict(list)
@@ -105,7 +107,7 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
             kept[one.table.label] += one.ids
         elif one.owned:
             _count_history(one.table, one.ids, history)
-    _count_old_history(people, kept, history, list(found))
+    _count_old_history(people, kept, history, found)
     _count_numbers(people, counted)
     plan = Plan(ref)
     plan.items = [
@@ -117,6 +119,18 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
     plan.items.sort(key=lambda item: (item.action, item.model, item.until or date.min))
     plan.holds = _holds(people)
     return plan
+
+
+def _but_itself(people: People, found: Iterable[Found]) -> Iterator[Found]:
+    """Without the record of the erasure that is about to run: the plan before it and its receipt say the same."""
+    own = set(
+        Erasure.objects.filter(customer__in=people.ids, state__in=Erasure.OPEN_STATES).values_list("pk", flat=True)
+    )
+    for one in found:
+        if one.table.model is not Erasure:
+            yield one
+        elif ids := [pk for pk in one.ids if pk not in own]:
+            yield replace(one, ids=ids, count=len(ids))
 
 
 def _holds(people: People) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from customers.indexing import recount_words
 from customers.models import Customer
 from customers.summary import ensure_all
+from datamap import holds
 from datamap.declarations import registry
 from datamap.outages import is_outage
 from privacy.clearing import run as run_sql
@@ -74,10 +75,16 @@ def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None)
     book = Book(as_of, night=True)
     report = Report(None, as_of, dry_run=True)
     report.guard = _guard(book, only, allow_share)
+    ended: set[int] = set()
     for unit in units(book, only):
         for ids in due_pages(book, unit):
             with transaction.atomic():
-                outcome = _end(book, unit, ids, dry_run=True)
+                if unit.of_people:
+                    outcome = end_people(book, unit, ids, dry_run=True)
+                    gone = outcome.ids.get((unit.key, unit.table.label, NAMES[DELETE]), [])
+                    ended.update(int(pk) for pk in gone)
+                else:
+                    outcome = end_rows(book, unit, ids, dry_run=True, ended=ended)
             report.add(unit.key, "due", outcome.due)
             _add(report, outcome)
     report.complete = report.guard is None
@@ -120,10 +127,19 @@ def _guard(book: Book, only: str, allow_share: Decimal | None) -> dict[str, Any]
     """Speaks where more than the allowed share of customers would lose their row in this run."""
     limit = Policy.current().purge_share if allow_share is None else allow_share
     total = Customer.objects.count()
-    persons = sum(count_due(book, unit) for unit in units(book, only) if unit.of_people)
+    people = [unit for unit in units(book, only) if unit.of_people]
+    persons = sum(count_due(book, unit) for unit in people)
     if total < SPEAKS_FROM or Decimal(persons) / total <= limit:
         return None
+    # Only now is it worth asking who of them stays because a case runs.
+    persons -= sum(_count_held(book, ids) for unit in people for ids in due_pages(book, unit))
+    if Decimal(persons) / total <= limit:
+        return None
     return {"share": round(persons / total, 4), "limit": float(limit), "persons": persons}
+
+
+def _count_held(book: Book, ids: list[int]) -> int:
+    return len({case.customer_id for case in holds.standing(ids, book.as_of, night=True)})
 
 
 def approve_run(run: RetentionRun, user: User) -> None:
@@ -193,10 +209,8 @@ def _do(book: Book, batch: RetentionBatch) -> Outcome:
     return outcome
 
 
-def _end(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False) -> Outcome:
-    if unit.of_people:
-        return end_people(book, unit, ids, dry_run=dry_run)
-    return end_rows(book, unit, ids, dry_run=dry_run)
+def _end(book: Book, unit: Unit, ids: list[Any]) -> Outcome:
+    return end_people(book, unit, ids) if unit.of_people else end_rows(book, unit, ids)
 
 
 def _log(run: RetentionRun, book: Book, batch: RetentionBatch, outcome: Outcome) -> None:

@@ -239,6 +239,14 @@ def test_a_value_to_anonymize_with_must_fit_the_column() -> None:
     assert sorted(ids(order)) == ["E003", "E008"]
 
 
+def test_a_copy_stands_where_the_declaration_says() -> None:
+    make_person()
+    order = make_order()
+    rows = group("text", "issued_at", "secret_on", "kind")
+    declare(order, rows, copies={"person.number": "text", "person.nothing": "issued_at", "kind": "nowhere"})
+    assert ids(order) == ["E005", "E005"]
+
+
 def test_several_people_and_categories_in_one_model() -> None:
     class Letter(models.Model):
         person = models.ForeignKey("Person", models.CASCADE, null=True)
