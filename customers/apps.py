@@ -17,6 +17,7 @@ class CustomersConfig(AppConfig):
         from datamap import erasing
         from datamap.ending import register_ending
         from datamap.journal import register_replay
+        from vault.columns import register_list_column
 
         register_replay("suppression", many=suppression.replay)
         register_replay("tombstone", many=tombstones.replay)
@@ -34,3 +35,5 @@ class CustomersConfig(AppConfig):
         )
         erasing.register_before("customers", indexing.forget_words)
         register_ending("customers.OptInClaim", claims.end_claims)
+        for model, column in (("Suppression", "endpoint"), ("Tombstone", "mark"), ("HeldIntake", "fingerprint")):
+            register_list_column(f"customers.{model}", column)

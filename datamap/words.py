@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
+
+from vault.fields import BlindIndexField
 
 # What Django makes of a name in the code -> what people read.
 COLUMNS = {
@@ -105,6 +107,9 @@ COLUMNS = {
     "written by": pgettext_lazy("column", "written by"),
     "ref": pgettext_lazy("column", "reference"),
     "approved by": pgettext_lazy("column", "approved by"),
+    "whole index": pgettext_lazy("column", "fingerprint of the whole address or number"),
+    "part index": pgettext_lazy("column", "fingerprint of its last digits or the part before the @"),
+    "match index": pgettext_lazy("column", "fingerprint by which duplicates are found"),
 }
 AREAS = {
     "Customers": _("Customers"),
@@ -123,4 +128,7 @@ AREAS = {
 def column_label(field: Any, name: str) -> str:
     """What people call a column: as its field says, or the words here for what Django makes of a name in the code."""
     label = getattr(field, "verbose_name", name)
+    if isinstance(field, BlindIndexField) and label not in COLUMNS:
+        told = column_label(field.model._meta.get_field(field.source), field.source)
+        return pgettext("column", "fingerprint of “%s”") % told
     return str(COLUMNS.get(label, label) if isinstance(label, str) else label)

@@ -63,6 +63,11 @@ class OrderType(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def asked(self) -> list[FieldRule]:
+        """The rules that say something: what is optional goes without saying."""
+        return [rule for rule in self.rules.all() if rule.rule != FieldRule.Rule.OPTIONAL]
+
 
 class FieldRule(models.Model):
     """Whether one field of the order form is hidden, optional or required for an order type."""

@@ -131,11 +131,11 @@ def test_a_name_put_into_the_kept_bar_is_escaped_and_kept_for_nobody_else(rf) ->
     assert other.count("tokentoken") == shown("Anna").count("tokentoken") > 0
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
-def test_a_short_date_is_written_as_the_language_writes_it(language: str) -> None:
+@pytest.mark.parametrize(("language", "written"), [("de", "09.03.2026"), ("en", "09/03/2026")])
+def test_a_short_date_is_written_as_the_language_is_written_in_europe(language: str, written: str) -> None:
     on = date(2026, 3, 9)
     with translation.override(language):
-        assert short_date(on) == date_format(on, "SHORT_DATE_FORMAT")
+        assert short_date(on) == date_format(on, "SHORT_DATE_FORMAT") == written
 
 
 def test_an_icon_without_a_label_is_silent_and_with_one_it_speaks() -> None:

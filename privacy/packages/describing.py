@@ -172,7 +172,7 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
     return (
         rows_of(section)
         .order_by()
-        .filter(owned(section, group, blocked=blocked))
+        .filter(owned(section, group, blocked=blocked), _said(section, group))
         .annotate(
             branch_=Value(index, output_field=IntegerField()),
             value_=Cast(F(by.field), TextField()) if by else Cast(Value(""), TextField()),
@@ -183,6 +183,16 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
         .annotate(count_=Count("pk"), last_=Max("start_"), first_=Min("start_"))
         .values_list("branch_", "value_", "blocked_", "count_", "last_", "first_")
     )
+
+
+def _said(section: Section, group: Group) -> Q:
+    """Only rows that say something here: who never told a birthday is not told that theirs is kept."""
+    if section.history or len(section.groups) == 1:
+        return Q()
+    fields = [section.base._meta.get_field(name) for name in group.fields]
+    if not fields or not all(getattr(field, "null", False) for field in fields):
+        return Q()
+    return Q(*(Q(**{f"{field.name}__isnull": False}) for field in fields), _connector=Q.OR)
 
 
 class _Facts:

@@ -12,11 +12,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from datamap.controlling import legal_zone
 from datamap.words import column_label
 from privacy.models import Package, Redaction
 from privacy.packages.building import again
 from privacy.packages.collecting import model_of, text_at
 from privacy.packages.screening import digest_of
+from privacy.packages.showing import words
 from vault.fields import SealedField
 
 AROUND = 120
@@ -59,7 +61,7 @@ def _passage(redaction: Redaction, row: Any) -> Passage:
     if redaction.digest and digest_of(text) != redaction.digest:
         return Passage(redaction, where, "", "", "", gone=True)
     if redaction.begins is None or redaction.ends is None:
-        return Passage(redaction, where, "", text[: 4 * AROUND], "")
+        return Passage(redaction, where, "", _said(redaction, row, text)[: 4 * AROUND], "")
     start = max(0, redaction.begins - AROUND)
     return Passage(
         redaction,
@@ -68,6 +70,12 @@ def _passage(redaction: Redaction, row: Any) -> Passage:
         text[redaction.begins : redaction.ends],
         text[redaction.ends : redaction.ends + AROUND] + ("…" if len(text) > redaction.ends + AROUND else ""),
     )
+
+
+def _said(redaction: Redaction, row: Any, text: str) -> str:
+    """The text as people read it: an address and no Python, where the whole of a JSON value is in question."""
+    value = None if redaction.place else getattr(row, redaction.field, None)
+    return words(value, legal_zone()) if isinstance(value, dict | list) else text
 
 
 def _text_of(redaction: Redaction, row: Any) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import models
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -130,12 +130,17 @@ def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> s
     if column.how == "plain" and isinstance(value, str):
         if isinstance(column.field, models.DecimalField):
             # Net of nothing: what is no amount of a currency is a number as it stands.
-            return money(value, row["currency"]) if row.get("currency") else f"{Decimal(value).normalize():f}"
+            return money(value, row["currency"]) if row.get("currency") else _figure(value)
         if isinstance(column.field, models.DateTimeField):
             value = datetime.fromisoformat(value)
         elif isinstance(column.field, models.DateField):
             value = date.fromisoformat(value)
     return clean(words(value, zone))
+
+
+def _figure(value: str) -> str:
+    """A number with the decimal sign of the language, and no more places than it needs."""
+    return number_format(f"{Decimal(value).normalize():f}", use_l10n=True, force_grouping=True)
 
 
 def words(value: Any, zone: ZoneInfo) -> str:

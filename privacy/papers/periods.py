@@ -6,6 +6,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from datamap.catalogue import cited, period_in_words
+from datamap.declarations import Basis
 from datamap.models import RetentionRule
 from privacy.models import PaperVersion
 from privacy.papers.facts import Facts
@@ -43,7 +44,7 @@ def _row(facts: Facts, rule: RetentionRule) -> tuple[str, ...]:
         f"{rule.full_key}{version}",
         _(rule.category),
         _(rule.purpose),
-        rule.basis,
+        str(Basis.AS_SOURCE.label) if rule.basis == Basis.AS_SOURCE.article else rule.basis,
         _(rule.start_label) if rule.start_label else "",
         period_in_words(rule),
         str(rule.get_action_display()),

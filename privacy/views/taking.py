@@ -145,6 +145,7 @@ def _page(
         "people": [(one, named(one), _place(one)) for one in people or ()],
         "suggested": suggested,
         "found": bool(form.initial.get("kind")),
+        "may_see_board": signed_in(http).may("privacy.view"),
     }
     return render(http, "privacy/request_new.html", context, status=status)
 

@@ -101,7 +101,7 @@ def day(value: Any) -> str:
 
 
 def short_date(on: date, language: str | None = None) -> str:
-    """18.11.2026 or 11/18/2026; a list of fifty of them would wait for Django's formatter longer than for the rest,
+    """18.11.2026 or 18/11/2026; a list of fifty of them would wait for Django's formatter longer than for the rest,
     and for asking which language is spoken."""
     pattern = _day_pattern(language or get_language())
     if not pattern:

@@ -24,6 +24,13 @@
     }
   });
 
+  // On a telephone the menu is one long row: the page one is on comes into view.
+  var rail = document.querySelector(".ob-rail");
+  var here = rail && rail.querySelector('[aria-current="page"]');
+  if (here && here.offsetLeft + here.offsetWidth > rail.clientWidth) {
+    rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
+  }
+
   // A click beside an open menu closes it.
   document.addEventListener("click", function (event) {
     document.querySelectorAll("details.ob-menu[open]").forEach(function (menu) {

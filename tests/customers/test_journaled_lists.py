@@ -13,6 +13,8 @@ from customers.intake import write_suppressions
 from customers.models import Origin, Suppression, Tombstone
 from customers.rows import Source, SuppressionRow
 from datamap import journal
+from vault.columns import list_uses
+from vault.keyring import keyring
 
 pytestmark = pytest.mark.django_db
 ERASED = datetime(2026, 11, 10, 9, 30, tzinfo=UTC)
@@ -62,3 +64,9 @@ def test_marks_of_erased_persons_come_back_under_their_reference() -> None:
         assert tombstones.replay([entry.payload]) == 0
     assert tombstones.erased(email="anna@example.org") == (ERASED, ref)
     assert tombstones.erased(external=("shopify", "77")) == (ERASED, ref)
+
+
+def test_the_list_key_is_counted_with_what_names_it() -> None:
+    suppression.suppress("email", "anna@example.org", reason="objection")
+    Tombstone.objects.create(mark=bytes(Suppression.objects.get().endpoint), kind="email", erased_at=ERASED)
+    assert list_uses() == {keyring().writing("list").id: 2}

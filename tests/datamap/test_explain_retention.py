@@ -104,3 +104,9 @@ def test_plain_output_shows_the_same_facts() -> None:
     out = StringIO()
     call_command("explain_retention", "INV", "--start", "2016-03-10", "--as-of", "2025-01-01", stdout=out)
     assert "deletable_from: 2025-01-01" in out.getvalue()
+
+
+def test_a_key_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(CommandError, match=r"Keys: .*\bINV\b") as refusal:
+        ask("INVOICE", "--start", "2016-03-10")
+    assert refusal.value.returncode == 2

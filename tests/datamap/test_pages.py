@@ -8,14 +8,16 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from datamap.accesslog import name_pages, record, record_many
 from datamap.controlling import controller
 from datamap.declarations import registry
 from datamap.keyset import PAGE
 from datamap.models import PAGE_NAMES, AccessLog, Controller, RetentionRule
+from datamap.overview import field_label
 from datamap.words import COLUMNS
+from mail.models import Message
 
 pytestmark = pytest.mark.django_db
 PAGES = ["datamap:data_map", "datamap:rules", "datamap:controller", "datamap:access_log"]
@@ -227,6 +229,12 @@ def test_no_column_on_the_data_map_goes_by_its_name_in_the_code() -> None:
         if (label := verbose_name(declaration.label, name)) not in COLUMNS and type(label) is str
     ]
     assert named_in_code == []
+
+
+def test_the_data_map_says_of_what_a_fingerprint_is() -> None:
+    with translation.override("de"):
+        page = " ".join(field_label(Message, name) for name in ("recipient", "recipient_index"))
+    assert page == "Empfänger Fingerabdruck von „Empfänger“"
 
 
 def verbose_name(model: str, name: str) -> object:

@@ -556,6 +556,7 @@ def test_order_types_are_made_and_changed_by_who_may(client):
     client.post(reverse("orders:types"), {"name": "Laden", "position": "0", **rules, "rule_email": "required"})
     order_type = OrderType.objects.get()
     assert order_type.rules.get(field="email").rule == "required"
+    assert [rule.field for rule in order_type.asked] == ["email"]
     client.post(
         reverse("orders:type", args=[order_type.pk]),
         {"name": "Laden", "position": "1", **rules, "rule_email": "hidden"},

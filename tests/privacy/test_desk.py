@@ -85,6 +85,26 @@ def test_the_page_explains_the_deadline(privacy_client, case):
     assert explained(case, deadline_for(case))[0] in page.text
 
 
+def test_who_is_in_charge_is_not_asked_to_take_over_and_a_closed_case_has_one_light(privacy_client, privacy, case):
+    handover_url = reverse("privacy:request_owner", args=[case.pk])
+    Request.objects.update(owner=None)
+    assert handover_url in privacy_client.get(reverse("privacy:request", args=[case.pk])).text
+    post(privacy_client, "request_owner", case)
+    assert handover_url not in privacy_client.get(reverse("privacy:request", args=[case.pk])).text
+    post(privacy_client, "request_settle", case, method="known_facts")
+    post(privacy_client, "request_answer", case, decision="Anbei.", way="mail")
+    post(privacy_client, "request_close", case)
+    page = privacy_client.get(reverse("privacy:request", args=[case.pk])).text
+    assert page.partition("</header>")[0].count('class="chip') == 1
+
+
+def test_the_board_calls_an_erased_person_erased(privacy_client, case):
+    Request.objects.update(customer=None, blocked_at=timezone.now())
+    page = privacy_client.get(reverse("privacy:requests")).text
+    assert "noch kein Kunde" not in page
+    assert '<span class="soft">gelöscht</span>' in page
+
+
 def test_a_request_that_is_not_there_is_404(privacy_client):
     assert privacy_client.get(reverse("privacy:request", args=[987654])).status_code == 404
     assert privacy_client.get(reverse("privacy:letter", args=[987654])).status_code == 404

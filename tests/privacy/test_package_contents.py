@@ -401,3 +401,10 @@ def test_an_own_number_of_former_days_is_the_persons_own(anna: Customer) -> None
     assert "alte Nummer 040 12345678, neue +49 40 555000" in text
     assert ContactPoint.objects.filter(customer=anna).count() == 2
     assert Package.objects.count() == 1
+
+
+def test_a_copy_explains_no_birthday_that_was_never_told(anna: Customer) -> None:
+    greeting = "Gruß zum Geburtstag"
+    assert greeting in everything(files_of(build(anna, "access")))
+    Customer.objects.filter(pk=anna.pk).update(birthday_day=None, birthday_month=None)
+    assert greeting not in everything(files_of(build(anna, "access")))

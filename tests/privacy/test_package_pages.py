@@ -27,6 +27,7 @@ from privacy.packages.building import NotProvidable, build, last_moment, provide
 from privacy.packages.expiring import drop_strays, expire_packages
 from privacy.packages.tasks import resume_packages
 from staff.models import Role, User
+from tests.orders.factories import make_customer
 from tests.privacy.packaging import data_of, everything, files_of, make_colleague, make_person, make_shop
 from vault.files import SealedFileStorage
 
@@ -53,6 +54,16 @@ def ordered(client: Client, customer: Customer, kind: str = "both") -> Package:
         answer = client.post(reverse("privacy:package_create", args=[customer.number]), {"kind": kind})
     assert answer.status_code == 302
     return Package.objects.get(uuid=answer["Location"].split("/")[-2])
+
+
+def test_the_reviewer_reads_the_address_of_somebody_else_as_an_address(fresh, officer, anna) -> None:
+    order = anna.orders.get()
+    order.shipping = {"name": "Uli Bruck", "street": "Schloßstraße 95", "postcode": "19053", "city": "Schwerin"}
+    order.gift_recipient = make_customer(number="K-901")
+    order.save()
+    package = build(anna, "access")
+    page = fresh(officer).get(reverse("privacy:package_review", args=[package.uuid])).text
+    assert "<mark>Uli Bruck, Schloßstraße 95, 19053, Schwerin</mark>" in page
 
 
 def test_one_click_makes_both_packages(fresh, officer, anna) -> None:

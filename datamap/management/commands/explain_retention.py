@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from datamap.catalogue import AskAnotherKey, UnfitFacts, UnknownRule, explain
 from datamap.controlling import controller, legal_zone
+from datamap.models import RetentionRule
 from datamap.standing import UnknownSubject, holds_on
 from datamap.workdays import BERLIN, local_date
 
@@ -45,7 +46,10 @@ class Command(BaseCommand):
                 margin_days=who.execution_margin_days,
                 zone=zone,
             )
-        except (UnknownRule, AskAnotherKey, UnfitFacts, UnknownSubject) as error:
+        except UnknownRule as error:
+            keys = ", ".join(RetentionRule.objects.order_by("key").values_list("key", flat=True).distinct())
+            raise CommandError(f"{error} Keys: {keys}", returncode=2) from error
+        except (AskAnotherKey, UnfitFacts, UnknownSubject) as error:
             raise CommandError(str(error), returncode=2) from error
         said = found.as_dict()
         if options["json"]:
