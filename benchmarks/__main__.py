@@ -37,12 +37,12 @@ def main() -> int:
     built = workshop.prepare(given.size)
     _say(f"{'Built' if built else 'Found'} in {time.monotonic() - began:.0f} s.")
     rows, failed = _measure_all(workshop, given.size, [given.only] if given.only else MODULES)
-    workshop.clear()
     _print_table(rows)
     target = Path(settings.VAR_DIR) / "bench.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     _say(f"\nWritten: {target}")
+    workshop.clear()
     for name in failed:
         _say(f"FAILED: {name}")
     return 1 if failed else 0

@@ -107,7 +107,11 @@ class Workshop:
 
 
 def _drop(connection: psycopg.Connection[Any], name: str) -> None:
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        connection.execute(drop)  # ends an autovacuum by itself, which FORCE may not where we are no superuser
+    except psycopg.errors.ObjectInUse:
+        connection.execute(drop + sql.SQL(" WITH (FORCE)"))
 
 
 def _sources() -> str:

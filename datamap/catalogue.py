@@ -75,7 +75,7 @@ def rules_of(key: str) -> list[RetentionRule]:
     """All versions and variants of a key (with or without `:variant`), oldest first; UnknownRule when there
     is none."""
     found = list(RetentionRule.objects.filter(key=key.partition(":")[0]).order_by("variant", "version"))
-    if not found:
+    if key not in {name for rule in found for name in (rule.key, rule.full_key)}:
         raise UnknownRule(_("The catalogue has no key %s.") % key)
     return found
 

@@ -35,6 +35,7 @@ def refused(*line: str, **options: Any) -> str:
         ("erase_person 47\0", "no customer"),
         ("purge_expired --as-of 2026-02-30", "no date"),
         ("purge_expired --rule NIRGENDS", "NIRGENDS"),
+        ("purge_expired --rule INV:nirgends", "INV:nirgends"),
         ("purge_expired --allow-share 7", "from 0 to 1"),
         ("purge_expired --allow-share -0.1", "from 0 to 1"),
         ("purge_expired --allow-share NaN", "from 0 to 1"),
