@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from datamap import quarantine
@@ -48,6 +49,12 @@ def journal_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     # Known to be no quarantine for the length of a test; what tests the quarantine asks anew.
     monkeypatch.setattr(quarantine, "watch", quarantine.Watch(until=math.inf))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_language_stays() -> None:
+    """Begin in the language of the house: a page leaves the thread in that of its reader until the next request."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
