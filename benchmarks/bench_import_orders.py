@@ -104,10 +104,13 @@ STAGE = """
         delivered timestamptz, total numeric, shipping_cost numeric, tax numeric, billing bytea, digest bytea)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE bench_lines (n int, position int, sku text, name text, category text, quantity numeric,
-        unit_price numeric, discount numeric) ON COMMIT DROP
+        unit_price numeric, discount numeric) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE bench_made (id bigint, external_id text) ON COMMIT DROP
 """
+# The keys are kept at once: the planner knows nothing yet of a platform that has just begun, and a join by its name
+# would compare every staged order with every order of it.
 ORDERS = """
-    INSERT INTO orders_order (number, platform, external_id, customer_id, kind, status, payment, placed_at, paid_at,
+    WITH made AS (INSERT INTO orders_order (number, platform, external_id, customer_id, kind, status, payment, placed_at, paid_at,
         delivered_at, currency, total, shipping_cost, discount, tax, refunded, billing, deviating, tags, version,
         source_digest, origin_id, created_at)
     SELECT s.external_id, %(platform)s, s.external_id, e.customer_id, 'account', 'completed', 'paid', s.placed,
@@ -115,18 +118,18 @@ ORDERS = """
         s.digest, %(origin)s, now()
     FROM bench_orders AS s JOIN customers_externalid AS e ON e.platform = %(platform)s AND e.value = s.customer
     ORDER BY s.n
-    ON CONFLICT (platform, external_id) WHERE NOT external_id = '' DO NOTHING
+    ON CONFLICT (platform, external_id) WHERE NOT external_id = '' DO NOTHING RETURNING id, external_id)
+    INSERT INTO bench_made SELECT id, external_id FROM made
 """
 LINES = """
     INSERT INTO orders_orderline (order_id, position, sku, name, category, quantity, unit_price, discount)
-    SELECT o.id, l.position, l.sku, l.name, l.category, l.quantity, l.unit_price, l.discount
-    FROM bench_lines AS l JOIN bench_orders AS s USING (n)
-    JOIN orders_order AS o ON o.platform = %(platform)s AND o.external_id = s.external_id
+    SELECT m.id, l.position, l.sku, l.name, l.category, l.quantity, l.unit_price, l.discount
+    FROM bench_lines AS l JOIN bench_orders AS s USING (n) JOIN bench_made AS m USING (external_id)
 """
 HISTORY = f"""
     INSERT INTO orders_historicalorder ({COPIED}, batch, history_date, history_type)
     SELECT {", ".join(f"o.{name}" for name in COPIED.split(", "))}, %(batch)s, now(), '+'
-    FROM bench_orders AS s JOIN orders_order AS o ON o.platform = %(platform)s AND o.external_id = s.external_id
+    FROM bench_made AS m JOIN orders_order AS o USING (id)
 """
 
 
@@ -161,7 +164,8 @@ def import_limit(rows: list[OrderRow], source: Source, connection: Any) -> None:
                         copy.write_row((n, place, line.sku, line.name, line.category, *amounts))
             cursor.execute("ANALYZE bench_orders, bench_lines")
             cursor.execute(ORDERS, given)
-            cursor.execute(LINES, given)
+            cursor.execute("ANALYZE bench_made")
+            cursor.execute(LINES)
             cursor.execute(HISTORY, given)
             cursor.execute(
                 "SELECT DISTINCT e.customer_id FROM bench_orders AS s JOIN customers_externalid AS e"
@@ -169,7 +173,7 @@ def import_limit(rows: list[OrderRow], source: Source, connection: Any) -> None:
                 given,
             )
             refresh_totals([pk for (pk,) in cursor.fetchall()])
-            cursor.execute("DROP TABLE bench_orders, bench_lines")
+            cursor.execute("DROP TABLE bench_orders, bench_lines, bench_made")
 
 
 def import_usual(rows: list[OrderRow], platform: str) -> None:
