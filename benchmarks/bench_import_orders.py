@@ -110,9 +110,9 @@ STAGE = """
 # The keys are kept at once: the planner knows nothing yet of a platform that has just begun, and a join by its name
 # would compare every staged order with every order of it.
 ORDERS = """
-    WITH made AS (INSERT INTO orders_order (number, platform, external_id, customer_id, kind, status, payment, placed_at, paid_at,
-        delivered_at, currency, total, shipping_cost, discount, tax, refunded, billing, deviating, tags, version,
-        source_digest, origin_id, created_at)
+    WITH made AS (INSERT INTO orders_order (number, platform, external_id, customer_id, kind, status, payment,
+        placed_at, paid_at, delivered_at, currency, total, shipping_cost, discount, tax, refunded, billing, deviating,
+        tags, version, source_digest, origin_id, created_at)
     SELECT s.external_id, %(platform)s, s.external_id, e.customer_id, 'account', 'completed', 'paid', s.placed,
         s.placed, s.delivered, 'EUR', s.total, s.shipping_cost, 0, s.tax, 0, s.billing, false, '', 1,
         s.digest, %(origin)s, now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -51,7 +51,8 @@ select c.id, c.number, c.kind, c.status, c.first_name, c.last_name, c.company, c
        coalesce(s.open_complaints, 0), s.advertising_stopped_at is not null,
        a.city, a.postcode, a.country,
        exists (select 1 from customers_flag f
-               where f.customer_id = c.id and f.kind = 'minor' and f.lifted_at is null)
+               where f.customer_id = c.id and f.kind = 'minor' and f.lifted_at is null),
+       {count}
 from page
 join customers_customer c on c.id = page.id
 left join customers_summary s on s.customer_id = c.id
@@ -86,6 +87,7 @@ class Row(NamedTuple):
     postcode: str | None
     country: str | None
     minor: bool
+    of: int | None  # customers in the whole list, capped, where they were counted with the page
 
 
 class ForgedCursor(Exception):
@@ -103,11 +105,13 @@ class _Zone(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one page and the signed cursors of its neighbors ("" where there is none)."""
+    """Rows of one page, the signed cursors of its neighbors ("" where there is none), and how many customers the
+    whole list holds (`capped_count`) where that was asked."""
 
     rows: list[Row]
     previous: str = ""
     next: str = ""
+    of: int | None = None
 
 
 @dataclass
@@ -208,8 +212,13 @@ def _midnight(day: str, later: int = 0) -> datetime:
     return timezone.make_aware(datetime.combine(date.fromisoformat(day) + timedelta(days=later), time.min))
 
 
-def read_page(selection: Selection, order: str, cursor: str = "", per_page: int = PER_PAGE) -> Page:
-    """One page in keyset order; the sort key of the cursor's id is looked up. Raises ForgedCursor."""
+def read_page(
+    selection: Selection, order: str, cursor: str = "", per_page: int = PER_PAGE, *, counted: bool = False
+) -> Page:
+    """One page in keyset order; the sort key of the cursor's id is looked up. Raises ForgedCursor.
+
+    `counted` has the list counted too, by the same statement: asking twice takes longer than the counting.
+    """
     backward, mark = _unsign(cursor)
     zones = _zones(selection, order)
     start: list[Any] = []
@@ -222,12 +231,13 @@ def read_page(selection: Selection, order: str, cursor: str = "", per_page: int 
     rows: list[Row] = []
     for zone in reversed(zones) if backward else zones:
         if len(rows) <= per_page:
-            rows += _read_zone(zone, selection, start, backward, per_page + 1 - len(rows))
+            rows += _read_zone(zone, selection, start, backward, per_page + 1 - len(rows), counted)
             start = []
     more, rows = len(rows) > per_page, rows[:per_page]
     if backward:
         rows.reverse()
-    return _with_cursors(rows, backward, more, bool(mark))
+    page = _with_cursors(rows, backward, more, bool(mark))
+    return replace(page, of=rows[0].of if rows else capped_count(selection)) if counted else page
 
 
 def _zones(selection: Selection, order: str) -> list[_Zone]:
@@ -239,10 +249,13 @@ def _zones(selection: Selection, order: str) -> list[_Zone]:
     return zones
 
 
-def _read_zone(zone: _Zone, selection: Selection, start: list[Any], backward: bool, limit: int) -> list[Row]:
+def _read_zone(
+    zone: _Zone, selection: Selection, start: list[Any], backward: bool, limit: int, counted: bool
+) -> list[Row]:
     where, params = selection.conditions()
-    statement = _page_statement(zone, where, bool(start), zone.descending != backward, limit)
-    return list(map(Row._make, _rows(statement, selection, [*params, *start])))
+    statement = _page_statement(zone, where, bool(start), zone.descending != backward, limit, counted)
+    again = params if counted else []
+    return list(map(Row._make, _rows(statement, selection, [*params, *start, *again])))
 
 
 def _rows(statement: str, selection: Selection, params: list[Any]) -> list[tuple[Any, ...]]:
@@ -255,13 +268,15 @@ def _rows(statement: str, selection: Selection, params: list[Any]) -> list[tuple
 
 
 @lru_cache(maxsize=128)
-def _page_statement(zone: _Zone, where: str, after: bool, descending: bool, limit: int) -> str:
+def _page_statement(zone: _Zone, where: str, after: bool, descending: bool, limit: int, counted: bool) -> str:
     """The statement of one page. Its limit stands in it, for a plan made for any limit is made for a tenth of all."""
     way = "desc" if descending else "asc"
+    count = f"({_COUNT.format(source=_CUSTOMER_FIRST, where=where, limit=COUNTED + 1)})" if counted else "null::bigint"
     if after:
         where += f" and ({zone.key}, {zone.identity}) {'<' if descending else '>'} (%s, %s)"
     ids = _IDS.format(source=zone.source, where=where, key=zone.key, id=zone.identity, way=way, limit=limit)
-    return _PAGE.format(ids=ids, key=zone.key, id="c.id", way=way, zone=timezone.get_default_timezone_name())
+    zone_name = timezone.get_default_timezone_name()
+    return _PAGE.format(ids=ids, key=zone.key, id="c.id", way=way, zone=zone_name, count=count)
 
 
 def _with_cursors(rows: list[Row], backward: bool, more: bool, inside: bool) -> Page:

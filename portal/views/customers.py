@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from portal.columns import COLUMNS, Renderer, chooser
 from portal.filtering import FilterForm, form_for
 from portal.listing import Listing, listing_of
-from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, capped_count, read_page
+from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, read_page
 from portal.states import keep
 from portal.tagging import tag_names
 from staff.access import permission_required
@@ -52,15 +52,15 @@ def _narrowed(request: HttpRequest, listing: Listing) -> HttpResponse:
 def _shown(request: HttpRequest, listing: Listing, form: FilterForm | None, status: int = 200) -> HttpResponse:
     selection = listing.selection()
     try:
-        page = read_page(selection, listing.order, request.GET.get("c", ""))
+        page = read_page(selection, listing.order, request.GET.get("c", ""), counted=True)
     except ForgedCursor:
         messages.warning(request, _("That page does not exist. Here is the first one."))
-        page, status = read_page(selection, listing.order), 400
+        page, status = read_page(selection, listing.order, counted=True), 400
     context = {
         "listing": listing,
         "filters": form,
         "chips": listing.chips(),
-        "found": found_words(capped_count(selection), more=selection.more),
+        "found": found_words(page.of or 0, more=selection.more),
         "query": listing.query(),
         **_table(listing, page),
         **_around(listing, page),

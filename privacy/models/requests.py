@@ -17,6 +17,9 @@ from privacy.models.blocking import Blockable
 from vault.fields import BlindIndexField, SealedTextField
 from vault.files import SealedFileStorage
 
+UNANSWERED = ("received", "identity_pending", "in_progress", "extended")
+"""The states of a request whose answer is still owed."""
+
 
 class Request(Blockable):
     """One request of a person, whatever words and way it came in by (Art. 12 GDPR)."""
@@ -129,6 +132,12 @@ class Request(Blockable):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["closed_at", "id"], name="privacy_request_closed"),
             models.Index(fields=["due_on", "id"], condition=Q(closed_at__isnull=True), name="privacy_request_board"),
+            # Every page's rail asks how many are late.
+            models.Index(
+                fields=["due_on"],
+                condition=Q(closed_at__isnull=True, clock_stopped=False, state__in=UNANSWERED),
+                name="privacy_request_unanswered",
+            ),
             models.Index(fields=["person_email_index"], name="privacy_request_email"),
             models.Index(fields=["customer", "-received_at", "-id"], name="privacy_request_line"),
         ]
