@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "staff",
     "customers",
     "mail",
+    "consents",
     "orders",
     "interactions",
     "privacy",
@@ -176,6 +177,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Europe/Berlin"
 # A task that finds nothing to do costs a query; what must not be lost is asked for every minute.
 CELERY_BEAT_SCHEDULE = {
+    "seal-ledger": {"task": "consents.tasks.seal_ledger", "schedule": 60.0},
+    "sign-ledger": {"task": "consents.tasks.sign_ledger", "schedule": crontab(minute="35")},
     "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},
     "follow-notices": {"task": "privacy.tasks.follow_notices", "schedule": 300.0},
     "resume-packages": {"task": "privacy.packages.tasks.resume_packages", "schedule": 60.0},
@@ -209,6 +212,8 @@ SEALED_ROOT = env.str("SEALED_ROOT", default=str(VAR_DIR / "sealed"))  # sealed 
 # Outside the database and its backups: file:///folder on one host, postgres://... of another cluster on several.
 JOURNAL_URL = env.str("JOURNAL_URL", default=(VAR_DIR.resolve() / "journal").as_uri() if DEBUG else "")
 JOURNAL_RECHECK_SECONDS = 10
+# Signed marks of how far the ledger of consents reaches: outside the database and its backups.
+CHECKPOINT_FILE = env.str("CHECKPOINT_FILE", default=str(VAR_DIR / "checkpoints.txt"))
 BACKUP_DIR = env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))
 
 # --- Signing in ---------------------------------------------------------------------------------------------

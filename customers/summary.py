@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, models
 
 # For each customer of %(ids)s an id and when floors above know them to have done something last.
 _activity: list[str] = []
+Contact = Callable[..., Any]
+"""(customer ids, when, call=whether it was one): somebody of the shop spoke with them."""
+_contacts: list[Contact] = []
 _MISSING = """
 INSERT INTO customers_summary (customer_id, last_activity, orders, revenue, open_complaints, reachable)
 SELECT c.id, coalesce(c.registered_at, c.created_at), 0, 0, 0, true FROM customers_customer c
@@ -64,6 +68,14 @@ def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = Fals
     _later("last_activity", times)
     if call:
         _later("last_call", times)
+    for told in _contacts:
+        told(list(times), at, call=call)
+
+
+def register_contact(told: Contact) -> None:
+    """For apps above: have `told` called with each contact; from an app's `ready`."""
+    if told not in _contacts:
+        _contacts.append(told)
 
 
 def register_activity(sql: str) -> None:

@@ -126,6 +126,8 @@ class Group:
     handed_over: path of the instant at which those of `always_told` get a row's data without anyone noting it
       (goods are sent, a mail is sent); None where nothing of the kind happens.
     always_told: the recipients whom `handed_over` speaks of; all of `recipients` unless given.
+    begun_by_end: where nothing has started the period of a row yet, the end of its person does (a consent that stands
+      is withdrawn by a request for erasure).
     anonymize: field -> value (or ORM expression) to set when the group ends in anonymizing; what is not
       named stays, so name everything that leads to the person.
     """
@@ -143,6 +145,7 @@ class Group:
     handed_over: str | None = None
     always_told: tuple[Any, ...] = ()
     note: Any = ""
+    begun_by_end: bool = False
     anonymize: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

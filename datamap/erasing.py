@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 
+First = Callable[..., Any]
+"""(customer ids, the day, asked=whether the persons asked for it): before anybody looks at their rows."""
 Before = Callable[[list[int]], Any]
 """(customer ids): their rows still stand."""
 After = Callable[[list[int], list[UUID]], Any]
@@ -23,10 +25,19 @@ Objection = Callable[[list[int], datetime], Any]
 Restriction = Callable[[list[int], bool], Any]
 """(customer ids, whether the restriction begins; it ends otherwise) (Art. 18 GDPR)."""
 
+_first: dict[str, First] = {}
 _before: dict[str, Before] = {}
 _after: dict[str, After] = {}
 _objection: dict[str, Objection] = {}
 _restriction: dict[str, Restriction] = {}
+
+
+def register_first(app: str, callback: First) -> None:
+    """To be called before the rows of persons who are to be erased are looked at; from an app's `ready`.
+
+    Here an app writes what their end itself makes happen, so that it shares the fate of the rows that were there.
+    """
+    _add(_first, app, callback)
 
 
 def register_before(app: str, callback: Before) -> None:
@@ -47,6 +58,12 @@ def register_objection(app: str, callback: Objection) -> None:
 def register_restriction(app: str, callback: Restriction) -> None:
     """To be called when the restriction of customers begins or ends."""
     _add(_restriction, app, callback)
+
+
+def first(ids: Sequence[int], day: date, *, asked: bool) -> None:
+    """Call what the apps do before the rows of these persons are looked at."""
+    for callback in _first.values():
+        callback(list(ids), day, asked=asked)
 
 
 def before(ids: Sequence[int]) -> None:
@@ -76,7 +93,7 @@ def restricted(ids: Sequence[int], begins: bool) -> None:
 @contextmanager
 def registered_temporarily() -> Iterator[None]:
     """For tests: whatever is registered inside is forgotten afterwards."""
-    registries: list[dict[str, Any]] = [_before, _after, _objection, _restriction]
+    registries: list[dict[str, Any]] = [_first, _before, _after, _objection, _restriction]
     kept = [dict(registry) for registry in registries]
     try:
         yield

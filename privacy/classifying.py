@@ -139,6 +139,8 @@ def _fate(
     """The fate of one strand as SQL (0: another person's), and its category and start."""
     category, keys = category_sql(joins, strand, people.status)
     start = start_sql(joins, strand, people.status, book.zone)
+    if strand.group.begun_by_end:
+        start = f"COALESCE({start}, {quoted(book.as_of.isoformat())}::date)"
     person = ", ".join(columns[path] for path in strand.group.subject_paths)
     answers = []
     for key in keys:

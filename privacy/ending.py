@@ -175,6 +175,8 @@ def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False)
     if not free:
         return outcome
     refs = {pk: uuid4() for pk in free}
+    if not dry_run:
+        around.first(free, book.as_of, asked=False)
     for people in people_of(free, refs):
         whole = {} if dry_run else gone_whole(book, people)
         found = list(classify(book, people, without=whole))

@@ -214,6 +214,7 @@ def _rows(erasure: Erasure) -> None:
         if customer is None:
             _note(erasure, "rows")
             return
+        around.first([customer.pk], erasure.as_of, asked=True)
         book = Book(erasure.as_of)
         (people,) = people_of([customer.pk], {customer.pk: erasure.subject_ref})
         people.ask_cases(book)

@@ -14,7 +14,18 @@ from customers.models import Customer, Tombstone
 from datamap.declarations import By
 from datamap.ending import ending_of
 from datamap.workdays import day_begins
-from privacy.compiling import PERSON_FILES, Joins, Strand, Table, quoted, starts_of, tables, text_of
+from privacy.compiling import (
+    PERSON_FILES,
+    Joins,
+    Strand,
+    Table,
+    category_sql,
+    quoted,
+    start_sql,
+    starts_of,
+    tables,
+    text_of,
+)
 from privacy.verdicts import ANONYMIZE, Book, Verdict
 from vault.fields import SealedField
 
@@ -108,7 +119,7 @@ class Branch:
         parts = [f"{joins.column(path)} IS NULL" for path in starts[: self.depth]]
         limit = _limit(joins, starts[self.depth], book, book.verdict(unit.key))
         parts.append(f"{column} < %s")
-        parts += _kind_sql(joins, unit) + list(_still_sql(unit, book))
+        parts += _kind_sql(joins, unit) + list(_still_sql(unit, book)) + list(_other_rules_sql(joins, unit, book))
         return joins, column, " AND ".join(parts), [limit]
 
 
@@ -220,6 +231,24 @@ def _still_sql(unit: Unit, book: Book) -> Iterator[str]:
                 yield f"NOT EXISTS (SELECT 1 FROM {other.name} b WHERE b.subject_ref = r.subject_ref)"  # noqa: S608
     if book.verdict(unit.key).over == ANONYMIZE:
         yield _not_anonymized(unit.table)
+
+
+def _other_rules_sql(joins: Joins, unit: Unit, book: Book) -> Iterator[str]:
+    """A row about one person that falls under several rules stays until the last of them lets it go (C5)."""
+    strand = unit.strand
+    if unit.of_people:
+        return  # everything about a person ends with them
+    for other in unit.table.strands:
+        same_person = other.group.subject == strand.group.subject
+        if not same_person or other is strand or other.group.category == strand.group.category:
+            continue
+        category, keys = category_sql(joins, other, None)
+        start = start_sql(joins, other, None, book.zone)
+        for key in keys:
+            if key in PERSON_FILES or (last := book.verdict(key).cutoff) is None:
+                continue
+            over = f"{start} <= {quoted(last.isoformat())}::date"
+            yield f"(({category}) IS DISTINCT FROM {quoted(key)} OR {over})"
 
 
 def _not_anonymized(table: Table) -> str:

@@ -16,6 +16,9 @@ SEALED_ROOT = f"{_files.name}/sealed"
 JOURNAL_URL = os.environ.get("JOURNAL_URL", f"file://{_files.name}/journal")
 EMAIL_FILE_PATH = f"{_files.name}/mail"
 BACKUP_DIR = f"{_files.name}/backups"
+CHECKPOINT_FILE = f"{_files.name}/checkpoints.txt"
+# What stands for ever in production is emptied between tests.
+DATABASES["default"]["OPTIONS"]["options"] = "-c obhut.flush=on"  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_DEFAULT_QUEUE = "obhut-tests"  # never the queue of a development worker

@@ -1,0 +1,28 @@
+"""Wires consents into the floors below: what ends with a person, what the journal brings back, what doctor asks."""
+
+from django.apps import AppConfig
+
+
+class ConsentsConfig(AppConfig):
+    """Purposes, wordings, and the ledger of consents."""
+
+    name = "consents"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
+        from consents import ending, invariants, opening, withdrawing
+        from customers import summary
+        from datamap import erasing
+        from datamap.diagnosis import register_check
+        from datamap.journal import register_replay
+        from vault.columns import register_list_column
+
+        post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
+        erasing.register_first("consents", ending.end_with_person)
+        summary.register_contact(ending.note_calls)
+        register_list_column("consents.State", "mark")
+        register_replay("consent_withdrawal", many=withdrawing.replay)
+        register_check("ledger", invariants.check_ledger)
+        register_check("consent_states", invariants.check_states)

@@ -1,0 +1,80 @@
+"""The set form of `may`: everybody who may be reached for a purpose on a channel, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from consents.events import CLOSING, Channel
+from consents.models import Purpose
+
+PAGE = 10_000
+_STATES = """
+SELECT s.customer_id FROM consents_state s
+WHERE s.purpose_id = %s AND s.channel = %s AND s.granted AND s.open
+    AND (s.fresh_until IS NULL OR s.fresh_until > %s)
+"""
+_WITHOUT_CONSENT = """
+SELECT c.id AS customer_id FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
+WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (%s OR k.advertising_stopped_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM consents_state s WHERE s.customer_id = c.id AND s.purpose_id = %s AND s.channel = %s
+        AND s.state = ANY (%s))
+    AND (%s OR NOT EXISTS (SELECT 1 FROM customers_flag f
+        WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.lifted_at IS NULL))
+"""
+
+
+def audience_sql(purpose: Purpose, channel: str, at: datetime | None = None) -> tuple[str, list[Any]]:
+    """A SELECT of `customer_id` and its parameters, to be joined with whatever else a sender asks for.
+
+    A customer with two endpoints that allow it stands in it twice. Raises ValueError for a purpose that is retired or
+    does not use the channel, and for one without consent on a channel whose endpoints only the suppression list tells
+    apart: those are asked one by one.
+    """
+    if purpose.retired_at is not None or channel not in purpose.channels:
+        raise ValueError(f"The purpose {purpose.key} is not used on the channel {channel}.")
+    if purpose.basis == Purpose.Basis.CONSENT:
+        return _STATES, [purpose.pk, channel, at or timezone.now()]
+    if purpose.advertising and channel not in (Channel.POST, Channel.WEB):
+        raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
+    closed = [kind.value for kind in CLOSING]
+    return _WITHOUT_CONSENT, [not purpose.advertising, purpose.pk, channel, closed, not purpose.minimum_age]
+
+
+def count_audience(purpose: Purpose, channel: str) -> int:
+    """How many endpoints may be reached."""
+    statement, params = audience_sql(purpose, channel)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({statement}) a", params)  # noqa: S608
+        return cursor.fetchone()[0]
+
+
+def audience_ids(purpose: Purpose, channel: str, *, page: int = PAGE) -> Iterator[list[int]]:
+    """The customers who may be reached, each once, in pages by their ids."""
+    statement, params = audience_sql(purpose, channel)
+    paged = (
+        f"SELECT DISTINCT customer_id FROM ({statement}) a WHERE customer_id > %s "  # noqa: S608
+        f"ORDER BY customer_id LIMIT {int(page)}"
+    )
+    after = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(paged, [*params, after])
+            ids = [pk for (pk,) in cursor.fetchall()]
+        if not ids:
+            return
+        yield ids
+        after = ids[-1]
+
+
+def allowed_among(customer_ids: Sequence[int], purpose: Purpose, channel: str) -> set[int]:
+    """Which of these customers may be reached."""
+    statement, params = audience_sql(purpose, channel)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT customer_id FROM ({statement}) a WHERE customer_id = ANY (%s)",  # noqa: S608
+                       [*params, list(customer_ids)])  # fmt: skip
+        return {pk for (pk,) in cursor.fetchall()}

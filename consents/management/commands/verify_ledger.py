@@ -1,0 +1,30 @@
+"""Proves to an operator that the ledger of consents is as it was written, or names the first broken entry."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from consents.verifying import verify
+
+
+class Command(BaseCommand):
+    help = "Verify every entry, record, seal and checkpoint of the ledger of consents."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = verify()
+        said = found.as_json()
+        if options["json"]:
+            self.stdout.write(json.dumps(said, ensure_ascii=False))
+        else:
+            for key, value in said.items():
+                self.stdout.write(f"{key}: {'-' if value in (None, '') else value}")
+        if not found.ok:
+            sys.exit(1)

@@ -1,0 +1,28 @@
+"""Purposes and texts, the ledger, and what is waited for."""
+
+from consents.models.ledger import (
+    Entry,
+    ErasedRecord,
+    ErasureProof,
+    Position,
+    Record,
+    Seal,
+    State,
+    Unsealed,
+)
+from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose
+
+__all__ = [
+    "Entry",
+    "ErasedRecord",
+    "ErasureProof",
+    "LegalText",
+    "LegalTextVersion",
+    "Placement",
+    "Position",
+    "Purpose",
+    "Record",
+    "Seal",
+    "State",
+    "Unsealed",
+]

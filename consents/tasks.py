@@ -1,0 +1,28 @@
+"""What the workers do for the ledger: seal every minute, sign every hour."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from consents import checkpoints, notes
+from consents.sealing import seal_pending
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def seal_ledger() -> None:
+    """Seal what waits; beat wakes it every minute."""
+    seal_pending()
+
+
+@shared_task
+def sign_ledger() -> None:
+    """Sign the last seal, where anything is new; a ledger that lacks what was signed is an alarm, not a new start."""
+    seal_pending()
+    try:
+        checkpoints.sign_checkpoint()
+    except (checkpoints.LedgerBehind, notes.NoteForged) as error:
+        logger.error("The ledger of consents was not signed: %s", error)

@@ -1,0 +1,126 @@
+"""A withdrawal takes effect at once (Art. 7(3) GDPR): ledger, state, suppression list, journal, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from consents.events import GRANTING, Event, Kind
+from consents.models import State
+from consents.recording import record_many
+from customers.models import Customer, Suppression
+from customers.suppression import suppress
+from datamap import journal
+
+
+@transaction.atomic
+def withdraw(
+    customer: Customer,
+    purpose: str,
+    channel: str,
+    endpoint: str | None = None,
+    *,
+    source: str,
+    actor: str = "self",
+    at: datetime | None = None,
+    evidence: Mapping[str, Any] | None = None,
+) -> int:
+    """End every standing yes of this customer for a purpose on a channel, or for one endpoint of it; idempotent.
+
+    Answers how many were ended. An endpoint on which no advertising is left goes to the suppression list, so that no
+    import and no form of somebody else revives it (Art. 21(3) GDPR).
+    """
+    Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk).first()
+    states = State.objects.filter(customer=customer, purpose__key=purpose, channel=channel, granted=True)
+    if endpoint:
+        states = states.filter(endpoint_index=endpoint)
+    return end_states(list(states.select_related("purpose", "customer")), source=source, actor=actor, at=at,
+                      evidence=evidence)  # fmt: skip
+
+
+def end_states(
+    states: Sequence[State],
+    *,
+    source: str,
+    actor: str = "self",
+    at: datetime | None = None,
+    kind: str = Kind.WITHDRAWN,
+    evidence: Mapping[str, Any] | None = None,
+) -> int:
+    """End these, as a set, in the caller's transaction; answers how many."""
+    if not states:
+        return 0
+    now = at or timezone.now()
+    record_many([
+        Event(
+            kind=kind,
+            customer_id=state.customer_id,
+            number=state.customer.number,
+            purpose=state.purpose.key,
+            channel=state.channel,
+            endpoint=state.endpoint or "",
+            at=now,
+            source=source,
+            actor=actor,
+            evidence=evidence or {},
+        )
+        for state in states
+    ])  # fmt: skip
+    if kind == Kind.WITHDRAWN:
+        journal.write_many("consent_withdrawal", [_entry(state, now, source) for state in states])
+        for state in states:
+            if state.endpoint and state.purpose.advertising and not _is_used(state):
+                suppress(state.channel, state.endpoint, reason=Suppression.Reason.UNSUBSCRIBED, since=now)
+    return len(states)
+
+
+def _is_used(state: State) -> bool:
+    """Whether the person still wants other advertising at this endpoint."""
+    others = State.objects.filter(
+        customer=state.customer_id,
+        channel=state.channel,
+        endpoint_index=state.endpoint,
+        state__in=list(GRANTING),
+        purpose__advertising=True,
+    )
+    return others.exclude(pk=state.pk).exists()
+
+
+def _entry(state: State, at: datetime, source: str) -> dict[str, Any]:
+    """What the journal keeps of it: ids and a keyed hash."""
+    index = state.endpoint_index
+    return {
+        "customer": state.customer_id,
+        "purpose": state.purpose.key,
+        "channel": state.channel,
+        "endpoint": bytes(index).hex() if index else "",
+        "at": at.isoformat(),
+        "source": source,
+    }
+
+
+def replay(payloads: Sequence[journal.Payload]) -> int:
+    """End again after a restore what was withdrawn; answers how many were news.
+
+    A state that is younger than the withdrawal is a new yes, and stays.
+    """
+    news = 0
+    for payload in payloads:
+        at = datetime.fromisoformat(str(payload["at"]))
+        states = State.objects.filter(
+            customer=payload["customer"],
+            purpose__key=payload["purpose"],
+            channel=payload["channel"],
+            granted=True,
+            since__lt=at,
+        )
+        index = bytes.fromhex(str(payload["endpoint"]))
+        states = states.filter(endpoint_index=index) if index else states.filter(endpoint_index__isnull=True)
+        news += end_states(
+            list(states.select_related("purpose", "customer")), source=str(payload["source"]), actor="journal", at=at
+        )
+    return news
