@@ -13,7 +13,7 @@ from consents.events import GRANTING, Event, Kind
 from consents.models import State
 from consents.recording import record_many
 from customers.models import Customer, Suppression
-from customers.suppression import suppress
+from customers.suppression import suppress_many
 from datamap import journal
 
 
@@ -50,11 +50,18 @@ def end_states(
     at: datetime | None = None,
     kind: str = Kind.WITHDRAWN,
     evidence: Mapping[str, Any] | None = None,
+    told: Mapping[int, datetime] | None = None,
+    suppressing: bool = True,
 ) -> int:
-    """End these, as a set, in the caller's transaction; answers how many."""
+    """End these, as a set, in the caller's transaction; answers how many.
+
+    told: state -> when it ended, where the shop learns of it later. suppressing: whether an endpoint on which no
+    advertising is left goes to the suppression list; a caller that has put it there says no.
+    """
     if not states:
         return 0
     now = at or timezone.now()
+    times = told or {}
     record_many([
         Event(
             kind=kind,
@@ -63,7 +70,8 @@ def end_states(
             purpose=state.purpose.key,
             channel=state.channel,
             endpoint=state.endpoint or "",
-            at=now,
+            at=times.get(state.pk, now),
+            late=state.pk in times,
             source=source,
             actor=actor,
             evidence=evidence or {},
@@ -71,23 +79,34 @@ def end_states(
         for state in states
     ])  # fmt: skip
     if kind == Kind.WITHDRAWN:
-        journal.write_many("consent_withdrawal", [_entry(state, now, source) for state in states])
-        for state in states:
-            if state.endpoint and state.purpose.advertising and not _is_used(state):
-                suppress(state.channel, state.endpoint, reason=Suppression.Reason.UNSUBSCRIBED, since=now)
+        journal.write_many(
+            "consent_withdrawal", [_entry(state, times.get(state.pk, now), source) for state in states]
+        )
+        if suppressing:
+            _suppress_unused(states, now)
     return len(states)
 
 
-def _is_used(state: State) -> bool:
-    """Whether the person still wants other advertising at this endpoint."""
-    others = State.objects.filter(
-        customer=state.customer_id,
-        channel=state.channel,
-        endpoint_index=state.endpoint,
+def _suppress_unused(states: Sequence[State], now: datetime) -> None:
+    """Suppress the endpoints at which the person wants no other advertising."""
+    ended = [state for state in states if state.endpoint and state.purpose.advertising]
+    wanted = State.objects.filter(
+        customer__any_of=list({state.customer_id for state in ended}),
         state__in=list(GRANTING),
         purpose__advertising=True,
+        endpoint_index__isnull=False,
     )
-    return others.exclude(pk=state.pk).exists()
+    used = {(pk, channel, bytes(index)) for pk, channel, index in wanted.values_list(
+        "customer_id", "channel", "endpoint_index")}  # fmt: skip
+    suppress_many(
+        {
+            (state.channel, str(state.endpoint))
+            for state in ended
+            if (state.customer_id, state.channel, bytes(state.endpoint_index or b"")) not in used
+        },
+        reason=Suppression.Reason.UNSUBSCRIBED,
+        since=now,
+    )
 
 
 def _entry(state: State, at: datetime, source: str) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class Person:
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     opt_ins: dict[str, OptInRow] = field(default_factory=dict)
+    # Of these what the ledger of consents takes (`optins`).
+    told: dict[str, OptInRow] = field(default_factory=dict)
     last_activity: datetime | None = None
     rows: list[CustomerRow] = field(default_factory=list)
 

@@ -10,12 +10,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import holding, reading, suppression
+from customers import holding, optins, reading, suppression
 from customers.cleaning import Cleaner, Person
 from customers.holding import DecisionRefused
 from customers.known import Known, Tried
 from customers.matching import Held, Matched, match
-from customers.models import Customer, HeldIntake
+from customers.models import Customer, HeldIntake, Suppression
 from customers.periods import CATEGORIES
 from customers.planning import Changes, changes_for, state_of_new
 from customers.rows import CustomerRow, Outcome, Problem, Source, SuppressionRow
@@ -28,7 +28,8 @@ __all__ = ["DecisionRefused", "decide_held", "write_customers", "write_suppressi
 
 # One import of customers writes at a time: two that find the same e-mail unknown would otherwise both make the account.
 LOCK = 0x0B447_0001
-CHANNEL_KEYS = {"email": "email", "sms": "phone", "whatsapp": "phone", "phone": "phone"}
+# Reasons that are a word of the person; an address that bounces has said nothing.
+_SAID_NO = {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.OBJECTION, Suppression.Reason.COMPLAINT}
 
 
 def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: bool = False) -> Outcome:
@@ -51,6 +52,7 @@ def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: boo
         known = Tried(source.platform, source.batch) if dry_run else Known(source.platform)
         matched = match(persons, known, sealer, lock=not dry_run)
         _drop_suppressed_claims([*matched.known.values(), *matched.new], outcome)
+        optins.screen(matched, outcome)
         outcome.overdue = _overdue([*matched.known.values(), *matched.new], source.as_of)
         _settle(matched, known, sealer, source, outcome, dry_run=dry_run)
     return outcome
@@ -65,6 +67,7 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
     outcome = Outcome()
     wanted: dict[bytes, tuple[str, str, datetime]] = {}
     known_as: dict[bytes, bytes] = {}
+    lines: dict[bytes, int] = {}
     for row in rows:
         said, _lost = reading.clean_text(row.endpoint)
         endpoint = said if row.channel in ("email", "post") else reading.read_phone(said) or ""
@@ -77,10 +80,12 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
             outcome.unchanged += 1
             continue
         wanted[hashes[0]] = row.channel, row.reason, row.since or timezone.now()
+        lines[hashes[0]] = row.line
         known_as |= dict.fromkeys(hashes, hashes[0])
     with transaction.atomic():
         if not dry_run:
             _lock()  # no undo ends an entry between the look and the note
+        _leave_overtaken(wanted, known_as, lines, outcome)
         listed = {known_as[mark] for mark in suppression.entries_among(known_as)}
         if dry_run:
             tried = Tried(source.platform, source.batch)
@@ -91,8 +96,31 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
         if not dry_run:
             named = {mark: wanted[first][1:] for mark, first in known_as.items()}
             suppression.mention(named, source.origin_id)
+            said = {mark: since for mark, (reason, since) in named.items() if reason in _SAID_NO}
+            optins.unsubscribed(said, source)
         outcome.unchanged += len(wanted) - outcome.created
     return outcome
+
+
+def _leave_overtaken(
+    wanted: dict[bytes, tuple[str, str, datetime]],
+    known_as: dict[bytes, bytes],
+    lines: dict[bytes, int],
+    outcome: Outcome,
+) -> None:
+    """Leave addresses out that were confirmed anew after the list says they were unsubscribed; an objection stays."""
+    said = {
+        mark: wanted[first][2]
+        for mark, first in known_as.items()
+        if wanted[first][1] == Suppression.Reason.UNSUBSCRIBED
+    }
+    for first in {known_as[mark] for mark in optins.overtaken(said)}:
+        message = _("The person has confirmed anew since then; the address is not suppressed.")
+        outcome.warn(Problem(lines[first], "email", message))
+        outcome.unchanged += 1
+        del wanted[first]
+    for mark in [mark for mark, first in known_as.items() if first not in wanted]:
+        del known_as[mark]
 
 
 def decide_held(held_id: int, decision: str, *, user_id: int | None, customer: Customer | None = None) -> Outcome:
@@ -114,6 +142,7 @@ def decide_held(held_id: int, decision: str, *, user_id: int | None, customer: C
             raise DecisionRefused(outcome.errors[0].message)
         matched = _decided(person, decision, customer, source)
         _drop_suppressed_claims([person], outcome)
+        optins.screen(matched, outcome)
         _settle(matched, Known(source.platform), sealer, source, outcome, dry_run=False)
     return outcome
 
@@ -158,11 +187,32 @@ def _settle(matched: Matched, known: Known, sealer: Sealer, source: Source, outc
         _remember(matched, own, known, sealer, marks)
         return
     writer = Writer(source, sealer)
-    writer.create(matched.new, numbers_for(matched.new, own) if matched.new else [])
+    numbers = numbers_for(matched.new, own) if matched.new else []
+    ids = writer.create(matched.new, numbers)
     if changed:
         writer.update(changed)
     writer.finish(changed, matched.new)
+    optins.take(_told(matched, changed, ids, numbers), source)
     holding.put_aside(matched.held, marks, source)
+
+
+def _told(
+    matched: Matched, changed: Sequence[Changes], ids: Sequence[int], numbers: Sequence[str]
+) -> list[optins.Told]:
+    """What the ledger of consents takes of this chunk, now that everybody is stored."""
+    found = [
+        told
+        for changes in changed
+        for told in optins.told_of(
+            changes.customer_id,
+            matched.states[changes.customer_id]["number"],
+            matched.known[changes.customer_id],
+            changes.told,
+        )
+    ]
+    for customer_id, number, person in zip(ids, numbers, matched.new, strict=True):
+        found += optins.told_of(customer_id, number, person, person.told)
+    return found
 
 
 def _own_numbers(matched: Matched, known: Known, outcome: Outcome) -> dict[int, str]:
@@ -223,10 +273,9 @@ def _drop_suppressed_claims(persons: Sequence[Person], outcome: Outcome) -> None
     asked: dict[tuple[str, str], list[tuple[Person, str]]] = {}
     for person in persons:
         for channel, opt_in in person.opt_ins.items():
-            kind = CHANNEL_KEYS[channel]
-            endpoint = getattr(person, kind) if getattr(person, f"{kind}_key") else ""
+            endpoint = optins.endpoint_of(person, channel)
             if endpoint and opt_in.state != "no":
-                asked.setdefault((kind, endpoint), []).append((person, channel))
+                asked.setdefault((optins.CHANNEL_KEYS[channel], endpoint), []).append((person, channel))
     for kind in ("email", "phone"):
         endpoints = [endpoint for one, endpoint in asked if one == kind]
         for endpoint in suppression.suppressed_among(kind, endpoints) if endpoints else ():

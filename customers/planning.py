@@ -29,6 +29,7 @@ class Changes:
     tags: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     opt_ins: list[OptInRow] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # channels of which the ledger of consents takes the news
     last_activity: datetime | None = None
 
     def __bool__(self) -> bool:
@@ -120,6 +121,12 @@ def _additions(changes: Changes, person: Person, state: dict[str, Any]) -> None:
         if state["claims"].get(channel) != claim:
             changes.opt_ins.append(opt_in)
             state["claims"][channel] = claim
+    for channel, opt_in in person.told.items():
+        # A dry run, which writes no ledger, remembers here what an earlier chunk would have told.
+        told = [opt_in.state, (EVIDENCE_INDEX.blind(dict(opt_in.evidence)) or b"").hex()]
+        if state.setdefault("told", {}).get(channel) != told:
+            changes.told.append(channel)
+            state["told"][channel] = told
 
 
 def state_of_new(person: Person, number: str, platform: str, sealer: Sealer) -> dict[str, Any]:

@@ -96,6 +96,21 @@ def suppress(
     return False
 
 
+def suppress_many(
+    endpoints: Iterable[tuple[str, str]], *, reason: str, since: datetime, scope: str = ADVERTISING
+) -> int:
+    """Put endpoints (channel, value) on the list as a set; answers how many are new. See `suppress`."""
+    entries = {
+        Entry(hasher(channel)(key), channel, scope, reason, since)
+        for channel, endpoint in endpoints
+        if (key := key_of(channel, endpoint))
+    }
+    with transaction.atomic():
+        new = insert(sorted(entries))
+        mention({entry.endpoint: (reason, since) for entry in entries}, None, scope=scope)
+    return new
+
+
 class Entry(NamedTuple):
     """One line of the list before it is stored."""
 

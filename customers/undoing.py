@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from customers import indexing
+from customers import indexing, optins
 from customers.historying import columns_of, history_table
 from customers.intake import LOCK
 from customers.models import (
@@ -105,6 +105,7 @@ def undo_customers(batch: UUID, *, keep_listed: bool = False) -> UndoResult:
         removable = [id_ for id_ in made if id_ not in kept]
         restorable = [id_ for id_ in touched if id_ not in kept]
         _take_back(batch, origin.pk, restorable)
+        optins.take_back(batch, removable, restorable)
         _remove(removable)
         result.removed, result.restored = len(removable), len(restorable)
         _run("DELETE FROM customers_heldintake WHERE origin_id = %s AND kind = 'customer'", origin.pk)
@@ -115,7 +116,7 @@ def undo_customers(batch: UUID, *, keep_listed: bool = False) -> UndoResult:
 
 def _touched(batch: UUID, origin_id: int, made: list[int]) -> list[int]:
     """Customers that were there before and have something of this batch."""
-    found: set[int] = set()
+    found = optins.touched(batch)
     for model in WRITTEN:
         column = "id" if model is Customer else "customer_id"
         found.update(_ids(f"SELECT DISTINCT {column} FROM {history_table(model)} WHERE batch = %s", batch))  # noqa: S608
