@@ -46,10 +46,12 @@ class Joins:
             model = found.related_model
         return found
 
-    def is_always_set(self, path: str) -> bool:
+    def is_always_set(self, path: str, *, alone: bool = False) -> bool:
         """Whether the column can never be empty: it is of the row itself or of its side table, which is kept complete
-        (`customers.summary.ensure_all`)."""
+        (`customers.summary.ensure_all`). `alone`: where the side table may not be complete yet."""
         *steps, _last = path.split("__")
+        if alone and steps:
+            return False
         sides = [_field(self.model, step) for step in steps]
         own = len(sides) <= 1 and all(side.auto_created and not side.concrete for side in sides)
         return own and not self.field(path).null

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, models
 
 from customers.models import Customer, Tombstone
+from customers.summary import missing
 from datamap.declarations import By
 from datamap.ending import ending_of
 from datamap.workdays import day_begins
@@ -112,12 +113,14 @@ class Branch:
         return joins, column, " AND ".join(parts), [limit]
 
 
-def branches(unit: Unit) -> list[Branch]:
-    """The branches of a unit, each answered by an index of its own; none follows a start that is always set."""
+def branches(unit: Unit, *, judging: bool = False) -> list[Branch]:
+    """The branches of a unit, each answered by an index of its own; none follows a start that is always set.
+
+    Rows are found by a side table that is kept complete, and judged also where it is not yet."""
     joins, found = Joins(unit.table.model), []
     for depth, path in enumerate(unit.starts()):
         found.append(Branch(unit, depth))
-        if joins.is_always_set(path):
+        if joins.is_always_set(path, alone=judging):
             break
     return found
 
@@ -131,6 +134,13 @@ def due_pages(book: Book, unit: Unit) -> Iterator[list[Any]]:
             if len(page.ids) < unit.page:
                 break
             page = due_page(book, branch, page)
+
+
+def due_without_summary(book: Book, unit: Unit) -> Iterator[list[Any]]:
+    """The keys of due persons whose summary is missing: no index finds them, and a rehearsal may not write it."""
+    for ids in missing(unit.page):
+        if due := still_due(book, unit, ids):
+            yield due
 
 
 class DuePage(NamedTuple):
@@ -163,7 +173,7 @@ def due_page(book: Book, branch: Branch, after: DuePage | None = None) -> DuePag
 def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
     """Those of the keys that are due now, locked: a late or repeated task looks at the rule again."""
     found: list[Any] = []
-    for branch in branches(unit):
+    for branch in branches(unit, judging=True):
         joins, _column, where, params = branch.sql(book, judging=True)
         with connection.cursor() as cursor:
             cursor.execute(

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer, Note, Tombstone
+from customers.models import Customer, Note, Summary, Tombstone
 from interactions.models import Complaint
 from mail.models import Message
 from mail.sending import deliver_due
@@ -48,6 +48,38 @@ def purge(as_of: str, *arguments: str) -> dict[str, Any]:
 
 def counts(**kw: int) -> dict[str, int]:
     return dict.fromkeys(("due", "deleted", "anonymized", "blocked", "held", "failed"), 0) | kw
+
+
+def written() -> int:
+    """How many rows this transaction has written, in whatever table, as PostgreSQL counts them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("status", ["account", "guest", "prospect"])
+def test_a_dry_run_finds_persons_without_a_summary_and_writes_nothing(status: str) -> None:
+    make_person("1", status=status, registered_at=at("2015-05-20"))
+    make_person("2", status=status, registered_at=at("2026-10-30"))
+    fresh = make_person("3", status=status, registered_at=None)  # known since today: its own row says so
+    Summary.objects.all().delete()
+    before = written()
+    told = purge("2026-11-01", "--dry-run")
+    assert written() == before
+    assert not Summary.objects.exists()
+    key = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}[status]
+    assert told["categories"] == {key: counts(due=1, deleted=1)}
+    assert purge("2026-11-01")["categories"] == told["categories"]
+    assert set(Customer.objects.values_list("number", flat=True)) == {"2", fresh.number}
+
+
+def test_the_guard_of_a_dry_run_counts_persons_without_a_summary() -> None:
+    for number in range(50):
+        make_person(str(number), last_activity="2015-05-20", registered_at=at("2015-05-20"))
+    Summary.objects.all().delete()
+    told = purge("2026-11-01", "--dry-run")
+    assert not told["complete"] and told["guard"]["persons"] == 50
+    assert not Summary.objects.exists()
 
 
 def test_an_invoice_goes_on_its_day_and_not_before() -> None:
