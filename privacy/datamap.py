@@ -108,7 +108,8 @@ class IdentityCopyData(PersonalData):
             purpose=_("Knowing that the person is the one concerned (Art. 12(6) GDPR)"),
             basis=Basis.LEGAL_OBLIGATION,
             category="IDDOC",
-            start="checked_at",
+            # The desk removes it with the check; whatever it left goes the night after, at the latest with the request.
+            start=("checked_at", "request.identity_proven_at", "request.closed_at"),
         )
     ]
 

@@ -49,8 +49,11 @@ class Unit:
 
 
 def units(book: Book, only: str = "") -> Iterator[Unit]:
-    """Every unit whose rule has a period that can be over; persons first, since much goes with them."""
-    found = [unit for table in tables().values() if table.parent is None for unit in _units_of(table, book)]
+    """Every unit whose rule has a period that can be over; persons first, since much goes with them.
+
+    Rows that hang on another end with it and are no unit, but for those with a period of their own (`own_keys`).
+    """
+    found = [unit for table in tables().values() for unit in _units_of(table, book) if unit.key in table.own_keys]
     for unit in sorted(found, key=lambda unit: (not unit.of_people, unit.key, unit.table.label)):
         if not only or unit.key == only:
             yield unit

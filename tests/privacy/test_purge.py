@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -19,10 +20,11 @@ from interactions.models import Complaint
 from mail.models import Message
 from mail.sending import deliver_due
 from orders.models import Document, Order
-from privacy.models import DeletionLog, Hold, Notice, RetentionRun
+from privacy.models import DeletionLog, Hold, IdentityCopy, Notice, Request, RetentionRun
 from privacy.notices import open_notices, queue_erasures
 from privacy.purging import approve_run, plan_run, report_of, work
 from privacy.recipients import recipients_of_ref
+from privacy.tasks import retry_erasures
 from staff.models import User
 from tests.privacy.making import at, make_contact, make_order, make_paper, make_person
 from tests.privacy.noting import disclose, make_recipient
@@ -107,6 +109,27 @@ def test_an_order_of_long_ago_becomes_a_figure_about_nobody() -> None:
     assert set(order.lines.values_list("name", flat=True)) == {""}
     assert order.history.count() == 0
     assert "ORDER" not in purge("2027-01-01")["categories"]
+
+
+@pytest.mark.parametrize("known_by", ["checked_at", "identity_proven_at", "closed_at"])
+def test_a_copy_of_an_identity_card_goes_the_night_after_its_check(known_by: str, manager: User) -> None:
+    """IDDOC is D0: nothing is left the day after, whatever the desk forgot; the request it hangs on stays."""
+    customer = make_person()
+    case = Request.objects.create(customer=customer, kind="access", channel="mail", received_at=at("2026-10-01"))
+    # The request, still unanswered, and a dispute keep everything of the person else.
+    Hold.objects.create(customer=customer, kind="claim", reason="Streit", owner=manager, review_on=date(2027, 1, 1))
+    upload = SimpleUploadedFile("ausweis.pdf", b"%PDF-1.7 x")
+    copy = IdentityCopy.objects.create(request=case, name="ausweis.pdf", size=10, file=upload)
+    assert "IDDOC" not in purge("2026-11-01")["categories"]  # nobody has looked at it yet
+    told = copy if known_by == "checked_at" else case
+    setattr(told, known_by, at("2026-10-20", 15))
+    told.save()
+    assert "IDDOC" not in purge("2026-10-19")["categories"]
+    for dry in (["--dry-run"], []):
+        assert purge("2026-10-21", *dry)["categories"] == {"IDDOC": counts(due=1, deleted=1)}
+    assert not IdentityCopy.objects.exists() and Request.objects.filter(pk=case.pk).exists()
+    retry_erasures()
+    assert not copy.file.storage.exists(copy.file.name)
 
 
 def test_an_account_ends_and_its_papers_stay_blocked() -> None:
