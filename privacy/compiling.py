@@ -151,7 +151,7 @@ class Table:
 
     @cached_property
     def own_keys(self) -> frozenset[str]:
-        """The categories by which its rows end by themselves: of a row that hangs on another, what that does not have."""
+        """The categories by which its rows end by themselves (`datamap.hanging`)."""
         return own_keys(self.declaration)
 
     @property
