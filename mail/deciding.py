@@ -18,7 +18,7 @@ SENDABLE_AGAIN = (State.UNKNOWN, State.FAILED, State.REFUSED, State.CANCELLED)
 
 
 @transaction.atomic
-def mark_arrived(message: Message, *, by: User) -> bool:
+def mark_arrived(message: Message, *, by: User | None) -> bool:
     """Somebody has found out that a mail in doubt arrived; False where it is in doubt no more."""
     at = Coalesce(F("attempted_at"), F("created_at"))
     if not _decide(message, (State.UNKNOWN,), by, state=State.SENT, reason="", sent_at=at):
