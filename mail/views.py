@@ -92,7 +92,7 @@ def message_decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("mail.decide")
 def message_decide_all(request: HttpRequest, decision: str) -> HttpResponse:
-    """One decision about all mails in doubt that the list shows, of one type or of all: how many there are, and then it.
+    """One decision about all mails in doubt that the list shows, of one type or of all: first how many there are.
 
     No mail is opened for it, so the access log has no line of it; each mail says who decided.
     """
