@@ -74,7 +74,7 @@ def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None)
     """What a run would do, by the same questions; nothing is written."""
     book = Book(as_of, night=True)
     report = Report(None, as_of, dry_run=True)
-    late = {unit.key: list(due_without_summary(book, unit)) for unit in units(book, only) if unit.of_people}
+    late = due_without_summary(book, [unit for unit in units(book, only) if unit.of_people])
     report.guard = _guard(book, only, allow_share, late)
     ended: set[int] = set()
     for unit in units(book, only):

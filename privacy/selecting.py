@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -139,11 +139,14 @@ def due_pages(book: Book, unit: Unit) -> Iterator[list[Any]]:
             page = due_page(book, branch, page)
 
 
-def due_without_summary(book: Book, unit: Unit) -> Iterator[list[Any]]:
-    """The keys of due persons whose summary is missing: no index finds them, and a rehearsal may not write it."""
-    for ids in missing(unit.page):
-        if due := still_due(book, unit, ids):
-            yield due
+def due_without_summary(book: Book, people: Sequence[Unit]) -> dict[str, list[list[int]]]:
+    """Pages of due persons whose summary is missing, by key: no index finds them, and a rehearsal may not write it."""
+    found: dict[str, list[list[int]]] = {unit.key: [] for unit in people}
+    for ids in missing(PEOPLE_PAGE):
+        for unit in people:
+            if due := still_due(book, unit, ids):
+                found[unit.key].append(due)
+    return found
 
 
 class DuePage(NamedTuple):
