@@ -221,7 +221,7 @@ class IdentityCopy(models.Model):
     size = models.PositiveIntegerField(_("size"))
     file = models.FileField(storage=SealedFileStorage("privacy.identitycopy.file"), max_length=200)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
-    # The row goes in the same step; a file that could not be removed then is due from this instant on.
+    # Noted by nobody at the desk, whose step removes the row itself; a row that is left is due from the check on.
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
 
     class Meta:
