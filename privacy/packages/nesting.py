@@ -69,11 +69,16 @@ def renamed(names: Mapping[str, str], columns: Mapping[str, list[Any]], size: in
     nothing = [None] * size
     named = zip(*(columns.get(name, nothing) for name in names.values()), strict=True)
     made: list[Row] = [dict(zip(names, values)) for values in named]  # noqa: B905  # as many
-    rest = {name: values for name, values in columns.items() if name not in set(names.values())}
+    rest, full, used = {}, True, set(names.values())
+    for name in (name for name in columns if name not in used):
+        said = size - columns[name].count(None) - columns[name].count("")
+        if said:
+            rest[name] = columns[name]
+            full = full and said == size
     if not rest:
         return made
     others = zip(*rest.values(), strict=True)
-    if all(None not in values and "" not in values for values in rest.values()):
+    if full:
         for object_, values in zip(made, others, strict=True):
             object_["additional"] = dict(zip(rest, values))  # noqa: B905  # as many
         return made
