@@ -193,7 +193,8 @@ class SealedTextField(SealedField, models.TextField):
         except UnicodeEncodeError:
             raise ValidationError(_("This text contains a broken character."), code="invalid") from None
 
-    _decode = staticmethod(bytes.decode)
+    def _decode(self, data: bytes) -> str:
+        return data.decode()
 
 
 class SealedDateField(SealedField, models.DateField):

@@ -123,13 +123,14 @@ class KeyRing:
         """Many values of one field at once, None for None. Raises SealError."""
         aad = _as_bytes(label)
         decrypts = {header: cipher.decrypt for header, cipher in self._readers.items()}
-        one: bytes | None = b""
-        try:
-            return [
-                None if (one := each) is None else decrypts[each[:3]](each[3:15], each[15:], aad) for each in sealed
-            ]
-        except (KeyError, InvalidTag, ValueError):
-            raise self._refusal(label, one or b"") from None
+        found: list[bytes | None] = []
+        add = found.append
+        for one in sealed:
+            try:
+                add(None if one is None else decrypts[one[:3]](one[3:15], one[15:], aad))
+            except (KeyError, InvalidTag, ValueError):
+                raise self._refusal(label, one or b"") from None
+        return found
 
     def seal(self, label: str | bytes, data: bytes) -> bytes:
         """Version, key id, nonce, ciphertext and tag; only `label` opens it again."""
