@@ -14,8 +14,12 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from consents import intake
 from consents.folding import Standing, Told, fold
+from consents.models import Record, State
 from consents.recording import months_later
+from customers import optins
+from customers import undoing as imports
 
 # Of the batch, a yes, and nothing came after it in its consent.
 _SAID = """
@@ -56,6 +60,14 @@ class _Before(NamedTuple):
     source: str
     used_at: datetime | None
     stale_months: int | None
+
+
+def register() -> None:
+    """Let imports, and their undoing, speak with the ledger; called from the app's `ready`."""
+    optins.register_ledger(LEDGER)
+    imports.register(why_kept)
+    for model in (State, Record):
+        imports.register_side_table(model)
 
 
 def touched(batch: UUID) -> set[int]:
@@ -123,3 +135,13 @@ def _rows(statement: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()
+
+
+LEDGER = optins.Ledger(
+    judge=intake.judge,
+    take=intake.take,
+    overtaken=intake.overtaken,
+    unsubscribed=intake.unsubscribed,
+    touched=touched,
+    take_back=take_back,
+)
