@@ -178,6 +178,8 @@ CELERY_TIMEZONE = "Europe/Berlin"
 # A task that finds nothing to do costs a query; what must not be lost is asked for every minute.
 CELERY_BEAT_SCHEDULE = {
     "seal-ledger": {"task": "consents.tasks.seal_ledger", "schedule": 60.0},
+    "send-receipts": {"task": "consents.tasks.send_receipts", "schedule": crontab(minute="*/10")},
+    "send-checkpoint": {"task": "consents.tasks.send_checkpoint", "schedule": crontab(hour="7", minute="5")},
     "sign-ledger": {"task": "consents.tasks.sign_ledger", "schedule": crontab(minute="35")},
     "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},
     "follow-notices": {"task": "privacy.tasks.follow_notices", "schedule": 300.0},

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("language/", choose_language, name="set_language"),
     path("accounts/", include("staff.sign_in_urls")),
+    path("consents/receipts/", include("consents.receipt_urls")),
     path("anymail/", include("mail.webhook_urls")),
     *(path(prefix, include(f"{app}.urls")) for app, prefix in ROUTES.items() if find_spec(f"{app}.urls")),
 ]

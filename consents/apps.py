@@ -12,7 +12,7 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, seed, undoing, withdrawing
+        from consents import ending, invariants, opening, receipting, seed, undoing, withdrawing
         from customers import summary
         from datamap import erasing
         from datamap.diagnosis import register_check
@@ -26,5 +26,6 @@ class ConsentsConfig(AppConfig):
         register_list_column("consents.State", "mark")
         register_replay("consent_withdrawal", many=withdrawing.replay)
         undoing.register()
+        receipting.register()
         register_check("ledger", invariants.check_ledger)
         register_check("consent_states", invariants.check_states)

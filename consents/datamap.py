@@ -11,6 +11,7 @@ from consents.models import (
     Placement,
     Position,
     Purpose,
+    ReceiptMark,
     Record,
     Seal,
     State,
@@ -25,6 +26,7 @@ NAMELESS = _("Numbers and hashes that stand for ever; whose they were is erased 
 exempt(Purpose, _("What the shop uses data for; names no person."))
 exempt(LegalText, _("Texts of the shop; names no person."))
 exempt(Placement, _("Which text is shown where; names no person."))
+exempt(ReceiptMark, _("A number; names no person."))
 for model in (Entry, Position, Seal, Unsealed, ErasedRecord, ErasureProof):
     exempt(model, NAMELESS)
 

@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from consents import checkpoints, notes
+from consents import checkpoints, notes, receipts
 from consents.sealing import seal_pending
 
 logger = logging.getLogger(__name__)
@@ -26,3 +26,15 @@ def sign_ledger() -> None:
         checkpoints.sign_checkpoint()
     except (checkpoints.LedgerBehind, notes.NoteForged) as error:
         logger.error("The ledger of consents was not signed: %s", error)
+
+
+@shared_task
+def send_receipts() -> None:
+    """Tell people what has changed and is signed by now; beat asks every ten minutes."""
+    receipts.send_receipts()
+
+
+@shared_task
+def send_checkpoint() -> None:
+    """The newest checkpoint to the privacy officer; beat asks every morning."""
+    receipts.send_checkpoint()

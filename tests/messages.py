@@ -22,6 +22,7 @@ APPS = (
     "privacy",
     "orders",
     "interactions",
+    "consents",
     "mail",
     "customers",
     "staff",

@@ -11,6 +11,7 @@ from consents.models.ledger import (
     Unsealed,
 )
 from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose
+from consents.models.receipts import ReceiptMark
 
 __all__ = [
     "Entry",
@@ -21,6 +22,7 @@ __all__ = [
     "Placement",
     "Position",
     "Purpose",
+    "ReceiptMark",
     "Record",
     "Seal",
     "State",

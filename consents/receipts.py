@@ -1,0 +1,264 @@
+"""Receipts: what a person is given of an entry, so that they can prove it without us, also after we erased it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from consents import checkpoints, notes
+from consents.events import Kind, Source
+from consents.hashing import path
+from consents.models import Purpose, ReceiptMark, Record
+from consents.recording import micros
+from consents.verify import CHECKPOINT, FORMAT, RECEIPT, armored, signed
+from customers.models import Customer
+from datamap.controlling import controller, legal_zone
+from datamap.models import Controller
+from mail.addressing import ABROAD, LANGUAGES
+from mail.models import Message, MessageClass
+from mail.sending import queue
+
+TEMPLATE = "consent_receipt"
+AT_ONCE = 500
+"""So many entries are looked at in one transaction."""
+IN_ONE_MAIL = 20
+MAILED = [kind.value for kind in (Kind.GIVEN, Kind.RENEWED, Kind.REFUSED, Kind.WITHDRAWN, Kind.REVOKED, Kind.EXPIRED,
+                                  Kind.INVALIDATED)]  # fmt: skip
+# Who is erased is answered otherwise; what a file tells of long ago, or the journal after a restore, is no change.
+NOT_MAILED = [Source.ERASURE.value, Source.IMPORT.value]
+_DUE = """
+SELECT p.number, p.entry_id, r.customer_id FROM consents_position p
+LEFT JOIN consents_entry e ON e.id = p.entry_id AND e.kind = ANY (%s) AND e.actor_ref <> 'journal'
+LEFT JOIN consents_record r ON r.entry_id = e.id AND r.source <> ALL (%s) AND r.blocked_at IS NULL
+WHERE p.number > %s AND p.number <= %s ORDER BY p.number LIMIT %s
+"""
+_PLACE = """
+SELECT p.number, s.number, s.first, s.last, s.previous FROM consents_position p
+JOIN consents_seal s ON p.number BETWEEN s.first AND s.last WHERE p.entry_id = %s
+ORDER BY s.last LIMIT 1
+"""
+
+
+class NotYet(LookupError):
+    """The entry is not sealed, or no checkpoint covers it yet; within the hour it will be."""
+
+
+class Erased(LookupError):
+    """What the entry was about is erased: whoever has the receipt has the only copy."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One receipt: the file, the checkpoint it leads to, and what it says for people."""
+
+    content: bytes
+    checkpoint: str
+    person: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """What the file is called: the number of the entry, which names nobody."""
+        return f"consent-{self.person['id']}.json"
+
+    @property
+    def lines(self) -> str:
+        """The receipt and its checkpoint as lines that survive any mail."""
+        return f"{armored(self.content, RECEIPT)}\n{armored(self.checkpoint.encode(), CHECKPOINT)}"
+
+
+def receipt_of(entry_id: int, language: str = "de") -> Receipt:
+    """The receipt of an entry, blocked ones too. Raises NotYet, and Erased where its record is gone."""
+    record = Record.archive.select_related("entry", "purpose").filter(pk=entry_id).first()
+    if record is None:
+        raise Erased(f"The record of entry {entry_id} is gone.")
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, [entry_id])
+        place = cursor.fetchone()
+    note = _note_over(place[0]) if place else None
+    if note is None:
+        raise NotYet(f"No checkpoint covers entry {entry_id}.")
+    with translation.override(language):
+        person = in_words(record, controller())
+    body = _body(record, place, _size_of(note)) | {"person": person}
+    return Receipt(signed(body, checkpoints.signing_key()), note, person)
+
+
+def _body(record: Record, place: tuple[Any, ...], size: int) -> dict[str, Any]:
+    entry = record.entry
+    position, _number, first, last, previous = place
+    proof = record.proof
+    return {
+        "format": FORMAT,
+        "ledger": checkpoints.origin(),
+        "entry": {
+            "uuid": entry.uuid.hex,
+            "recorded": micros(entry.ts),
+            "kind": entry.kind,
+            "purpose": entry.purpose,
+            "text_sha256": entry.text_sha256,
+            "actor": entry.actor_ref,
+            "ref": entry.ref_id.hex if entry.ref_id else "",
+        },
+        "salt": proof[:64],
+        "payload": orjson.loads(proof[64:]),
+        "place": {"position": position, "path": [step.hex() for step in _path(first, last, position)]},
+        "before": bytes(previous).hex(),
+        "seals": _seals(first, size),
+    }
+
+
+def _path(first: int, last: int, position: int) -> list[bytes]:
+    """The inclusion proof of one entry within its seal."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.leaf FROM consents_position p JOIN consents_entry e ON e.id = p.entry_id "
+            "WHERE p.number BETWEEN %s AND %s ORDER BY p.number",
+            [first, last],
+        )
+        return path([bytes(leaf) for (leaf,) in cursor.fetchall()], position - first)
+
+
+def _seals(first: int, size: int) -> list[list[Any]]:
+    """The seals from the one that begins with `first` to the one that ends with `size`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number, first, last, root FROM consents_seal WHERE last BETWEEN %s AND %s ORDER BY last",
+            [first, size],
+        )
+        return [[number, begin, end, bytes(tree).hex()] for number, begin, end, tree in cursor.fetchall()]
+
+
+def _note_over(position: int) -> str | None:
+    """The first checkpoint that covers this place."""
+    key = checkpoints.verifying_key()
+    for note in checkpoints.written():
+        if _size_of(note) >= position:
+            notes.read(note, key)
+            return note
+    return None
+
+
+def _size_of(note: str) -> int:
+    """How many entries a checkpoint covers: its second line."""
+    return int(note.split("\n", 2)[1])
+
+
+def in_words(record: Record, who: Controller) -> dict[str, str]:
+    """Who, what, why, how to withdraw, and the number, in the active language."""
+    purpose = record.purpose
+    when = date_format(record.occurred_at.astimezone(legal_zone(who)), "DATETIME_FORMAT")
+    called = {"purpose": purpose.name, "channel": record.get_channel_display(), "event": record.get_kind_display()}
+    return {
+        "who": ", ".join(filter(None, (who.name, who.street, f"{who.postcode} {who.city}".strip(), who.email)))
+        or checkpoints.origin(),
+        "what": _("%(purpose)s, %(channel)s: %(event)s on %(when)s.") % (called | {"when": when}),
+        "about": purpose.description,
+        "why": str(purpose.get_basis_display()),
+        "withdraw": _how_to_withdraw(purpose, who),
+        "id": str(record.entry.uuid),
+        "language": translation.get_language() or "",
+    }
+
+
+def _how_to_withdraw(purpose: Purpose, who: Controller) -> str:
+    """How a consent is withdrawn, or an objection made, in the active language."""
+    if purpose.basis == Purpose.Basis.CONTRACT:
+        return _("This belongs to your contract with us and ends with it.")
+    where = who.email or checkpoints.origin()
+    return _(
+        "You may withdraw at any time, free of charge and without a reason: through the link in each of our mails, or "
+        "with a word to %(where)s. What was done before stays lawful."
+    ) % {"where": where}
+
+
+def send_receipts(at_once: int = AT_ONCE) -> int:
+    """Queue a mail to everybody whose consents changed and are sealed and signed by now; answers how many mails.
+
+    Each change once, whoever asks how often: the mark moves in the transaction that queues the mails.
+    """
+    checkpoint = checkpoints.newest()
+    total = 0
+    while checkpoint is not None and (sent := _send_some(checkpoint.size, at_once)) is not None:
+        total += sent
+    return total
+
+
+@transaction.atomic
+def _send_some(size: int, at_once: int) -> int | None:
+    ReceiptMark.objects.get_or_create(pk=1)
+    mark = ReceiptMark.objects.select_for_update().get(pk=1)
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [MAILED, NOT_MAILED, mark.position, size, at_once])
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    changes: dict[int, list[int]] = {}
+    for _number, entry, customer in rows:
+        if customer is not None:
+            changes.setdefault(customer, []).append(entry)
+    people = Customer.objects.in_bulk(list(changes))
+    told = [_tell(people[pk], entries) for pk, entries in changes.items() if pk in people]
+    mark.position, mark.moved_at = rows[-1][0], timezone.now()
+    mark.save()
+    return sum(told)
+
+
+def _tell(customer: Customer, entries: Sequence[int]) -> int:
+    """Queue what one person is told; a mail holds up to `IN_ONE_MAIL` receipts."""
+    parts = [list(entries[start : start + IN_ONE_MAIL]) for start in range(0, len(entries), IN_ONE_MAIL)]
+    for part in parts:
+        queue(
+            TEMPLATE,
+            to=customer,
+            message_class=MessageClass.NOTICE,
+            context={"entries": part},
+            key=f"consent-receipt:{part[0]}",
+        )
+    return len(parts)
+
+
+def load(message: Message) -> dict[str, Any]:
+    """What the mail says, read when it is sent: nothing of it lies in the outbox."""
+    language = translation.get_language() or ABROAD
+    return {"receipts": list(_readable(message.context["entries"], language)), "key": public_key()}
+
+
+def _readable(entries: Iterable[int], language: str) -> Iterable[Receipt]:
+    for entry in entries:
+        try:
+            yield receipt_of(entry, language if language in LANGUAGES else ABROAD)
+        except Erased:
+            continue
+
+
+def public_key() -> str:
+    """The key by which anybody checks receipts and checkpoints."""
+    return notes.public_text(checkpoints.verifying_key())
+
+
+def send_checkpoint() -> bool:
+    """Queue the mail with the newest checkpoint to the privacy officer, once a day; False where nobody is named.
+
+    It is a witness outside the shop: a ledger that was rewritten does not fit what the officer has.
+    """
+    who = controller()
+    if not who.officer_email or checkpoints.newest() is None:
+        return False
+    day = timezone.localdate()
+    queue("consent_checkpoint", address=who.officer_email, message_class=MessageClass.NOTICE,
+          context={"day": day.isoformat()}, key=f"consent-checkpoint:{day.isoformat()}")  # fmt: skip
+    return True
+
+
+def load_checkpoint(message: Message) -> dict[str, Any]:
+    """The newest checkpoint when the mail is sent."""
+    written = checkpoints.written()
+    note = written[-1] if written else ""
+    return {"note": note, "lines": armored(note.encode(), CHECKPOINT), "key": public_key()}
