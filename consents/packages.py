@@ -1,0 +1,82 @@
+"""What the copy of a person's data shows of consents: records as ISO/IEC TS 27560, and the receipts that prove them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import get_language
+
+from consents.iso27560 import Happened, document
+from consents.models import Entry, Purpose
+from consents.receipts import Erased, NotYet, receipt_of
+from consents.recording import instant
+from datamap.controlling import controller
+from datamap.packages import ACCESS, Row, register_card
+
+MODELS = ("consents.Record",)
+
+
+def records(rows: Mapping[str, list[Row]]) -> str:
+    """Every consent of the person, blocked ones too, with its whole history; nothing where there is none."""
+    found = rows["consents.Record"]
+    if not found:
+        return ""
+    language = "en" if get_language() == "en" else "de"
+    happened = list(_happened(found))
+    subject = next((json.loads(one.payload)["customer"] for one in happened if _is_json(one.payload)), "")
+    purposes = {purpose.key: purpose for purpose in Purpose.objects.all()}
+    made = document(happened, purposes, controller(), subject, language)
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+
+
+def _happened(rows: Iterable[Row]) -> Iterator[Happened]:
+    entries = Entry.objects.in_bulk([row["id"] for row in rows])
+    for row in rows:
+        entry, proof = entries[row["id"]], str(row.get("proof") or "")
+        payload = proof[64:]
+        yield Happened(
+            uuid=str(entry.uuid),
+            kind=entry.kind,
+            purpose=entry.purpose,
+            channel=row["channel"],
+            endpoint=row.get("endpoint") or "",
+            source=row["source"],
+            at=instant(datetime.fromisoformat(str(row["occurred_at"]))),
+            recorded=instant(entry.ts),
+            confirmed=bool(row["confirmed"]),
+            late=bool(row["late"]),
+            text_sha256=entry.text_sha256,
+            wording=_wording(payload),
+            salt=proof[:64],
+            payload=payload,
+        )
+
+
+def _wording(payload: str) -> dict[str, Any]:
+    return json.loads(payload).get("wording", {}) if _is_json(payload) else {}
+
+
+def _is_json(payload: str) -> bool:
+    """Whether a payload is whole: what names somebody else was blackened in it."""
+    try:
+        return isinstance(json.loads(payload), dict)
+    except ValueError:
+        return False
+
+
+def receipts(rows: Mapping[str, list[Row]]) -> str:
+    """The receipts of all that is sealed and signed, as lines to keep."""
+    language, found = "en" if get_language() == "en" else "de", []
+    for row in rows["consents.Record"]:
+        with suppress(NotYet, Erased):
+            one = receipt_of(row["id"], language)
+            found.append(f"{one.person['what']}\n{one.person['id']}\n\n{one.lines}\n")
+    return "\n".join(found)
+
+
+register_card("data/consents.jsonld", MODELS, records, "application/ld+json", kinds=(ACCESS,))
+register_card("data/consent_receipts.txt", MODELS, receipts, "text/plain; charset=utf-8", kinds=(ACCESS,))

@@ -1,0 +1,115 @@
+"""A person's copy holds every consent with its whole history, in the words of ISO/IEC TS 27560, and its receipts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from consents import checkpoints
+from consents.checkpoints import sign_checkpoint
+from consents.models import Record
+from consents.sealing import seal_pending
+from consents.verify import CHECKPOINT, RECEIPT, unarmored, verify
+from consents.withdrawing import withdraw
+from customers.models import Customer
+from privacy.erasing import ask_erasure, run_erasure
+from privacy.packages.knowing import marks_of_erased
+from privacy.packages.building import build
+from tests.consents.making import moment, say
+from tests.privacy.making import make_person
+from tests.privacy.packaging import everything, files_of, make_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def customer() -> Customer:
+    make_shop()
+    person = make_person("4711")
+    say(person, "requested", at=moment("2026-01-02T10:00:00+01:00"))
+    say(person, confirmed=True, source="double_opt_in", at=moment("2026-01-02T11:00:00+01:00"))
+    withdraw(person, "newsletter", "email", source="rfc8058", at=moment("2026-03-01T09:00:00+01:00"))
+    say(person, purpose="post", channel="post", endpoint="")
+    say(person, "noticed", purpose="feedback", source="sale")
+    say(make_person("4712"), endpoint="andere@laden.example")
+    seal_pending()
+    sign_checkpoint()
+    return person
+
+
+def graph(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _value in pairs]
+        assert len(set(names)) == len(names), "a key stands twice"
+        return dict(pairs)
+
+    document = json.loads(files["data/consents.jsonld"], object_pairs_hook=once)
+    prefixes = set(document["@context"])
+    for record in document["@graph"]:
+        used = {name.partition(":")[0] for name in record if not name.startswith("@")}
+        assert used <= prefixes
+    return document["@graph"]
+
+
+def test_each_consent_is_a_record_of_its_whole_history(customer: Customer) -> None:
+    found = {(one["dpv:hasProcess"][0]["dct:identifier"], one["obhut:channel"]): one for one in graph(
+        files_of(build(customer, "access")))}  # fmt: skip
+    assert set(found) == {("newsletter", "email"), ("post", "post"), ("feedback", "email")}
+    record = found["newsletter", "email"]
+    # The structure of the example of the W3C guide, with lists where it repeats a key.
+    assert record["@type"] == "dpv:ConsentRecord"
+    assert record["dct:conformsTo"] == "https://w3id.org/dpv/schema/dpv-27560#record"
+    assert record["dpv:hasDataController"]["schema:name"] == "Laden am Deich GmbH"
+    states = record["dpv:hasConsentStatus"]
+    assert [state["@type"][0] for state in states] == [
+        "dpv:ConsentRequested", "dpv:ConsentGiven", "dpv:ConsentWithdrawn"
+    ]  # fmt: skip
+    assert states[2]["dpv:isIndicatedAtTime"] == "2026-03-01T08:00:00.000000Z"
+    assert states[2]["dpv:hasIndicationMethod"] == "rfc8058"
+    assert states[1]["obhut:confirmed"] is True
+    assert [notice["obhut:sha256"] for notice in record["dpv:hasNotice"]] == ["ab" * 32]
+    process = record["dpv:hasProcess"][0]
+    assert (process["dpv:hasPurpose"], process["dpv:hasLegalBasis"]) == (["dpv:DirectMarketing"], ["eu-gdpr:A6-1-a"])
+    assert found["feedback", "email"]["dpv:hasConsentStatus"] == []  # told at a sale is no consent
+    assert len(found["feedback", "email"]["obhut:hasSaleNotice"]) == 1
+
+
+def test_the_example_of_the_guide_has_no_property_that_we_lack(customer: Customer, shared_data: Any) -> None:
+    example = json.loads((shared_data / "formats" / "dpv27560_largest_example.jsonld").read_text(encoding="utf-8"))
+    wanted = set(example["dpv:hasRecordOfActivity"]) - {"dpv:hasDataProcessor"}  # there is none
+    assert wanted <= set(graph(files_of(build(customer, "access")))[0])
+
+
+def test_its_receipts_prove_themselves(customer: Customer) -> None:
+    text = files_of(build(customer, "access"))["data/consent_receipts.txt"]
+    parts = text.split(b"-----BEGIN OBHUT CONSENT RECEIPT-----")[1:]
+    assert len(parts) == 5
+    for part in parts:
+        block = b"-----BEGIN OBHUT CONSENT RECEIPT-----" + part
+        proved = verify(
+            unarmored(block, RECEIPT), unarmored(block, CHECKPOINT).decode(), checkpoints.verifying_key()
+        )
+        assert proved.purpose in ("newsletter", "post", "feedback")
+
+
+def test_consents_are_no_part_of_what_is_portable_and_nobody_elses_are_in_it(customer: Customer) -> None:
+    assert not [name for name in files_of(build(customer, "portability")) if "consent" in name]
+    assert "andere@laden.example" not in everything(files_of(build(customer, "access")))
+
+
+def test_two_copies_are_the_same(customer: Customer) -> None:
+    one, other = (files_of(build(customer, "access")) for _ in range(2))
+    assert [name for name in one if one[name] != other[name]] == ["manifest.json"]
+
+
+def test_who_was_erased_and_asks_again_is_told_of_the_blocked_proof(customer: Customer) -> None:
+    erasure = run_erasure(ask_erasure(customer).pk)
+    assert erasure.state == "done", erasure.holds
+    assert not Record.objects.filter(customer=customer.pk).exists()
+    (mark,) = marks_of_erased(email="ALMA4711@laden.example")
+    assert mark == erasure.subject_ref
+    records = graph(files_of(build(mark, "access")))
+    newsletter = next(one for one in records if one["dpv:hasProcess"][0]["dct:identifier"] == "newsletter")
+    assert len(newsletter["dpv:hasConsentStatus"]) == 3
