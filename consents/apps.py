@@ -12,8 +12,8 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, receipting, seed, undoing, withdrawing
-        from customers import summary
+        from consents import ending, invariants, opening, receipting, sales, seed, undoing, withdrawing
+        from customers import selling, summary
         from datamap import erasing
         from datamap.diagnosis import register_check
         from datamap.journal import register_replay
@@ -27,5 +27,6 @@ class ConsentsConfig(AppConfig):
         register_replay("consent_withdrawal", many=withdrawing.replay)
         undoing.register()
         receipting.register()
+        selling.register_sales(sales.note_sales)
         register_check("ledger", invariants.check_ledger)
         register_check("consent_states", invariants.check_states)
