@@ -166,7 +166,8 @@ def take(told: Sequence[Told], batch: Batch) -> None:
     refused = [one for one in told if one.opt_in.state == _NO]
     if refused:
         states = State.objects.filter(customer__any_of=[one.customer_id for one in refused], granted=True)
-        wanted = {(one.customer_id, one.channel, mark) for one in refused for mark in hashes_of(one.channel, one.endpoint)}
+        marked = ((one, mark) for one in refused for mark in hashes_of(one.channel, one.endpoint))
+        wanted = {(one.customer_id, one.channel, mark) for one, mark in marked}
         meant = [
             state
             for state in states.select_related("purpose", "customer")

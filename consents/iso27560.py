@@ -37,8 +37,13 @@ DATA = {
     Channel.POST: "pd:PhysicalAddress",
     Channel.WEB: "pd:BrowsingBehavior",
 }
-PURPOSES = {"profiling": "dpv:PersonalisedAdvertising", "tracking": "dpv:UsageAnalytics", "account": "dpv:CustomerManagement",
-            "loyalty": "dpv:CustomerManagement", "feedback": "dpv:CustomerRelationshipManagement"}  # fmt: skip
+PURPOSES = {
+    "profiling": "dpv:PersonalisedAdvertising",
+    "tracking": "dpv:UsageAnalytics",
+    "account": "dpv:CustomerManagement",
+    "loyalty": "dpv:CustomerManagement",
+    "feedback": "dpv:CustomerRelationshipManagement",
+}
 # Sources in which the person acts; everything else somebody of the shop writes down, or a rule does.
 BY_PERSON = {Source.WEB_FORM, Source.DOUBLE_OPT_IN, Source.ONE_CLICK, Source.SELF_SERVICE, Source.PHONE_CALL,
              Source.PAPER, Source.IN_STORE, Source.ERASURE}  # fmt: skip

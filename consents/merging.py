@@ -1,8 +1,8 @@
 """What holds of consents where two records turn out to be one person; the merge itself asks for it (scenario P20).
 
-An objection to advertising is the person's, for every address. A consent or a withdrawal is about one endpoint; where the
-two records differ about a purpose on a channel, the state counts that protects more, unless a later opt-in was confirmed
-from exactly that endpoint: what the person said no to under one name is not sent under the other.
+An objection to advertising is the person's, for every address. A consent or a withdrawal is about one endpoint; where
+the two records differ about a purpose on a channel, the state counts that protects more, unless a later opt-in was
+confirmed from exactly that endpoint: what the person said no to under one name is not sent under the other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Existing customers (§ 7(3) UWG): the notice at a sale is recorded, and every mail that rests on it repeats it.
 
-All four conditions have to be there: the address was given with a sale, the mails are about the shop's own similar goods
-(which purposes those are stands with the purpose), nobody has objected, and the notice was shown when the address was
-asked for, and is again in every mail. A notice that was missing then cannot be made up for.
+All four conditions have to be there: the address was given with a sale, the mails are about the shop's own similar
+goods (which purposes those are stands with the purpose), nobody has objected, and the notice was shown when the address
+was asked for, and is again in every mail. A notice that was missing then cannot be made up for.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def note_sales(sales: Sequence[Sale]) -> int:
     address that is not the buyer's, somebody who objected, withdrew, or stands on the suppression list. The same order
     again writes nothing.
     """
-    purposes = list(Purpose.objects.filter(existing_customers=True, retired_at=None, channels__contains=[Channel.EMAIL]))
+    purposes = list(
+        Purpose.objects.filter(existing_customers=True, retired_at=None, channels__contains=[Channel.EMAIL])
+    )
     fit = [sale for sale in sales if sale.paid_at is not None and _was_told(sale)]
     if not fit or not purposes:
         return 0

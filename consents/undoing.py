@@ -36,7 +36,7 @@ JOIN consents_state s ON s.customer_id = c.customer_id AND s.purpose_id = c.purp
     AND s.endpoint_index IS NOT DISTINCT FROM c.endpoint_index
 JOIN consents_purpose p ON p.id = c.purpose_id
 LEFT JOIN consents_record r ON r.customer_id = c.customer_id AND r.purpose_id = c.purpose_id AND r.channel = c.channel
-    AND r.endpoint_index IS NOT DISTINCT FROM c.endpoint_index
+    AND r.endpoint_index IS NOT DISTINCT FROM c.endpoint_index AND r.entry_id <> ALL (%s)
 ORDER BY s.id, r.entry_id
 """
 _RESTATE = """
@@ -92,19 +92,19 @@ def take_back(batch: UUID, gone: Sequence[int], restored: Sequence[int]) -> None
     said = _rows(_SAID, [batch, [*gone, *restored]])
     if not said:
         return
+    _restate([row[0] for row in said], [row[1:] for row in said])
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('obhut.erasing', true)")
         before = cursor.fetchone()[0] or "off"
         cursor.execute("SET LOCAL obhut.erasing = 'on'")
         cursor.execute("DELETE FROM consents_record WHERE entry_id = ANY(%s)", [[row[0] for row in said]])
         cursor.execute("SELECT set_config('obhut.erasing', %s, true)", [before])
-    _restate([row[1:] for row in said])
 
 
-def _restate(consents: Sequence[tuple[Any, ...]]) -> None:
-    """Have the states of these consents say what their remaining records say; without any they go."""
+def _restate(leaving: Sequence[int], consents: Sequence[tuple[Any, ...]]) -> None:
+    """Have the states of these consents say what remains without the leaving records; without any they go."""
     records: dict[int, list[_Before]] = {}
-    for row in _rows(_BEFORE, [list(column) for column in zip(*consents, strict=True)]):
+    for row in _rows(_BEFORE, [*(list(column) for column in zip(*consents, strict=True)), list(leaving)]):
         found = _Before._make(row)
         records.setdefault(found.state, []).append(found)
     empty = [state for state, rows in records.items() if rows[0].entry is None]

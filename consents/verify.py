@@ -144,9 +144,7 @@ def _end_of(seals: list[list[Any]], before: bytes) -> tuple[int, bytes]:
 
 def _told(entry: dict[str, Any], payload: dict[str, Any], checkpoint: Checkpoint) -> Proved:
     recorded = datetime.fromtimestamp(entry["recorded"] // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
-    return Proved(
-        entry["kind"], entry["purpose"], payload["channel"], payload["at"], recorded, checkpoint.at
-    )
+    return Proved(entry["kind"], entry["purpose"], payload["channel"], payload["at"], recorded, checkpoint.at)
 
 
 def armored(content: bytes, label: str) -> str:

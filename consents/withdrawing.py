@@ -79,9 +79,7 @@ def end_states(
         for state in states
     ])  # fmt: skip
     if kind == Kind.WITHDRAWN:
-        journal.write_many(
-            "consent_withdrawal", [_entry(state, times.get(state.pk, now), source) for state in states]
-        )
+        journal.write_many("consent_withdrawal", [_entry(state, times.get(state.pk, now), source) for state in states])
         if suppressing:
             _suppress_unused(states, now)
     return len(states)

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from customers.models import Customer
 from interactions.models import Complaint, FollowUp, Interaction
 from ops.demo import deriving, shelving
+from ops.demo.agreeing import agree
 from ops.demo.arriving import Arrivals
 from ops.demo.buying import Purchases
 from ops.demo.copying import Writer
@@ -73,6 +74,7 @@ def load_demo(
             with transaction.atomic():
                 writer, stops = _write(customers, seed, as_of, progress)
                 _derive(stops, progress)
+                agree(customers, seed, as_of)
         else:
             writer = _load_in_chunks(customers, seed, as_of, progress)
         deriving.analyze()
@@ -90,6 +92,7 @@ def _load_in_chunks(customers: int, seed: int, as_of: date, progress: Callable[[
     finally:
         shelving.put_back()
     _derive(stops, progress)
+    agree(customers, seed, as_of)
     shelving.clear_mark()
     return writer
 

@@ -23,7 +23,9 @@ from tests.privacy.making import at, make_person
 
 pytestmark = pytest.mark.django_db
 
-HEADER = "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LAST_CHANGED,LEID"
+HEADER = (
+    "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LAST_CHANGED,LEID"
+)
 PROVEN = "2024-03-04 09:00:00,192.0.2.7,2024-03-04 09:05:00,192.0.2.7"
 FORM_ONLY = "2024-03-04 09:00:00,192.0.2.7,,"
 CONFIRMED = datetime(2024, 3, 4, 8, 5, tzinfo=UTC)  # in winter Berlin is an hour ahead

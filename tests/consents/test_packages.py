@@ -15,8 +15,8 @@ from consents.verify import CHECKPOINT, RECEIPT, unarmored, verify
 from consents.withdrawing import withdraw
 from customers.models import Customer
 from privacy.erasing import ask_erasure, run_erasure
-from privacy.packages.knowing import marks_of_erased
 from privacy.packages.building import build
+from privacy.packages.knowing import marks_of_erased
 from tests.consents.making import moment, say
 from tests.privacy.making import make_person
 from tests.privacy.packaging import everything, files_of, make_shop
@@ -88,9 +88,7 @@ def test_its_receipts_prove_themselves(customer: Customer) -> None:
     assert len(parts) == 5
     for part in parts:
         block = b"-----BEGIN OBHUT CONSENT RECEIPT-----" + part
-        proved = verify(
-            unarmored(block, RECEIPT), unarmored(block, CHECKPOINT).decode(), checkpoints.verifying_key()
-        )
+        proved = verify(unarmored(block, RECEIPT), unarmored(block, CHECKPOINT).decode(), checkpoints.verifying_key())
         assert proved.purpose in ("newsletter", "post", "feedback")
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from io import StringIO
 from typing import Any
@@ -15,6 +15,10 @@ from django.db.models import Count, Max, Min, Sum
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
+from consents.audience import count_audience
+from consents.models import Purpose, Record, State, Unsealed
+from consents.rebuilding import compare_states
+from consents.verifying import verify
 from customers.indexing import dictionary_words, entry_for
 from customers.models import (
     Address,
@@ -427,3 +431,19 @@ def test_wrong_arguments_are_told(wrong: list[str]) -> None:
 def _plain(definition: str) -> str:
     """PostgreSQL prints a list of words with the casts of its first reading; read again it prints others."""
     return re.sub(r"::character varying|::text(\[\])?|[()]", "", definition)
+
+
+def test_the_ledger_of_consents_is_filled_sealed_and_true(demo: Any) -> None:
+    kinds = Counter(Record.objects.values_list("kind", flat=True))
+    assert {"given", "withdrawn", "refused", "noticed"} <= set(kinds)
+    assert kinds["given"] > SIZE / 5
+    assert not Unsealed.objects.exists()
+    assert compare_states().ok, compare_states()
+    assert verify().ok, verify()
+    newsletter = Purpose.objects.get(key="newsletter")
+    assert SIZE / 6 < count_audience(newsletter, "email") < SIZE / 2
+    assert Record.objects.aggregate(Max("occurred_at"))["occurred_at__max"] <= datetime.fromtimestamp(
+        Clock(AS_OF).now, UTC
+    )
+    # Among them are those who stand on the suppression list, are restricted or deactivated.
+    assert State.objects.filter(granted=True, open=False).exists()

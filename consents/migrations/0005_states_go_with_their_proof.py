@@ -1,0 +1,20 @@
+"""A state goes when the record that decides it goes: what nobody can prove any more is not said either."""
+
+from django.db import migrations
+
+FORWARD = """
+CREATE FUNCTION consents_record_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM consents_state s USING gone g WHERE s.customer_id = g.customer_id AND s.entry_id = g.entry_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER consents_record_gone AFTER DELETE ON consents_record
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consents_record_gone();
+"""
+BACKWARD = "DROP FUNCTION consents_record_gone CASCADE"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("consents", "0004_receipts")]
+
+    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
