@@ -114,11 +114,11 @@ def _standing(asserted: Iterable[Asserted]) -> dict[tuple[str, bytes], list[_Kno
     """What stands at these endpoints, by channel and the hash that the suppression list has of them."""
     marks = [mark for one in asserted if one.endpoint for mark in hashes_of(one.channel, one.endpoint)]
     found: dict[tuple[str, bytes], list[_Known]] = {}
-    rows = State.objects.filter(mark__any_of=marks, purpose__key__in=set(PURPOSES.values())) if marks else ()
-    for state in rows and rows.values_list("channel", "purpose__key", "mark", "customer_id", "state", "since"):
-        channel, purpose, mark, *known = state
+    states = State.objects.filter(mark__any_of=marks, purpose__key__in=set(PURPOSES.values()))
+    columns = "channel", "purpose__key", "mark", "customer_id", "state", "since"
+    for channel, purpose, mark, *known in states.values_list(*columns) if marks else ():
         if PURPOSES.get(channel) == purpose:
-            found.setdefault((channel, bytes(mark)), []).append(_Known(*known))
+            found.setdefault((channel, bytes(mark or b"")), []).append(_Known(*known))
     return found
 
 
@@ -133,8 +133,8 @@ def _granted(ids: set[int]) -> dict[tuple[int, str], datetime]:
     """When each of these last consented on each channel, as the ledger has it, whatever holds now."""
     rows = _rows(
         "SELECT r.customer_id, r.channel, max(r.occurred_at) FROM consents_record r "  # noqa: S608 - words of ours
-        "JOIN consents_purpose p ON p.id = r.purpose_id "
-        f"WHERE r.customer_id = ANY(%s) AND r.kind IN ({_GRANTS}) AND p.key = CASE r.channel {_CASES} END GROUP BY 1, 2",
+        f"JOIN consents_purpose p ON p.id = r.purpose_id AND p.key = CASE r.channel {_CASES} END "
+        f"WHERE r.customer_id = ANY(%s) AND r.kind IN ({_GRANTS}) GROUP BY 1, 2",
         ids,
     )
     return {(pk, channel): at for pk, channel, at in rows}
@@ -206,7 +206,8 @@ def overtaken(said: Mapping[bytes, datetime]) -> set[bytes]:
     states = State.objects.filter(mark__any_of=list(said), confirmed=True, state__in=list(GRANTING),
                                   purpose__advertising=True)  # fmt: skip
     found = states.values_list("mark", "since")
-    return {bytes(mark) for mark, since in found if since > said[bytes(mark)]}
+    marked = [(bytes(mark or b""), since) for mark, since in found]
+    return {mark for mark, since in marked if since > said[mark]}
 
 
 def unsubscribed(said: Mapping[bytes, datetime], batch: Batch) -> int:

@@ -89,7 +89,7 @@ def _closed(sales: Iterable[Sale]) -> set[tuple[int, bytes]]:
     """(purpose, hash of the address) where somebody has said no, under whatever record."""
     marks = [mark for sale in sales for mark in hashes_of(Channel.EMAIL, sale.email)]
     states = State.objects.filter(mark__any_of=marks, channel=Channel.EMAIL, state__in=list(CLOSING))
-    return {(purpose, bytes(mark)) for purpose, mark in states.values_list("purpose", "mark")}
+    return {(purpose, bytes(mark or b"")) for purpose, mark in states.values_list("purpose", "mark")}
 
 
 def _known(sales: Iterable[Sale]) -> set[tuple[UUID, str]]:

@@ -96,8 +96,8 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
         if not dry_run:
             named = {mark: wanted[first][1:] for mark, first in known_as.items()}
             suppression.mention(named, source.origin_id)
-            said = {mark: since for mark, (reason, since) in named.items() if reason in _SAID_NO}
-            optins.unsubscribed(said, source)
+            refused = {mark: since for mark, (reason, since) in named.items() if reason in _SAID_NO}
+            optins.unsubscribed(refused, source)
         outcome.unchanged += len(wanted) - outcome.created
     return outcome
 

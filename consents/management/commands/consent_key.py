@@ -19,6 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        last = newest()
-        said = {"ledger": origin(), "key": public_key(), "checkpoint": last.at if last else None}
-        self.stdout.write(json.dumps(said) if options["json"] else said["key"])
+        last, key = newest(), public_key()
+        said = {"ledger": origin(), "key": key, "checkpoint": last.at if last else None}
+        self.stdout.write(json.dumps(said) if options["json"] else key)
