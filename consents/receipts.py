@@ -21,7 +21,7 @@ from consents.verify import CHECKPOINT, FORMAT, RECEIPT, armored, signed
 from customers.models import Customer
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
-from mail.addressing import ABROAD, LANGUAGES
+from mail.addressing import language_of
 from mail.models import Message, MessageClass
 from mail.sending import queue
 
@@ -226,14 +226,13 @@ def _tell(customer: Customer, entries: Sequence[int]) -> int:
 
 def load(message: Message) -> dict[str, Any]:
     """What the mail says, read when it is sent: nothing of it lies in the outbox."""
-    language = translation.get_language() or ABROAD
-    return {"receipts": list(_readable(message.context["entries"], language)), "key": public_key()}
+    return {"receipts": list(_readable(message.context["entries"], language_of(message))), "key": public_key()}
 
 
 def _readable(entries: Iterable[int], language: str) -> Iterable[Receipt]:
     for entry in entries:
         try:
-            yield receipt_of(entry, language if language in LANGUAGES else ABROAD)
+            yield receipt_of(entry, language)
         except Erased:
             continue
 

@@ -10,6 +10,7 @@ BEGIN
 END $$;
 CREATE TRIGGER consents_record_gone AFTER DELETE ON consents_record
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consents_record_gone();
+ALTER TABLE consents_record ENABLE ALWAYS TRIGGER consents_record_gone;
 """
 BACKWARD = "DROP FUNCTION consents_record_gone CASCADE"
 
