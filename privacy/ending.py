@@ -132,16 +132,16 @@ def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
     complaint = "NULL::bigint"
     if link and link.complaint:
         complaint = joins.column("pk" if link.complaint == "self" else orm_path(link.complaint))
+    source = f"FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s) AND {column} IS NOT NULL"
+    (people,) = column_of(f"SELECT array_agg(DISTINCT {column}) {source}", [ids])  # noqa: S608
+    cases = holds.standing(people or [], book.as_of, night=True)
+    if not cases:
+        return held
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT r.{table.key}, {column}, {order}, {complaint} FROM {table.name} r {joins.sql} "  # noqa: S608
-            f"WHERE r.{table.key} = ANY(%s) AND {column} IS NOT NULL",
-            [ids],
-        )
+        cursor.execute(f"SELECT r.{table.key}, {column}, {order}, {complaint} {source}", [ids])  # noqa: S608
         rows = cursor.fetchall()
-    people = sorted({customer for _pk, customer, _order, _complaint in rows})
     whole, orders, complaints = set(), set(), set()
-    for case in holds.standing(people, book.as_of, night=True):
+    for case in cases:
         if case.order_number is not None:
             orders.add((case.customer_id, case.order_number))
         if case.complaint_id is not None:

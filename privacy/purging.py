@@ -19,7 +19,6 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from customers.indexing import recount_words
 from customers.models import Customer
 from customers.summary import ensure_all
 from datamap import holds
@@ -241,9 +240,7 @@ def _finish(run: RetentionRun) -> None:
     failed = run.batches.filter(state=RetentionBatch.State.FAILED).exists()
     state = RetentionRun.State.INCOMPLETE if failed else RetentionRun.State.DONE
     running = RetentionRun.objects.filter(pk=run.pk, state=RetentionRun.State.RUNNING)
-    updated = running.update(state=state, finished_at=timezone.now())
-    if updated and run.log.filter(model=Customer._meta.label, action=NAMES[DELETE]).exists():
-        recount_words()  # words that only those who went carried leave the dictionary of the search
+    running.update(state=state, finished_at=timezone.now())
 
 
 def report_of(run: RetentionRun) -> Report:

@@ -140,6 +140,7 @@ class Request(Blockable):
             ),
             models.Index(fields=["person_email_index"], name="privacy_request_email"),
             models.Index(fields=["customer", "-received_at", "-id"], name="privacy_request_line"),
+            models.Index(fields=["subject_ref"], condition=Q(subject_ref__isnull=False), name="privacy_request_ref"),
         ]
 
     def __str__(self) -> str:

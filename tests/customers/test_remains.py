@@ -13,6 +13,7 @@ from customers.models import (
     ContactPoint,
     Customer,
     Origin,
+    SearchEntry,
     SearchWord,
     Suppression,
     Tombstone,
@@ -163,3 +164,60 @@ def test_a_word_that_was_lost_comes_back_with_the_next_count(three):
     recount_words()
 
     assert "hansen" in _words()
+
+
+def _counted(word: str) -> int:
+    return SearchWord.objects.get(word=word).entries
+
+
+def test_what_went_is_counted_down_so_that_the_last_of_a_name_takes_it_along(
+    three, monkeypatch, django_capture_on_commit_callbacks
+):
+    recount_words()
+    monkeypatch.setattr("customers.indexing.LOOKED_UP", 0)
+    assert (_counted("hansen"), _counted("anna")) == (2, 2)
+
+    for customer in three[:2]:
+        with django_capture_on_commit_callbacks(execute=True):
+            forget_words([customer.pk])
+        SearchEntry.objects.filter(customer=customer).delete()
+
+    assert "hansen" not in _words()
+    assert _counted("anna") == 1
+
+
+def test_two_of_a_name_who_go_beside_each_other_take_it_along(three, monkeypatch, django_capture_on_commit_callbacks):
+    recount_words()
+    monkeypatch.setattr("customers.indexing.LOOKED_UP", 0)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        # Neither sees that the other goes.
+        forget_words([three[0].pk])
+        forget_words([three[1].pk])
+        assert "hansen" in _words()
+        SearchEntry.objects.filter(customer__in=three[:2]).delete()
+
+    assert "hansen" not in _words()
+
+
+def test_a_count_that_is_too_low_drops_no_word_that_somebody_carries(three, django_capture_on_commit_callbacks):
+    recount_words()
+    SearchWord.objects.filter(word="anna").update(entries=1)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        forget_words([three[1].pk])
+    SearchEntry.objects.filter(customer=three[1]).delete()
+
+    assert {"anna", "hansen"} <= _words()
+
+
+def test_a_name_that_was_changed_is_counted_down(three, django_capture_on_commit_callbacks):
+    recount_words()
+    for customer, name in zip(three[:2], ("Petersen", "Meier"), strict=True):
+        customer.last_name = name
+        customer.save()
+        with django_capture_on_commit_callbacks(execute=True):
+            refresh([customer.pk])
+
+    assert "hansen" not in _words()
+    assert {"petersen", "meier", "hansenberg"} <= _words()
