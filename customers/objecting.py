@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from customers.models import Customer
 
 Objecting = Callable[[Customer, datetime], Any]
-"""(customer, when): carries an objection of the person out and registers it, in the caller's transaction; idempotent."""
+"""(customer, when): carries an objection out and registers it, in the caller's transaction; idempotent."""
 _objecting: list[Objecting] = []
 
 

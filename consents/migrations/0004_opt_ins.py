@@ -11,7 +11,7 @@ import vault.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consents", "0003_usual_purposes"),
+        ("consents", "0002_what_stands"),
         ("customers", "0007_due_persons"),
         ("mail", "0002_letter_key"),
     ]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import date
-from importlib import import_module
 from typing import Any
 
-from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,14 +21,8 @@ from tests.mail.writing import write
 MAIL = "zoe@laden.example"
 
 
-def make_purposes() -> None:
-    """The purposes a shop begins with, also after a test has emptied the database."""
-    import_module("consents.migrations.0003_usual_purposes").add(apps, None)
-
-
 def publish(key: str = "newsletter", number: int = 1, **fields: Any) -> LegalTextVersion:
     """A published wording of a purpose."""
-    make_purposes()
     purpose = Purpose.objects.get(key=key)
     text, _new = LegalText.objects.get_or_create(key=f"{key}-yes", kind=LegalText.Kind.CONSENT, purpose=purpose)
     bodies = {

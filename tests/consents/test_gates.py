@@ -22,15 +22,10 @@ from mail.gates import reason_text
 from mail.models import Message
 from mail.sending import deliver_due, queue
 from mail.templates import register
-from tests.consents.signing_up import MAIL, advertise, ask, link_of, make_purposes, person, publish
+from tests.consents.signing_up import MAIL, advertise, ask, link_of, person, publish
 from tests.mail.writing import make_due
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _purposes(db):
-    make_purposes()
 
 
 def given(customer: Customer, purpose: str = "newsletter", address: str = MAIL, **more) -> None:

@@ -25,7 +25,7 @@ from customers.suppression import suppressed
 from datamap.models import Controller
 from mail.models import Message
 from mail.sending import deliver_due
-from tests.consents.signing_up import advertise, ask, make_purposes, person, publish, token_of
+from tests.consents.signing_up import advertise, ask, person, publish, token_of
 from tests.customers.making import bring_in, make_row
 from tests.mail.writing import make_due
 
@@ -40,7 +40,6 @@ def local(text: str) -> datetime:
 
 @pytest.fixture(autouse=True)
 def _wordings(db):
-    make_purposes()
     publish()
 
 
