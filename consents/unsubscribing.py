@@ -123,9 +123,9 @@ def unwanted(address: str, at: datetime, why: str) -> None:
 
     In the caller's transaction. A provider's clock that goes ahead moves nothing into the future.
     """
-    states = State.objects.filter(
-        channel=EMAIL, endpoint_index=address, granted=True, purpose__advertising=True
-    ).select_related("purpose", "customer")
+    marks = suppression.hashes_of(EMAIL, address)
+    states = State.objects.filter(mark__in=marks, channel=EMAIL, granted=True, purpose__advertising=True)
+    states = states.select_related("purpose", "customer")
     people = sorted(set(states.values_list("customer", flat=True)))
     list(Customer.objects.filter(pk__in=people).order_by("pk").select_for_update(no_key=True, of=("self",)))
     end_states(list(states), source=Source.PROVIDER, actor="provider", at=min(at, timezone.now()),
