@@ -64,7 +64,7 @@ _RAW = (
 _PLAIN = (
     """
     INSERT INTO consents_entry (uuid, ts, kind, purpose, text_sha256, actor_ref, ref_id, commitment, leaf)
-    SELECT uuid, ts, kind, purpose, text_sha256, actor_ref, ref_id, commitment, leaf FROM bench_given ORDER BY n
+    SELECT uuid, ts, kind, purpose, text_sha256, actor_ref, ref_id, commitment, leaf FROM bench_given
     """,
     "INSERT INTO consents_unsealed (entry_id) SELECT e.id FROM consents_entry e JOIN bench_given g USING (uuid)",
     """

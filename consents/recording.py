@@ -37,7 +37,6 @@ class NobodyThere(LookupError):
 
 
 COLUMNS = {
-    "n": "int4",
     "uuid": "uuid",
     "ts": "timestamptz",
     "kind": "text",
@@ -60,7 +59,7 @@ COLUMNS = {
 }
 _CUSTOMER = list(COLUMNS).index("customer_id")
 _NAMES = ", ".join(COLUMNS)
-_ONE = "SELECT " + ", ".join(f"%s::{kind} AS {name}" for name, kind in COLUMNS.items())
+_ONE = "SELECT " + ", ".join(f"%s::{kind} {name}" for name, kind in COLUMNS.items())
 _GIVEN = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())}) AS g ({_NAMES})"  # noqa: S608
 _STAGE = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS consents_staged ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
@@ -76,10 +75,10 @@ _SAME = (
 # read about them is read afterwards, by the next statement.
 _LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _RECORD = """
-WITH g AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('consents_entry', 'id')) AS entry_id, s.*, p.id AS purpose_id,
-        t.state AS before, t.since AS before_since, {open} AS open,
-        CASE WHEN s.kind IN ({granting}, 'noticed') THEN s.since + make_interval(months => p.stale_months) END AS fresh
+WITH g AS (
+    SELECT nextval('consents_entry_id_seq') AS entry_id, s.*, p.id AS purpose_id, t.state IN ({closing}) AS closed,
+        t.since AS closed_at, s.kind IN ({closing}) AS closes, s.kind IN ({granting}) AS gives,
+        s.since + make_interval(months => p.stale_months) AS fresh, {open} AS open
     FROM {given} s JOIN customers_customer c ON c.id = s.customer_id
     JOIN consents_purpose p ON p.key = s.purpose AND s.channel = ANY (p.channels)
     LEFT JOIN customers_summary k ON k.customer_id = s.customer_id
@@ -96,32 +95,28 @@ records AS (
         occurred_at, late, confirmed, proof, ended_at, used_at)
     SELECT entry_id, customer_id, purpose_id, kind, channel, endpoint, endpoint_index, source, since, late, confirmed,
         proof,
-        CASE WHEN kind IN ({closing}, 'requested') THEN since
-             WHEN late AND before IN ({closing}) AND before_since > since THEN before_since END,
-        CASE WHEN kind IN ({granting}, 'requested') THEN since
-             WHEN kind IN ({closing}) AND channel = 'phone'
-                 THEN coalesce((SELECT max(r.used_at) FROM consents_record r WHERE {same}), since) END
+        CASE WHEN closes OR kind = 'requested' THEN since WHEN late AND closed AND closed_at > since THEN closed_at END,
+        CASE WHEN gives OR kind = 'requested' THEN since WHEN closes AND channel = 'phone'
+            THEN coalesce((SELECT max(r.used_at) FROM consents_record r WHERE {same}), since) END
     FROM g
 ),
 ended AS (
     UPDATE consents_record r SET ended_at = g.since
-    FROM g WHERE g.kind IN ({closing}) AND {same} AND r.ended_at IS NULL AND r.occurred_at <= g.since
+    FROM g WHERE g.closes AND {same} AND r.ended_at IS NULL AND r.occurred_at <= g.since
 ),
 states AS (
     INSERT INTO consents_state AS t (customer_id, purpose_id, channel, endpoint, endpoint_index, mark, state, since,
         late, confirmed, source, entry_id, granted, open, fresh_until)
     SELECT customer_id, purpose_id, channel, endpoint, endpoint_index, mark, kind, since, late, confirmed, source,
-        entry_id, kind IN ({granting}, 'noticed'), open, fresh
+        entry_id, gives OR kind = 'noticed', open, CASE WHEN gives OR kind = 'noticed' THEN fresh END
     FROM g
     ON CONFLICT (customer_id, purpose_id, channel, endpoint_index) DO UPDATE SET
         endpoint = excluded.endpoint, mark = excluded.mark, state = excluded.state,
         since = greatest(t.since, excluded.since), late = excluded.late, confirmed = excluded.confirmed,
         source = excluded.source, entry_id = excluded.entry_id, granted = excluded.granted, open = excluded.open,
         fresh_until = excluded.fresh_until
-    WHERE (NOT excluded.late OR excluded.since >= t.since) AND CASE excluded.state
-        WHEN 'noticed' THEN t.state IN ('noticed', 'requested')
-        WHEN 'requested' THEN t.state = 'requested'
-        ELSE true END
+    WHERE (NOT excluded.late OR excluded.since >= t.since)
+        AND (excluded.state NOT IN ('noticed', 'requested') OR t.state IN ('requested', excluded.state))
 )
 SELECT uuid, entry_id FROM g
 """
@@ -158,7 +153,7 @@ def record_many(events: Sequence[Event]) -> list[int]:
             if len(written) < len(rows):
                 _refuse_purposes(events)
             for place, row in zip(wave, rows, strict=True):
-                found[place] = written[row[1]]
+                found[place] = written[row[0]]
     return found
 
 
@@ -193,7 +188,7 @@ def made_rows(events: Sequence[Event]) -> list[tuple[Any, ...]]:
     rows = []
     for n, event in enumerate(events):
         _refuse_unfit(event)
-        rows.append(_row(n, event, now, salts[32 * n : 32 * n + 32], marks))
+        rows.append(_row(event, now, salts[32 * n : 32 * n + 32], marks))
     return rows
 
 
@@ -206,7 +201,7 @@ def _refuse_unfit(event: Event) -> None:
         raise NotRecorded("An instant carries its zone.")
 
 
-def _row(n: int, event: Event, now: datetime, salt: bytes, marks: dict[str, Callable[[str], bytes]]) -> tuple[Any, ...]:
+def _row(event: Event, now: datetime, salt: bytes, marks: dict[str, Callable[[str], bytes]]) -> tuple[Any, ...]:
     at = event.at or now
     number = uuid4()
     payload = canonical(payload_of(event, at))
@@ -216,7 +211,7 @@ def _row(n: int, event: Event, now: datetime, salt: bytes, marks: dict[str, Call
     endpoint = event.endpoint
     key = key_of(event.channel, endpoint) if endpoint else None
     return (
-        n, number, now, event.kind, event.purpose, wording, event.actor, event.ref, committed, leaf(clear, committed),
+        number, now, event.kind, event.purpose, wording, event.actor, event.ref, committed, leaf(clear, committed),
         event.customer_id, event.channel, _ENDPOINT.seal(endpoint) if endpoint else None,
         _INDEX.blind(endpoint) if endpoint else None, marks[event.channel](key) if key else None, event.source, at,
         event.late, event.confirmed, _PROOF.seal(salt.hex() + payload.decode()),
