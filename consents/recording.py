@@ -16,6 +16,7 @@ from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Channel, Event, Ki
 from consents.hashing import canonical, commitment, leaf
 from consents.models import Record
 from consents.opening import OPEN
+from consents.reacting import changed
 from customers.suppression import hasher, key_of
 from datamap.preparing import ask
 from datamap.workdays import add_months
@@ -173,6 +174,7 @@ def record_many(events: Sequence[Event]) -> list[int]:
                 raise NobodyThere("Somebody whom this is about is not there any more.")
             for place, row in zip(wave, rows, strict=True):
                 found[place] = written[row[1]]
+        changed(events)
     return found
 
 

@@ -35,6 +35,7 @@ KINDS = (
     "restriction_lifted",
     "objection",
     "consent_withdrawal",
+    "tracking_withdrawal",
 )
 # The journal's own lines: a database that lacks a committed checkpoint is older than it; "commit" says that the
 # database committed what was written, "void" that it rolled it back.
