@@ -12,7 +12,7 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, withdrawing
+        from consents import ending, invariants, opening, seed, withdrawing
         from customers import summary
         from datamap import erasing
         from datamap.diagnosis import register_check
@@ -20,6 +20,7 @@ class ConsentsConfig(AppConfig):
         from vault.columns import register_list_column
 
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
+        post_migrate.connect(seed.plant, sender=self, dispatch_uid="consents.seed")
         erasing.register_first("consents", ending.end_with_person)
         summary.register_contact(ending.note_calls)
         register_list_column("consents.State", "mark")

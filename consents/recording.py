@@ -37,7 +37,7 @@ class NobodyThere(LookupError):
     """The customer of an event is not there: who was erased gets no new entries."""
 
 
-_COLUMNS = {
+COLUMNS = {
     "n": "int4",
     "uuid": "uuid",
     "ts": "timestamptz",
@@ -61,10 +61,10 @@ _COLUMNS = {
     "proof": "bytea",
     "fresh_until": "timestamptz",
 }
-_NAMES = ", ".join(_COLUMNS)
-_GIVEN = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) AS g ({_NAMES})"  # noqa: S608
+_NAMES = ", ".join(COLUMNS)
+_GIVEN = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())}) AS g ({_NAMES})"  # noqa: S608
 _STAGE = f"""
-CREATE TEMPORARY TABLE IF NOT EXISTS consents_staged ({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+CREATE TEMPORARY TABLE IF NOT EXISTS consents_staged ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
     ON COMMIT DELETE ROWS
 """
 _CLOSING = ", ".join(f"'{kind.value}'" for kind in sorted(CLOSING))
@@ -164,11 +164,10 @@ def record_many(events: Sequence[Event]) -> list[int]:
     A statement for each set of events of different consents, whatever their number. Raises NotRecorded for an event
     that does not fit its purpose, NobodyThere where a customer is not there; then nothing is written.
     """
-    uses = _uses()
     found = [0] * len(events)
     with transaction.atomic():
         for wave in _waves(events):
-            rows = _rows([events[place] for place in wave], uses)
+            rows = made_rows([events[place] for place in wave])
             written = _write(rows)
             if len(written) < len(rows):
                 raise NobodyThere("Somebody whom this is about is not there any more.")
@@ -195,7 +194,9 @@ def _uses() -> dict[str, _Use]:
     return {key: _Use(pk, frozenset(channels), months) for key, pk, channels, months in rows}
 
 
-def _rows(events: Sequence[Event], uses: dict[str, _Use]) -> list[tuple[Any, ...]]:
+def made_rows(events: Sequence[Event]) -> list[tuple[Any, ...]]:
+    """What is stored of each event: hashed, sealed, in the order of `COLUMNS`. Raises NotRecorded."""
+    uses = _uses()
     now = timezone.now()
     marks = {channel: hasher(channel) for channel in WITH_ENDPOINT}
     salts = os.urandom(32 * len(events))
@@ -290,7 +291,7 @@ def _write(rows: list[tuple[Any, ...]]) -> dict[UUID, int]:
         cursor.execute(_STAGE)
         cursor.execute("TRUNCATE consents_staged")
         with cursor.copy(f"COPY consents_staged ({_NAMES}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(list(_COLUMNS.values()))
+            copy.set_types(list(COLUMNS.values()))
             for row in rows:
                 copy.write_row(row)
         cursor.execute("ANALYZE consents_staged")

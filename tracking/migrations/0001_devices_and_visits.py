@@ -50,6 +50,11 @@ BEGIN
     RETURN gone;
 END $$;
 
+SELECT tracking_make_month((date_trunc('month', now() AT TIME ZONE 'Europe/Berlin') + n * interval '1 month')::date)
+FROM generate_series(0, 2) n;
+"""
+# Whoever may delete visits may drop a month of them, and make one.
+PRIVILEGES = """
 REVOKE ALL ON FUNCTION tracking_make_month, tracking_drop_month FROM PUBLIC;
 DO $$
 DECLARE
@@ -63,9 +68,6 @@ BEGIN
         EXECUTE format('GRANT EXECUTE ON FUNCTION tracking_make_month, tracking_drop_month TO %I', granted.grantee);
     END LOOP;
 END $$;
-
-SELECT tracking_make_month((date_trunc('month', now() AT TIME ZONE 'Europe/Berlin') + n * interval '1 month')::date)
-FROM generate_series(0, 2) n;
 """
 BACKWARD = "DROP TABLE tracking_visit; DROP FUNCTION tracking_make_month, tracking_drop_month;"
 
@@ -183,7 +185,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("key", "given_at"), name="tracking_consent_once"),
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(VISITS, BACKWARD)],
+            database_operations=[migrations.RunSQL(VISITS + PRIVILEGES, BACKWARD)],
             state_operations=[
                 migrations.CreateModel(
                     name="Visit",
