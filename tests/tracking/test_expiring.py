@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from importlib import import_module
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -20,6 +23,8 @@ from tracking.expiring import expire_visits
 from tracking.models import Device, DeviceConsent, Visit
 
 pytestmark = pytest.mark.django_db
+
+MIGRATION = import_module("tracking.migrations.0001_devices_and_visits")
 
 
 def purge(as_of: str) -> dict[str, int]:
@@ -119,3 +124,27 @@ def test_what_is_in_use_is_never_over(wording: Any) -> None:
     report("/a")
     assert expire_visits(timezone.localdate() - timedelta(days=396)) == 0
     assert Visit.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(not settings.EMBEDDED_DATABASE, reason="only the embedded server is known to have both roles")
+def test_the_role_of_the_app_makes_and_drops_months_and_no_other_table() -> None:
+    with connection.cursor() as cursor:
+        # As in an installation: the role gets its rights as tables are made, and the migration adds two functions.
+        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON tracking_visit TO obhut_app")
+        cursor.execute(MIGRATION.PRIVILEGES)
+    own = connection.settings_dict
+    with psycopg.connect(host=own["HOST"], dbname=own["NAME"], user="obhut_app", autocommit=True) as app:
+        assert app.execute("SELECT tracking_make_month('2031-05-17')").fetchone() == (True,)
+        assert app.execute("SELECT tracking_make_month('2031-05-01')").fetchone() == (False,)
+        app.execute(
+            "INSERT INTO tracking_visit (device_id, occurred_at, path, referrer, campaign) "
+            "VALUES (1, '2031-05-31 23:59:59+02', '/', '', '')"
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute("DROP TABLE tracking_visit_203105")
+        assert app.execute("SELECT tracking_drop_month('2031-05-01')").fetchone() == (1,)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            app.execute("SELECT tracking_drop_month('2031-05-01')")
+        with pytest.raises(psycopg.errors.Error):
+            app.execute("SELECT tracking_drop_month(NULL)")

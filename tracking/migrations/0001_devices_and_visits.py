@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("consents", "0003_usual_purposes"),
+        ("consents", "0002_what_stands"),
         ("customers", "0007_due_persons"),
     ]
 
