@@ -32,7 +32,7 @@ class TrackingConfig(AppConfig):
         register_source(
             TimelineSource(
                 key="web",
-                label=_("Visits to the shop's pages"),
+                label=_("Page visits"),
                 icon="device",
                 sql=showing.DAYS,
                 at="w.at",

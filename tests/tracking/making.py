@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from consents.events import Event, Kind, Source
+from consents.events import Event, Kind, Source, Wording
 from consents.models import LegalText, LegalTextVersion, Purpose
 from consents.recording import record
 from customers.models import Customer
@@ -78,7 +78,7 @@ def say(customer: Customer, kind: str = Kind.GIVEN, **kw: Any) -> None:
     record(
         Event(
             kind, customer.pk, customer.number, "tracking", "web", actor="self",
-            **{"source": Source.SELF_SERVICE} | kw,
+            **{"source": Source.SELF_SERVICE, "wording": Wording("d" * 64, "tracking:1", "de")} | kw,
         )
     )  # fmt: skip
 

@@ -42,12 +42,12 @@ def test_the_card_shows_devices_pages_and_the_consent_to_who_may(
     alma: Customer, visited: Device, role: str, sees: bool
 ) -> None:
     html = page(alma, role)
-    for words in ("<h2>Besuche</h2>", "/kaffee/espresso", "Auf die Einwilligung vom"):
+    for words in ("<h2>Seitenbesuche</h2>", "/kaffee/espresso", "Einwilligung: heute", "tracking 1"):
         assert (words in html) == sees, words
 
 
 def test_without_a_device_there_is_no_card(alma: Customer) -> None:
-    assert "<h2>Besuche</h2>" not in page(alma, Role.MANAGER)
+    assert "<h2>Seitenbesuche</h2>" not in page(alma, Role.MANAGER)
 
 
 def test_a_card_of_somebody_whose_consent_does_not_hold_says_so(alma: Customer, visited: Device) -> None:
