@@ -25,7 +25,7 @@ class TrackingConfig(AppConfig):
         erasing.register_before("tracking", cutting.end_consents_of)
         erasing.register_objection("tracking", cutting.follow_objections)
         register_ending("tracking.Device", cutting.end_devices)
-        register_replay("tracking_withdrawal", cutting.replay)
+        register_replay("tracking_withdrawal", many=cutting.replay)
         register_list_column("tracking.Device", "key")
         register_list_column("tracking.DeviceConsent", "key")
         register_check("tracking", invariants.check_tracking)

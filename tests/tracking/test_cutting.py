@@ -140,14 +140,15 @@ def test_a_restore_revives_no_visit_that_was_ended_on_a_device(wording: Any) -> 
     with transaction.atomic():
         report(consent=False)
     (entry,) = [one for one in journal.entries() if one.kind == "tracking_withdrawal"]
+    replay = journal.replayers["tracking_withdrawal"].replay
     assert entry.payload["device"] == key.hex()
     # The backup knows nothing of it.
     DeviceConsent.objects.update(ended_at=None)
     now = timezone.now() - timedelta(minutes=1)
     make_visit(Device.objects.create(key=key, first_seen=now, last_seen=now), now)
-    assert cutting.replay([entry.payload]) == 1
+    assert replay([entry.payload]) == 1
     assert left() == (0, 0)
-    assert cutting.replay([entry.payload]) == 0
+    assert replay([entry.payload]) == 0
 
 
 def test_a_replayed_withdrawal_cuts_the_link(alma: Customer) -> None:
