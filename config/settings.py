@@ -134,10 +134,16 @@ def database(role: str) -> dict[str, Any]:
     else:
         config = env.db_url("DATABASE_URL")
     config.setdefault("OPTIONS", {})
-    if milliseconds := env.int("STATEMENT_TIMEOUT_MS", default=0):  # config/wsgi.py sets it for web pages
-        config["OPTIONS"]["options"] = f"-c statement_timeout={milliseconds}"
-    if uses := env.int("PREPARE_AFTER", default=0):  # config/wsgi.py sets it for web pages
+    # config/wsgi.py sets both for web pages.
+    options = []
+    if milliseconds := env.int("STATEMENT_TIMEOUT_MS", default=0):
+        options.append(f"-c statement_timeout={milliseconds}")
+    if uses := env.int("PREPARE_AFTER", default=0):
         config["OPTIONS"]["prepare_threshold"] = uses
+        # What is prepared has one plan that is right for all values (datamap/preparing.py): none is made again.
+        options.append("-c plan_cache_mode=force_generic_plan")
+    if options:
+        config["OPTIONS"]["options"] = " ".join(options)
     return config | {
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
@@ -277,7 +283,8 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(SITE_URL))]
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# A mail program that unsubscribes follows no redirect (RFC 8058).
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^c/u/"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 63072000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if env.bool("BEHIND_PROXY", default=False):

@@ -21,6 +21,7 @@ APPS = (
     "intake",
     "privacy",
     "tracking",
+    "consents",
     "orders",
     "interactions",
     "mail",
