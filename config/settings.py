@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "consents",
     "orders",
     "interactions",
+    "tracking",
     "privacy",
     "intake",
     "portal",
@@ -185,6 +186,8 @@ CELERY_TIMEZONE = "Europe/Berlin"
 CELERY_BEAT_SCHEDULE = {
     "seal-ledger": {"task": "consents.tasks.seal_ledger", "schedule": 60.0},
     "sign-ledger": {"task": "consents.tasks.sign_ledger", "schedule": crontab(minute="35")},
+    "prepare-months": {"task": "tracking.tasks.prepare_months", "schedule": crontab(hour="1", minute="40")},
+    "cut-devices": {"task": "tracking.tasks.cut_devices", "schedule": crontab(hour="2", minute="25")},
     "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},
     "follow-notices": {"task": "privacy.tasks.follow_notices", "schedule": 300.0},
     "resume-packages": {"task": "privacy.packages.tasks.resume_packages", "schedule": 60.0},
@@ -328,6 +331,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", default=2 * 1024**3)
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
+# Pages that may report visits, and what signs whom a device belongs to; without them those doors are closed.
+TRACKING_ORIGINS = env.list("TRACKING_ORIGINS", default=[])
+TRACKING_LINK_SECRETS = env.list("TRACKING_LINK_SECRETS", default=[])  # several while one is replaced
 EXPORT_CAP = env.int("EXPORT_CAP", default=5000)  # rows of a list that one export may take out
 
 MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else "smtp://localhost:25")

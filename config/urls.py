@@ -16,6 +16,7 @@ ROUTES = {
     "orders": "orders/",
     "interactions": "interactions/",
     "privacy": "privacy/",
+    "tracking": "t/",
     "intake": "import/",
     "staff": "staff/",
     "datamap": "datamap/",

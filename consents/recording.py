@@ -15,6 +15,7 @@ from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Event, Kind
 from consents.hashing import canonical, commitment, leaf
 from consents.models import Purpose, Record
 from consents.opening import OPEN
+from consents.reacting import changed
 from customers.suppression import hasher, key_of
 from datamap.preparing import ask
 from datamap.workdays import add_months
@@ -154,6 +155,7 @@ def record_many(events: Sequence[Event]) -> list[int]:
                 _refuse_purposes(events)
             for place, row in zip(wave, rows, strict=True):
                 found[place] = written[row[0]]
+        changed(events)
     return found
 
 

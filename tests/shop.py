@@ -42,6 +42,7 @@ from tests.consents.signing_up import ask, publish, token_of
 from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
 from tests.staff.conftest import PASSWORD, SECRET
+from tests.tracking import making as tracking
 
 DAY = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 SHARED_ADDRESS = "familie@laden.example"
@@ -77,11 +78,26 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _sign_up(day)
         _ask_for_rights(client, user, day)
         _hand_out(client)
+        _be_seen(day)
     _end_somebody(user)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
+
+
+def _be_seen(day: int) -> None:
+    """Somebody has agreed to be recognised, on the device and as a customer."""
+    customer = Customer.objects.filter(
+        restricted_at=None, deactivated_at=None, flags=None, contact_points__kind="email"
+    ).order_by("pk")[0]
+    if not day:
+        tracking.publish_wording()
+        tracking.say(customer)
+    with override_settings(TRACKING_ORIGINS=[tracking.ORIGIN], TRACKING_LINK_SECRETS=[tracking.SECRET]):
+        seen = [{"path": "/kaffee", "referrer": "www.example.org", "campaign": "herbst"}]
+        tracking.report(visits=seen, kind="phone", device=f"geraet-nummer-{day:04}")
+        tracking.link(customer, f"geraet-nummer-{day:04}")
 
 
 def _hand_out(client: Client) -> None:
