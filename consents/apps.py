@@ -12,11 +12,25 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, receipting, sales, seed, undoing, withdrawing
+        from consents import (
+            ending,
+            gates,
+            invariants,
+            opening,
+            opt_in_mail,
+            opting_in,
+            receipting,
+            sales,
+            seed,
+            undoing,
+            unsubscribing,
+            withdrawing,
+        )
         from customers import selling, summary
         from datamap import erasing
         from datamap.diagnosis import register_check
         from datamap.journal import register_replay
+        from mail.delivering import register_sent
         from vault.columns import register_list_column
 
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
@@ -30,3 +44,8 @@ class ConsentsConfig(AppConfig):
         selling.register_sales(sales.note_sales)
         register_check("ledger", invariants.check_ledger)
         register_check("consent_states", invariants.check_states)
+        erasing.register_before("consents", opting_in.forget_pending)
+        gates.register_gates()
+        register_sent(gates.note_sent)
+        unsubscribing.register_ways_out()
+        opt_in_mail.register_mail()

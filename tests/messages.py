@@ -20,6 +20,8 @@ APPS = (
     "portal",
     "intake",
     "privacy",
+    "tracking",
+    "consents",
     "orders",
     "interactions",
     "consents",

@@ -10,7 +10,7 @@ SELECT 1, coalesce(max(number), 0), now() FROM consents_position
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consents", "0002_what_stands")]
+    dependencies = [("consents", "0003_opt_ins")]
 
     operations = [
         migrations.CreateModel(

@@ -10,6 +10,7 @@ from consents.models.ledger import (
     State,
     Unsealed,
 )
+from consents.models.pending import PendingOptIn
 from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose
 from consents.models.receipts import ReceiptMark
 
@@ -19,6 +20,7 @@ __all__ = [
     "ErasureProof",
     "LegalText",
     "LegalTextVersion",
+    "PendingOptIn",
     "Placement",
     "Position",
     "Purpose",
