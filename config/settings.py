@@ -142,6 +142,8 @@ def database(role: str) -> dict[str, Any]:
         config["OPTIONS"]["prepare_threshold"] = uses
         # What is prepared has one plan that is right for all values (datamap/preparing.py): none is made again.
         options.append("-c plan_cache_mode=force_generic_plan")
+    if sys.argv[1:2] == ["flush"]:
+        options.append("-c obhut.flush=on")  # the ledger of consents is emptied by nothing else
     if options:
         config["OPTIONS"]["options"] = " ".join(options)
     return config | {
