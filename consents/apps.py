@@ -1,6 +1,7 @@
 """Wires consents into the floors below: what ends with a person, what the journal brings back, what doctor asks."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ConsentsConfig(AppConfig):
@@ -12,8 +13,9 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, withdrawing
-        from customers import summary
+        from consents import ending, invariants, opening, texts, withdrawing
+        from customers import placing, summary
+        from customers.timeline import TimelineSource, register_source
         from datamap import erasing
         from datamap.diagnosis import register_check
         from datamap.journal import register_replay
@@ -26,3 +28,16 @@ class ConsentsConfig(AppConfig):
         register_replay("consent_withdrawal", many=withdrawing.replay)
         register_check("ledger", invariants.check_ledger)
         register_check("consent_states", invariants.check_states)
+        placing.register_keeper(placing.TextKeeper(texts.due_here, texts.keep_passage, texts.kept_of_order))
+        register_source(
+            TimelineSource(
+                key="consent",
+                label=_("Consents"),
+                icon="check",
+                sql="SELECT 'consent'::text, r.occurred_at, r.entry_id, jsonb_build_object('kind', r.kind) "
+                "FROM consents_record r WHERE r.customer_id = %(customer)s AND r.blocked_at IS NULL",
+                at="r.occurred_at",
+                id="r.entry_id",
+                permission="consents.view",
+            )
+        )

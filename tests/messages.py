@@ -20,6 +20,7 @@ APPS = (
     "portal",
     "intake",
     "privacy",
+    "consents",
     "orders",
     "interactions",
     "mail",

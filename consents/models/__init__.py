@@ -1,5 +1,6 @@
 """Purposes and texts, the ledger, and what is waited for."""
 
+from consents.models.acceptances import Acceptance, Scan
 from consents.models.ledger import (
     Entry,
     ErasedRecord,
@@ -13,6 +14,7 @@ from consents.models.ledger import (
 from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose
 
 __all__ = [
+    "Acceptance",
     "Entry",
     "ErasedRecord",
     "ErasureProof",
@@ -22,6 +24,7 @@ __all__ = [
     "Position",
     "Purpose",
     "Record",
+    "Scan",
     "Seal",
     "State",
     "Unsealed",
