@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import typst
 from django.utils import timezone
@@ -37,25 +38,25 @@ def as_pdf(answer: Answer) -> bytes:
     )
 
 
-def clock(at: Any) -> str:
-    """An instant in the shop's zone, to the second, with the zone's name: 24.11.2026 09:00:00 CET."""
-    local = timezone.localtime(at, legal_zone())
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """An instant in this zone, to the second, with the zone's name: 24.11.2026 09:00:00 CET."""
+    local = timezone.localtime(at, zone)
     return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S %Z}"
 
 
 def _said(answer: Answer) -> dict[str, Any]:
-    decision, signed = answer.decision, answer.checkpoint
+    decision, signed, zone = answer.decision, answer.checkpoint, legal_zone()
     facts = [
         (_("Customer"), answer.customer.number),
         (_("Purpose"), answer.purpose.name),
         (_("Channel"), str(answer.channel_label)),
         (_("Address or number"), answer.endpoint),
-        (_("At"), clock(answer.at)),
-        (_("Since"), clock(decision.since) if decision.since else ""),
+        (_("At"), clock(answer.at, zone)),
+        (_("Since"), clock(decision.since, zone) if decision.since else ""),
         (_("Entry of the ledger"), str(decision.entry or "")),
     ]
     seals = [
-        (_("Newest checkpoint"), clock_of(signed.at) if signed else _("none")),
+        (_("Newest checkpoint"), clock(datetime.fromisoformat(signed.at), zone) if signed else _("none")),
         (_("Entries sealed by then"), str(signed.size) if signed else ""),
         (_("Hash of the seal"), signed.hash.hex() if signed else ""),
         (_("Public key"), notes.public_text(checkpoints.verifying_key())),
@@ -64,26 +65,21 @@ def _said(answer: Answer) -> dict[str, Any]:
         "title": _("Proof: what was allowed when"),
         "author": controller().name or "Obhut",
         "language": reader_language(),
-        "made": _("Asked on %s") % clock(answer.asked_at),
+        "made": _("Asked on %s") % clock(answer.asked_at, zone),
         "verdict": (_("Allowed") if decision.allowed else _("Not allowed")) + ": " + str(decision.text),
         "facts": [fact for fact in facts if fact[1]],
         "events_title": _("What was entered until then"),
         "nothing": _("Nothing was entered until then."),
-        "events": [_event(proof) for proof in answer.events],
+        "events": [_event(proof, zone) for proof in answer.events],
         "proof_title": _("Signed outside the database"),
         "proof": [fact for fact in seals if fact[1]],
     }
 
 
-def clock_of(at: str) -> str:
-    """An instant of a checkpoint (ISO 8601) in the shop's zone."""
-    return clock(datetime.fromisoformat(at))
-
-
-def _event(proof: Proof) -> dict[str, Any]:
+def _event(proof: Proof, zone: ZoneInfo) -> dict[str, Any]:
     record, entry = proof.record, proof.record.entry
     facts = [
-        (_("Recorded"), clock(entry.ts)),
+        (_("Recorded"), clock(entry.ts, zone)),
         (_("Source"), str(record.get_source_display())),
         (_("By"), proof.by),
         (_("Told later"), _("yes") if record.late else ""),
@@ -94,7 +90,7 @@ def _event(proof: Proof) -> dict[str, Any]:
         (_("Hash of the wording"), entry.text_sha256),
     ]
     return {
-        "title": f"{record.get_kind_display()} · {clock(record.occurred_at)}",
+        "title": f"{record.get_kind_display()} · {clock(record.occurred_at, zone)}",
         "facts": [fact for fact in facts if fact[1]],
         "wording": {
             "title": " · ".join((proof.title, _("version %d") % proof.wording.number)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -67,10 +68,12 @@ class Proved:
     left: int = 0
 
 
-def read_evidence(columns: Mapping[str, Any] | None, now: datetime | None = None) -> Evidence:
-    """What the columns of a file prove (Mailchimp's names); what is unreadable or yet to come proves nothing."""
-    now = now or timezone.now()
-    opted, confirmed = (_moment((columns or {}).get(name), now) for name in ("OPTIN_TIME", "CONFIRM_TIME"))
+def read_evidence(columns: Mapping[str, Any] | None, zone: ZoneInfo) -> Evidence:
+    """What the columns of a file prove (Mailchimp's names); what is unreadable or yet to come proves nothing.
+
+    A time without its zone is one of `zone`, the shop's.
+    """
+    opted, confirmed = (_moment((columns or {}).get(name), zone) for name in ("OPTIN_TIME", "CONFIRM_TIME"))
     if opted is not None and confirmed is not None and confirmed < opted:
         confirmed = None
     return Evidence(opted, confirmed)
@@ -172,9 +175,9 @@ def _prove_page(rows: list[tuple[int, str, int, str, int]], uses: dict[str, Purp
     claimed = OptInClaim.objects.select_related("origin").in_bulk([row[0] for row in rows])
     values = dict(ContactPoint.objects.filter(pk__in=[row[4] for row in rows]).values_list("pk", "value"))
     closed = _against_endpoints([(channel, values[point]) for _pk, channel, _id, _number, point in rows], uses)
-    events, proved = [], []
+    events, proved, zone = [], [], legal_zone()
     for pk, channel, _customer, number, point in rows:
-        evidence = read_evidence(claimed[pk].evidence)
+        evidence = read_evidence(claimed[pk].evidence, zone)
         if (channel, values[point]) in closed or not is_proof(evidence, uses[channel], channel):
             continue
         assert evidence.at is not None
@@ -191,6 +194,8 @@ def _against_endpoints(pairs: list[tuple[str, str]], uses: dict[str, Purpose]) -
     found: set[tuple[str, str]] = set()
     for channel, purpose in uses.items():
         own = [pair for pair in pairs if pair[0] == channel]
+        if not own:
+            continue
         found |= {(channel, value) for value in suppressed_among(channel, [value for _channel, value in own])}
         found |= _closed_elsewhere(purpose, own)
     return found
@@ -202,9 +207,9 @@ def _closed_elsewhere(purpose: Purpose, pairs: Iterable[tuple[str, str]]) -> set
     closing = [kind.value for kind in CLOSING - {Kind.EXPIRED}]
     states = State.objects.filter(mark__in=list(asked), purpose=purpose, state__in=closing)
     return {
-        asked[bytes(mark)]
+        asked[bytes(mark or b"")]
         for mark, channel in states.values_list("mark", "channel")
-        if asked[bytes(mark)][0] == channel
+        if asked[bytes(mark or b"")][0] == channel
     }
 
 
@@ -238,10 +243,10 @@ def _event(
     )
 
 
-def _moment(said: Any, now: datetime) -> datetime | None:
+def _moment(said: Any, zone: ZoneInfo) -> datetime | None:
     try:
         found = datetime.fromisoformat(str(said).strip())
     except ValueError:
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=legal_zone())
-    return found if found <= now else None
+    found = found if found.tzinfo else found.replace(tzinfo=zone)
+    return found if found <= timezone.now() else None

@@ -100,13 +100,13 @@ def published(text: LegalText | None = None) -> QuerySet[LegalTextVersion]:
     versions = LegalTextVersion.objects.filter(published_at__isnull=False)
     if text is not None:
         versions = versions.filter(text=text)
-    return versions.select_related("text").order_by("text", "-valid_from", "-number")
+    return versions.select_related("text").order_by("text_id", "-valid_from", "-number")
 
 
 def versions_valid(texts: Iterable[int], on: date) -> dict[int, LegalTextVersion]:
     """By text (ids) the version that is valid on a day; a text without any is left out."""
     found = published().filter(text__in=list(texts), valid_from__lte=on)
-    return {version.text_id: version for version in found.distinct("text")}
+    return {version.text_id: version for version in found.distinct("text_id")}
 
 
 def version_shown(sha: str) -> tuple[LegalTextVersion, str] | None:

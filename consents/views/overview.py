@@ -23,6 +23,7 @@ from consents.taking import actor_of
 from consents.tasks import prove_claims
 from customers.access import visible_customers
 from customers.models import OptInClaim, Origin
+from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from staff.access import permission_required, signed_in
 
@@ -67,7 +68,8 @@ def claim_list(request: HttpRequest, pk: int) -> HttpResponse:
     shown = visible_customers(signed_in(request))
     claims = OptInClaim.objects.filter(origin=origin, customer__in=shown).select_related("customer")
     page = page_of(claims, "id", descending=False, cursor=request.GET.get("cursor", ""))
-    rows = [(claim, Channel(claim.channel).label, proving.read_evidence(claim.evidence)) for claim in page.rows]
+    zone = legal_zone()
+    rows = [(one, Channel(one.channel).label, proving.read_evidence(one.evidence, zone)) for one in page.rows]
     context = {
         "origin": origin,
         "rows": rows,
@@ -106,7 +108,7 @@ def claims_drop(request: HttpRequest, pk: int) -> HttpResponse:
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
     """One asserted opt-in: what proves it, or what stands against it."""
     found = _claim(request, pk)
-    evidence = proving.read_evidence(found.evidence)
+    evidence = proving.read_evidence(found.evidence, legal_zone())
     context: dict[str, Any] = {"claim": found, "channel": Channel(found.channel).label, "evidence": evidence}
     try:
         purpose = proving.purpose_of(found)

@@ -27,7 +27,9 @@ def make_text(
     return LegalText.objects.get_or_create(key=key, defaults={"kind": kind, "purpose": about})[0]
 
 
-def make_version(text: LegalText | None = None, *, valid_from: date = date(2020, 1, 1), **said: str) -> LegalTextVersion:
+def make_version(
+    text: LegalText | None = None, *, valid_from: date = date(2020, 1, 1), **said: str
+) -> LegalTextVersion:
     """A published version."""
     return publish(save_draft(text or make_text(), SAID | said, valid_from).pk, None)[0]
 
