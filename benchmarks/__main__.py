@@ -21,7 +21,7 @@ from benchmarks.building import COPY, ROOT, Workshop, server_url
 from benchmarks.goals import verdict
 
 # What only reads comes first.
-MODULES = ("search", "pages", "package", "import_orders", "import_customers", "retention")
+MODULES = ("search", "pages", "package", "consents", "import_orders", "import_customers", "retention")
 WIDTHS = (36, 9, 10, 10, 10, 9, 9, 8)
 HEAD = ("name", "unit", "ours", "usual", "limit", "of limit", "x usual", "p95")
 

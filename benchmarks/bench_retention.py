@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from benchmarks.measure import row, seconds
-from customers.indexing import recount_words
+from customers.indexing import forget_words
 from customers.models import Address, ContactPoint, Customer, OptInClaim, Origin
 from customers.remains import leave_remains
 from datamap import journal
@@ -139,7 +139,6 @@ def run(size: int) -> list[dict[str, Any]]:
 def _persons(size: int, persons: int) -> list[dict[str, Any]]:
     ours, limit = [], []
     for turn in range(ROUNDS):
-        # All of them in one go: a run counts the words of the search once, however many went.
         limit.append(persons / _timed(f"L{turn}-", persons, _by_steps))
         ours.append(persons / _timed(f"O{turn}-", persons, _by_run))
     one = USUAL_ONE / _timed("G-", USUAL_ONE, _get_and_delete)
@@ -193,6 +192,7 @@ def _by_steps(ids: list[int]) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT id, number FROM customers_customer WHERE id = ANY(%s) FOR UPDATE", [batch])
             numbers = dict(cursor.fetchall())
+            forget_words(batch)
             leave_remains(refs, erased_at=timezone.now(), suppress=False)
             for statement in _STEPS:
                 cursor.execute(statement, {"ids": batch})
@@ -202,7 +202,6 @@ def _by_steps(ids: list[int]) -> None:
                 run=log, rule_key="ACCOUNT", rule_version=1, model="customers.Customer", action="delete",
                 count=len(batch), ids=[str(pk) for pk in batch],
             )  # fmt: skip
-    recount_words()
 
 
 def _by_run(ids: list[int]) -> None:

@@ -36,6 +36,13 @@ GOALS = (
     Goal("list page", "share_of_limit", at_least=0.25),
     Goal("deep list page", "share_of_limit", at_least=1 / 1.3),
     Goal("customer", "share_of_limit", at_least=1 / 1.3),
+    Goal("audience of the newsletter", "times_usual", at_least=10),
+    Goal("audience of the newsletter", "share_of_limit", at_least=1 / 1.5),
+    Goal("audience, ", "share_of_limit", at_least=0.8),
+    Goal("consent, one answer", "share_of_limit", at_least=0.25),
+    Goal("consent appends", "share_of_limit", at_least=0.8),
+    Goal("consents in bulk", "share_of_limit", at_least=0.5),
+    Goal("verify the ledger", "ours", at_most=10),
     Goal("package memory", "ours", at_most=10),
     Goal("package", "share_of_limit", at_least=0.5),
 )

@@ -13,7 +13,7 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, texts, withdrawing
+        from consents import ending, invariants, opening, seed, texts, withdrawing
         from customers import placing, summary
         from customers.timeline import TimelineSource, register_source
         from datamap import erasing
@@ -22,6 +22,7 @@ class ConsentsConfig(AppConfig):
         from vault.columns import register_list_column
 
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
+        post_migrate.connect(seed.plant, sender=self, dispatch_uid="consents.seed")
         erasing.register_first("consents", ending.end_with_person)
         summary.register_contact(ending.note_calls)
         register_list_column("consents.State", "mark")

@@ -9,11 +9,15 @@ from hashlib import sha256
 from typing import Any
 from unicodedata import is_normalized, normalize
 
-_LEAF = b"\x00obhut-ledger-v1"
+LEAF = b"\x00obhut-ledger-v1"
+"""What stands before a leaf, so that no inner node of the tree is taken for one."""
 _NODE = b"\x01"
 _SEAL = b"\x02obhut-seal-v1"
 NOTHING = bytes(32)
 """What the first seal names as its predecessor."""
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def canonical(value: Any) -> bytes:
@@ -21,19 +25,22 @@ def canonical(value: Any) -> bytes:
 
     Raises TypeError for whatever could be written in two ways: floats, dates, keys that are no text.
     """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _encode(_plain(value)).encode()
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if is_normalized("NFC", value) else normalize("NFC", value)
-    if value is None or isinstance(value, bool | int):
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() or is_normalized("NFC", value) else normalize("NFC", value)
+    if value is None or kind is bool or kind is int:
         return value
-    if isinstance(value, list | tuple):
+    if kind is list or kind is tuple:
         return [_plain(one) for one in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+    if kind is dict and all(type(key) is str for key in value):
         return {_plain(key): _plain(one) for key, one in value.items()}
-    raise TypeError(f"{type(value).__name__} has no canonical form.")
+    if isinstance(value, str):
+        return _plain(str(value))
+    raise TypeError(f"{kind.__name__} has no canonical form.")
 
 
 def commitment(salt: bytes, payload: bytes) -> bytes:
@@ -43,7 +50,7 @@ def commitment(salt: bytes, payload: bytes) -> bytes:
 
 def leaf(clear: Sequence[Any], committed: bytes) -> bytes:
     """The hash of one entry: its clear fields and what it commits to."""
-    return sha256(_LEAF + canonical(list(clear)) + committed).digest()
+    return sha256(LEAF + canonical(list(clear)) + committed).digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:

@@ -33,6 +33,17 @@ class Erased(Http404):
     """There was a customer with this number, who has been erased; answered with a page that says so (410)."""
 
 
+def note_met(request: HttpRequest, number: str) -> None:
+    """The page works on the customer with this number from here on: whoever is erased meanwhile is known by it."""
+    request.met_number = number  # type: ignore[attr-defined]
+
+
+def met_erased(request: HttpRequest) -> bool:
+    """Whether the customer a page works on (`note_met`) has been erased."""
+    number = getattr(request, "met_number", None)
+    return number is not None and tombstones.erasure_of_number(number) is not None
+
+
 def visible_customers(user: User) -> CustomerQuerySet:
     """The customers this person may see; restricted ones (Art. 18 GDPR) only with the permission for them."""
     customers = Customer.objects.all()
@@ -59,5 +70,6 @@ def customer_for(
         if not Customer.objects.filter(number=number).exists() and tombstones.erasure_of_number(number):
             raise Erased
         raise Http404
+    note_met(request, customer.number)
     accesslog.record(user.pk, customer.number, page, purpose)
     return customer

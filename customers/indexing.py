@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from cologne_phonetics import encode
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from customers.normalizing import fold
 
@@ -128,15 +130,22 @@ def _refresh(ids: list[int]) -> None:
         columns = [[row[0] for row in rows], *map(list, zip(*entries, strict=True))] if rows else [[]] * 5
         cursor.execute(
             """
-            INSERT INTO customers_searchentry AS e (customer_id, text, phonetic, postcode)
-            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
-            ON CONFLICT (customer_id) DO UPDATE
-                SET text = excluded.text, phonetic = excluded.phonetic, postcode = excluded.postcode
-                WHERE (e.text, e.phonetic, e.postcode)
-                    IS DISTINCT FROM (excluded.text, excluded.phonetic, excluded.postcode)
+            WITH before AS (
+                SELECT customer_id, text FROM customers_searchentry WHERE customer_id = ANY(%s)
+            ), written AS (
+                INSERT INTO customers_searchentry AS e (customer_id, text, phonetic, postcode)
+                SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
+                ON CONFLICT (customer_id) DO UPDATE
+                    SET text = excluded.text, phonetic = excluded.phonetic, postcode = excluded.postcode
+                    WHERE (e.text, e.phonetic, e.postcode)
+                        IS DISTINCT FROM (excluded.text, excluded.phonetic, excluded.postcode)
+                RETURNING customer_id, text
+            )
+            SELECT b.text, w.text FROM before b JOIN written w USING (customer_id) WHERE b.text <> w.text
             """,
-            columns[:4],
+            [columns[0], *columns[:4]],
         )
+        lost = Counter(word for old, new in cursor.fetchall() for word in {*old.split()} - {*new.split()})
         cursor.execute(
             """
             UPDATE customers_customer c SET sort_name = n.sort_name
@@ -146,6 +155,8 @@ def _refresh(ids: list[int]) -> None:
             [columns[0], columns[4]],
         )
     add_words(entry.text for entry in entries)
+    if lost:
+        transaction.on_commit(partial(_count_down, lost))
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -157,15 +168,23 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 LOOKED_UP = 200
 # A word that so many carried is found soon by reading entries one after the other, and slowly by its trigrams.
 COMMON = 1_000
-_LONELY = """
+_WORDS = """
     WITH mine AS (
         SELECT word, count(DISTINCT e.customer_id) AS carriers
         FROM customers_searchentry e, unnest(string_to_array(e.text, ' ')) AS word
         WHERE e.customer_id = ANY(%(ids)s) GROUP BY word
     )
-    SELECT s.word, s.entries > %(common)s FROM mine JOIN customers_searchword s USING (word)
-    WHERE %(all)s OR s.entries <= mine.carriers
-    ORDER BY s.word
+    SELECT s.word, mine.carriers, s.entries > %(common)s, %(all)s OR s.entries <= mine.carriers
+    FROM mine JOIN customers_searchword s USING (word) ORDER BY s.word
+"""
+# Joined, since `= ANY` would ask the index of trigrams.
+_LOCKED = """
+    SELECT FROM customers_searchword s JOIN unnest(%s::text[]) AS w (word) USING (word) ORDER BY word FOR UPDATE OF s
+"""
+_COUNT_DOWN = """
+    UPDATE customers_searchword s SET entries = greatest(s.entries - m.carriers, 0)
+    FROM unnest(%s::text[], %s::int[]) AS m (word, carriers)
+    WHERE s.word = m.word RETURNING s.word, s.entries
 """
 _CARRIED = """
     SELECT w.word FROM unnest(%(words)s::text[], %(patterns)s::text[], %(whole)s::text[]) AS w (word, pattern, whole)
@@ -181,15 +200,16 @@ def forget_words(customer_ids: Iterable[int]) -> int:
     """Drop the dictionary words that these customers carry and nobody else does; how many went.
 
     Called while their search entries still stand. A word that somebody else carries never goes. For more than
-    `LOOKED_UP` customers the counts of last night decide which words are looked up at all: what else nobody carries
-    afterwards goes with `recount_words`, which has to follow such a run.
+    `LOOKED_UP` customers the counts decide which words are looked up at all; once they are gone their words are
+    counted down, as are those of renamed customers, so that the last who carries a word finds nobody else.
     """
     ids = list(customer_ids)
     if not ids:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_LONELY, {"ids": ids, "common": COMMON, "all": len(ids) <= LOOKED_UP})
-        asked = cursor.fetchall()
+        cursor.execute(_WORDS, {"ids": ids, "common": COMMON, "all": len(ids) <= LOOKED_UP})
+        found = cursor.fetchall()
+        asked = [(word, often) for word, _carriers, often, is_asked in found if is_asked]
         carried: set[str] = set()
         for common in (False, True):
             words = [word for word, often in asked if often is common]
@@ -197,7 +217,28 @@ def forget_words(customer_ids: Iterable[int]) -> int:
             carried |= _carried(cursor, words, ids, "(e.text || '')" if common else "e.text")
         lonely = [word for word, _often in asked if word not in carried]
         cursor.execute("DELETE FROM customers_searchword WHERE word = ANY(%s)", [lonely])
-        return cursor.rowcount
+        gone = cursor.rowcount
+    left = {word: carriers for word, carriers, *_asked in found}
+    for word in lonely:
+        del left[word]
+    # Only then: the count of a word that many carry may not be locked as long as their batch takes.
+    transaction.on_commit(partial(_count_down, left))
+    return gone
+
+
+def _count_down(carriers: Mapping[str, int]) -> None:
+    """Take those who are gone off the counts, and drop what nobody carries any more.
+
+    A count that could not be taken down is mended by the next count of all words.
+    """
+    with suppress(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        words = list(carriers)
+        # In order, so that two who count never wait for each other in a circle.
+        cursor.execute(_LOCKED, [words])
+        cursor.execute(_COUNT_DOWN, [words, list(carriers.values())])
+        none = [word for word, entries in cursor.fetchall() if not entries]
+        if lonely := set(none) - _carried(cursor, none, [], "e.text"):
+            cursor.execute("DELETE FROM customers_searchword WHERE word = ANY(%s)", [list(lonely)])
 
 
 def _carried(cursor: Any, words: list[str], ids: list[int], text: str) -> set[str]:
@@ -218,8 +259,8 @@ def _carried(cursor: Any, words: list[str], ids: list[int], text: str) -> set[st
 def recount_words() -> int:
     """Count every word of the dictionary anew and drop those nobody carries any more; answers how many went.
 
-    An erased rare surname must not survive in the dictionary, so this runs every night and after a large run. A word
-    that was dropped while somebody wrote it comes back.
+    An erased rare surname must not survive in the dictionary, so this runs every night, before the retention run. A
+    word that was dropped while somebody wrote it comes back.
     """
     with connection.cursor() as cursor:
         cursor.execute(

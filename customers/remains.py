@@ -20,6 +20,11 @@ CHUNK = 2_000
 
 VALUE: Any = ContactPoint._meta.get_field("value")
 CONTACTS = "SELECT customer_id, kind, value FROM customers_contactpoint WHERE customer_id = ANY(%(ids)s)"
+# Addresses they had before: by them, too, somebody comes in again, or asks what is kept of them.
+FORMER = """
+    SELECT h.customer_id, h.kind, h.value FROM customers_historicalcontactpoint h WHERE h.customer_id = ANY(%(ids)s)
+    AND NOT EXISTS (SELECT 1 FROM customers_contactpoint c WHERE c.id = h.id AND c.value = h.value)
+"""
 NUMBERS = "SELECT id, number FROM customers_customer WHERE id = ANY(%(ids)s)"
 # For each customer of %(ids)s an id, the platform and the name it has there; floors above add theirs.
 _names: list[str] = ["SELECT customer_id, platform, value FROM customers_externalid WHERE customer_id = ANY(%(ids)s)"]
@@ -51,15 +56,17 @@ def register_names(sql: str) -> None:
 def leave_remains(people: Mapping[int, UUID], *, erased_at: datetime, suppress: bool) -> Remains:
     """Store the tombstones of these customers (id -> `subject_ref`) while their rows still stand.
 
-    Marked are their own e-mails, phones, numbers and ids elsewhere, not those of contact persons. With `suppress` their
-    endpoints go on the advertising list as well. Sealed values are opened for `CHUNK` persons at a time. Belongs into
-    the transaction of the erasure. Raises what the journal raises, with nothing stored.
+    Marked are their own e-mails and phones, also those that only their history knows, numbers and ids elsewhere, not
+    those of contact persons. With `suppress` the endpoints of now go on the advertising list as well. Sealed values are
+    opened for `CHUNK` persons at a time. Belongs into the transaction of the erasure. Raises what the journal raises,
+    with nothing stored.
     """
     left = Remains()
     for part in _chunks(people):
         ids = list(part)
-        endpoints = _endpoints(ids)
-        left.tombstones += tombstones.bury(_marks(part, endpoints), erased_at=erased_at)
+        endpoints, former = _endpoints(ids, CONTACTS), _endpoints(ids, FORMER)
+        known = {id_: endpoints[id_] | former[id_] for id_ in ids}
+        left.tombstones += tombstones.bury(_marks(part, known), erased_at=erased_at)
         if suppress:
             left.suppressed += _suppress({one for own in endpoints.values() for one in own}, erased_at)
     return left
@@ -71,10 +78,10 @@ def _chunks(people: Mapping[int, UUID]) -> Iterator[dict[int, UUID]]:
         yield part
 
 
-def _endpoints(ids: Sequence[int]) -> dict[int, Endpoints]:
+def _endpoints(ids: Sequence[int], sql: str) -> dict[int, Endpoints]:
     opened = keyring().opener(VALUE.label)
     found: dict[int, Endpoints] = {id_: set() for id_ in ids}
-    for customer_id, kind, sealed in _rows(CONTACTS, ids):
+    for customer_id, kind, sealed in _rows(sql, ids):
         value = opened(bytes(sealed)).decode()
         if key := email_key(value) if kind == ContactPoint.Kind.EMAIL else phone_key(value):
             found[customer_id].add((kind, key))

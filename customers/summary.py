@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -46,6 +46,22 @@ def ensure_all() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_MISSING + _MEANWHILE)
         return cursor.rowcount
+
+
+def missing(size: int) -> Iterator[list[int]]:
+    """The ids of the customers that have no row yet, so many at a time: what `ensure_all` would make, read only."""
+    last: int | None = 0
+    while last is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.id FROM customers_customer c WHERE c.id > %s AND NOT EXISTS "
+                "(SELECT 1 FROM customers_summary s WHERE s.customer_id = c.id) ORDER BY c.id LIMIT %s",
+                [last, size],
+            )
+            ids = [row[0] for row in cursor.fetchall()]
+        if ids:
+            yield ids
+        last = ids[-1] if len(ids) == size else None
 
 
 def lock(customer_ids: Iterable[int]) -> None:

@@ -49,6 +49,18 @@ def erased(
     return max(erased_among(marks).values(), default=None)
 
 
+def erasures_of(*, email: str = "", phone: str = "") -> list[UUID]:
+    """The marks of all erasures of persons with this e-mail or phone, the latest first: one may have come back."""
+    texts = [("email", email_key(email) if email else None), ("phone", phone_key(phone) if phone else None)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT subject_ref FROM customers_tombstone WHERE mark = ANY(%s) AND subject_ref IS NOT NULL "
+            "GROUP BY 1 ORDER BY max(erased_at) DESC, 1",
+            [[hash_(text) for kind, text in texts if text for hash_ in hashers(kind)]],
+        )
+        return [ref for (ref,) in cursor.fetchall()]
+
+
 def erased_among(marks: Collection[bytes]) -> dict[bytes, tuple[datetime, UUID]]:
     """Mark -> (erased at, subject_ref) for those of the marks that belong to erased persons; one query."""
     if not marks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import models
@@ -10,15 +11,19 @@ from psycopg.types.array import ListDumper
 
 
 class WholeNumbersDumper(ListDumper):
-    """Writes lists of whole numbers at once; of anything else each item is looked at, as psycopg does.
+    """Writes lists of whole numbers, also as text, and of UUIDs at once; of anything else each item is looked at, as
+    psycopg does.
 
-    A batch of thousands of keys goes through dozens of statements, and no number ever needs quotes.
+    A batch of thousands of keys goes through dozens of statements, and no such key ever needs quotes.
     """
 
     def dump(self, obj: list[Any]) -> Any:
         """The list as PostgreSQL reads arrays."""
-        if set(map(type, obj)) == {int}:
+        kinds = set(map(type, obj))
+        if kinds in ({int}, {UUID}):
             return f"{{{','.join(map(str, obj))}}}".encode()
+        if kinds == {str} and all(map(str.isdecimal, obj)):
+            return f"{{{','.join(obj)}}}".encode()
         return super().dump(obj)
 
 

@@ -67,14 +67,14 @@ def find_problems(found: Iterable[type[models.Model]]) -> Iterator[checks.Error]
 
 
 def file_of(model: type[models.Model]) -> str:
-    """The file in which this model is declared; third-party models are declared by staff."""
+    """The file or folder in which this model is declared; third-party models are declared by staff."""
     config = apps.get_containing_app_config(model.__module__)
     home = Path(settings.BASE_DIR)
     if config is None:
         return f"{model._meta.app_label}/datamap.py"
     if Path(config.path).parent != home:
         return "staff/datamap.py"
-    return f"{config.name}/datamap.py"
+    return f"{config.name}/datamap/" if (Path(config.path) / "datamap").is_dir() else f"{config.name}/datamap.py"
 
 
 def structural(model: type[models.Model], declaration: type[PersonalData]) -> set[str]:

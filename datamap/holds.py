@@ -132,8 +132,13 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
     if not ids:
         return []
     sql, arguments = cases(as_of, night=night)
+    # Named once: thousands of ids that every source repeats take longer to plan than to look up.
+    sql = sql.replace("= ANY(%(ids)s)", "IN (SELECT id FROM asked)")
     with connection.cursor() as cursor:
-        cursor.execute(f"{sql} ORDER BY 2, 1, 3, 4", {**arguments, "ids": list(ids)})
+        cursor.execute(
+            f"WITH asked AS MATERIALIZED (SELECT unnest(%(ids)s::bigint[]) AS id) {sql} ORDER BY 2, 1, 3, 4",
+            {**arguments, "ids": list(ids)},
+        )
         return [
             StandingHold(_sources[key].name, customer_id, order_number, complaint_id, _sources[key].reason, review_on)
             for key, customer_id, order_number, complaint_id, review_on in cursor.fetchall()

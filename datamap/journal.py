@@ -1,8 +1,8 @@
 """The journal outside the database: what must not come back when an older database is restored.
 
 Every erasure, suppression, tombstone, restriction, objection and withdrawal is written here, and flushed, before the
-database commits it: whoever restores a backup replays the journal before anybody works (design: ADR 9). It holds
-opaque ids and keyed hashes only.
+database commits it, and which recipient was told of it: whoever restores a backup replays the journal before anybody
+works (design: ADR 9 and 11). It holds opaque ids and keyed hashes only.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ KINDS = (
     "restriction_lifted",
     "objection",
     "consent_withdrawal",
+    "recipient_told",
 )
 # The journal's own lines: a database that lacks a committed checkpoint is older than it; "commit" says that the
 # database committed what was written, "void" that it rolled it back.

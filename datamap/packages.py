@@ -49,6 +49,7 @@ class Nested:
 class Part:
     """Rows of one model in one named file; several parts may share a file, which then lists them all.
 
+    names: of each key of the object the column it shows, where a shape would do nothing but give names.
     schema: JSON Schema 2020-12 of one object; None where the row is written as it is declared.
     single: the file holds one object instead of a list. csv: the same rows as a table.
     """
@@ -56,6 +57,7 @@ class Part:
     path: str
     model: str
     shape: Shape | None = None
+    names: Mapping[str, str] | None = None
     schema: Mapping[str, Any] | None = None
     nested: tuple[Nested, ...] = ()
     csv: str = ""

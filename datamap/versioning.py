@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from datamap.catalogue import SUPERVISED, cutoff, explain
 from datamap.declarations import By, Group, as_paths, registry
+from datamap.hanging import own_keys
 from datamap.models import RetentionRule
 from datamap.workdays import BERLIN, day_begins
 
@@ -108,7 +109,12 @@ def rows_by_start(key: str, since: date, zone: ZoneInfo) -> Iterator[Counted]:
     """All rows that fall under a declared key and began on or after a day, counted by that day; one query a model."""
     seen = set()
     for declaration, group in registry:
-        if key not in group.categories or not group.start or declaration.parent or declaration.label in seen:
+        if (
+            key not in group.categories
+            or not group.start
+            or declaration.label in seen
+            or key not in own_keys(declaration)
+        ):
             continue
         seen.add(declaration.label)
         rows = _of_category(apps.get_model(declaration.label), group, key).annotate(row_began=_start(group))

@@ -90,7 +90,7 @@ def rule(request: HttpRequest, key: str) -> HttpResponse:
         "shifts": _shifts(form.instance) if fits and not form.errors else None,
     }
     refused = form.errors or (request.method == "POST" and last.lives_as)
-    return render(request, "datamap/rule.html", context, status=400 if refused else 200)
+    return render(request, "datamap/rule.html", context, status=422 if refused else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,7 +103,7 @@ def controller_settings(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("datamap:controller")
     context = {"form": form, "changes": recent_changes()}
-    return render(request, "datamap/controller.html", context, status=400 if form.errors else 200)
+    return render(request, "datamap/controller.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -56,6 +56,7 @@ class InteractionData(PersonalData):
         "answered_at",
         "closed_at",
         "complaint",
+        "complaint_closed_at",
         "token",
         "origin",
         "version",
@@ -64,6 +65,7 @@ class InteractionData(PersonalData):
         "batch",
     )
     subject_ref = "subject_ref"
+    copies = {"complaint.closed_at": "complaint_closed_at"}
 
 
 @register(Complaint)

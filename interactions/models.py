@@ -120,6 +120,8 @@ class Interaction(models.Model):
         related_name="interactions",
         verbose_name=_("complaint"),
     )
+    # Triggers keep it equal to the complaint's: the period of a dispute counts from there.
+    complaint_closed_at = models.DateTimeField(_("complaint settled"), null=True, blank=True, editable=False)
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -140,7 +142,7 @@ class Interaction(models.Model):
     archive = ArchiveQuerySet.as_manager()
     history = HistoricalRecords(
         bases=[HistoryEntry],
-        excluded_fields=["version", "token"],
+        excluded_fields=["version", "token", "complaint_closed_at"],
         no_db_index=["origin", "staff", "history_user"],
     )
 
@@ -165,6 +167,16 @@ class Interaction(models.Model):
             ),
             models.Index(
                 fields=["subject_ref"], condition=models.Q(subject_ref__isnull=False), name="interactions_ref"
+            ),
+            models.Index(
+                fields=["complaint_closed_at", "id"],
+                condition=models.Q(record_class="claim", complaint_closed_at__isnull=False),
+                name="interactions_claim_settled",
+            ),
+            models.Index(
+                fields=["closed_at", "id"],
+                condition=models.Q(record_class="claim", complaint_closed_at__isnull=True),
+                name="interactions_claim_unsettled",
             ),
         ]
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from datamap.packages import ACCESS, Row, register_file
+from datamap.packages import ACCESS, register_file
 
 TEXT = {"type": ["string", "null"]}
 WHEN = TEXT | {"format": "date-time"}
 NAMES = ("direction", "occurred_at", "content", "outcome", "staff", "record_class", "order_number", "closed_at")
 
-
-def contact(row: Row) -> Row:
-    """One contact: the way it took, when, what was said and what came of it, with whom as a role."""
-    found: Row = {"medium": row.pop("kind", None)}
-    for name in NAMES:
-        found[name] = row.pop(name, None)
-    return found
-
-
 register_file(
     "data/communications.json",
     "interactions.Interaction",
-    shape=contact,
+    # The way it took, when, what was said and what came of it, with whom as a role.
+    names={"medium": "kind", **{name: name for name in NAMES}},
     schema={
         "type": "object",
         "required": ["medium"],

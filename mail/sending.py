@@ -1,9 +1,9 @@
-"""The way into the outbox, and the one way out of it: `queue` and `deliver_due`."""
+"""The way into the outbox, and the one way out of it: `queue`, for sets `queue_many`, and `deliver_due`."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from mail.tasks import deliver
 from mail.templates import template_of
 from mail.waking import wake_once
 
-__all__ = ["Attachment", "deliver_due", "queue", "wake"]
+__all__ = ["Attachment", "Mail", "deliver_due", "queue", "queue_many", "wake"]
 
 LONGEST_VALUE = 300
 
@@ -31,6 +31,16 @@ class Attachment:
     name: str
     content: bytes
     content_type: str = "application/pdf"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail of a set: the customer's id, and what `queue` takes under these names."""
+
+    to: int
+    context: Mapping[str, Any]
+    key: str
+    language: str | None = None
 
 
 def queue(
@@ -58,17 +68,7 @@ def queue(
     if message_class != MessageClass.LETTER and (attachments or letter_category):
         raise ValueError("Only letters are kept and have attachments.")
     kept_as = Letter.KeptAs(letter_category or Letter.KeptAs.LETTER)
-    number = uuid.uuid4()
-    values = {
-        "uuid": number,
-        "message_class": message_class,
-        "template": template,
-        "language": language or "",
-        "customer": to,
-        "recipient": address,
-        "context": dict(context),
-        "message_id": f"<{number}@{sending_domain()}>",
-    }
+    values = _values(template, message_class, context, language) | {"customer": to, "recipient": address}
     with transaction.atomic():
         message, created = Message.objects.get_or_create(key=key, defaults=values) if key else (None, True)
         if message is None:
@@ -80,13 +80,48 @@ def queue(
     return message
 
 
+@transaction.atomic
+def queue_many(template: str, mails: Collection[Mail], *, message_class: str) -> int:
+    """`queue` for a set of customers, in as many queries as for one; answers how many mails are new.
+
+    Letters are begun one by one, by `queue`. Raises ValueError as it does, with nothing queued.
+    """
+    if message_class == MessageClass.LETTER:
+        raise ValueError("Letters are kept as sent and queued one by one.")
+    for mail in mails:
+        _refuse_unfit(template, message_class, mail.context, mail.to, None)
+    known = set(Message.objects.filter(key__in=[mail.key for mail in mails]).values_list("key", flat=True))
+    rows = [
+        Message(**_values(template, message_class, mail.context, mail.language), customer_id=mail.to, key=mail.key)
+        for mail in mails
+        if mail.key not in known
+    ]
+    # Whoever queues the same at this moment has said it as well.
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:
+        wake()
+    return len(rows)
+
+
+def _values(template: str, message_class: str, context: Mapping[str, Any], language: str | None) -> dict[str, Any]:
+    number = uuid.uuid4()
+    return {
+        "uuid": number,
+        "message_class": message_class,
+        "template": template,
+        "language": language or "",
+        "context": dict(context),
+        "message_id": f"<{number}@{sending_domain()}>",
+    }
+
+
 def wake() -> None:
     """Wake one worker when the transaction commits, however many mails it queues; beat finds what is missed."""
     wake_once(_deliver_soon)
 
 
 def _refuse_unfit(
-    template: str, message_class: str, context: Mapping[str, Any], to: Customer | None, address: str | None
+    template: str, message_class: str, context: Mapping[str, Any], to: Customer | int | None, address: str | None
 ) -> None:
     known = template_of(template)
     if known.message_class != message_class:

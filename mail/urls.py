@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.message_list, name="list"),
     path("<int:pk>/", views.message_detail, name="detail"),
     path("<int:pk>/decide/", views.message_decide, name="decide"),
+    path("decide-all/<slug:decision>/", views.message_decide_all, name="decide_all"),
     path("trial/", views.trial, name="trial"),
     path("letters/<int:pk>/", views.letter_detail, name="letter"),
     path("enclosures/<int:pk>/", views.enclosure_download, name="enclosure"),

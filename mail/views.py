@@ -11,22 +11,25 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datamap.keyset import page_of
 from mail.access import enclosure_for, letter_for, message_for
-from mail.deciding import SENDABLE_AGAIN, cancel, mark_arrived, send_again
+from mail.deciding import SENDABLE_AGAIN, cancel, cancel_all, mark_arrived, send_again, send_all_again
 from mail.gates import reason_text
 from mail.models import Letter, Message, MessageClass
 from mail.own_templates import TRIAL
 from mail.previewing import preview
+from mail.querysets import MessageQuerySet
 from mail.sending import queue
 from mail.templates import MailTemplate, UnknownTemplate, label_of, template_of, templates
 from staff.access import permission_required, signed_in
+from staff.models import User
 
 # Content types a browser may show by itself; anything else is only downloaded.
 SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg", "text/plain"})
 DECISIONS: dict[str, Callable[..., bool]] = {"arrived": mark_arrived, "again": send_again, "cancel": cancel}
+DECISIONS_FOR_ALL: dict[str, Callable[..., int]] = {"again": send_all_again, "cancel": cancel_all}
 
 
 @require_GET
@@ -84,6 +87,33 @@ def message_decide(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.warning(request, _("Somebody else was quicker, or the mail is on its way; nothing was changed."))
     return redirect("mail:detail", pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("mail.decide")
+def message_decide_all(request: HttpRequest, decision: str) -> HttpResponse:
+    """One decision about all mails in doubt that the list shows, of one type or of all: first how many there are.
+
+    No mail is opened for it, so the access log has no line of it; each mail says who decided.
+    """
+    if decision not in DECISIONS_FOR_ALL:
+        raise Http404
+    kind = request.POST.get("class", "") or request.GET.get("class", "")
+    rows = _in_doubt(signed_in(request), kind)
+    count = rows.count()
+    if request.method == "POST" and request.POST.get("count") == str(count):
+        done = DECISIONS_FOR_ALL[decision](rows, by=signed_in(request))
+        messages.success(request, _("Decided about %d mails.") % done)
+        return redirect("mail:list")
+    if request.method == "POST":
+        messages.warning(request, _("The number of mails in doubt has changed meanwhile; nothing was changed."))
+    context = {"decision": decision, "count": count, "kind": kind, "kinds": dict(MessageClass.choices)}
+    return render(request, "mail/decide_all.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _in_doubt(user: User, kind: str) -> MessageQuerySet:
+    rows = Message.objects.undecided().visible_to(user)
+    return rows.filter(message_class=kind) if kind in MessageClass.values else rows
 
 
 @require_POST

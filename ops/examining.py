@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import redis
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, models
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max, Min, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from customers.models import Suppression, Tombstone
@@ -18,7 +21,9 @@ from datamap.catalogue import cutoff
 from datamap.diagnosis import Finding, Options
 from datamap.workdays import local_date
 from intake.models import Batch
+from mail.models import Message
 from ops.backing_up import backups
+from privacy.models import Erasure, Package, RetentionRun
 from vault.columns import list_uses, sealed_columns
 from vault.fields import SealedField
 from vault.keyring import SealError, keyring
@@ -27,6 +32,7 @@ from vault.proof import WrongKeys, verify_keys
 PULSE = "beat-pulse"
 PULSE_SECONDS = 300
 JOB_SECONDS = 900
+STORE_SECONDS = 2 * 3600
 SAMPLE = 200
 CHUNK = 2000
 
@@ -134,11 +140,33 @@ def check_beat(_options: Options) -> Finding:
 
 def check_jobs(_options: Options) -> Finding:
     """No job waits for long: the age of the oldest one says more than that jobs succeed."""
-    oldest = Batch.objects.resumable().order_by("created_at").values_list("created_at", flat=True).first()
-    if oldest is None:
-        return Finding(True, "nothing waits")
-    age = int((timezone.now() - oldest).total_seconds())
-    return Finding(age <= JOB_SECONDS, f"the oldest import has waited for {age} seconds")
+    now = timezone.now()
+    told, ok = [], True
+    for what, since, patience in _waiting(now):
+        if since is not None:
+            age = int((now - since).total_seconds())
+            ok = ok and age <= patience
+            told.append(f"the oldest {what} has waited for {age} seconds")
+    return Finding(ok, "; ".join(told) or "nothing waits")
+
+
+def _waiting(now: datetime) -> Iterator[tuple[str, datetime | None, int]]:
+    """What no worker has in hand, by kind, since when (its hour, or its last step), and for how many seconds it may."""
+    yield "import", Batch.objects.resumable().aggregate(at=Min("created_at"))["at"], JOB_SECONDS
+    yield "package", Package.objects.resumable().aggregate(at=Min("asked_at"))["at"], JOB_SECONDS
+    free = Erasure.objects.filter(Q(lease__isnull=True) | Q(lease_until__lte=now))
+    scheduled = free.filter(state=Erasure.State.SCHEDULED, run_after__lte=now)
+    yield "erasure", scheduled.aggregate(at=Min("run_after"))["at"], JOB_SECONDS
+    begun = free.filter(state=Erasure.State.RUNNING)
+    yield "erasure that has begun", begun.aggregate(at=Min(Coalesce("lease_until", "started_at")))["at"], JOB_SECONDS
+    # Each hour the stores are asked again.
+    unconfirmed = free.filter(state=Erasure.State.OPEN_STORES)
+    yield "erasure that a store has not confirmed", unconfirmed.aggregate(at=Min("started_at"))["at"], STORE_SECONDS
+    # A run goes on as long as batches get done; how long the whole of it takes is no fault.
+    open_runs = RetentionRun.objects.filter(state=RetentionRun.State.RUNNING)
+    runs = open_runs.annotate(at=Coalesce(Max("batches__done_at"), "approved_at", "started_at"))
+    yield "retention run", runs.aggregate(first=Min("at"))["first"], JOB_SECONDS
+    yield "mail", Message.objects.due(now).aggregate(at=Min("next_attempt_at"))["at"], JOB_SECONDS
 
 
 def check_lists(_options: Options) -> Finding:

@@ -141,7 +141,10 @@ class Order(models.Model):
     # Text: shop ids exceed 2^53. Empty for orders of our own.
     platform = models.CharField(_("platform"), max_length=40, blank=True, default="")
     external_id = models.CharField(_("id there"), max_length=120, blank=True, default="")
-    type = models.ForeignKey(OrderType, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders")
+    type = models.ForeignKey(
+        OrderType, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders",
+        verbose_name=_("order type"),
+    )  # fmt: skip
     # Null once blocked: then `subject_ref` alone says whose it was.
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders")
     gift_recipient = models.ForeignKey(

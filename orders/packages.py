@@ -71,21 +71,24 @@ def address(snapshot: Any) -> Any:
 
 def line(row: Row, parent: Row) -> Row:
     """A position as schema.org OrderItem."""
+    take = row.pop
     found: Row = {
         "@type": "OrderItem",
-        "orderItemNumber": row.pop("position", None),
-        "orderQuantity": row.pop("quantity", None),
+        "orderItemNumber": take("position", None),
+        "orderQuantity": take("quantity", None),
         "orderedItem": {
             "@type": "Product",
-            "sku": row.pop("sku", None) or None,
-            "name": row.pop("name", None) or None,
-            "category": row.pop("category", None) or None,
+            "sku": take("sku", None) or None,
+            "name": take("name", None) or None,
+            "category": take("category", None) or None,
         },
     }
+    currency = parent.get("currency")
     for name, called in (("unit_price", "price"), ("discount", "discount")):
-        if row.get(name) is not None:
-            found[called] = money(row.pop(name), parent.get("currency"))
-    row.pop("order", None)
+        amount = take(name, None)
+        if amount is not None:
+            found[called] = money(amount, currency)
+    take("order", None)
     return found
 
 

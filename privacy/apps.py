@@ -88,7 +88,8 @@ class PrivacyConfig(AppConfig):
     def _wire_accountability(self) -> None:
         """Holds that people set, recipients and what they are told, the tasks of the privacy role."""
         from datamap import erasing, standing
-        from privacy import notices, notifying, rectifying
+        from datamap.journal import register_replay
+        from privacy import notices, notifying, rectifying, remembering
         from privacy.alerts import register_alerts
         from privacy.holding import holds_on, register_sources
 
@@ -97,6 +98,7 @@ class PrivacyConfig(AppConfig):
         rectifying.register_after_rectification("notices", notices.after_rectification)
         erasing.register_restriction("privacy", notices.after_restriction)
         notifying.register_template()
+        register_replay(remembering.KIND, remembering.replay)
         register_alerts()
 
     def _wire_erasure(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -24,9 +24,10 @@ from privacy.models.requests import UNANSWERED
 from privacy.steps import State, Step, stamp
 from staff.models import User
 
-OVERDUE, MINE, NOBODY = "overdue", "mine", "nobody"
+OVERDUE, CLOSABLE, MINE, NOBODY = "overdue", "closable", "mine", "nobody"
 OF_BOARD = "privacy:requests?state="
 WAITING = tuple(map(State, UNANSWERED))
+ANSWERED = (State.ANSWERED, State.REFUSED)
 COUNTED = 1000
 
 
@@ -52,6 +53,8 @@ def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("state") == OVERDUE:
         rows = overdue(rows)
+    elif wanted.get("state") == CLOSABLE:
+        rows = rows.filter(state__in=ANSWERED)
     elif wanted.get("state"):
         rows = rows.filter(state=wanted["state"])
     if wanted.get("owner") == MINE:
@@ -95,6 +98,10 @@ def register_tasks() -> None:
     register_task("requests_late", gettext_lazy("Requests past their last day"), _late, OF_BOARD + OVERDUE, STOP)
     register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, "privacy:requests", WARN)
     register_task("refusals", gettext_lazy("Refusals that wait for a second person"), _refusals, "privacy:requests")
+    register_task("requests_in_time", gettext_lazy("Requests in time"), _in_time, "privacy:requests", INFO)
+    register_task(
+        "requests_closable", gettext_lazy("Answered requests to be closed"), _closable, OF_BOARD + CLOSABLE, INFO
+    )
     register_task(
         "restrictions", gettext_lazy("Restrictions that may be lifted: the notice is out"), _liftable,
         "privacy:restrictions", INFO, permission="privacy.requests",
@@ -112,6 +119,20 @@ def _soon() -> int:
     on = today()
     rows = Request.on_desk().filter(closed_at__isnull=True, state__in=WAITING, clock_stopped=False)
     return rows.filter(due_on__gte=on, due_on__lte=on + timedelta(days=TARGET_DAYS))[:COUNTED].count()
+
+
+def _in_time() -> Finding:
+    """Those of the whole desk that are neither late nor due within a week, and those whose clock stands."""
+    rows = Request.on_desk().filter(closed_at__isnull=True, state__in=WAITING)
+    rows = rows.filter(Q(due_on__gt=today() + timedelta(days=TARGET_DAYS)) | Q(clock_stopped=True))
+    first = rows.filter(clock_stopped=False).order_by("due_on").values_list("due_on", flat=True).first()
+    next_due = _("next due %s") % date_format(first, "SHORT_DATE_FORMAT") if first else ""
+    return Finding(rows[:COUNTED].count(), next_due)
+
+
+def _closable() -> int:
+    """Whether one really can be closed, its page says: nothing may be open that the answer promised."""
+    return Request.on_desk().filter(closed_at__isnull=True, state__in=ANSWERED)[:COUNTED].count()
 
 
 def _refusals() -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.apps import apps
@@ -16,6 +16,7 @@ from django.db import models
 
 from customers.models import Customer
 from datamap.declarations import By, Group, Number, PersonalData, as_paths, history_base, orm_path, registry
+from datamap.hanging import own_keys
 
 PERSON_FILES = ("ACCOUNT", "GUEST", "LEAD")
 """The categories of a person's own file: their rows end with the person, whatever row they stand in."""
@@ -46,10 +47,12 @@ class Joins:
             model = found.related_model
         return found
 
-    def is_always_set(self, path: str) -> bool:
+    def is_always_set(self, path: str, *, alone: bool = False) -> bool:
         """Whether the column can never be empty: it is of the row itself or of its side table, which is kept complete
-        (`customers.summary.ensure_all`)."""
+        (`customers.summary.ensure_all`). `alone`: where the side table may not be complete yet."""
         *steps, _last = path.split("__")
+        if alone and steps:
+            return False
         sides = [_field(self.model, step) for step in steps]
         own = len(sides) <= 1 and all(side.auto_created and not side.concrete for side in sides)
         return own and not self.field(path).null
@@ -145,6 +148,11 @@ class Table:
         if not self.declaration.parent:
             return None
         return self.model._meta.get_field(self.declaration.parent).related_model
+
+    @cached_property
+    def own_keys(self) -> frozenset[str]:
+        """The categories by which its rows end by themselves (`datamap.hanging`)."""
+        return own_keys(self.declaration)
 
     @property
     def parent_column(self) -> str:

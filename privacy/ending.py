@@ -57,13 +57,16 @@ class Outcome:
 
     @staticmethod
     def is_root(key: str, label: str) -> bool:
-        """Whether rows of this model are counted under this rule: no dependants, no history (commands.md)."""
+        """Whether rows of this model are counted under this rule: no dependants, no history (commands.md). A dependant
+        with a period of its own is none where that ends it."""
         if not key:
             return False
         table = tables().get(label)
         if table is None:  # a store outside the models
             return False
-        return table.parent is None and (key not in PERSON_FILES or table.model is Customer) and key != "PREF"
+        if table.parent is not None:
+            return key in table.own_keys
+        return (key not in PERSON_FILES or table.model is Customer) and key != "PREF"
 
 
 def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, ended: Collection[int] = ()) -> Outcome:
@@ -110,13 +113,17 @@ def _count_of(ended: Collection[int], table: Table, ids: list[Any]) -> int:
 
 
 def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
-    """Those of the rows that a case, or an open tax matter, keeps."""
+    """Those of the rows that a case, or an open tax matter, keeps.
+
+    A case keeps the rows it lives by. What hangs on one of them and ends before it served a single step that is done:
+    keeping it longer would be a purpose of its own, and a hold adds none (domain.md 4.2).
+    """
     table = unit.table
     if not ids:
         return set()
     held = _taxed(book, unit, ids)
     owner = table.owner
-    if owner is None:
+    if owner is None or table.parent is not None:
         return held
     joins = Joins(table.model)
     column = joins.column(owner)
@@ -125,16 +132,16 @@ def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
     complaint = "NULL::bigint"
     if link and link.complaint:
         complaint = joins.column("pk" if link.complaint == "self" else orm_path(link.complaint))
+    source = f"FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s) AND {column} IS NOT NULL"
+    (people,) = column_of(f"SELECT array_agg(DISTINCT {column}) {source}", [ids])  # noqa: S608
+    cases = holds.standing(people or [], book.as_of, night=True)
+    if not cases:
+        return held
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT r.{table.key}, {column}, {order}, {complaint} FROM {table.name} r {joins.sql} "  # noqa: S608
-            f"WHERE r.{table.key} = ANY(%s) AND {column} IS NOT NULL",
-            [ids],
-        )
+        cursor.execute(f"SELECT r.{table.key}, {column}, {order}, {complaint} {source}", [ids])  # noqa: S608
         rows = cursor.fetchall()
-    people = sorted({customer for _pk, customer, _order, _complaint in rows})
     whole, orders, complaints = set(), set(), set()
-    for case in holds.standing(people, book.as_of, night=True):
+    for case in cases:
         if case.order_number is not None:
             orders.add((case.customer_id, case.order_number))
         if case.complaint_id is not None:

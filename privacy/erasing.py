@@ -202,7 +202,8 @@ def _mark(erasure: Erasure) -> None:
             leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
             for case in Request.objects.filter(customer=customer, closed_at__isnull=True):
                 keep_addressee(case, customer)
-            journal.write("erasure", entry_of(customer.pk, customer.number, erasure.subject_ref, at))
+            entry = entry_of(customer.pk, customer.number, erasure.subject_ref, at, erasure.receipt)
+            journal.write("erasure", entry)
         _note(erasure, "marks")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -11,7 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from privacy import letters
+from privacy.clearing import queue_files
+from privacy.compiling import tables
 from privacy.models import IdentityCopy, Request, RequestLetter
+from privacy.removing import remove_files
 from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
 from staff.models import User
 
@@ -78,15 +79,15 @@ def add_copy(request: Request, upload: UploadedFile, *, by: User) -> IdentityCop
 
 
 def drop_copies(request: Request, *, by: User | None) -> int:
-    """Delete the copies of a request: the rows now, the files as soon as that is committed."""
-    copies = list(request.identity_copies.all())
-    for copy in copies:
-        file = copy.file
-        copy.delete()
-        transaction.on_commit(partial(file.storage.delete, str(file.name)))
-    if copies:
+    """Delete the copies of a request: the rows now, the files as soon as that is committed, or when they can be."""
+    copies = request.identity_copies.all()
+    ids = list(copies.values_list("pk", flat=True))
+    if ids:
+        queue_files(tables()[IdentityCopy._meta.label], ids)
+        copies.filter(pk__in=ids).delete()
+        transaction.on_commit(remove_files, robust=True)
         stamp(request, Step.COPY_DELETED, by=by)
-    return len(copies)
+    return len(ids)
 
 
 def is_settled(request: Request) -> bool:

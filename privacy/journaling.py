@@ -9,9 +9,12 @@ from uuid import UUID
 from customers import tombstones
 
 
-def entry_of(customer_id: int, number: str, subject_ref: UUID, at: datetime) -> dict[str, Any]:
-    """The journal's entry of one erased person."""
-    return {
+def entry_of(
+    customer_id: int, number: str, subject_ref: UUID, at: datetime, receipt: UUID | None = None
+) -> dict[str, Any]:
+    """The journal's entry of one erased person; without a receipt where the night ended them."""
+    named = {"receipt": str(receipt)} if receipt else {}
+    return named | {
         "customer": customer_id,
         "mark": tombstones.hashers("number")[0](number).hex(),
         "subject_ref": str(subject_ref),

@@ -19,6 +19,7 @@ from privacy import notifying, rectifying
 from privacy.disclosing import keep_standing
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
 from privacy.recipients import Told, recipients_of, recipients_of_ref
+from privacy.remembering import of_notice, remember
 from staff.models import User
 
 # A mail that has not come back by then has arrived; what names the person goes.
@@ -211,6 +212,7 @@ def _settle(notice_id: int, state: str, reason: str, by: User | None) -> Notice:
     notice.sent_at = notice.sent_at or (notice.settled_at if state == Notice.State.DONE else None)
     notice.details = ""
     notice.save(update_fields=["state", "reason", "settled_at", "settled_by", "sent_at", "details"])
+    remember([of_notice(notice)])
     return notice
 
 

@@ -13,6 +13,7 @@ from mail import templates
 from mail.models import Message, MessageClass
 from mail.sending import queue
 from privacy.models import Notice
+from privacy.remembering import Told, remember
 
 TEMPLATE = "recipient_notice"
 
@@ -29,6 +30,7 @@ FROM (
     WHERE w.state IN ('queued', 'sent') AND w.mail_key <> ''
 ) AS told
 WHERE n.id = told.id AND n.state <> told.state
+RETURNING n.recipient_id, n.kind, n.customer_id, n.subject_ref, n.state
 """
 
 
@@ -70,11 +72,14 @@ def send(notices: Sequence[Notice]) -> bool:
     return True
 
 
+@transaction.atomic
 def follow() -> int:
     """Bring notices in line with their mails: sent, or back again; answers how many have changed. One statement.
 
-    A mail may come back long after it was sent, so those that were sent are looked at, too.
+    A mail may come back long after it was sent, so those that were sent are looked at, too. The journal hears of each.
     """
     with connection.cursor() as cursor:
         cursor.execute(_FOLLOW)
-        return cursor.rowcount
+        changed = [Told(*row) for row in cursor.fetchall()]
+    remember(changed)
+    return len(changed)

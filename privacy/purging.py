@@ -7,10 +7,11 @@ killed leaves it as it was, and the next one takes it. Asked again, a batch look
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from customers.indexing import recount_words
 from customers.models import Customer
 from customers.summary import ensure_all
 from datamap import holds
@@ -28,7 +28,7 @@ from privacy.clearing import run as run_sql
 from privacy.compiling import tables
 from privacy.ending import Outcome, end_history, end_people, end_rows, end_store
 from privacy.models import DeletionLog, Policy, RetentionBatch, RetentionRun
-from privacy.selecting import Unit, count_due, due_pages, units
+from privacy.selecting import Unit, count_due, due_pages, due_without_summary, units
 from privacy.verdicts import DELETE, NAMES, Book
 from staff.models import User
 
@@ -70,14 +70,14 @@ class Report:
 
 
 def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None) -> Report:
-    """What a run would do, by the same questions; no row of a person is touched."""
-    ensure_all()
+    """What a run would do, by the same questions; nothing is written."""
     book = Book(as_of, night=True)
     report = Report(None, as_of, dry_run=True)
-    report.guard = _guard(book, only, allow_share)
+    late = due_without_summary(book, [unit for unit in units(book, only) if unit.of_people])
+    report.guard = _guard(book, only, allow_share, late)
     ended: set[int] = set()
     for unit in units(book, only):
-        for ids in due_pages(book, unit):
+        for ids in chain(due_pages(book, unit), late[unit.key] if unit.of_people else ()):
             with transaction.atomic():
                 if unit.of_people:
                     outcome = end_people(book, unit, ids, dry_run=True)
@@ -123,16 +123,22 @@ def _write_batches(run: RetentionRun, key: str, label: str, pages: Iterator[list
         RetentionBatch.objects.create(run=run, category=key, model=label, ids=[str(pk) for pk in ids])
 
 
-def _guard(book: Book, only: str, allow_share: Decimal | None) -> dict[str, Any] | None:
-    """Speaks where more than the allowed share of customers would lose their row in this run."""
+def _guard(
+    book: Book, only: str, allow_share: Decimal | None, late: Mapping[str, list[list[int]]] | None = None
+) -> dict[str, Any] | None:
+    """Speaks where more than the allowed share of customers would lose their row in this run.
+
+    `late`: pages of due persons that a rehearsal found beside those that the index finds."""
+    late = late or {}
     limit = Policy.current().purge_share if allow_share is None else allow_share
     total = Customer.objects.count()
     people = [unit for unit in units(book, only) if unit.of_people]
-    persons = sum(count_due(book, unit) for unit in people)
+    persons = sum(count_due(book, unit) + sum(map(len, late.get(unit.key, ()))) for unit in people)
     if total < SPEAKS_FROM or Decimal(persons) / total <= limit:
         return None
     # Only now is it worth asking who of them stays because a case runs.
-    persons -= sum(_count_held(book, ids) for unit in people for ids in due_pages(book, unit))
+    pages = (ids for unit in people for ids in chain(due_pages(book, unit), late.get(unit.key, ())))
+    persons -= sum(_count_held(book, ids) for ids in pages)
     if Decimal(persons) / total <= limit:
         return None
     return {"share": round(persons / total, 4), "limit": float(limit), "persons": persons}
@@ -234,9 +240,7 @@ def _finish(run: RetentionRun) -> None:
     failed = run.batches.filter(state=RetentionBatch.State.FAILED).exists()
     state = RetentionRun.State.INCOMPLETE if failed else RetentionRun.State.DONE
     running = RetentionRun.objects.filter(pk=run.pk, state=RetentionRun.State.RUNNING)
-    updated = running.update(state=state, finished_at=timezone.now())
-    if updated and run.log.filter(model=Customer._meta.label, action=NAMES[DELETE]).exists():
-        recount_words()  # words that only those who went carried leave the dictionary of the search
+    running.update(state=state, finished_at=timezone.now())
 
 
 def report_of(run: RetentionRun) -> Report:

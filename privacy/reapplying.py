@@ -28,25 +28,37 @@ class NotErased(Exception):
 def replay_erasure(entry: Mapping[str, Any]) -> str:
     """Run the erasure of a journal entry again; "already" where the person is gone. Safe to be asked twice.
 
-    What a case of the restored database keeps is held as in any erasure. Raises NotErased where traces or stores are
-    left.
+    It is the erasure that it was: under the same mark and with the receipt that the person may hold, and nobody agrees
+    to it a second time. Recipients are put on the list again; entries that follow say who was told (ADR 11). What a
+    case of the restored database keeps is held as in any erasure. Raises NotErased where traces or stores are left.
     """
     customer = Customer.objects.filter(pk=entry["customer"]).first()
     if customer is None or not is_meant(entry, customer.number):
         return "already"
+    done = run_erasure(_again(customer, entry).pk, now=True)
+    if done.state not in (Erasure.State.DONE, Erasure.State.HELD):
+        raise NotErased(done.state)
+    return "replayed"
+
+
+def _again(customer: Customer, entry: Mapping[str, Any]) -> Erasure:
+    """The erasure of an entry, ready to run: the one that waits in the restored database, or a new row for it."""
+    as_it_was = {"subject_ref": UUID(entry["subject_ref"])}
+    if "receipt" in entry:  # nobody asked for an erasure by night
+        as_it_was["receipt"] = UUID(entry["receipt"])
+    # One that was taken back after the backup has the receipt of another; what begins anew does so under the old mark.
+    waiting = Erasure.objects.filter(customer=customer, state__in=(Erasure.State.WAITING, Erasure.State.SCHEDULED))
+    waiting.update(state=Erasure.State.SCHEDULED, **as_it_was)
     erasure, _made = Erasure.objects.get_or_create(
         customer=customer,
         state__in=Erasure.OPEN_STATES,
         defaults={
-            "subject_ref": UUID(entry["subject_ref"]),
             "as_of": local_date(timezone.now(), legal_zone()),
             "state": Erasure.State.SCHEDULED,
+            **as_it_was,
         },
     )
-    done = run_erasure(erasure.pk, now=True)
-    if done.state not in (Erasure.State.DONE, Erasure.State.HELD):
-        raise NotErased(done.state)
-    return "replayed"
+    return erasure
 
 
 def refuse_while_erasing(message: Message) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, models
 
 from customers.models import Customer, Tombstone
+from customers.summary import missing
 from datamap.declarations import By
 from datamap.ending import ending_of
 from datamap.workdays import day_begins
@@ -59,8 +60,11 @@ class Unit:
 
 
 def units(book: Book, only: str = "") -> Iterator[Unit]:
-    """Every unit whose rule has a period that can be over; persons first, since much goes with them."""
-    found = [unit for table in tables().values() if table.parent is None for unit in _units_of(table, book)]
+    """Every unit whose rule has a period that can be over; persons first, since much goes with them.
+
+    Rows that hang on another end with it and are no unit, but for those with a period of their own (`own_keys`).
+    """
+    found = [unit for table in tables().values() for unit in _units_of(table, book) if unit.key in table.own_keys]
     for unit in sorted(found, key=lambda unit: (not unit.of_people, unit.key, unit.table.label)):
         if not only or unit.key == only:
             yield unit
@@ -123,12 +127,14 @@ class Branch:
         return joins, column, " AND ".join(parts), [limit]
 
 
-def branches(unit: Unit) -> list[Branch]:
-    """The branches of a unit, each answered by an index of its own; none follows a start that is always set."""
+def branches(unit: Unit, *, judging: bool = False) -> list[Branch]:
+    """The branches of a unit, each answered by an index of its own; none follows a start that is always set.
+
+    Rows are found by a side table that is kept complete, and judged also where it is not yet."""
     joins, found = Joins(unit.table.model), []
     for depth, path in enumerate(unit.starts()):
         found.append(Branch(unit, depth))
-        if joins.is_always_set(path):
+        if joins.is_always_set(path, alone=judging):
             break
     return found
 
@@ -142,6 +148,16 @@ def due_pages(book: Book, unit: Unit) -> Iterator[list[Any]]:
             if len(page.ids) < unit.page:
                 break
             page = due_page(book, branch, page)
+
+
+def due_without_summary(book: Book, people: Sequence[Unit]) -> dict[str, list[list[int]]]:
+    """Pages of due persons whose summary is missing, by key: no index finds them, and a rehearsal may not write it."""
+    found: dict[str, list[list[int]]] = {unit.key: [] for unit in people}
+    for ids in missing(PEOPLE_PAGE):
+        for unit in people:
+            if due := still_due(book, unit, ids):
+                found[unit.key].append(due)
+    return found
 
 
 class DuePage(NamedTuple):
@@ -174,7 +190,9 @@ def due_page(book: Book, branch: Branch, after: DuePage | None = None) -> DuePag
 def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
     """Those of the keys that are due now, locked: a late or repeated task looks at the rule again."""
     found: list[Any] = []
-    for branch in branches(unit):
+    for branch in branches(unit, judging=True):
+        if len(found) == len(ids):
+            break  # a row is due by one start alone
         joins, _column, where, params = branch.sql(book, judging=True)
         with connection.cursor() as cursor:
             cursor.execute(

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from customers.models import Customer
-from datamap.workdays import local_date
+from customers.models import ContactPoint, Customer
+from datamap.workdays import day_begins, local_date
 from mail.models import MessageClass
-from mail.sending import queue
+from mail.sending import Mail, queue_many
 from privacy.models import Policy
 from privacy.selecting import due_pages, units
 from privacy.verdicts import Book
@@ -21,7 +22,8 @@ TEMPLATE = "account_ends"
 def warn_inactive(as_of: date) -> int:
     """Queue a notice to each account that is due within the days of the settings and not yet today; how many are new.
 
-    One notice for each period of silence: its key is the day of the last activity.
+    One notice for each period of silence: its key is the day of the last activity. A page of persons at a time, each
+    in a transaction of its own: whoever is killed and asked again tells nobody twice.
     """
     soon = Book(as_of + timedelta(days=Policy.current().warn_days), night=True)
     told = 0
@@ -31,22 +33,18 @@ def warn_inactive(as_of: date) -> int:
     return told
 
 
+@transaction.atomic
 def _tell(book: Book, ids: list[int]) -> int:
-    last = book.verdict("ACCOUNT").cutoff
-    told = 0
-    with transaction.atomic():
-        people = Customer.objects.active().unrestricted().filter(pk__any_of=ids, contact_points__kind="email")
-        for customer in people.select_related("summary").distinct():
-            day = local_date(customer.summary.last_activity, ZoneInfo(book.zone))
-            if last is not None and day <= last:
-                continue  # too late for a warning: it ends tonight
-            message = queue(
-                TEMPLATE,
-                to=customer,
-                message_class=MessageClass.NOTICE,
-                context={"since": f"{day:%Y-%m-%d}"},
-                language=customer.language,
-                key=f"account-ends:{customer.pk}:{day:%Y-%m-%d}",
-            )
-            told += message.attempts == 0
-    return told
+    """Those of one page who can be written to and do not end tonight; as a set, whatever its size."""
+    zone = ZoneInfo(book.zone)
+    people = Customer.objects.active().unrestricted().filter(pk__any_of=ids)
+    if (last := book.verdict("ACCOUNT").cutoff) is not None:
+        # For the others it is too late for a warning.
+        people = people.filter(summary__last_activity__gte=day_begins(last + timedelta(days=1), zone))
+    has_email = ContactPoint.objects.filter(customer=OuterRef("pk"), kind=ContactPoint.Kind.EMAIL)
+    found = people.filter(Exists(has_email)).values_list("pk", "language", "summary__last_activity")
+    mails = []
+    for pk, language, active_at in found:
+        day = f"{local_date(active_at, zone):%Y-%m-%d}"
+        mails.append(Mail(pk, {"since": day}, f"account-ends:{pk}:{day}", language))
+    return queue_many(TEMPLATE, mails, message_class=MessageClass.NOTICE)

@@ -35,13 +35,14 @@ class Postgres:
         major = next(part for part in binaries.parts[::-1] if part.isdigit()) if "postgresql" in binaries.parts else "x"
         self.programs = readable_programs(binaries, settings.EMBEDDED_STATE_DIR / f"programs-{major}", self.account)
         self.folder, self.data = folder, folder / "data"
+        self.within: list[str] = []  # what its programs begin with, where they run in a namespace
         private_folder(folder, self.account)
         self._run("initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-N")
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         with (self.folder / "output.log").open("ab") as log:
             subprocess.run(
-                [self.programs / program, *arguments],
+                [*self.within, self.programs / program, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True, start_new_session=True,
                 **become(self.account),
             )  # fmt: skip

@@ -109,8 +109,8 @@ class SealedField(_Labelled):
 
     def open_all(self, sealed: Iterable[bytes | None]) -> list[Any]:
         """The values of many ciphertexts of this field. Raises vault.keyring.SealError."""
-        open_, decode = keyring().opener(self.label), self._decode
-        return [None if one is None else decode(open_(one)) for one in sealed]
+        decode = self._decode
+        return [None if data is None else decode(data) for data in keyring().open_all(self.label, sealed)]
 
     @cached_property
     def dependants(self) -> list["BlindIndexField"]:

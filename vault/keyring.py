@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -118,6 +118,19 @@ class KeyRing:
                 raise self._refusal(label, sealed) from None
 
         return open_
+
+    def open_all(self, label: str | bytes, sealed: Iterable[bytes | None]) -> list[bytes | None]:
+        """Many values of one field at once, None for None. Raises SealError."""
+        aad = _as_bytes(label)
+        decrypts = {header: cipher.decrypt for header, cipher in self._readers.items()}
+        found: list[bytes | None] = []
+        add = found.append
+        for one in sealed:
+            try:
+                add(None if one is None else decrypts[one[:3]](one[3:15], one[15:], aad))
+            except (KeyError, InvalidTag, ValueError):
+                raise self._refusal(label, one or b"") from None
+        return found
 
     def seal(self, label: str | bytes, data: bytes) -> bytes:
         """Version, key id, nonce, ciphertext and tag; only `label` opens it again."""

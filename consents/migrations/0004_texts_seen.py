@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("consents", "0003_usual_purposes"),
+        ("consents", "0002_what_stands"),
         ("customers", "0007_due_persons"),
     ]
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from customers import deciders
-from customers.access import visible_customers
+from customers.access import note_met, visible_customers
 from customers.duplicates import likely_duplicates
 from customers.forms import HeldForm
 from customers.holding import DecisionRefused
@@ -55,7 +55,7 @@ def held_decide(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, _("Somebody has decided this row already."))
         return redirect("customers:held")
     form = HeldForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid() and _decide(form, held, user):
+    if request.method == "POST" and form.is_valid() and _decide(request, form, held, user):
         messages.success(request, _("The row is decided."))
         return redirect("customers:held")
     if request.method == "POST" and HeldIntake.objects.filter(pk=pk).exclude(decision="").exists():
@@ -64,7 +64,7 @@ def held_decide(request: HttpRequest, pk: int) -> HttpResponse:
     return _decide_page(request, held, form, user)
 
 
-def _decide(form: HeldForm, held: HeldIntake, user: User) -> bool:
+def _decide(request: HttpRequest, form: HeldForm, held: HeldIntake, user: User) -> bool:
     data = form.cleaned_data
     customer = None
     if data["decision"] == HeldIntake.Decision.APPLIED:
@@ -72,6 +72,7 @@ def _decide(form: HeldForm, held: HeldIntake, user: User) -> bool:
         if customer is None:
             form.add_error("other", _("There is no customer with this number."))
             return False
+        note_met(request, customer.number)
     try:
         deciders.decide(held, data["decision"], user_id=user.pk, customer=customer)
     except DecisionRefused as refused:

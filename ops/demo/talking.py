@@ -49,7 +49,10 @@ class Talks:
             told = self._draw(-1 - (index * 8 + n))
             kind, texts = _GENERAL[told[1] % len(_GENERAL)]
             content, outcome = texts[told[2] % len(texts)]
-            at = min(max(self._open_hours(came + (now - came) * told[3] // WHOLE), came + 600), now)
+            at = self._open_hours(came + (now - came) * told[3] // WHOLE)
+            if at >= now:  # on the last day nobody has called yet: the day before, at the same hour
+                at -= DAY
+            at = min(max(at, came + 600), now)
             self._contact(self.first_customer + index, kind, at, content, outcome, told, "")
 
     def about(self, bought: Bought) -> None:
@@ -138,10 +141,10 @@ class Talks:
         self._contact(bought.customer, kind, at, text, resolution, told, bought.number, complaint=pk)
 
     def _open_hours(self, at: int) -> int:
-        """The same day while the shop is open."""
+        """The same day while the shop is open, from nine to six; that of the last day is still to come."""
         clock = self.shop.clock
         start = clock.starts[clock.day_of(at)]
-        return min(start + 9 * 3600 + (at - start) * 9 // 24, clock.now - 60)
+        return start + 9 * 3600 + (at - start) * 9 // 24
 
 
 def _sealer(model: type, name: str) -> Callable[[bytes], bytes]:

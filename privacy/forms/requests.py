@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.fields import EmailField, LineField, PhoneField, ProseField
 from customers.models import Customer
 from privacy import letters, rectifying
-from privacy.board import MINE, NOBODY, OVERDUE
+from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE
 from privacy.models import Request, RequestLetter, Restriction
 from staff.models import User
 
@@ -47,6 +47,7 @@ class BoardForm(forms.Form):
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             ("", _("all open")),
             (OVERDUE, _("overdue")),
+            (CLOSABLE, _("answered, to be closed")),
             *Request.State.choices,
         ]
         self.fields["owner"].choices = [  # type: ignore[attr-defined]

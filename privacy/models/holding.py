@@ -56,6 +56,7 @@ class Hold(Blockable):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["customer"], condition=Q(released_at__isnull=True), name="privacy_hold_standing"),
             models.Index(fields=["review_on"], condition=Q(released_at__isnull=True), name="privacy_hold_review"),
+            models.Index(fields=["subject_ref"], condition=Q(subject_ref__isnull=False), name="privacy_hold_ref"),
         ]
 
     def __str__(self) -> str:

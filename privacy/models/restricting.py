@@ -72,6 +72,9 @@ class Restriction(Blockable):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(
+                fields=["subject_ref"], condition=Q(subject_ref__isnull=False), name="privacy_restriction_ref"
+            ),
+            models.Index(
                 fields=["since", "id"], condition=Q(lifted_at__isnull=True), name="privacy_restriction_stands"
             ),
             models.Index(fields=["lifted_at", "id"], name="privacy_restriction_lifted"),

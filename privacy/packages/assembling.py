@@ -17,12 +17,12 @@ from datamap.controlling import legal_zone
 from datamap.declarations import registry
 from datamap.packages import ACCESS, Card, Nested, Part, Row, cards, parts
 from datamap.subjects import Subject
-from privacy.packages.collecting import Reader
+from privacy.packages.collecting import Read, Reader
 from privacy.packages.compiling import Section, sections
 from privacy.packages.describing import described, processing
 from privacy.packages.html import Page, title_of
 from privacy.packages.manifest import manifest
-from privacy.packages.nesting import KEPT_FOR_CARDS, Children, shaped
+from privacy.packages.nesting import KEPT_FOR_CARDS, Children, renamed, shaped
 from privacy.packages.ordering import Assembly, Order
 from privacy.packages.pdf import Paper, Setter
 from privacy.packages.schemas import PROCESSING_SCHEMA, data_package, item_schemas, schema_of
@@ -166,14 +166,16 @@ class Assembler:
         done = 0
         self._page.begin(page)
         for chunk in self._reader.chunks(section):
-            self._note_files(section, chunk.rows)
+            self._note_files(section, chunk)
             if table is not None:
-                table.add(chunk.rows)
-                table.rows += len(chunk.rows)
+                table.add(chunk)
             if keep is not None and len(keep) < KEPT_FOR_CARDS:
                 keep += [dict(row) for row in chunk.rows]
-            objects = []
-            for row in chunk.rows:
+            objects: list[Row] = []
+            if part.names is not None and chunk.columns and not children and done >= IN_HTML:
+                objects = renamed(part.names, chunk.columns, chunk.size)
+                done += chunk.size
+            for row in chunk.rows if not objects else ():
                 inner = [(child, child.of(row["id"])) for child in children]
                 done += 1
                 if done <= IN_HTML:
@@ -183,7 +185,7 @@ class Assembler:
                 objects.append(shaped(part, row, inner))
             if is_last and done == len(objects):
                 self._typeset()
-            self.result.rows += len(chunk.rows)
+            self.result.rows += chunk.size
             self.order.progress(self.result.rows)
             yield objects
         page.total = done
@@ -230,15 +232,16 @@ class Assembler:
             self._archive.add("datapackage.json", JSON, pretty(data_package(self._tables, title)))
         yield from self._archive.drain()
 
-    def _note_files(self, section: Section, rows: Iterable[Row]) -> None:
+    def _note_files(self, section: Section, chunk: Read) -> None:
         """Remember the files that go with rows; they are written when the tables are."""
         for name in section.declaration.files if not section.history else ():
-            if name not in section.names:
-                continue
             storage = getattr(section.model._meta.get_field(name), "storage", None)
+            if name not in section.names or storage is None:
+                continue
+            rows, chunk.columns = chunk.rows, None
             for row in rows:
                 stored = row.get(name)
-                if not stored or storage is None:
+                if not stored:
                     continue
                 path = f"attachments/{section.label}/{row['id']}{_ending(row)}"
                 if self.order.released_files(section.label, str(row["id"]), name):

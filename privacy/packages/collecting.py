@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -27,10 +27,20 @@ AS_TEXT = ("timestamptz", "timestamp", "date", "numeric", "uuid")
 
 @dataclass
 class Read:
-    """One chunk of a section: rows by the names of its columns, and of each the parent it is merged with."""
+    """One chunk of a section, and of each row the parent it is merged with."""
 
-    rows: list[Row]
-    links: list[Any] = field(default_factory=list)
+    size: int
+    links: list[Any]
+    columns: dict[str, list[Any]] | None
+    """The values by column, where no row is cut or blackened: most chunks are so, and need no row of their own."""
+    made: list[Row] | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        """Each row by the names of its columns; they may be used up."""
+        if self.made is None:
+            self.made = rows_from(self.columns or {})
+        return self.made
 
 
 class Reader:
@@ -57,10 +67,15 @@ class Reader:
             cursor.execute(statement.sql, fill(statement.params, self.subject))
             heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
             wanted = FIRST
-            while found := cursor.fetchmany(wanted):
-                held = sum(len(values[place] or b"") for values in found for place in heavy)
+            found = cursor.fetchmany(wanted)
+            while found:
+                is_last = len(found) < wanted
+                held = sum(len(values[place]) for place in heavy for values in found if values[place])
                 wanted = max(1, min(CHUNK, CHUNK_BYTES * len(found) // max(held, 1)))
                 yield self._read(section, statement, found, link)
+                if is_last:
+                    return
+                found = cursor.fetchmany(wanted)
 
     def _statement(self, section: Section, link: str, blocked: bool) -> Statement | None:
         find = finder_for(section.declaration.label)
@@ -75,17 +90,19 @@ class Reader:
         for column, convert in zip(section.columns, statement.converters, strict=True):
             values = read[column.path]
             columns[column.name] = self._translated(column, convert(values) if convert else values)
-        names = section.names
         shared = self._may_be_foreign(section, statement, found)
         suspects = [
             column
             for column in section.columns
             if _holds_text(column) and (shared or not self._is_harmless(column, columns[column.name]))
         ]
-        rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        links = read[link] if link else []
+        if not shared and not suspects:
+            return Read(len(found), links, columns)
+        rows = rows_from(columns)
         foreign = self._foreign_of(section, statement, found, rows) if shared else []
         self._screen(section, suspects, rows, foreign)
-        return Read(rows, read[link] if link else [])
+        return Read(len(found), links, None, rows)
 
     def _may_be_foreign(self, section: Section, statement: Statement, found: list[tuple[Any, ...]]) -> bool:
         """Whether some of these rows are in part about another person."""
@@ -216,6 +233,11 @@ class Reader:
         whole = {n: [Passage(None, None, Redaction.Why.RECORD)] for n in range(len(cells))}
         for number, text in self.screen.blackened(cells, whole).items():
             rows[order[number]][name] = text
+
+
+def rows_from(columns: dict[str, list[Any]]) -> list[Row]:
+    """Values by column as rows."""
+    return [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]  # noqa: B905  # as many
 
 
 def _relations(section: Section) -> set[str]:

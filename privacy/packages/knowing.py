@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
 from customers.normalizing import email_key, phone_key
-from customers.tombstones import erased, erased_among, marks_of
+from customers.tombstones import erased_among, erasures_of, marks_of
 from datamap.controlling import controller
 from datamap.declarations import registry
 from datamap.packages import Person
@@ -28,9 +28,9 @@ def subject_of(customer: Customer, refs: tuple[UUID, ...] = ()) -> Person:
     return Person(customer.pk, customer.number, tuple(sorted(marks)), language_of(customer.language))
 
 
-def erased_subject(ref: UUID, language: str = "") -> Person:
-    """An erased person, of whom only the mark is known."""
-    return Person(None, "", (ref,), language_of(language))
+def erased_subject(refs: tuple[UUID, ...], language: str = "") -> Person:
+    """An erased person, of whom only the marks are known: one for each time they were erased."""
+    return Person(None, "", refs, language_of(language))
 
 
 def subject_of_package(package: Package) -> Person:
@@ -38,16 +38,22 @@ def subject_of_package(package: Package) -> Person:
     if package.customer is not None:
         return subject_of(package.customer, (package.subject_ref,) if package.subject_ref else ())
     assert package.subject_ref is not None
-    return erased_subject(package.subject_ref)
+    case = package.request
+    others = marks_of_asker(case) if case is not None and case.customer_id is None else ()
+    return erased_subject(tuple(dict.fromkeys((package.subject_ref, *others))))
 
 
-def mark_of_erased(*, email: str = "", phone: str = "", external: tuple[str, str] | None = None) -> UUID | None:
-    """The mark under which a person with this address or platform id was erased; None where nobody was.
+def marks_of_erased(*, email: str = "", phone: str = "") -> tuple[UUID, ...]:
+    """The marks of all erasures under this e-mail, the latest first; of the phone where the e-mail tells of none.
 
     A family may share an address: whoever answers such a person checks who is asking.
     """
-    found = erased(email=email, phone=phone, external=external)
-    return found[1] if found else None
+    return tuple(erasures_of(email=email) or erasures_of(phone=phone))
+
+
+def marks_of_asker(case: Request) -> tuple[UUID, ...]:
+    """Under which marks somebody who asks was erased, as soon as it is settled who asks."""
+    return marks_of_erased(email=case.person_email, phone=case.person_phone) if case.identity_method else ()
 
 
 def asker_of(case: Request) -> Customer | UUID | None:
@@ -56,10 +62,7 @@ def asker_of(case: Request) -> Customer | UUID | None:
     Who was erased and asks again is noticed by the address or number they tell. Since that may be a relative's too, it
     counts only once identity is settled.
     """
-    known = case.customer or case.subject_ref
-    if known is not None or not case.identity_method:
-        return known
-    return mark_of_erased(email=case.person_email, phone=case.person_phone)
+    return case.customer or case.subject_ref or next(iter(marks_of_asker(case)), None)
 
 
 def _own_marks(customer: Customer) -> set[UUID]:

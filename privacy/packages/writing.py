@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -181,6 +181,16 @@ class Spool:
         self._file.close()
 
 
+class Chunk(Protocol):
+    """Rows as a table takes them: by column where that is known, else each by its names."""
+
+    size: int
+    columns: dict[str, list[Any]] | None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]: ...
+
+
 class Table:
     """A CSV file (RFC 4180) in a spool: UTF-8, commas, cells that no spreadsheet runs."""
 
@@ -195,12 +205,12 @@ class Table:
         self._writer = csv.writer(self._buffer)
         self._writer.writerow(self.names)
 
-    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Write rows; columns that a row does not have stay empty."""
-        rows = list(rows)
+        self.rows += chunk.size
         columns = []
         for name in self.names:
-            values = [row.get(name) for row in rows]
+            values = chunk.columns[name] if chunk.columns else [row.get(name) for row in chunk.rows]
             columns.append(cells(values, self._zone) if name in self._texts else values)
         self._writer.writerows(zip(*columns, strict=True))
         self._spool.write(self._buffer.getvalue().encode(errors="replace"))

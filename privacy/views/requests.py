@@ -18,7 +18,7 @@ from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
 from privacy.forms.requests import BoardForm, CopyForm, ReasonForm, SettleForm, WayForm
 from privacy.models import Erasure, Package, Rectification, Request
-from privacy.packages.knowing import asker_of, mark_of_erased
+from privacy.packages.knowing import asker_of, marks_of_erased
 from privacy.rectifying import label_of
 from privacy.steps import StaleRequest, StepRefused, timeline_of
 from staff.access import permission_required, signed_in
@@ -83,7 +83,9 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "approves": signed_in(http).may("privacy.approve"),
         "packages": case.packages.order_by("-asked_at", "-pk")[:5] if case.kind in Package.Kind.values else None,
         "makes_packages": signed_in(http).may("privacy.packages") and asker_of(case) is not None,
-        "erased_before": case.customer is None and mark_of_erased(email=case.person_email, phone=case.person_phone),
+        "erased_before": 0
+        if case.customer is not None
+        else len(marks_of_erased(email=case.person_email, phone=case.person_phone)),
         "problem": problem,
     }
     return render(http, "privacy/request.html", context, status=status)

@@ -89,9 +89,15 @@ def run_start(http: HttpRequest) -> HttpResponse:
 
 
 def named(report: Report) -> list[dict[str, Any]]:
-    """The figures of a report with what their rules are called."""
+    """The figures of a report with what their rules are called, and how many rows went with their persons: those are
+    not due by a period of their own."""
     rules = {rule.full_key: rule for rule in RetentionRule.objects.order_by("version")}
     return [
-        {"key": key, "label": _(rules[key].category) if key in rules else key, **counts}
+        {
+            "key": key,
+            "label": _(rules[key].category) if key in rules else key,
+            "with_persons": max(sum(counts.values()) - 2 * counts["due"], 0),
+            **counts,
+        }
         for key, counts in report.as_dict()["categories"].items()
     ]

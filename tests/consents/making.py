@@ -1,55 +1,52 @@
-"""Plain functions that make wordings, consents and people for the tests of consents' pages."""
+"""Plain functions that let people agree and disagree, for the tests of the ledger."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-from consents.events import Event, Source
-from consents.models import LegalText, LegalTextVersion, Placement, Purpose
+from django.db import connection
+
+from consents.events import Event, Wording
 from consents.recording import record
-from consents.texts import publish, save_draft
 from customers.models import Customer
 
-SAID = {
-    "title_de": "Newsletter",
-    "body_de": "Ja, schreiben Sie mir von neuen Waren.\nIch kann jederzeit widersprechen.",
-    "title_en": "Newsletter",
-    "body_en": "Yes, write to me about new goods.\nI may object at any time.",
-}
+WORDING = Wording("ab" * 32, "newsletter:1", "de")
+ON_EMAIL = "alma{}@laden.example"
 
 
-def make_text(
-    key: str = "newsletter-wording", *, kind: str = LegalText.Kind.CONSENT, purpose: str | None = "newsletter"
-) -> LegalText:
-    """A text without any version."""
-    about = Purpose.objects.get(key=purpose) if purpose else None
-    return LegalText.objects.get_or_create(key=key, defaults={"kind": kind, "purpose": about})[0]
-
-
-def make_version(
-    text: LegalText | None = None, *, valid_from: date = date(2020, 1, 1), **said: str
-) -> LegalTextVersion:
-    """A published version."""
-    return publish(save_draft(text or make_text(), SAID | said, valid_from).pk, None)[0]
-
-
-def place_text(text: LegalText, place: str, demand: str = Placement.Demand.ACCEPT) -> Placement:
-    """Make a text due somewhere."""
-    return Placement.objects.create(place=place, text=text, demand=demand)
-
-
-def give(customer: Customer, at: datetime | None = None, **given: Any) -> int:
-    """A confirmed consent to the newsletter by e-mail, unless told otherwise."""
-    values: dict[str, Any] = {
-        "kind": "given",
-        "purpose": "newsletter",
+def event(customer: Customer, kind: str = "given", purpose: str = "newsletter", **given: Any) -> Event:
+    """One event about the customer's own e-mail address."""
+    values = {
         "channel": "email",
-        "endpoint": f"alma{customer.number}@laden.example",
-        "source": Source.DOUBLE_OPT_IN,
-        "confirmed": True,
+        "endpoint": ON_EMAIL.format(customer.number),
+        "source": "web_form",
+        "wording": WORDING,
         "actor": "self",
     } | given
-    if values["channel"] in ("post", "web"):
-        values["endpoint"] = ""
-    return record(Event(customer_id=customer.pk, number=customer.number, at=at, **values))
+    return Event(kind=kind, customer_id=customer.pk, number=customer.number, purpose=purpose, **values)
+
+
+def say(customer: Customer, kind: str = "given", purpose: str = "newsletter", **given: Any) -> int:
+    """Record it; the id of the entry."""
+    return record(event(customer, kind, purpose, **given))
+
+
+def moment(text: str) -> datetime:
+    """An instant with its offset."""
+    return datetime.fromisoformat(text)
+
+
+@contextmanager
+def triggers_off(*tables: str) -> Iterator[None]:
+    """As whoever owns the tables may do: the triggers sleep for a while."""
+    with connection.cursor() as cursor:
+        for state in ("DISABLE", "ENABLE"):
+            # No table is altered while checks of its rows wait.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} {state} TRIGGER USER")
+            if state == "DISABLE":
+                yield

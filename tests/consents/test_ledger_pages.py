@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -18,16 +17,10 @@ from datamap.keyset import PAGE
 from datamap.models import AccessLog
 from privacy.erasing import ask_erasure, run_erasure
 from staff.models import Role, User
-from tests.consents.making import give, make_version
+from tests.consents.publishing import give, make_version
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def checkpoint_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "CHECKPOINT_FILE", str(tmp_path / "checkpoints.txt"))
-    return tmp_path / "checkpoints.txt"
 
 
 @pytest.fixture

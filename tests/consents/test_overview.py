@@ -18,7 +18,7 @@ from consents.rebuilding import compare_states
 from customers.models import ClaimReport, ContactPoint, Customer, OptInClaim, Origin, Suppression
 from customers.suppression import suppress
 from privacy.objecting import object_now
-from tests.consents.making import give, make_version
+from tests.consents.publishing import give, make_version
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db

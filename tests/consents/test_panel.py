@@ -8,7 +8,6 @@ from itertools import product
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -28,16 +27,11 @@ from customers.suppression import suppress
 from datamap import journal
 from privacy.objecting import object_now
 from staff.models import Role, User
-from tests.consents.making import give, make_text, make_version
+from tests.consents.publishing import give, make_text, make_version
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.4 signed"
-
-
-@pytest.fixture(autouse=True)
-def checkpoint_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "CHECKPOINT_FILE", str(tmp_path / "checkpoints.txt"))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from datamap.keyset import PAGE
 from orders.models import Order, OrderType
 from privacy.erasing import ask_erasure, run_erasure
 from staff.models import Role, User
-from tests.consents.making import SAID, give, make_text, make_version, place_text
+from tests.consents.publishing import SAID, give, make_text, make_version, place_text
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +234,8 @@ def purpose_form(**given: object) -> dict[str, object]:
     return {
         "name_de": "Katalog", "name_en": "Catalogue", "description_de": "Ein Katalog.",
         "description_en": "A catalogue.", "basis": "consent", "channels": ["post"], "advertising": "on",
-        "message_class": "", "minimum_age": "de 16, AT 14", "warn_months": "24", "stale_months": "36", "position": "200",
+        "message_class": "", "minimum_age": "de 16, AT 14", "warn_months": "24", "stale_months": "36",
+        "position": "200",
     } | given  # fmt: skip
 
 

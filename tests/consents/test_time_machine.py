@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,15 +16,10 @@ from consents.models import Entry
 from consents.sealing import seal_pending
 from customers.models import ContactPoint, Customer
 from datamap.models import AccessLog
-from tests.consents.making import give, make_version
+from tests.consents.publishing import give, make_version
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def checkpoint_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "CHECKPOINT_FILE", str(tmp_path / "checkpoints.txt"))
 
 
 @pytest.fixture

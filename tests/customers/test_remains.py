@@ -13,6 +13,7 @@ from customers.models import (
     ContactPoint,
     Customer,
     Origin,
+    SearchEntry,
     SearchWord,
     Suppression,
     Tombstone,
@@ -47,6 +48,24 @@ def test_erased_persons_are_noticed_by_e_mail_phone_and_every_id_they_have_elsew
     assert set(Tombstone.objects.values_list("kind", flat=True)) == {"email", "phone", "number", "external"}
     assert left.tombstones == Tombstone.objects.count() == 5
     assert not suppressed("email", "anna@post.example")
+
+
+def test_erased_persons_are_noticed_by_addresses_they_had_before():
+    anna = make_customer(email="anna@post.example")
+    point = anna.contact_points.get()
+    point.value = "anna@neu.example"
+    point.save()
+    gone = ContactPoint.objects.create(customer=anna, kind="email", value="anna@alt.example")
+    gone.delete()
+    ref = uuid4()
+
+    left = leave_remains({anna.pk: ref}, erased_at=AT, suppress=True)
+
+    for email in ("anna@neu.example", "anna@post.example", "anna@alt.example"):
+        assert erased(email=email) == (AT, ref)
+    # An address of before may be somebody else's by now: only what is theirs today is not written to.
+    assert left.suppressed == 1
+    assert suppressed("email", "anna@neu.example") and not suppressed("email", "anna@post.example")
 
 
 def test_of_a_company_its_contact_persons_leave_nothing():
@@ -145,3 +164,60 @@ def test_a_word_that_was_lost_comes_back_with_the_next_count(three):
     recount_words()
 
     assert "hansen" in _words()
+
+
+def _counted(word: str) -> int:
+    return SearchWord.objects.get(word=word).entries
+
+
+def test_what_went_is_counted_down_so_that_the_last_of_a_name_takes_it_along(
+    three, monkeypatch, django_capture_on_commit_callbacks
+):
+    recount_words()
+    monkeypatch.setattr("customers.indexing.LOOKED_UP", 0)
+    assert (_counted("hansen"), _counted("anna")) == (2, 2)
+
+    for customer in three[:2]:
+        with django_capture_on_commit_callbacks(execute=True):
+            forget_words([customer.pk])
+        SearchEntry.objects.filter(customer=customer).delete()
+
+    assert "hansen" not in _words()
+    assert _counted("anna") == 1
+
+
+def test_two_of_a_name_who_go_beside_each_other_take_it_along(three, monkeypatch, django_capture_on_commit_callbacks):
+    recount_words()
+    monkeypatch.setattr("customers.indexing.LOOKED_UP", 0)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        # Neither sees that the other goes.
+        forget_words([three[0].pk])
+        forget_words([three[1].pk])
+        assert "hansen" in _words()
+        SearchEntry.objects.filter(customer__in=three[:2]).delete()
+
+    assert "hansen" not in _words()
+
+
+def test_a_count_that_is_too_low_drops_no_word_that_somebody_carries(three, django_capture_on_commit_callbacks):
+    recount_words()
+    SearchWord.objects.filter(word="anna").update(entries=1)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        forget_words([three[1].pk])
+    SearchEntry.objects.filter(customer=three[1]).delete()
+
+    assert {"anna", "hansen"} <= _words()
+
+
+def test_a_name_that_was_changed_is_counted_down(three, django_capture_on_commit_callbacks):
+    recount_words()
+    for customer, name in zip(three[:2], ("Petersen", "Meier"), strict=True):
+        customer.last_name = name
+        customer.save()
+        with django_capture_on_commit_callbacks(execute=True):
+            refresh([customer.pk])
+
+    assert "hansen" not in _words()
+    assert {"petersen", "meier", "hansenberg"} <= _words()

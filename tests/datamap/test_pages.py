@@ -156,7 +156,7 @@ def test_a_role_without_the_permission_changes_nothing() -> None:
 def test_a_zone_that_does_not_exist_changes_nothing() -> None:
     client = signed_in("privacy")
     answer = client.post(reverse("datamap:controller"), settings_of(client, zone="Mars/Olympus"))
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert not Controller.objects.exists()
     assert controller().zone == "Europe/Berlin"
 

@@ -151,7 +151,7 @@ def test_a_change_is_a_new_version_with_its_reason_and_explain_retention_follows
 )
 def test_bad_input_changes_nothing_and_says_why(privacy, wrong, field):
     answer = privacy.post(reverse("datamap:rule", args=["INV"]), form(**wrong))
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert field in answer.context["form"].errors
     assert newest("INV").version == 2
 
@@ -159,7 +159,7 @@ def test_bad_input_changes_nothing_and_says_why(privacy, wrong, field):
 def test_a_rule_without_a_period_of_its_own_cannot_be_changed_here(privacy):
     page = reverse("datamap:rule", args=["MINOR"])
     assert "ORDER" in privacy.get(page).content.decode()
-    assert privacy.post(page, form()).status_code == 400
+    assert privacy.post(page, form()).status_code == 422
     assert newest("MINOR").version == 1
 
 

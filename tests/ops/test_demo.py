@@ -34,6 +34,7 @@ from customers.models import (
 )
 from customers.searching import search
 from customers.suppression import suppressed
+from datamap.controlling import legal_zone
 from datamap.models import AccessLog, Controller
 from datamap.workdays import local_date
 from interactions.models import Complaint, FollowUp, Interaction
@@ -221,6 +222,16 @@ def test_nothing_lies_after_the_day_of_the_demo_and_it_goes_back_years(demo: Any
     assert span["placed_at__min"].date() < AS_OF - timedelta(days=4 * 365)
     assert Interaction.objects.aggregate(m=Max("occurred_at"))["m"].date() <= AS_OF
     assert Document.objects.aggregate(m=Max("issued_at"))["m"].date() <= AS_OF
+
+
+def test_contacts_lie_in_shop_hours_at_many_minutes(demo: Any) -> None:
+    zone = legal_zone()
+    at = [at.astimezone(zone) for at in Interaction.objects.values_list("occurred_at", flat=True)]
+    in_hours = [one for one in at if 9 <= one.hour < 18]
+    assert len(in_hours) > 0.95 * len(at)  # whoever wrote minutes after being known may do so at night
+    minutes = Counter(f"{one:%H:%M}" for one in at)
+    assert max(minutes.values()) < len(at) / 20
+    assert minutes["05:59"] + minutes["06:00"] <= 2
 
 
 def test_follow_ups_are_overdue_due_today_and_to_come(demo: Any) -> None:

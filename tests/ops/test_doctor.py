@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
-from datetime import timedelta
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from customers.models import Customer, Origin
 from datamap import diagnosis, journal, quarantine
 from datamap.models import JournalMark
+from intake.models import Batch
 from interactions.models import Attachment
+from mail.models import Message
+from mail.sending import queue
 from ops.backing_up import NAME
 from ops.filechecks import canary_forms
 from ops.tasks import pulse, rotate_backups
+from privacy.models import Erasure, Package, RetentionRun
 from staff.models import Role, User
 from tests.interactions.factories import make_contact
 from tests.portal.factories import make_customer
@@ -62,6 +68,80 @@ def test_a_silent_beat_is_noticed() -> None:
     assert not checks()["beat"]["ok"]
     pulse()
     assert checks()["beat"]["ok"]
+
+
+def _import(since: datetime) -> None:
+    batch = Batch.objects.create(origin=Origin.objects.create(kind="file"), state="queued")
+    Batch.objects.filter(pk=batch.pk).update(created_at=since)
+
+
+def _package(since: datetime) -> None:
+    Package.objects.create(customer=make_customer("2001"), kind="access", asked_at=since)
+
+
+def _erasure(since: datetime, customer: Customer | None = None, **kw: Any) -> None:
+    whose = customer or make_customer("2002")
+    Erasure.objects.create(customer=whose, as_of=timezone.localdate(), run_after=since, **kw)
+
+
+def _lost_erasure(since: datetime) -> None:
+    _erasure(since, state="running", started_at=since, lease=uuid.uuid4(), lease_until=since)
+
+
+def _run(since: datetime) -> None:
+    run = RetentionRun.objects.create(as_of=timezone.localdate(), state="running", started_at=since)
+    run.batches.create(category="INV", model="orders.Document", ids=["1"])
+
+
+def _mail(since: datetime) -> None:
+    message = queue("account_ends", to=make_customer("2003"), message_class="notice", context={"since": "2024-11-30"})
+    Message.objects.filter(pk=message.pk).update(next_attempt_at=since)
+
+
+@pytest.mark.parametrize(
+    ("what", "make"),
+    [
+        ("import", _import),
+        ("package", _package),
+        ("erasure", _erasure),
+        ("erasure that has begun", _lost_erasure),
+        ("retention run", _run),
+        ("mail", _mail),
+    ],
+)
+def test_a_job_that_nobody_takes_up_is_found(what: str, make: Callable[[datetime], None]) -> None:
+    assert checks()["jobs"] == {"name": "jobs", "ok": True, "detail": "nothing waits"}
+    make(timezone.now() - timedelta(minutes=5))
+    fresh = checks()["jobs"]
+    assert fresh["ok"] and fresh["detail"].startswith(f"the oldest {what} has waited for 30")
+    for model in (Batch, Package, Erasure, RetentionRun, Message, Customer):
+        model.objects.all().delete()
+    make(timezone.now() - timedelta(minutes=20))
+    assert not checks()["jobs"]["ok"]
+
+
+def test_jobs_that_somebody_has_in_hand_or_whose_hour_has_not_come_do_not_count() -> None:
+    hour = timedelta(hours=1)
+    late, soon = timezone.now() - hour, timezone.now() + hour
+    _erasure(soon)
+    _mail(soon)
+    customer = make_customer("2004")
+    busy = {"lease": uuid.uuid4(), "lease_until": soon}
+    _erasure(late, customer=customer, state="running", started_at=late, **busy)
+    Package.objects.create(customer=customer, kind="access", asked_at=late, **busy)
+    _run(late)
+    RetentionRun.objects.get().batches.create(
+        category="INV", model="orders.Document", ids=["2"], state="done", done_at=timezone.now()
+    )
+    _erasure(late, customer=make_customer("2005"), state="held", started_at=late)  # a matter runs: nobody is idle
+    assert checks()["jobs"]["ok"]
+
+
+def test_a_store_that_does_not_confirm_an_erasure_gets_two_tries() -> None:
+    _erasure(timezone.now(), state="open_stores", started_at=timezone.now() - timedelta(hours=1))
+    assert checks()["jobs"]["ok"]
+    Erasure.objects.update(started_at=timezone.now() - timedelta(hours=3))
+    assert "a store has not confirmed" in checks()["jobs"]["detail"] and not checks()["jobs"]["ok"]
 
 
 def test_a_sealed_value_that_does_not_open_is_found_among_all() -> None:

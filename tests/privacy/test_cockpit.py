@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from privacy import cockpit, notices
-from privacy.models import Breach, Erasure, ErasureStep, Hold, Notice, Policy, RetentionBatch, RetentionRun
+from privacy.models import Breach, Erasure, ErasureStep, Hold, Notice, Policy, Request, RetentionBatch, RetentionRun
+from tests.privacy.making import days_ago, take
 from tests.privacy.noting import at, disclose, make_customer, make_recipient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -63,6 +64,21 @@ def test_everything_that_waits_is_shown_the_most_urgent_first(officer, officer_c
     assert cockpit.waiting_count(officer) == 11
     dashboard = officer_client.get(reverse("portal:dashboard"))
     assert ("Privacy tasks", "11") in [(one.label, one.value) for one in dashboard.context["cards"].figures]
+
+
+def test_requests_in_time_and_answered_ones_that_can_be_closed_are_worth_a_look(officer, officer_client):
+    for days, state in ((0, "received"), (40, "received"), (1, "answered"), (2, "refused"), (3, "closed")):
+        case = take(officer, name="Alma", received_at=days_ago(days))
+        closed_at = timezone.now() if state == "closed" else None
+        Request.objects.filter(pk=case.pk).update(state=state, closed_at=closed_at)
+    stopped = take(officer, name="Bea", received_at=days_ago(26))
+    Request.objects.filter(pk=stopped.pk).update(clock_stopped=True)
+    items = {item.key: item for item in officer_client.get(reverse("privacy:cockpit")).context["items"]}
+    assert (items["requests_in_time"].count, items["requests_in_time"].severity) == (2, "info")
+    assert (items["requests_closable"].count, items["requests_closable"].severity) == (2, "info")
+    assert items["requests_late"].count == 1 and "requests_soon" not in items
+    shown = officer_client.get(items["requests_closable"].url).context["rows"]
+    assert sorted(row.request.state for row in shown) == ["answered", "refused"]
 
 
 def test_other_modules_add_their_tasks_and_who_may_not_see_them_does_not(officer, agent):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,6 +19,7 @@ from privacy.board import LATE
 from privacy.clock import deadline_for, explained, light_of
 from privacy.models import IdentityCopy, Policy, Request, RequestLetter
 from privacy.steps import TRANSITIONS, StaleRequest, StepRefused
+from privacy.tasks import retry_erasures
 from staff import handover
 from tests.privacy.making import days_ago, person, take
 
@@ -353,6 +356,24 @@ def test_who_has_left_hands_the_cases_over(privacy, second, case):
     assert handover.hand_over(privacy, second)["privacy_requests"] == 1
     case.refresh_from_db()
     assert case.owner == second
+
+
+def test_a_copy_whose_file_cannot_be_removed_now_is_removed_later(
+    case, privacy, monkeypatch, django_capture_on_commit_callbacks
+):
+    identifying.ask(case, "Zweifel", way="mail", version=None, by=privacy)
+    copy = identifying.add_copy(case, SimpleUploadedFile("ausweis.pdf", b"%PDF-1.7 x"), by=privacy)
+    file, storage = Path(copy.file.path), copy.file.storage
+    with monkeypatch.context() as disk, django_capture_on_commit_callbacks(execute=True):
+        disk.setattr(type(storage), "delete", _read_only)
+        identifying.settle(case, "id_copy", version=None, by=privacy)
+    assert not IdentityCopy.objects.exists() and file.exists()
+    retry_erasures()
+    assert not file.exists()
+
+
+def _read_only(_storage, _name):
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 def test_the_file_of_a_copy_stays_when_the_step_is_rolled_back(case, privacy):

@@ -89,3 +89,23 @@ def test_an_erasure_between_the_door_and_the_saving_wins(page: str, agent_client
     for model in (Customer, Note, Interaction, Order, Customer.history.model):
         assert not model._base_manager.exists()
     connection.check_constraints()
+
+
+@pytest.mark.parametrize("page", ["customers:edit", "interactions:log"])
+def test_a_customer_whose_import_is_taken_back_meanwhile_was_not_erased(
+    page: str, agent_client, customer, monkeypatch
+) -> None:
+    sent = changed(agent_client, customer) if page == "customers:edit" else log_form(content="Hallo")
+    write = accesslog.record
+
+    def record(*told: Any) -> None:
+        """The row goes between the door and the saving, and nobody was erased."""
+        write(*told)
+        monkeypatch.setattr(accesslog, "record", write)
+        customer.delete()
+
+    monkeypatch.setattr(accesslog, "record", record)
+    answer = agent_client.post(reverse(page, args=[customer.number]), sent)
+    assert answer.status_code == 404
+    assert "gelöscht" not in answer.text
+    assert not Customer.objects.exists() and not Interaction.objects.exists()

@@ -10,19 +10,21 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer, Note, Tombstone
+from customers.models import Customer, Note, Summary, Tombstone
 from interactions.models import Complaint
 from mail.models import Message
 from mail.sending import deliver_due
 from orders.models import Document, Order
-from privacy.models import DeletionLog, Hold, Notice, RetentionRun
+from privacy.models import DeletionLog, Hold, IdentityCopy, Notice, Request, RetentionRun
 from privacy.notices import open_notices, queue_erasures
 from privacy.purging import approve_run, plan_run, report_of, work
 from privacy.recipients import recipients_of_ref
+from privacy.tasks import retry_erasures
 from staff.models import User
 from tests.privacy.making import at, make_contact, make_order, make_paper, make_person
 from tests.privacy.noting import disclose, make_recipient
@@ -50,6 +52,38 @@ def counts(**kw: int) -> dict[str, int]:
     return dict.fromkeys(("due", "deleted", "anonymized", "blocked", "held", "failed"), 0) | kw
 
 
+def written() -> int:
+    """How many rows this transaction has written, in whatever table, as PostgreSQL counts them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("status", ["account", "guest", "prospect"])
+def test_a_dry_run_finds_persons_without_a_summary_and_writes_nothing(status: str) -> None:
+    make_person("1", status=status, registered_at=at("2015-05-20"))
+    make_person("2", status=status, registered_at=at("2026-10-30"))
+    fresh = make_person("3", status=status, registered_at=None)  # known since today: its own row says so
+    Summary.objects.all().delete()
+    before = written()
+    told = purge("2026-11-01", "--dry-run")
+    assert written() == before
+    assert not Summary.objects.exists()
+    key = {"account": "ACCOUNT", "guest": "GUEST", "prospect": "LEAD"}[status]
+    assert told["categories"] == {key: counts(due=1, deleted=1)}
+    assert purge("2026-11-01")["categories"] == told["categories"]
+    assert set(Customer.objects.values_list("number", flat=True)) == {"2", fresh.number}
+
+
+def test_the_guard_of_a_dry_run_counts_persons_without_a_summary() -> None:
+    for number in range(50):
+        make_person(str(number), last_activity="2015-05-20", registered_at=at("2015-05-20"))
+    Summary.objects.all().delete()
+    told = purge("2026-11-01", "--dry-run")
+    assert not told["complete"] and told["guard"]["persons"] == 50
+    assert not Summary.objects.exists()
+
+
 def test_an_invoice_goes_on_its_day_and_not_before() -> None:
     customer = make_person()
     order = make_order(customer, "2017-05-20")
@@ -75,6 +109,27 @@ def test_an_order_of_long_ago_becomes_a_figure_about_nobody() -> None:
     assert set(order.lines.values_list("name", flat=True)) == {""}
     assert order.history.count() == 0
     assert "ORDER" not in purge("2027-01-01")["categories"]
+
+
+@pytest.mark.parametrize("known_by", ["checked_at", "identity_proven_at", "closed_at"])
+def test_a_copy_of_an_identity_card_goes_the_night_after_its_check(known_by: str, manager: User) -> None:
+    """IDDOC is D0: nothing is left the day after, whatever the desk forgot; the request it hangs on stays."""
+    customer = make_person()
+    case = Request.objects.create(customer=customer, kind="access", channel="mail", received_at=at("2026-10-01"))
+    # The request, still unanswered, and a dispute keep everything of the person else.
+    Hold.objects.create(customer=customer, kind="claim", reason="Streit", owner=manager, review_on=date(2027, 1, 1))
+    upload = SimpleUploadedFile("ausweis.pdf", b"%PDF-1.7 x")
+    copy = IdentityCopy.objects.create(request=case, name="ausweis.pdf", size=10, file=upload)
+    assert "IDDOC" not in purge("2026-11-01")["categories"]  # nobody has looked at it yet
+    told = copy if known_by == "checked_at" else case
+    setattr(told, known_by, at("2026-10-20", 15))
+    told.save()
+    assert "IDDOC" not in purge("2026-10-19")["categories"]
+    for dry in (["--dry-run"], []):
+        assert purge("2026-10-21", *dry)["categories"] == {"IDDOC": counts(due=1, deleted=1)}
+    assert not IdentityCopy.objects.exists() and Request.objects.filter(pk=case.pk).exists()
+    retry_erasures()
+    assert not copy.file.storage.exists(copy.file.name)
 
 
 def test_an_account_ends_and_its_papers_stay_blocked() -> None:

@@ -114,6 +114,18 @@ def test_the_page_of_tonight_counts_as_the_command_does_and_deletes_nothing(desk
     assert not RetentionRun.objects.exists()
 
 
+def test_rows_that_go_with_their_persons_are_told_apart_from_rows_that_are_due(desk) -> None:
+    something_due()
+    lost = Customer.objects.get(number="3")  # nobody has used the account for years
+    for day in ("2015-03-03", timezone.localdate().isoformat()):
+        make_contact(lost, day, "ticket")
+    run = plan_run(timezone.localdate())
+    expected = "1 row more goes with its person, whose own period is over"
+    assert desk.post(reverse("privacy:tonight")).text.count(expected) == 1
+    work(run.pk)
+    assert desk.get(reverse("privacy:run", args=[run.pk])).text.count(expected) == 1
+
+
 def test_what_the_page_said_is_what_the_run_does(desk) -> None:
     something_due()
     tonight = figures(desk.post(reverse("privacy:tonight")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = verify()
+        found = verify(processes=os.cpu_count() or 1)
         said = found.as_json()
         if options["json"]:
             self.stdout.write(json.dumps(said, ensure_ascii=False))

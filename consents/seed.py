@@ -1,10 +1,16 @@
 """The purposes a shop begins with; it edits them, and adds its own."""
 
-from django.db import migrations
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+from consents.models import Purpose
 
 MINIMUM = {"DE": 16, "AT": 14}
 # key, names, descriptions, basis, channels, advertising, class of mails, double opt-in, existing customers, age, stale
-PURPOSES = [
+PURPOSES: list[tuple[Any, ...]] = [
     (
         "newsletter", "Newsletter", "Newsletter",
         "Wir schreiben Ihnen von neuen Waren, Angeboten und Neuigkeiten aus unserem Laden.",
@@ -62,22 +68,38 @@ PURPOSES = [
 ]  # fmt: skip
 
 
-def add(apps, schema_editor):
-    Purpose = apps.get_model("consents", "Purpose")
+def plant(sender: Any = None, using: str = "default", **kwargs: Any) -> None:
+    """Give a database without any purpose those of `PURPOSES`; a shop that has some keeps what it has."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('consents_purpose')")
+        if cursor.fetchone()[0] is None:
+            return  # migrated back to before the table
+    if Purpose.objects.using(using).exists():
+        return
+    Purpose.objects.using(using).bulk_create(_purposes(), ignore_conflicts=True)
+
+
+def _purposes() -> list[Purpose]:
+    made = []
     for place, one in enumerate(PURPOSES, start=1):
         key, name_de, name_en, text_de, text_en, basis, channels, advertising, mails, doi, existing, age, stale = one
-        Purpose.objects.get_or_create(
-            key=key,
-            defaults={
-                "name_de": name_de, "name_en": name_en, "description_de": text_de, "description_en": text_en,
-                "basis": basis, "channels": channels, "advertising": advertising, "message_class": mails,
-                "double_opt_in": doi, "existing_customers": existing, "minimum_age": age, "position": 10 * place,
-                "warn_months": 24 if stale else None, "stale_months": 36 if stale else None,
-            },
-        )  # fmt: skip
-
-
-class Migration(migrations.Migration):
-    dependencies = [("consents", "0002_what_stands")]
-
-    operations = [migrations.RunPython(add, migrations.RunPython.noop)]
+        made.append(
+            Purpose(
+                key=key,
+                name_de=name_de,
+                name_en=name_en,
+                description_de=text_de,
+                description_en=text_en,
+                basis=basis,
+                channels=channels,
+                advertising=advertising,
+                message_class=mails,
+                double_opt_in=doi,
+                existing_customers=existing,
+                minimum_age=age,
+                warn_months=24 if stale else None,
+                stale_months=36 if stale else None,
+                position=10 * place,
+            )
+        )
+    return made

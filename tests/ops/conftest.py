@@ -1,0 +1,23 @@
+"""What tests of these commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from psycopg import sql
+
+from tests.ops.restoring import server
+
+
+@pytest.fixture
+def target() -> Iterator[str]:
+    """An empty database of its own on the same server."""
+    name = f"{connection.settings_dict['NAME']}_restored"
+    with server() as other:
+        other.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        other.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield name
+    with server() as other:
+        other.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

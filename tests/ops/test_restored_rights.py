@@ -1,0 +1,114 @@
+"""What a replay does of the rights of a person: the same erasure, with its receipt, and nobody is told again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from customers.models import Customer
+from datamap import journal
+from mail.models import Message
+from mail.sending import deliver_due
+from privacy import notices
+from privacy.erasing import approve_erasure, ask_erasure, cancel_erasure, run_erasure
+from privacy.models import Erasure, Notice, Policy, Recipient
+from privacy.tasks import follow_notices
+from staff.models import User
+from tests.ops.restoring import back_up, found, run, said
+from tests.privacy.noting import disclose, make_customer, make_recipient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _restored(path: Path, target: str, folder: Path) -> dict[str, Any]:
+    said(run(target, folder, "restore", str(path), "--json"))
+    outcome = said(run(target, folder, "reapply_erasures", "--json"))
+    assert outcome["released"] and outcome["failed"] == 0
+    return outcome
+
+
+def _known_to(customer: Customer) -> dict[str, Recipient]:
+    """Recipients of the data of this customer, by what will have become of their notice."""
+    found = {name: make_recipient(name, email=f"{name}@nord.example", language="de") for name in ("sent", "back")}
+    found |= {name: make_recipient(name) for name in ("done", "impossible", "by hand")}  # without an address
+    found["waits"] = make_recipient("waits", email="waits@nord.example", language="de")
+    for recipient in found.values():
+        disclose(recipient, customer, "2026-10-01")
+    return found
+
+
+def _states(database: str) -> list[str]:
+    return found(
+        database,
+        "SELECT r.name || ': ' || n.state FROM privacy_notice n JOIN privacy_recipient r ON r.id = n.recipient_id "
+        "ORDER BY 1",
+    )
+
+
+def test_a_replayed_erasure_keeps_its_receipt_and_tells_nobody_twice(
+    tmp_path: Path, target: str, manager: User, agent: User
+) -> None:
+    anna = make_customer(first_name="Annabell", last_name="Kanarienvogel")
+    recipients = _known_to(anna)
+    # In the backup an erasure waits for its second person; it is taken back, and another one runs.
+    Policy(erasure_needs_second=True).save()
+    ask_erasure(anna, user=agent)
+    path = Path(back_up(tmp_path)["path"])
+    cancel_erasure(Erasure.objects.get())
+    erasure = ask_erasure(anna, user=agent)
+    approve_erasure(erasure, manager)
+    assert run_erasure(erasure.pk).state == Erasure.State.DONE
+
+    # The recipients hear of it, but for one whose mail still waits when the disk breaks.
+    by_name = {notice.recipient.name: notice for notice in notices.open_notices()}
+    Message.objects.filter(key=by_name["waits"].mail_key).update(next_attempt_at=timezone.now() + timedelta(days=1))
+    deliver_due()
+    Message.objects.filter(key=by_name["back"].mail_key).update(bounce="hard")
+    follow_notices()
+    notices.mark_told(by_name["done"].pk, "Brief an Anna", by=manager)
+    notices.mark_impossible(by_name["impossible"].pk, "Gibt es nicht mehr", by=manager)
+    told = {notice.recipient.name: notice.state for notice in Notice.archive.select_related("recipient")}
+    expected = {
+        "sent": "sent", "back": "bounced", "done": "done", "impossible": "impossible", "by hand": "queued",
+        "waits": "queued",
+    }  # fmt: skip
+    assert told == expected
+
+    sealed = tmp_path / "restored-files"
+    _restored(path, target, sealed)
+    assert found(target, "SELECT count(*) FROM customers_customer") == [0]
+    done = "SELECT receipt FROM privacy_erasure WHERE state = 'done'"
+    assert found(target, done) == [erasure.receipt]
+    assert found(target, "SELECT subject_ref FROM privacy_erasure") == [erasure.subject_ref]
+    assert _states(target) == sorted(f"{name}: {state}" for name, state in expected.items())
+    # One mail goes out: to the recipient who was not told before.
+    waiting = "SELECT r.name FROM mail_message m JOIN privacy_notice n ON n.mail_key = m.key "
+    waiting += "JOIN privacy_recipient r ON r.id = n.recipient_id WHERE m.state = 'queued'"
+    assert found(target, waiting) == ["waits"]
+    assert found(target, "SELECT count(*) FROM mail_message WHERE state = 'queued'") == [1]
+    # The journal knows no more of it than ids.
+    lines = [entry.payload for entry in journal.entries() if entry.kind == "recipient_told"]
+    assert {line["recipient"] for line in lines} == {
+        recipients[name].pk for name in ("sent", "back", "done", "impossible")
+    }
+    assert not {"Anna", "Brief", "nord.example"} & {part for line in lines for part in str(line).split()}
+
+
+def test_a_notice_that_waited_in_the_backup_and_went_out_since_is_not_in_doubt(
+    tmp_path: Path, target: str, manager: User
+) -> None:
+    customer = make_customer()
+    recipient = make_recipient("Nordpost", email="post@nord.example", language="de")
+    disclose(recipient, customer, "2026-10-01")
+    notices.queue_notices("rectification", customer.pk, None, what="Nachname: Möller")
+    path = Path(back_up(tmp_path)["path"])
+    deliver_due()
+    follow_notices()
+
+    _restored(path, target, tmp_path / "restored-files")
+    assert _states(target) == ["Nordpost: sent"]
+    assert found(target, "SELECT state FROM mail_message") == ["sent"]

@@ -1,0 +1,97 @@
+"""Before an account ends for want of activity its owner is told in time, once for each period of silence."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from customers.models import ContactPoint, Customer, Summary
+from mail.models import Message, MessageClass
+from mail.sending import Mail, deliver_due, queue_many
+from privacy.models import Policy
+from privacy.warning import warn_inactive
+from tests.privacy.making import at, make_person
+
+pytestmark = pytest.mark.django_db
+
+# ACCOUNT (domain.md 5): 24 months after the last activity, from the day after; told 31 days before.
+ACTIVE = "2024-11-30"
+ENDS = date(2026, 12, 1)
+
+
+def told() -> list[str]:
+    return sorted(Message.objects.values_list("customer__number", flat=True))
+
+
+def test_who_ends_within_the_days_of_the_settings_is_told_once() -> None:
+    make_person("1", last_activity=ACTIVE, language="de")
+    make_person("2", last_activity="2025-11-30")
+    assert warn_inactive(ENDS - timedelta(days=32)) == 0
+    assert warn_inactive(ENDS - timedelta(days=31)) == 1
+    assert warn_inactive(ENDS - timedelta(days=30)) == 0
+    assert told() == ["1"]
+    message = Message.objects.get()
+    assert message.message_class == MessageClass.NOTICE and message.language == "de"
+    assert message.context == {"since": ACTIVE}
+
+
+def test_the_day_of_the_end_is_too_late() -> None:
+    make_person(last_activity=ACTIVE)
+    assert warn_inactive(ENDS) == 0
+    assert warn_inactive(ENDS - timedelta(days=1)) == 1
+
+
+def test_a_new_silence_is_told_of_again() -> None:
+    customer = make_person(last_activity=ACTIVE)
+    assert warn_inactive(ENDS - timedelta(days=1)) == 1
+    Summary.objects.filter(customer=customer).update(last_activity=at("2024-12-05"))
+    assert warn_inactive(ENDS) == 1
+
+
+def test_nobody_is_told_who_cannot_or_must_not_be_written_to() -> None:
+    nobody = make_person("1", last_activity=ACTIVE)
+    ContactPoint.objects.filter(customer=nobody, kind="email").delete()
+    make_person("2", last_activity=ACTIVE, restricted_at=timezone.now())
+    make_person("3", last_activity=ACTIVE, deactivated_at=timezone.now())
+    make_person("4", last_activity=ACTIVE, status="prospect")
+    two = make_person("5", last_activity=ACTIVE)
+    ContactPoint.objects.create(customer=two, kind="email", value="zweite@laden.example")
+    assert warn_inactive(ENDS - timedelta(days=1)) == 1
+    assert told() == ["5"]
+
+
+def test_a_crowd_costs_as_many_queries_as_one() -> None:
+    make_person("0", last_activity=ACTIVE)
+    with CaptureQueriesContext(connection) as alone:
+        assert warn_inactive(ENDS - timedelta(days=1)) == 1
+    for number in range(1, 41):
+        make_person(str(number), last_activity=ACTIVE)
+    with CaptureQueriesContext(connection) as crowd:
+        assert warn_inactive(ENDS - timedelta(days=1)) == 40
+    assert len(crowd) == len(alone)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_mail_that_arrives_says_since_when() -> None:
+    Policy(warn_days=60).save()
+    make_person(last_activity=ACTIVE)
+    assert warn_inactive(ENDS - timedelta(days=60)) == 1
+    deliver_due()
+    (sent,) = mail.outbox
+    assert ACTIVE in sent.body
+
+
+def test_a_set_of_mails_is_refused_as_one_would_be() -> None:
+    customer = make_person()
+    fitting = Mail(customer.pk, {"since": ACTIVE}, "a")
+    for context in ({}, {"since": "alma@laden.example"}, {"since": ACTIVE, "name": "Alma"}):
+        with pytest.raises(ValueError, match="context"):
+            queue_many("account_ends", [fitting, Mail(customer.pk, context, "b")], message_class="notice")
+    with pytest.raises(ValueError, match="class"):
+        queue_many("account_ends", [fitting], message_class="advertising")
+    assert not Message.objects.exists() and Customer.objects.count() == 1
