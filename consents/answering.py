@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ import orjson
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from consents import checkpoints, notes
 from consents.deciding import Decision, events_until, may
@@ -27,6 +28,12 @@ from staff.models import User
 ACTORS = {"self": _("the person"), "system": _("by rule"), "import": _("an import"), "journal": _("the journal")}
 """Who acts besides the staff, as the ledger names them."""
 
+EVIDENCE = {
+    "note": _("What was said"),
+    "scans": _("SHA-256 of the scan"),
+    "imported": pgettext_lazy("evidence", "Imported"),
+}
+"""What evidence is called; columns of files and whatever else is sealed go by their own names."""
 _SEALS = """
 SELECT n, s.number FROM unnest(%s::bigint[]) AS n
 JOIN LATERAL (SELECT number FROM consents_seal WHERE last >= n ORDER BY last LIMIT 1) s ON true
@@ -60,6 +67,11 @@ class Proof:
     payload: dict[str, Any]
     number: int | None
     seal: Seal | None
+
+    @property
+    def evidence(self) -> list[tuple[Any, str]]:
+        """What was sealed as evidence, each with its name; parts of parts by their own names."""
+        return list(_told(self.payload.get("evidence", {})))
 
     @property
     def title(self) -> str:
@@ -159,6 +171,15 @@ def actors_named(references: Iterable[str]) -> dict[str, str]:
     staff = {ref: int(ref[6:]) for ref in wanted if ref.startswith("staff:") and ref[6:].isdigit()}
     names = dict(User.objects.filter(pk__in=staff.values()).values_list("pk", "name"))
     return {ref: names.get(staff[ref], ref) if ref in staff else str(ACTORS.get(ref, ref)) for ref in wanted}
+
+
+def _told(evidence: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+    for key, value in evidence.items():
+        if isinstance(value, dict):
+            yield from _told(value)
+        else:
+            said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield EVIDENCE.get(key, key), said
 
 
 def signed() -> Checkpoint | None:

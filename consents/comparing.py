@@ -68,6 +68,8 @@ def _words(before: str, after: str) -> list[Piece]:
         if tag == "equal":
             pieces.append((SAME, "".join(new[k:m])))
             continue
-        pieces += [(GONE, "".join(old[i:j]))] if i < j else []
+        # Where the last word was replaced, no blank keeps the two apart.
+        gap = " " if i < j and k < m and not old[j - 1][-1].isspace() else ""
+        pieces += [(GONE, "".join(old[i:j]) + gap)] if i < j else []
         pieces += [(NEW, "".join(new[k:m]))] if k < m else []
     return pieces

@@ -227,6 +227,7 @@ class TakeDownForm(forms.Form):
         self.fields["wording"].choices = [*wordings, ("", "–")]  # type: ignore[attr-defined]
         self.initial.setdefault("token", uuid4())
         self.initial.setdefault("agrees", "yes")
+        self.initial.setdefault("wording", wordings[0][0] if wordings else "")
         self.has_wording = bool(wordings)
 
     def clean_at(self) -> datetime | None:
@@ -268,7 +269,7 @@ class AnswerForm(forms.Form):
 
     purpose = forms.ChoiceField(label=gettext_lazy("Purpose"))
     choice = forms.ChoiceField(label=gettext_lazy("Channel"))
-    at = moment_field(gettext_lazy("At"))
+    at = moment_field(gettext_lazy("At"), required=False, help_text=gettext_lazy("Leave it empty for just now."))
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -277,9 +278,7 @@ class AnswerForm(forms.Form):
 
     def clean_at(self) -> datetime:
         """The future has no answer."""
-        at = not_yet(self.cleaned_data["at"])
-        assert at is not None
-        return at
+        return not_yet(self.cleaned_data["at"]) or timezone.now()
 
 
 class ProveForm(forms.Form):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from consents.access import person_for
 from consents.answering import Answer, answer, as_json, choices_of
-from consents.forms import CLOCK, AnswerForm
+from consents.forms import AnswerForm
 from consents.models import Purpose
 from consents.printing import as_pdf
 from customers.models import Customer
@@ -61,13 +61,9 @@ def answer_pdf(request: HttpRequest, number: str) -> HttpResponse:
 def _asked(request: HttpRequest, person: Customer) -> tuple[AnswerForm, Answer | None]:
     known = choices_of(person)
     choices = [(choice.key, choice.label) for choice in known]
-    now = timezone.localtime().strftime(CLOCK)
     if not any(name in request.GET for name in ("purpose", "choice", "at")):
-        return AnswerForm(choices=choices, initial={"at": now}), None
-    data = request.GET.copy()
-    if not data.get("at"):
-        data["at"] = now
-    form = AnswerForm(data, choices=choices)
+        return AnswerForm(choices=choices), None
+    form = AnswerForm(request.GET, choices=choices)
     if not form.is_valid():
         return form, None
     chosen = next(choice for choice in known if choice.key == form.cleaned_data["choice"])
