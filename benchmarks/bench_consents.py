@@ -64,22 +64,22 @@ _RAW = (
 _PLAIN = (
     """
     INSERT INTO consents_entry (uuid, ts, kind, purpose, text_sha256, actor_ref, ref_id, commitment, leaf)
-    SELECT uuid, ts, kind, purpose, text_sha256, actor_ref, ref_id, commitment, leaf FROM bench_given ORDER BY n
+    SELECT uuid, ts, kind, purpose, text_sha256, actor_ref, ref_id, commitment, leaf FROM bench_given
     """,
     "INSERT INTO consents_unsealed (entry_id) SELECT e.id FROM consents_entry e JOIN bench_given g USING (uuid)",
     """
     INSERT INTO consents_record (entry_id, customer_id, purpose_id, kind, channel, endpoint, endpoint_index, source,
         occurred_at, late, confirmed, proof, used_at)
-    SELECT e.id, customer_id, purpose_id, g.kind, channel, endpoint, endpoint_index, source, since, late, confirmed,
+    SELECT e.id, customer_id, p.id, g.kind, channel, endpoint, endpoint_index, source, since, late, confirmed,
         proof, since
-    FROM bench_given g JOIN consents_entry e USING (uuid)
+    FROM bench_given g JOIN consents_entry e USING (uuid) JOIN consents_purpose p ON p.key = g.purpose
     """,
     """
     INSERT INTO consents_state (customer_id, purpose_id, channel, endpoint, endpoint_index, mark, state, since, late,
         confirmed, source, entry_id, granted, open, fresh_until)
-    SELECT customer_id, purpose_id, channel, endpoint, endpoint_index, mark, g.kind, since, late, confirmed, source,
-        e.id, true, true, fresh_until
-    FROM bench_given g JOIN consents_entry e USING (uuid)
+    SELECT customer_id, p.id, channel, endpoint, endpoint_index, mark, g.kind, since, late, confirmed, source, e.id,
+        true, true, since + interval '3 years'
+    FROM bench_given g JOIN consents_entry e USING (uuid) JOIN consents_purpose p ON p.key = g.purpose
     """,
 )
 

@@ -95,6 +95,7 @@ class Workshop:
             "REDIS_URL": self.broker,
             "JOURNAL_URL": (self.folder / name / "journal").as_uri(),
             "SEALED_ROOT": str(self.folder / name / "sealed"),
+            "CHECKPOINT_FILE": str(self.folder / name / "checkpoints.txt"),
         }
 
     def _admin(self) -> psycopg.Connection[Any]:

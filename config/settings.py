@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "consents",
     "orders",
     "interactions",
+    "tracking",
     "privacy",
     "intake",
     "portal",
@@ -133,10 +134,16 @@ def database(role: str) -> dict[str, Any]:
     else:
         config = env.db_url("DATABASE_URL")
     config.setdefault("OPTIONS", {})
-    if milliseconds := env.int("STATEMENT_TIMEOUT_MS", default=0):  # config/wsgi.py sets it for web pages
-        config["OPTIONS"]["options"] = f"-c statement_timeout={milliseconds}"
-    if uses := env.int("PREPARE_AFTER", default=0):  # config/wsgi.py sets it for web pages
+    # config/wsgi.py sets both for web pages.
+    options = []
+    if milliseconds := env.int("STATEMENT_TIMEOUT_MS", default=0):
+        options.append(f"-c statement_timeout={milliseconds}")
+    if uses := env.int("PREPARE_AFTER", default=0):
         config["OPTIONS"]["prepare_threshold"] = uses
+        # What is prepared has one plan that is right for all values (datamap/preparing.py): none is made again.
+        options.append("-c plan_cache_mode=force_generic_plan")
+    if options:
+        config["OPTIONS"]["options"] = " ".join(options)
     return config | {
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
@@ -179,6 +186,8 @@ CELERY_TIMEZONE = "Europe/Berlin"
 CELERY_BEAT_SCHEDULE = {
     "seal-ledger": {"task": "consents.tasks.seal_ledger", "schedule": 60.0},
     "sign-ledger": {"task": "consents.tasks.sign_ledger", "schedule": crontab(minute="35")},
+    "prepare-months": {"task": "tracking.tasks.prepare_months", "schedule": crontab(hour="1", minute="40")},
+    "cut-devices": {"task": "tracking.tasks.cut_devices", "schedule": crontab(hour="2", minute="25")},
     "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},
     "follow-notices": {"task": "privacy.tasks.follow_notices", "schedule": 300.0},
     "resume-packages": {"task": "privacy.packages.tasks.resume_packages", "schedule": 60.0},
@@ -274,7 +283,8 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(SITE_URL))]
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# A mail program that unsubscribes follows no redirect (RFC 8058).
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^c/u/"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 63072000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if env.bool("BEHIND_PROXY", default=False):
@@ -321,6 +331,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", default=2 * 1024**3)
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
+# Pages that may report visits, and what signs whom a device belongs to; without them those doors are closed.
+TRACKING_ORIGINS = env.list("TRACKING_ORIGINS", default=[])
+TRACKING_LINK_SECRETS = env.list("TRACKING_LINK_SECRETS", default=[])  # several while one is replaced
 EXPORT_CAP = env.int("EXPORT_CAP", default=5000)  # rows of a list that one export may take out
 
 MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else "smtp://localhost:25")

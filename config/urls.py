@@ -17,6 +17,7 @@ ROUTES = {
     "orders": "orders/",
     "interactions": "interactions/",
     "privacy": "privacy/",
+    "tracking": "t/",
     "intake": "import/",
     "staff": "staff/",
     "datamap": "datamap/",
@@ -30,5 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", choose_language, name="set_language"),
     path("accounts/", include("staff.sign_in_urls")),
     path("anymail/", include("mail.webhook_urls")),
+    path("c/", include("consents.public_urls")),
     *(path(prefix, include(f"{app}.urls")) for app, prefix in ROUTES.items() if find_spec(f"{app}.urls")),
 ]

@@ -16,6 +16,7 @@ name_pages(
         "consents:customer": _("Consents of a customer"),
         "consents:take_down": _("Take down a consent"),
         "consents:withdraw": _("Withdraw a consent"),
+        "consents:ask_opt_in": _("Ask for a confirmation"),
         "consents:answer": _("What was allowed when"),
         "consents:scan": _("Scan of a consent"),
         "consents:entry": _("Entry of the ledger"),

@@ -13,12 +13,24 @@ class ConsentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from consents import ending, invariants, opening, seed, texts, withdrawing
+        from consents import (
+            ending,
+            gates,
+            invariants,
+            opening,
+            opt_in_mail,
+            opting_in,
+            seed,
+            texts,
+            unsubscribing,
+            withdrawing,
+        )
         from customers import placing, summary
         from customers.timeline import TimelineSource, register_source
         from datamap import erasing
         from datamap.diagnosis import register_check
         from datamap.journal import register_replay
+        from mail.delivering import register_sent
         from vault.columns import register_list_column
 
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
@@ -29,6 +41,11 @@ class ConsentsConfig(AppConfig):
         register_replay("consent_withdrawal", many=withdrawing.replay)
         register_check("ledger", invariants.check_ledger)
         register_check("consent_states", invariants.check_states)
+        erasing.register_before("consents", opting_in.forget_pending)
+        gates.register_gates()
+        register_sent(gates.note_sent)
+        unsubscribing.register_ways_out()
+        opt_in_mail.register_mail()
         placing.register_keeper(placing.TextKeeper(texts.due_here, texts.keep_passage, texts.kept_of_order))
         register_source(
             TimelineSource(

@@ -9,6 +9,7 @@ from consents.models import (
     ErasureProof,
     LegalText,
     LegalTextVersion,
+    PendingOptIn,
     Placement,
     Position,
     Purpose,
@@ -130,3 +131,29 @@ class AcceptanceData(PersonalData):
             anonymize={"order_number": ""},
         )
     ]
+
+
+@register(PendingOptIn)
+class PendingOptInData(PersonalData):
+    groups = [
+        Group(
+            fields=(
+                "channel",
+                "address",
+                "asked",
+                "page",
+                "language",
+                "source",
+                "evidence",
+                "asked_at",
+                "confirmed_at",
+            ),
+            subject="customer",
+            purpose=_("Asking the owner of an address whether the person wants what a form asked for"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="DOI-PEND",
+            start="asked_at",
+            source=_("Whoever sent the form"),
+        )
+    ]
+    plain = ("uuid", "actor", "token_sha256", "message")  # fmt: skip

@@ -161,7 +161,7 @@ def fresh_until(standing: Standing, row: Any) -> datetime | None:
     """Until when a yes holds without being used again; None where it does not become stale."""
     if not standing.granted or not row.stale_months:
         return None
-    return months_later(max(row.used_at or standing.since, row.at), row.stale_months)
+    return months_later(row.used_at or row.at, row.stale_months)
 
 
 def _stream() -> Iterator[_Row]:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("customer/<str:number>/", customers.customer, name="customer"),
     path("customer/<str:number>/take-down/", customers.consent_take_down, name="take_down"),
     path("customer/<str:number>/withdraw/", customers.consent_withdraw, name="withdraw"),
+    path("customer/<str:number>/ask/", customers.consent_ask, name="ask_opt_in"),
     path("customer/<str:number>/answer/", answers.answer_page, name="answer"),
     path("customer/<str:number>/answer.json", answers.answer_json, name="answer_json"),
     path("customer/<str:number>/answer.pdf", answers.answer_pdf, name="answer_pdf"),

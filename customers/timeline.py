@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ class TimelineSource:
       `SELECT 'note', n.created_at, n.id, jsonb_build_object('author', n.author_id)
        FROM customers_note n WHERE n.customer_id = %(customer)s`;
       no ORDER BY and no LIMIT: the reader adds them to each branch (an index on customer, at desc, id desc helps).
+    words: how the payload is told, where no query has to be asked for it.
     at: the expression of `at` in that SELECT and `id` that of its id, so that the reader can set the keyset condition.
     """
 
@@ -31,6 +32,7 @@ class TimelineSource:
     at: str
     id: str = "id"
     permission: str = "customers.view"
+    words: Callable[[dict[str, Any]], str] | None = None
 
 
 _sources: dict[str, TimelineSource] = {}

@@ -35,6 +35,7 @@ KINDS = (
     "restriction_lifted",
     "objection",
     "consent_withdrawal",
+    "tracking_withdrawal",
     "recipient_told",
 )
 # The journal's own lines: a database that lacks a committed checkpoint is older than it; "commit" says that the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,9 @@ from mail.models import Deliverability, Message
 # Refused for now so often in a row is undeliverable: providers tell the two apart differently, or not at all.
 SOFT_LIMIT = 5
 Bounce = Message.Bounce
+Unwanted = Callable[[str, datetime, str], Any]
+"""(address, when, "complaint" or "unsubscribed"): its owner wants no advertising there, says the mail provider."""
+_unwanted: list[Unwanted] = []
 
 _NOTE = """
 INSERT INTO mail_deliverability AS d (contact_point_id, soft_bounces, hard_bounced_at, complained_at, changed_at)
@@ -26,6 +30,15 @@ ON CONFLICT (contact_point_id) DO UPDATE SET
     changed_at = excluded.changed_at
 RETURNING d.soft_bounces
 """
+
+
+def register_unwanted(told: Unwanted) -> None:
+    """For apps above: have `told` called when a provider reports a complaint or an unsubscription; from `ready`.
+
+    It is called in the transaction that puts the address on the suppression list, afterwards.
+    """
+    if told not in _unwanted:
+        _unwanted.append(told)
 
 
 def note_bounce(address: str, bounce: str, at: datetime) -> None:
@@ -46,6 +59,7 @@ def note_bounce(address: str, bounce: str, at: datetime) -> None:
         in_a_row = max([count for (count,) in cursor.fetchall()], default=0)
     if bounce == Bounce.COMPLAINT:
         suppress("email", address, reason=Suppression.Reason.COMPLAINT, since=at)
+        _tell(address, at, "complaint")
     elif bounce == Bounce.HARD or in_a_row >= SOFT_LIMIT:
         suppress("email", address, reason=Suppression.Reason.BOUNCED, since=at)
 
@@ -53,6 +67,12 @@ def note_bounce(address: str, bounce: str, at: datetime) -> None:
 def note_unsubscribed(address: str, at: datetime) -> None:
     """Somebody has unsubscribed at the provider: as good as here (Art. 7(3) GDPR)."""
     suppress("email", address, reason=Suppression.Reason.UNSUBSCRIBED, since=at)
+    _tell(address, at, "unsubscribed")
+
+
+def _tell(address: str, at: datetime, why: str) -> None:
+    for told in _unwanted:
+        told(address, at, why)
 
 
 def note_arrival(address: str, at: datetime) -> None:

@@ -16,7 +16,7 @@ from django.utils import translation
 
 from datamap.controlling import controller
 from mail.addressing import greeting, language_of, recipient_lines
-from mail.headers import headers_of
+from mail.headers import headers_of, values_of
 from mail.models import Letter, Message
 from mail.templates import MailTemplate, template_of
 
@@ -82,7 +82,16 @@ def _written(message: Message) -> Text:
     values = {"customer": message.customer, "controller": controller(), **message.context}
     if template.load is not None:
         values |= template.load(message)
-    return fill(template, values, language_of(message))
+    values |= values_of(message)
+    text = fill(template, values, language_of(message))
+    _refuse_without_way_out(text, values.get("unsubscribe_url"))
+    return text
+
+
+def _refuse_without_way_out(text: Text, url: str | None) -> None:
+    """Advertising shows how to end it, in every mail and in each of its parts (§ 7(2) no. 3 UWG)."""
+    if url and not (url in text.body and url in text.html):
+        raise ValueError("A template of advertising shows {{ unsubscribe_url }}, in plain text and in HTML.")
 
 
 def write_letter(message: Message, address: str) -> Letter | None:

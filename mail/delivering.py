@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,15 @@ FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0
 # RFC 5321 4.5.4.1 asks for four to five days before giving up.
 GIVE_UP = timedelta(days=4)
 _random = secrets.SystemRandom()
+Sent = Callable[[list[int]], Any]
+"""(ids of mails): these have just gone out; ids of mails that have not may be among them."""
+_sent: list[Sent] = []
+
+
+def register_sent(told: Sent) -> None:
+    """For apps above: have `told` called with each set of mails that has gone out; from an app's `ready`."""
+    if told not in _sent:
+        _sent.append(told)
 
 
 def deliver_due(limit: int = 500) -> int:
@@ -51,7 +60,10 @@ def deliver_due(limit: int = 500) -> int:
             lease = uuid.uuid4()
             claimed = _claim(lease, min(BATCH, limit - taken))
             taken += len(claimed)
-            if not claimed or not _deliver(connection, claimed, lease):
+            there = _deliver(connection, claimed, lease)
+            for told in _sent if claimed else ():
+                told(claimed)
+            if not claimed or not there:
                 break
     finally:
         _close(connection)

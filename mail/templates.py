@@ -27,6 +27,8 @@ class MailTemplate:
     load: from these, at the moment of sending, whatever else the text needs (`queue` never stores it).
     sample: values for the preview, of fields and of what `load` would bring.
     files: what its files are called where it shares the words of another.
+    asked_for: whoever has the address has just asked for this mail, so that it goes to one whose former owner was
+      erased before, too.
     """
 
     key: str
@@ -36,6 +38,7 @@ class MailTemplate:
     load: Loader | None = None
     sample: Mapping[str, Any] = field(default_factory=dict)
     files: str = ""
+    asked_for: bool = False
 
     @property
     def subject_file(self) -> str:
@@ -69,13 +72,14 @@ def register(
     load: Loader | None = None,
     sample: Mapping[str, Any] | None = None,
     files: str = "",
+    asked_for: bool = False,
 ) -> MailTemplate:
     """Add a template; called from an app's `ready`. A key used twice for different things fails at start."""
     if not slug_re.match(key):
         raise ImproperlyConfigured(f"A key of a mail template holds letters, digits, - and _ only: {key}.")
     if message_class not in MessageClass.values:
         raise ImproperlyConfigured(f"The mail template {key} names no class of mails: {message_class}.")
-    template = MailTemplate(key, label, message_class, tuple(fields), load, dict(sample or {}), files)
+    template = MailTemplate(key, label, message_class, tuple(fields), load, dict(sample or {}), files, asked_for)
     if _templates.setdefault(key, template) != template:
         raise ImproperlyConfigured(f"The mail template {key} is registered twice.")
     return template

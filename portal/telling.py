@@ -61,7 +61,10 @@ def tell(events: Iterable[Event], known: Mapping[str, TimelineSource]) -> list[E
 
 
 def _plain(source: TimelineSource, payload: str) -> Entry:
-    text = " · ".join(str(value) for value in json.loads(payload).values() if isinstance(value, str) and value)
+    known = json.loads(payload)
+    if source.words is not None:
+        return Entry(_NEVER, str(source.label), source.icon, source.words(known))
+    text = " · ".join(str(value) for value in known.values() if isinstance(value, str) and value)
     return Entry(_NEVER, str(source.label), source.icon, text)
 
 

@@ -17,6 +17,7 @@ class PrivacyConfig(AppConfig):
 
     def _wire_the_desk(self) -> None:
         """Requests, restrictions and objections: to the timeline, the holds, the journal, the outbox."""
+        from customers import objecting as objections
         from customers.timeline import TimelineSource, register_source
         from datamap.holds import register_case_source
         from datamap.journal import register_replay
@@ -68,6 +69,7 @@ class PrivacyConfig(AppConfig):
         register_replay("restriction_set", restricting.replay_set)
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
         register_replay("objection", objecting.replay)
+        objections.register_objecting(objecting.object_on_page)
         closing.register_open_point("rectification", _("Rectification"), rectifying.decisions_open)
         closing.register_open_point("restriction", _("Restriction"), restricting.undecided)
         rectifying.register_after_rectification("recipients", rectifying.tell_recipients)

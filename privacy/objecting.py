@@ -35,6 +35,12 @@ def stop_advertising(request: Request, *, by: User | None) -> int:
     at = request.received_at
     customer = request.customer
     endpoints = set(_told(request)) | (set(endpoints_of(customer)) if customer else set())
+    new = _stop(customer, endpoints, at)
+    stamp(request, Step.DONE, by=by)
+    return new
+
+
+def _stop(customer: Customer | None, endpoints: set[tuple[str, str]], at: datetime) -> int:
     new = sum(
         suppression.suppress(channel, value, reason=Suppression.Reason.OBJECTION, since=at)
         for channel, value in sorted(endpoints)
@@ -42,17 +48,21 @@ def stop_advertising(request: Request, *, by: User | None) -> int:
     if customer is not None:
         mark_objected([customer.pk], at)
         journal.write("objection", {"customer": customer.pk, "at": _iso(at)})
-    stamp(request, Step.DONE, by=by)
     return new
 
 
-def object_now(customer: Customer, *, channel: str, by: User, at: datetime | None = None) -> Request:
-    """One click: the customer wants no more advertising. Registered, carried out and answered in one transaction."""
+def object_now(customer: Customer, *, channel: str, by: User | None, at: datetime | None = None) -> Request:
+    """The customer wants no more advertising: registered, carried out and answered in one transaction.
+
+    One click, at the desk or (`by` None) of the person on a page. Who has objected before, and perhaps agreed to
+    something since, is stopped anew under the request that is there.
+    """
     with transaction.atomic():
         # Two clicks at once are one objection: the second waits here and finds the first.
         Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
         known = standing_objection(customer)
         if known is not None:
+            _stop(customer, set(endpoints_of(customer)), at or timezone.now())
             return known
         request = Request(
             kind=Request.Kind.OBJECTION,
@@ -70,6 +80,11 @@ def object_now(customer: Customer, *, channel: str, by: User, at: datetime | Non
             locked.answered_at = timezone.now()
             move(locked, Request.State.ANSWERED, Step.ANSWERED, by=by)
     return request
+
+
+def object_on_page(customer: Customer, at: datetime) -> None:
+    """The same where the person says so on a page of ours, for apps below (`customers.objecting`)."""
+    object_now(customer, channel=Request.Channel.PAGE, by=None, at=at)
 
 
 def standing_objection(customer: Customer) -> Request | None:
@@ -110,8 +125,9 @@ def postal_key(street: str, postcode: str) -> str:
 def replay(payload: Mapping[str, Any]) -> str:
     """Bring an objection back after a restore; the suppression entries have their own journal entries."""
     at = datetime.fromisoformat(str(payload["at"]))
-    customer = Customer.objects.filter(pk=payload["customer"]).first()
-    if customer is None or customer_objected(customer):
+    customer = Customer.objects.filter(pk=payload["customer"]).select_related("summary").first()
+    since = getattr(getattr(customer, "summary", None), "advertising_stopped_at", None)
+    if customer is None or (since is not None and since >= at):
         return "already"
     mark_objected([customer.pk], at)
     return "replayed"

@@ -20,6 +20,7 @@ APPS = (
     "portal",
     "intake",
     "privacy",
+    "tracking",
     "consents",
     "orders",
     "interactions",

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from config.celery import app
 from consents.models import LegalText
+from consents.opting_in import Visitor, confirm
 from consents.panel import panel_of
 from consents.sealing import seal_pending
 from consents.texts import published
@@ -41,9 +42,11 @@ from privacy.models import DeletionLog, Recipient, Request
 from privacy.notices import open_notices, queue_notices
 from privacy.purging import plan_run, work
 from staff.models import Role, User
+from tests.consents.signing_up import ask, publish, token_of
 from tests.customers.making import bring_in, make_row
 from tests.interactions.factories import log_form
 from tests.staff.conftest import PASSWORD, SECRET
+from tests.tracking import making as tracking
 
 DAY = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 SHARED_ADDRESS = "familie@laden.example"
@@ -77,13 +80,29 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _consent(client, day)
         _employ(client, day)
         _correspond(client, day)
+        _sign_up(day)
         _ask_for_rights(client, user, day)
         _hand_out(client)
+        _be_seen(day)
     _end_somebody(user)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
+
+
+def _be_seen(day: int) -> None:
+    """Somebody has agreed to be recognised, on the device and as a customer."""
+    customer = Customer.objects.filter(
+        restricted_at=None, deactivated_at=None, flags=None, contact_points__kind="email"
+    ).order_by("pk")[0]
+    if not day:
+        tracking.publish_wording()
+        tracking.say(customer)
+    with override_settings(TRACKING_ORIGINS=[tracking.ORIGIN], TRACKING_LINK_SECRETS=[tracking.SECRET]):
+        seen = [{"path": "/kaffee", "referrer": "www.example.org", "campaign": "herbst"}]
+        tracking.report(visits=seen, kind="phone", device=f"geraet-nummer-{day:04}")
+        tracking.link(customer, f"geraet-nummer-{day:04}")
 
 
 def _hand_out(client: Client) -> None:
@@ -207,6 +226,15 @@ def _correspond(client: Client, day: int) -> None:
     elsewhere = "anderswo@laden.example"
     waiting = queue("enclosed", to=customer, address=elsewhere, message_class="letter", context={})
     _sent(client, reverse("mail:decide", args=[waiting.pk]), {"decision": "cancel"})
+
+
+def _sign_up(day: int) -> None:
+    """Somebody confirms the newsletter, and asks for it once more: that form waits."""
+    if not day:
+        publish()
+    known = ContactPoint.objects.filter(kind="email", customer__status="account", customer__restricted_at=None)
+    confirm(token_of(ask(known.order_by("pk")[day].value)))
+    ask(known.order_by("pk")[day].value, visitor=Visitor("192.0.2.1", "Feuerfuchs"))
 
 
 def _ask_for_rights(client: Client, user: User, day: int) -> None:

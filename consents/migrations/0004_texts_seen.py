@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("consents", "0002_what_stands"),
+        ("consents", "0003_opt_ins"),
         ("customers", "0007_due_persons"),
     ]
 

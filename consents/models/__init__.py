@@ -11,6 +11,7 @@ from consents.models.ledger import (
     State,
     Unsealed,
 )
+from consents.models.pending import PendingOptIn
 from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ErasureProof",
     "LegalText",
     "LegalTextVersion",
+    "PendingOptIn",
     "Placement",
     "Position",
     "Purpose",

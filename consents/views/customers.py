@@ -14,10 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from consents import deciding
 from consents.access import person_for, scan_for
 from consents.answering import proofs_of
+from consents.events import Source
 from consents.forms import TakeDownForm, wording_of
 from consents.models import Purpose, Record
+from consents.opting_in import BadAddress, NotOffered, TooMany, ask_opt_in
 from consents.panel import Line, panel_of
-from consents.taking import NotTaken, Said, end_consent, take_down
+from consents.taking import NotTaken, Said, actor_of, end_consent, take_down
 from customers.models import Customer
 from datamap.keyset import page_of
 from staff.access import permission_required, signed_in
@@ -79,17 +81,39 @@ def consent_take_down(request: HttpRequest, number: str) -> HttpResponse:
 def consent_withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """End one consent at once, with one click; sent twice it is the same."""
     person = person_for(request, number, page="consents:withdraw", permission="consents.record")
-    purpose = Purpose.objects.filter(key=request.POST.get("purpose", "")).first()
-    wanted = request.POST.get("line", "")
-    line = next((one for one in panel_of(person) if one.purpose == purpose and one.key == wanted), None)
-    if purpose is None or line is None:
-        raise BadRequest
+    line = _line(request, person)
     if line.may_end:
-        end_consent(person, purpose, line.channel, line.value, by=signed_in(request))
-    messages.success(request, _("Ended: %s. Nothing is sent because of it any more.") % purpose.name)
-    if request.POST.get("back") == "customer" and signed_in(request).may("customers.view"):
-        return redirect("portal:customer_detail", number=person.number)
-    return redirect("consents:customer", number=person.number)
+        end_consent(person, line.purpose, line.channel, line.value, by=signed_in(request))
+    messages.success(request, _("Ended: %s. Nothing is sent because of it any more.") % line.purpose.name)
+    return _back(request, person)
+
+
+@require_POST
+@permission_required("consents.record")
+def consent_ask(request: HttpRequest, number: str) -> HttpResponse:
+    """Send the neutral mail by which the person confirms from the address itself."""
+    person = person_for(request, number, page="consents:ask_opt_in", permission="consents.record")
+    line, user = _line(request, person), signed_in(request)
+    if not line.asks_opt_in or not line.value:
+        messages.warning(request, _("The person cannot be asked: %s") % line.decision.text)
+        return _back(request, person)
+    try:
+        ask_opt_in(
+            line.value,
+            [line.purpose.key],
+            page="desk",
+            language="en" if person.language == "en" else "de",
+            customer=person,
+            source=Source.DESK,
+            actor=actor_of(user),
+        )
+    except NotOffered:
+        messages.warning(request, _("The purpose has no published wording that the person could confirm."))
+    except (BadAddress, TooMany):
+        messages.warning(request, _("No mail went out: the address is not theirs, or was asked too often."))
+    else:
+        messages.success(request, _("The person is asked by a mail. Nothing is allowed before it is confirmed."))
+    return _back(request, person)
 
 
 @require_GET
@@ -104,6 +128,21 @@ def scan_download(request: HttpRequest, pk: int) -> HttpResponseBase:
         filename=scan.name,
         content_type=scan.content_type if shown else "application/octet-stream",
     )
+
+
+def _line(request: HttpRequest, person: Customer) -> Line:
+    """The line of the panel that a button named. Raises BadRequest where there is none."""
+    purpose, wanted = request.POST.get("purpose", ""), request.POST.get("line", "")
+    line = next((one for one in panel_of(person) if (one.purpose.key, one.key) == (purpose, wanted)), None)
+    if line is None:
+        raise BadRequest
+    return line
+
+
+def _back(request: HttpRequest, person: Customer) -> HttpResponse:
+    if request.POST.get("back") == "customer" and signed_in(request).may("customers.view"):
+        return redirect("portal:customer_detail", number=person.number)
+    return redirect("consents:customer", number=person.number)
 
 
 def _purpose(request: HttpRequest) -> Purpose | None:

@@ -21,6 +21,7 @@ from portal.purchases import purchases_of
 from portal.timelines import read_timeline, types_for
 from privacy.holding import standing_holds
 from staff.access import permission_required
+from tracking.showing import visits_of
 
 
 @require_GET
@@ -34,6 +35,7 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "name": full_name(customer),
         "profile": profile_of(customer),
         "purchases": purchases_of(customer) if user.may("orders.view") else None,
+        "visits": visits_of(customer) if user.may("tracking.view") else None,
         "kept": kept_for(customer),
         "perms_edit": user.may("customers.edit"),
         "rights": link("privacy:customer", customer.number) if user.may("privacy.requests") else "",

@@ -13,6 +13,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from consents.models import PendingOptIn, State
+from consents.tokens import Ticket, unsubscribe_token
 from customers.models import Customer, Summary
 from interactions.models import Interaction
 from orders.models import Order
@@ -20,6 +22,7 @@ from privacy.erasing import approve_erasure, ask_erasure, run_erasure
 from privacy.models import Policy
 from privacy.purging import plan_run
 from staff.models import User
+from tests.consents.signing_up import link_of
 from tests.house import shown_pages
 from tests.shop import open_shop
 from tests.staff.conftest import PASSWORD
@@ -109,6 +112,11 @@ def test_no_page_before_the_sign_in_and_no_refusal_has_a_fault(
 ) -> None:
     open_shop(Client(), everybody, customers=30)
     found = walk(watched, live_server.url, dict(shown_pages(Client())).values())
+    found += walk(watched, live_server.url, ways_in_and_out())
+    watched.goto(live_server.url + [*ways_in_and_out()][2])
+    watched.click("main .btn-primary")
+    expect(watched.locator("main form")).not_to_have_count(0)  # what else there is to end
+    found += faults_of(watched)
     watched.goto(f"{live_server.url}{reverse('account_login')}")
     watched.fill("[name=login]", everybody.email)
     watched.fill("[name=password]", "falsch")
@@ -128,6 +136,18 @@ def test_no_page_before_the_sign_in_and_no_refusal_has_a_fault(
     found += conflict(watched, live_server.url)
     assert "\n".join(found) == ""
     assert complaints == []
+
+
+def ways_in_and_out() -> Iterable[str]:
+    """The pages behind the links of mails, whose addresses nobody can make up."""
+    waits = PendingOptIn.objects.filter(confirmed_at=None)[0]
+    used = PendingOptIn.objects.exclude(confirmed_at=None)[0]
+    state = State.objects.filter(mark__isnull=False)[0]
+    ticket = Ticket(state.customer_id, state.purpose_id, waits.uuid, bytes(state.mark))
+    yield link_of(waits)
+    yield link_of(used)
+    yield reverse("opt_in:unsubscribe", args=[unsubscribe_token(ticket)])
+    yield reverse("opt_in:unsubscribe", args=["A" * 40])
 
 
 def ends(page: Page, house: str, user: User) -> list[str]:

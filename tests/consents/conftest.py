@@ -1,9 +1,13 @@
-"""A checkpoint file of its own for every test, as every test has a database of its own."""
+"""What each test of consents has for itself: a checkpoint file, templates and gates; and a real mail server."""
 
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+
+from tests.mail.conftest import _probes, mail_server, sealed_root
+
+__all__ = ["_probes", "mail_server", "sealed_root"]
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +16,8 @@ def checkpoint_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "checkpoints.txt"
     monkeypatch.setattr(settings, "CHECKPOINT_FILE", str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def _forgotten(_probes: None) -> None:
+    """Templates and gates that a test registers are forgotten afterwards."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 import consents
 from consents.events import Event
-from consents.models import Entry, LegalText, Purpose, Record, Scan, State
+from consents.models import Entry, LegalText, PendingOptIn, Purpose, Record, Scan, State
 from consents.panel import panel_of
 from consents.rebuilding import compare_states
 from consents.recording import record
@@ -207,6 +207,26 @@ def test_a_spoken_yes_to_mails_waits_for_its_confirmation(person, desk):
     assert State.objects.get().state == "requested"
     assert not consents.may(person, "newsletter", "email")
     assert line_of(person, "newsletter", "email").asks_opt_in
+
+
+def test_the_desk_sends_the_confirmation_mail_and_only_the_person_says_yes(person, desk, agent):
+    url = reverse("consents:ask_opt_in", args=[person.number])
+    line = line_of(person, "newsletter", "email")
+    data = {"purpose": "newsletter", "line": line.key, "back": "customer"}
+    desk.post(url, data)  # no wording is published yet
+    assert not PendingOptIn.objects.exists()
+    make_version(text_for("newsletter"))
+    assert desk.post(url, data).status_code == 302
+    asked = PendingOptIn.objects.get()
+    assert (asked.customer, asked.address, asked.actor, asked.source) == (
+        person, "alma4711@laden.example", f"staff:{agent.pk}", "desk",
+    )  # fmt: skip
+    assert not consents.may(person, "newsletter", "email")
+    assert desk.post(url, {"purpose": "newsletter", "line": "email.0"}).status_code == 400
+    give(person)
+    end(desk, person, "newsletter", "email")
+    desk.post(url, data)  # who has said no is asked no more
+    assert PendingOptIn.objects.count() == 1
 
 
 def test_what_is_told_later_decides_over_nothing_later(person, desk):

@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from pytest_django.fixtures import Settings
 
-from mail.gates import gates_temporarily
+from mail.gates import ASKED_FIRST, gates_temporarily
 from mail.models import Enclosure
 from mail.templates import templates_temporarily
 
@@ -89,11 +89,19 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     server.stop()
 
 
-@pytest.fixture(autouse=True)
-def _registries(settings: Settings) -> Iterator[None]:
+@pytest.fixture
+def _probes(settings: Settings) -> Iterator[None]:
+    """Templates and gates of a test are forgotten afterwards."""
     templates = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], TEMPLATES]}]
     settings.TEMPLATES = templates
     with gates_temporarily(), templates_temporarily():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _alone(_probes: None) -> Iterator[None]:
+    """This app by itself: whether advertising is allowed is known by apps above."""
+    with gates_temporarily(without=ASKED_FIRST):
         yield
 
 

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 WORD = "Kanarienvogelspur"
 # What the trigger lets nobody change: the shop's own words, the tax, and the number of the order.
 STANDS = {("orders.Document", name) for name in ("seller", "rates", "order_number")}
+# A consent is about an endpoint where its channel has one, and only there.
+WHERE_SET = {("consents.Record", "endpoint"), ("consents.State", "endpoint")}
 SEALED_TEXT = sealing.SealedTextField
 SEALED_JSON = sealing.SealedJSONField
 
@@ -90,10 +92,11 @@ def _plant_in(model: Any, names: list[str], rows: models.QuerySet[Any]) -> int:
         else:
             continue
         key = f" || '-' || \"{model._meta.pk.column}\"::text" if value == WORD else ""
+        only = f' AND "{field.column}" IS NOT NULL' if (model._meta.label, name) in WHERE_SET else ""
         with connection.cursor() as cursor:
             cursor.execute(
                 f'UPDATE "{model._meta.db_table}" SET "{field.column}" = %s{key} '
-                f'WHERE "{model._meta.pk.column}" = ANY(%s)',
+                f'WHERE "{model._meta.pk.column}" = ANY(%s){only}',
                 [value, ids],
             )
         planted += 1

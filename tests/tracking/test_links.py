@@ -1,0 +1,129 @@
+"""A device belongs to a person only with consent, and only when the shop's server has signed it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from consents.events import Kind
+from customers.models import Customer, ExternalId
+from tests.privacy.making import make_person
+from tests.tracking.making import COOKIE, SECRET, link, linked, report, say, send_token, token
+from tracking.linking import sign
+from tracking.models import Device, Visit
+
+pytestmark = pytest.mark.django_db
+
+
+def owners() -> list[int | None]:
+    return list(Device.objects.order_by("pk").values_list("customer", flat=True))
+
+
+def test_with_consent_the_device_is_linked_and_its_visits_are_theirs(alma: Customer) -> None:
+    report("/vorher")
+    say(alma)
+    assert link(alma).status_code == 204
+    device = Device.objects.get()
+    assert (device.customer, device.linked_at is None) == (alma, False)
+    assert Visit.objects.filter(device__customer=alma).get().path == "/vorher"
+    since = device.linked_at
+    link(alma)  # on every page again: the date stays
+    device.refresh_from_db()
+    assert device.linked_at == since
+
+
+def test_without_consent_nothing_is_linked_and_the_answer_is_the_same(alma: Customer) -> None:
+    report("/a")
+    answers = [link(alma), send_token(token({"number": "gibt-es-nicht"}))]
+    say(alma, Kind.REFUSED)
+    answers.append(link(alma))
+    assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
+    assert owners() == [None]
+
+
+def test_without_consent_on_the_device_nothing_is_linked(alma: Customer) -> None:
+    say(alma)
+    assert link(alma).status_code == 204
+    assert owners() == []
+    report("/a")
+    report(consent=False)
+    link(alma)
+    assert owners() == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"restricted_at": timezone.now()}, {"deactivated_at": timezone.now()}], ids=["restricted", "deactivated"]
+)
+def test_who_is_restricted_is_neither_linked_nor_followed(alma: Customer, change: dict[str, Any]) -> None:
+    linked(alma, "/vorher")
+    Customer.objects.filter(pk=alma.pk).update(**change)
+    assert report("/nachher").status_code == 204
+    assert list(Visit.objects.values_list("path", flat=True)) == ["/vorher"]
+    report("/anderswo", device="ein-anderes-geraet")
+    link(alma, "ein-anderes-geraet")
+    assert owners() == [alma.pk, None]
+
+
+def test_a_customer_is_known_by_the_id_of_the_platform(alma: Customer) -> None:
+    ExternalId.objects.create(customer=alma, platform="shopify", value="77")
+    report("/a")
+    say(alma)
+    assert send_token(token({"platform": "shopify", "id": "78"})).status_code == 204
+    assert owners() == [None]
+    assert send_token(token({"platform": "shopify", "id": "77"})).status_code == 204
+    assert owners() == [alma.pk]
+
+
+def test_two_people_at_one_device_each_have_their_own_history(alma: Customer) -> None:
+    bert = make_person("4712")
+    linked(alma, "/von-alma")
+    say(bert)
+    link(bert)
+    report("/von-bert")
+    paths = {
+        c.number: list(Visit.objects.filter(device__customer=c).values_list("path", flat=True)) for c in (alma, bert)
+    }
+    assert paths == {"4711": ["/von-alma"], "4712": ["/von-bert"]}
+    say(alma, Kind.WITHDRAWN)
+    assert list(Visit.objects.values_list("path", flat=True)) == ["/von-bert"]
+    report("/wieder-bert")
+    assert Visit.objects.filter(device__customer=bert).count() == 2
+
+
+def test_forged_foreign_and_old_tokens_are_refused(alma: Customer) -> None:
+    report("/a")
+    say(alma)
+    good = token({"number": alma.number})
+    body, _dot, signature = good.partition(".")
+    forged = [
+        "", "x", f"{body}.", f"{body}x.{signature}", f"{body}.{signature[:-2]}AA", f".{signature}", "ä.ö",
+        token({"number": alma.number}, secret="ein anderer Laden"),
+        token({"number": alma.number}, lasts=-1), token({"number": alma.number}, lasts=3600),
+    ]  # fmt: skip
+    assert {send_token(text).status_code for text in forged} == {403}
+    assert owners() == [None]
+    # Used twice it does once what it says.
+    assert [send_token(good).status_code for _ in range(2)] == [204, 204]
+    assert owners() == [alma.pk]
+
+
+def test_signed_nonsense_is_told_apart_from_forgery(alma: Customer) -> None:
+    for said in ({}, {"device": COOKIE, "customer": "4711", "expires": 1}, [], {"a": 1}):
+        answer = send_token(sign(json.dumps(said).encode(), SECRET))
+        assert answer.status_code in (403, 422)
+    for customer in ({"number": 4711}, {"number": ""}, {"number": "a\x00"}, {"platform": "shopify"}, []):
+        assert send_token(token(customer)).status_code == 422
+
+
+def test_a_body_that_is_no_token(settings: Any, alma: Customer) -> None:
+    def sent(body: str) -> int:
+        return Client().post("/t/links", body, content_type="application/json").status_code
+
+    assert [sent(""), sent("[]"), sent('{"token": 5}'), sent('{"token": "x", "a": 1}')] == [400, 422, 422, 422]
+    assert sent(json.dumps({"token": "x" * 20_000})) == 413
+    settings.TRACKING_LINK_SECRETS = []
+    assert sent("{}") == 404

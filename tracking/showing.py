@@ -1,0 +1,60 @@
+"""What staff see of visits: the card of the customer page, and a line of the timeline for each day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import ngettext
+
+from consents.models import LegalTextVersion
+from customers.models import Customer
+from tracking.models import Device, Visit
+from tracking.permitting import decision_for
+
+SHOWN = 6
+PATHS = 3
+DAYS = f"""
+SELECT 'web'::text, w.at, w.id, w.payload FROM (
+    SELECT max(v.occurred_at) AS at, max(v.id) AS id, jsonb_build_object(
+        'count', count(*), 'paths', to_jsonb((array_agg(v.path ORDER BY v.occurred_at DESC))[1:{PATHS}])) AS payload
+    FROM tracking_device d JOIN tracking_visit v ON v.device_id = d.id
+    WHERE d.customer_id = %(customer)s
+    GROUP BY date_trunc('day', v.occurred_at AT TIME ZONE 'Europe/Berlin')
+) w WHERE true
+"""  # noqa: S608
+"""The visits of a day are one event: nobody reads a timeline of clicks."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the customer page shows: devices, the last pages, and the consent on which all this is here."""
+
+    devices: Sequence[Device]
+    visits: Sequence[Visit]
+    since: datetime | None
+    wording: LegalTextVersion | None
+
+
+def visits_of(customer: Customer) -> Card | None:
+    """The card of a customer, None where no device belongs to them."""
+    devices = list(Device.objects.filter(customer=customer).order_by("-last_seen", "-pk")[:SHOWN])
+    if not devices:
+        return None
+    seen = Visit.objects.filter(device__customer=customer).order_by("-occurred_at", "-pk")[:SHOWN]
+    decision = decision_for(customer)
+    wording = None
+    if decision.wording:
+        named = Q(sha256_de=decision.wording) | Q(sha256_en=decision.wording)
+        wording = LegalTextVersion.objects.filter(named).select_related("text").first()
+    return Card(devices, list(seen), decision.since if decision.allowed else None, wording)
+
+
+def day_words(payload: dict[str, Any]) -> str:
+    """The visits of one day in words."""
+    count = int(payload["count"])
+    pages = ngettext("%s page", "%s pages", count) % count
+    return f"{pages}: {', '.join(payload['paths'])}{' …' if count > PATHS else ''}"
