@@ -13,6 +13,7 @@ choose_language = public_page("The language may be chosen before signing in.")(s
 ROUTES = {
     "customers": "customers/",
     "mail": "mail/",
+    "consents": "consents/",
     "orders": "orders/",
     "interactions": "interactions/",
     "privacy": "privacy/",

@@ -1,6 +1,7 @@
 """Wires consents into the floors below: what ends with a person, what the journal brings back, what doctor asks."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ConsentsConfig(AppConfig):
@@ -22,11 +23,13 @@ class ConsentsConfig(AppConfig):
             receipting,
             sales,
             seed,
+            texts,
             undoing,
             unsubscribing,
             withdrawing,
         )
-        from customers import selling, summary
+        from customers import placing, selling, summary
+        from customers.timeline import TimelineSource, register_source
         from datamap import erasing
         from datamap.diagnosis import register_check
         from datamap.journal import register_replay
@@ -49,3 +52,16 @@ class ConsentsConfig(AppConfig):
         register_sent(gates.note_sent)
         unsubscribing.register_ways_out()
         opt_in_mail.register_mail()
+        placing.register_keeper(placing.TextKeeper(texts.due_here, texts.keep_passage, texts.kept_of_order))
+        register_source(
+            TimelineSource(
+                key="consent",
+                label=_("Consents"),
+                icon="check",
+                sql="SELECT 'consent'::text, r.occurred_at, r.entry_id, jsonb_build_object('kind', r.kind) "
+                "FROM consents_record r WHERE r.customer_id = %(customer)s AND r.blocked_at IS NULL",
+                at="r.occurred_at",
+                id="r.entry_id",
+                permission="consents.view",
+            )
+        )

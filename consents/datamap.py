@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from consents.models import (
+    Acceptance,
     Entry,
     ErasedRecord,
     ErasureProof,
@@ -14,6 +15,7 @@ from consents.models import (
     Purpose,
     ReceiptMark,
     Record,
+    Scan,
     Seal,
     State,
     Unsealed,
@@ -23,6 +25,8 @@ from datamap.declarations import Basis, By, Group, PersonalData, exempt, registe
 
 PROOF = _("Proving what the person has agreed to, refused and withdrawn")
 NAMELESS = _("Numbers and hashes that stand for ever; whose they were is erased with the record.")
+
+KNOWN_SINCE = ("customer.summary.last_activity", "customer.registered_at", "customer.created_at")
 
 exempt(Purpose, _("What the shop uses data for; names no person."))
 exempt(LegalText, _("Texts of the shop; names no person."))
@@ -95,6 +99,40 @@ class StateData(PersonalData):
         )
     ]
     plain = ("late", "entry", "granted", "open")
+
+
+@register(Scan)
+class ScanData(PersonalData):
+    groups = [
+        Group(
+            fields=("name", "file", "content_type", "size"),
+            subject="record.customer",
+            purpose=PROOF,
+            basis=(Basis.CONSENT_PROOF, Basis.LEGITIMATE_INTERESTS),
+            category=By("record.channel", phone="CONSENT-TEL", default="CONSENT"),
+            start=By("record.channel", phone="record.used_at", default="record.ended_at"),
+            source=_("The paper that the person signed"),
+        )
+    ]
+    plain = ("added_at",)
+    parent = "record"
+    files = ("file",)
+
+
+@register(Acceptance)
+class AcceptanceData(PersonalData):
+    groups = [
+        Group(
+            fields=("version", "place", "order_number", "demand", "language", "source", "at"),
+            subject="customer",
+            purpose=_("Proving which text somebody accepted or was shown"),
+            basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
+            # What belongs to an order is kept as long as claims of it; the rest goes with the person.
+            category=By("order_number", {"": "PREF"}, default="ORDER"),
+            start=By("order_number", {"": KNOWN_SINCE}, default="at"),
+            anonymize={"order_number": ""},
+        )
+    ]
 
 
 @register(PendingOptIn)

@@ -1,4 +1,4 @@
-"""What the workers do for the ledger: seal every minute, sign every hour."""
+"""What the workers do for the ledger: seal every minute, sign every hour, prove what an import asserts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 
 from consents import checkpoints, notes, receipts
+from consents.proving import prove_import
 from consents.sealing import seal_pending
 
 logger = logging.getLogger(__name__)
@@ -38,3 +39,9 @@ def send_receipts() -> None:
 def send_checkpoint() -> None:
     """The newest checkpoint to the privacy officer; beat asks every morning."""
     receipts.send_checkpoint()
+
+
+@shared_task
+def prove_claims(origin_id: int, actor: str) -> None:
+    """Enter the opt-ins of one import that its own columns prove."""
+    prove_import(origin_id, actor)

@@ -31,6 +31,11 @@ def end_claims(ids: list[int]) -> int:
     return _drop("id = ANY(%s)", ids)
 
 
+def end_claims_of(origin_id: int) -> int:
+    """Delete the claims of one import, which nobody can prove, and note the numbers; in the caller's transaction."""
+    return _drop("origin_id = %s", origin_id)
+
+
 def _drop(which: str, value: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,15 +10,17 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from customers import deciders, remains, summary, timeline, undoing
+        from customers import deciders, placing, remains, summary, timeline, undoing
         from datamap import holds
         from orders import holding, opencases
+        from orders.entry_forms import order_places
         from orders.happenings import SOURCES
         from orders.models import CustomerTotal
         from orders.remains import NAMES
         from orders.totals import NEWEST
 
         remains.register_names(NAMES)
+        placing.register_places(order_places)
         # Totals are counted from orders: they go with a customer and keep none.
         undoing.register_side_table(CustomerTotal)
         summary.register_activity(NEWEST)

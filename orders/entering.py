@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from customers.intake import write_customers
 from customers.models import Address, ContactPoint, Customer, ExternalId, Origin
+from customers.placing import Passage, note_passage
 from customers.rows import AddressRow, CustomerRow, Source
 from orders.documents import by, save_changed, tax_by_rate
 from orders.models import Order, OrderLine
@@ -55,6 +56,9 @@ class OrderInput:
     discount: Decimal = Decimal(0)
     gift_note: str = ""
     note: str = ""
+    # Versions of legal texts that were accepted or shown, and the place at which they were due.
+    texts: tuple[int, ...] = ()
+    texts_place: str = ""
 
 
 @transaction.atomic
@@ -89,6 +93,8 @@ def enter_order(data: OrderInput, *, token: UUID, user_id: int | None) -> Order:
     _add_recipient(order, data, origin, user_id)
     by(order, user_id).save(force_insert=True)
     _write_lines(order, data)
+    assert order.customer_id is not None
+    note_passage(Passage(data.texts_place, order.customer_id, data.texts, "sale", at, number))
     refresh_totals([order.customer_id])
     return order
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.access import visible_customers
 from customers.models import Customer
+from customers.placing import PlacedText, texts_due
 from customers.reading import read_country
 from orders.entering import LineInput, OrderInput, billing_of
 from orders.forms import amount_field, text_field
@@ -103,6 +105,9 @@ class OrderForm(forms.Form):
         self.fields["billing_country"].initial = "DE"
         if order:
             del self.fields["customer_number"]
+        self.texts = [] if order else texts_due(place_of(order_type))
+        for text in self.texts:
+            self.fields[_box(text)] = forms.BooleanField(label=text_label(text))
         self.needs_recipient = False
         for rule in order_type.rules.all() if order_type else ():
             self._apply(rule)
@@ -145,6 +150,10 @@ class OrderForm(forms.Form):
     def closing_fields(self) -> list[forms.BoundField]:
         """What applies to the whole order."""
         return self.group("shipping_cost", "discount", "note")
+
+    def text_fields(self) -> list[tuple[forms.BoundField, PlacedText, bool]]:
+        """The texts that are due for this type of order, each with its box, and whether this person may open it."""
+        return [(self[_box(text)], text, self.user.may(text.permission)) for text in self.texts]
 
     def _country(self, name: str) -> str:
         value = str(self.cleaned_data.get(name) or "").strip()
@@ -229,7 +238,31 @@ class OrderForm(forms.Form):
             discount=data.get("discount") or Decimal(0),
             gift_note=gift_note,
             note=data.get("note") or "",
+            texts=tuple(text.id for text in self.texts),
+            texts_place=place_of(self.order_type),
         )
+
+
+def place_of(order_type: OrderType | None) -> str:
+    """The place at which the texts of an order type are due; "" without a type."""
+    return f"order:{order_type.pk}" if order_type else ""
+
+
+def order_places() -> Iterator[tuple[str, str]]:
+    """Each order type as a place at which texts can be due."""
+    for order_type in OrderType.objects.filter(retired_at=None):
+        yield place_of(order_type), _("Order: %s") % order_type.name
+
+
+def text_label(text: PlacedText) -> str:
+    """What staff confirm about a text."""
+    words = _("The customer has accepted: %s") if text.must_accept else _("The customer was shown: %s")
+    return words % text.title
+
+
+def _box(text: PlacedText) -> str:
+    # The version stands in the name: what was ticked for another one does not count for this one.
+    return f"text_{text.id}"
 
 
 class LineForm(forms.Form):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from customers.access import customer_for
 from customers.models import Customer
+from customers.placing import KeptText, texts_of_order
 from orders import listing, states
 from orders.access import hides_gift, order_for
 from orders.documents import standing
@@ -97,8 +98,16 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_edit": may_edit,
         "gift_hidden": hides_gift(request, order.gift_recipient),
         "opens_customers": signed_in(request).may("customers.view"),
+        "texts": texts_seen(request, order),
     }
     return render(request, "orders/detail.html", context)
+
+
+def texts_seen(request: HttpRequest, order: Order) -> list[tuple[KeptText, bool]]:
+    """The legal texts that an order stands under, each with whether this person may open it."""
+    user = signed_in(request)
+    kept = texts_of_order(order.customer_id, order.number) if order.customer_id else []
+    return [(text, user.may(text.permission)) for text in kept]
 
 
 @require_POST

@@ -13,6 +13,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from consents.events import CLOSING, GRANTING
+from consents.models import Record
 from customers.models import Note
 from customers.timeline import TimelineSource
 from interactions.models import Complaint, FollowUp, Interaction
@@ -201,6 +203,21 @@ def _requests(ids: list[int]) -> dict[int, Entry]:
     }
 
 
+def _consents(ids: list[int]) -> dict[int, Entry]:
+    told = {}
+    for row in Record.objects.filter(pk__in=ids).select_related("purpose", "customer"):
+        told[row.pk] = Entry(
+            row.occurred_at,
+            _("Consent: %s") % row.purpose.name,
+            "check" if row.kind in GRANTING else "x" if row.kind in CLOSING else "clock",
+            f"{row.get_channel_display()} · {row.get_source_display()}",
+            chip=str(row.get_kind_display()),
+            tone="warn" if row.kind in CLOSING else "",
+            url=link("consents:customer", row.customer.number) if row.customer else "",
+        )
+    return told
+
+
 _NEVER = datetime.min
 
 # By the key under which an app registers its kind of event.
@@ -214,4 +231,5 @@ TELLERS: dict[str, Callable[[list[int]], dict[int, Entry]]] = {
     "letter": _letters,
     "mail": _mails,
     "request": _requests,
+    "consent": _consents,
 }

@@ -19,7 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.celery import app
+from consents.models import LegalText
 from consents.opting_in import Visitor, confirm
+from consents.panel import panel_of
+from consents.sealing import seal_pending
+from consents.texts import published
 from customers.models import ContactPoint, Customer, Origin, Tombstone
 from customers.suppression import suppress
 from customers.tombstones import marks_of
@@ -73,6 +77,7 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
         _keep_lists(client, day)
         _account(client, user, day)
         _sell(user)
+        _consent(client, day)
         _employ(client, day)
         _correspond(client, day)
         _sign_up(day)
@@ -186,6 +191,7 @@ def _sell(user: User) -> None:
         line = LineInput(sku="BOHNE-1", name="Espressobohnen", quantity=Decimal(2), unit_price=Decimal("11.90"))
         data = OrderInput([line], {"name": "Alma", "city": "Hamburg"}, customer_id=customer.pk, note="eilig")
         data.gift_note = "Alles Gute!"
+        data.texts, data.texts_place = tuple(version.pk for version in published()), "order:1"
         order = enter_order(data, token=uuid4(), user_id=user.pk)
     for kind in (Document.Kind.INVOICE, Document.Kind.DELIVERY_NOTE):
         issue_document(order.pk, kind, user_id=user.pk)
@@ -253,6 +259,31 @@ def _ask_for_rights(client: Client, user: User, day: int) -> None:
     restricting.lift(freeze, by=user)
     restricting.restrict(other, "c", ["address"], "für Ansprüche", by=user)
     objecting.object_now(Customer.objects.unrestricted().order_by("pk")[3], channel="phone", by=user)
+
+
+def _consent(client: Client, day: int) -> None:
+    """A consent on the phone, one on paper, one that ended, all sealed; a text with a draft and two versions."""
+    person = Customer.objects.filter(restricted_at=None, contact_points__kind="phone").order_by("-pk")[0]
+    url = reverse("consents:take_down", args=[person.number])
+    paper = SimpleUploadedFile("zettel.pdf", b"%PDF-1.4 gut", "application/pdf")
+    for purpose, how in (
+        ("phone", {"source": "phone_call", "note": f"gern, {day}"}),
+        ("newsletter", {"source": "paper", "scans": paper}),
+    ):
+        form = client.get(url, {"purpose": purpose}).context["form"]
+        choice, wording = (form.fields[name].choices[0][0] for name in ("choice", "wording"))
+        said = {"purpose": purpose, "choice": choice, "agrees": "yes", "wording": wording, "token": str(uuid4())}
+        _sent(client, url, said | how)
+    line = next(line for line in panel_of(person) if line.purpose.key == "phone" and line.may_end)
+    _sent(client, reverse("consents:withdraw", args=[person.number]), {"purpose": "phone", "line": line.key})
+    text = LegalText.objects.order_by("pk")[0]
+    for n in range(2):
+        words = {"title_de": "Newsletter", "title_en": "Newsletter", "body_de": f"Ja {day} {n}", "body_en": f"Yes {n}"}
+        _sent(client, reverse("consents:draft", args=[text.pk]), words | {"valid_from": "2024-01-01"})
+        if n == 0:
+            draft = text.versions.get(published_at=None)
+            _sent(client, reverse("consents:publish", args=[draft.pk]), {})
+    seal_pending()
 
 
 def _account(client: Client, user: User, day: int) -> None:

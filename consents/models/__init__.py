@@ -1,5 +1,6 @@
 """Purposes and texts, the ledger, and what is waited for."""
 
+from consents.models.acceptances import Acceptance, Scan
 from consents.models.ledger import (
     Entry,
     ErasedRecord,
@@ -15,6 +16,7 @@ from consents.models.purposes import LegalText, LegalTextVersion, Placement, Pur
 from consents.models.receipts import ReceiptMark
 
 __all__ = [
+    "Acceptance",
     "Entry",
     "ErasedRecord",
     "ErasureProof",
@@ -26,6 +28,7 @@ __all__ = [
     "Purpose",
     "ReceiptMark",
     "Record",
+    "Scan",
     "Seal",
     "State",
     "Unsealed",

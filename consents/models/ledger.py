@@ -6,6 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +41,9 @@ class Entry(models.Model):
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["uuid"], name="consents_entry_uuid")]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["ref_id"], condition=models.Q(ref_id__isnull=False), name="consents_entry_ref"),
+            models.Index(fields=["text_sha256", "id"], condition=~models.Q(text_sha256=""), name="consents_entry_text"),
+            # Entries lie in the order of their time: a few pages of index find the entries of a month.
+            BrinIndex(fields=["ts"], autosummarize=True, name="consents_entry_time"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from customers.models import Origin, Tag
 from datamap.controlling import controller
 from ops.demo.seasons import Clock
+from ops.demo.wordings import publish_texts
 from ops.logins import demo_logins
 from orders.documents import seller_of
 from orders.models import FieldRule, OrderType
@@ -66,6 +67,8 @@ def furnish(clock: Clock) -> Shop:
         for name, value in _SHOP.items():
             setattr(who, name, value)
         who.save()
+    types = _types()
+    publish_texts(types)
     now = datetime.fromtimestamp(clock.now, UTC)
     origin = Origin.objects.create(kind=Origin.Kind.PLATFORM, platform="demo", label="Vorführdaten", at=now)
     return Shop(
@@ -73,7 +76,7 @@ def furnish(clock: Clock) -> Shop:
         origin.pk,
         (*staff[Role.SERVICE], *staff[Role.SERVICE], *staff[Role.MANAGER], *staff[Role.MARKETING]),
         staff[Role.PRIVACY][0],
-        _types(),
+        types,
         tuple(Tag.objects.get_or_create(name=name)[0].pk for name in TAGS),
         seller_of(who),
     )

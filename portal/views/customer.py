@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from consents.panel import panel_of
 from customers.access import customer_for
 from customers.historying import changes_of
 from customers.models import Customer
@@ -44,6 +45,8 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "hold_url": link("privacy:hold_customer", customer.number) if user.may("privacy.holds") else "",
         "holds": standing_holds().filter(customer=customer)[:SHOWN],
         "perms_packages": user.may("privacy.packages"),
+        "consents": panel_of(customer) if user.may("consents.view") else [],
+        "may_consent": user.may("consents.record"),
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
     }

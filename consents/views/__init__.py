@@ -1,0 +1,1 @@
+"""Pages of consents, by what they are about."""

@@ -1,0 +1,68 @@
+"""Pages of purposes: what the shop uses data for."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from consents.events import Channel
+from consents.forms import PurposeForm
+from consents.models import Purpose
+from consents.purposes import retire, save_purpose
+from staff.access import permission_required
+
+
+@require_GET
+@permission_required("consents.settings")
+def purpose_list(request: HttpRequest) -> HttpResponse:
+    """All purposes, those out of use last."""
+    rows = [
+        {"purpose": purpose, "channels": [Channel(key).label for key in purpose.channels], "ages": ages_of(purpose)}
+        for purpose in sorted(Purpose.objects.all(), key=lambda one: one.retired_at is not None)
+    ]
+    return render(request, "consents/purposes.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("consents.settings")
+def purpose_new(request: HttpRequest) -> HttpResponse:
+    """A purpose of the shop's own."""
+    return _edit(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("consents.settings")
+def purpose_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a purpose; its key stays."""
+    return _edit(request, get_object_or_404(Purpose, pk=pk))
+
+
+@require_POST
+@permission_required("consents.settings")
+def purpose_retire(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a purpose out of use, or back in, as the button said."""
+    purpose, wanted = get_object_or_404(Purpose, pk=pk), request.POST.get("retired", "")
+    if wanted not in ("yes", "no"):
+        raise BadRequest
+    retire(purpose, retired=wanted == "yes")
+    messages.success(request, _("Saved."))
+    return redirect("consents:purposes")
+
+
+def ages_of(purpose: Purpose) -> str:
+    """The minimum ages as they are typed: AT 14, DE 16."""
+    return ", ".join(f"{country} {age}" for country, age in sorted((purpose.minimum_age or {}).items()))
+
+
+def _edit(request: HttpRequest, purpose: Purpose | None) -> HttpResponse:
+    form = PurposeForm(request.POST or None, instance=purpose)
+    if request.method == "POST" and form.is_valid():
+        save_purpose(form.save(commit=False))
+        messages.success(request, _("Saved."))
+        return redirect("consents:purposes")
+    context = {"form": form, "purpose": purpose}
+    return render(request, "consents/purpose.html", context, status=422 if request.method == "POST" else 200)
