@@ -8,17 +8,17 @@ was asked for, and is again in every mail. A notice that was missing then cannot
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from consents.deciding import Decision
 from consents.events import CLOSING, Channel, Event, Kind, Source, Wording
-from consents.models import Purpose, Record, State
+from consents.models import Acceptance, LegalText, Purpose, Record, State
 from consents.recording import instant, record_many
 from customers.selling import Notice, Sale
 from customers.suppression import hashes_of, suppressed_among
@@ -53,7 +53,7 @@ def note_sales(sales: Sequence[Sale]) -> int:
     purposes = list(
         Purpose.objects.filter(existing_customers=True, retired_at=None, channels__contains=[Channel.EMAIL])
     )
-    fit = [sale for sale in sales if sale.paid_at is not None and _was_told(sale)]
+    fit = [sale for sale in _with_notices(sales) if sale.paid_at is not None and _was_told(sale)]
     if not fit or not purposes:
         return 0
     buyers = _buyers(sale.customer_id for sale in fit)
@@ -71,6 +71,23 @@ def note_sales(sales: Sequence[Sale]) -> int:
                 events[key] = _event(sale, buyer, purpose)
     record_many(list(events.values()))
     return len(events)
+
+
+def _with_notices(sales: Sequence[Sale]) -> list[Sale]:
+    """Sales whose taker knows of no notice get the one that was shown with the order, if any was."""
+    unknown = {(sale.customer_id, sale.number) for sale in sales if sale.notice is None}
+    shown = Acceptance.objects.filter(
+        customer__in={customer for customer, _number in unknown},
+        order_number__in={number for _customer, number in unknown},
+        version__text__kind=LegalText.Kind.SALE_NOTICE,
+    )
+    notices: dict[tuple[int | None, str], Notice] = {}
+    for one in shown.select_related("version__text").order_by("-at"):
+        wording = one.version.wording(one.language)
+        notices[one.customer_id, one.order_number] = Notice(wording.name, wording.sha256, wording.language, one.at)
+    return [
+        sale if sale.notice else replace(sale, notice=notices.get((sale.customer_id, sale.number))) for sale in sales
+    ]
 
 
 def _was_told(sale: Sale) -> bool:
@@ -128,7 +145,7 @@ def _event(sale: Sale, buyer: _Buyer, purpose: Purpose) -> Event:
 
 
 def notice_context(decision: Decision) -> dict[str, Any]:
-    """What the template of an advertising mail gets, in the active language: the notice where the law wants it.
+    """What the text of an advertising mail gets: the notice where the law wants it, in the language of the text.
 
     `object_notice` is "" under a consent, which has its link to withdraw; under § 7(3) UWG every single mail has to say
     that the person may object at any time, at no other cost than that of sending it.

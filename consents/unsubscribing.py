@@ -12,10 +12,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from consents.deciding import may
 from consents.events import CLOSING, GRANTING, Channel, Event, Kind, Source
 from consents.gates import purpose_of
 from consents.models import Purpose, State
 from consents.recording import record
+from consents.sales import notice_context
 from consents.tokens import Ticket, unsubscribe_token
 from consents.withdrawing import end_states
 from customers import suppression
@@ -53,8 +55,11 @@ def headers(message: Message) -> dict[str, str]:
 
 
 def values(message: Message) -> dict[str, Any]:
-    """The link that every text of this class shows."""
-    return {"unsubscribe_url": unsubscribe_url(message)}
+    """The link that every text of this class shows, and the notice that mails to existing customers repeat."""
+    url = {"unsubscribe_url": unsubscribe_url(message)}
+    if message.customer is None:
+        return url
+    return url | notice_context(may(message.customer, purpose_of(message), EMAIL, address_of(message)))
 
 
 def unsubscribe_url(message: Message) -> str:

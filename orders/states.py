@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from orders.documents import credit_under_lock, creditable, save_changed, standing
 from orders.models import Document, Order
 from orders.refusing import Refused, locked
+from orders.selling import tell_paid
 from orders.totals import refresh_totals
 
 Status = Order.Status
@@ -131,4 +132,6 @@ def take_step(
     step.apply(order, at or timezone.now(), user_id)
     save_changed(order, user_id)
     refresh_totals([order.customer_id])
+    if key == "pay":
+        tell_paid(order)
     return order

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
 import consents
-from consents.models import Entry, Record, State
+from consents.models import Entry, Placement, Record, State
 from consents.rebuilding import compare_states
 from consents.sales import notice_context
 from consents.withdrawing import withdraw
@@ -18,7 +21,12 @@ from customers.models import Customer, Suppression
 from customers.selling import Notice, Sale, tell_sales
 from customers.summary import set_advertising_stops
 from customers.suppression import suppress
+from mail.sending import deliver_due
+from orders.models import Order, OrderType
+from orders.states import take_step
 from tests.consents.making import moment, say
+from tests.consents.publishing import make_text, make_version, place_text
+from tests.consents.signing_up import advertise
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +129,31 @@ def test_every_mail_under_it_says_that_one_may_object() -> None:
         assert "object to it at any time" in told
     say(customer, confirmed=True)
     assert notice_context(consents.may(customer, "newsletter", "email")) == {"object_notice": ""}
+
+
+def test_an_order_taken_by_staff_under_the_notice_counts_once_it_is_paid(agent_client: Client) -> None:
+    customer = make_person("4712")
+    kind = OrderType.objects.create(name="Telefon")
+    notice = make_version(make_text("hinweis", kind="sale_notice", purpose=None), title_de="Hinweis zur E-Mail-Werbung")
+    place_text(notice.text, f"order:{kind.pk}", Placement.Demand.SHOW)
+    form = {
+        "type": str(kind.pk), "token": str(uuid4()), "customer_number": customer.number, "currency": "EUR",
+        "placed_at": "2026-11-20T10:00", "lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "lines-0-name": "Kaffee",
+        "lines-0-unit_price": "11,90", "lines-0-quantity": "1", "lines-0-tax_rate": "19", "billing_country": "DE",
+        "billing_email": "alma4712@laden.example", f"text_{notice.pk}": "on",
+    }  # fmt: skip
+    assert agent_client.post(reverse("orders:new"), form).status_code == 302
+    order = Order.objects.get()
+    assert consents.may(customer, "newsletter", "email").reason == "never_asked"
+    take_step(order.pk, "pay")
+    answer = consents.may(customer, "newsletter", "email")
+    assert (answer.allowed, answer.reason, answer.wording) == (True, "existing_customer", notice.sha256_de)
+
+
+def test_every_mail_to_an_existing_customer_says_that_they_may_object(mail_server: Any) -> None:
+    customer = make_person("4713")
+    tell_sales([sale(customer)])
+    advertise(customer)
+    deliver_due(10)
+    body = mail_server.accepted[0][1].get_body(("plain",)).get_content()
+    assert "jederzeit widersprechen" in body.replace("\n", " ")

@@ -56,7 +56,7 @@ def test_the_package_holds_what_is_kept_of_each_time(desk, privacy, eager, djang
     Document.archive.filter(number="R-4").delete()  # of the fourth time nothing is kept
     case = _asked(privacy, identity_method="account")
     page = desk.get(reverse("privacy:request", args=[case.pk]))
-    assert "happened 4 times" in page.text
+    assert "Das geschah 4-mal" in page.text
     with django_capture_on_commit_callbacks(execute=True):
         assert desk.post(reverse("privacy:package_for_case", args=[case.pk])).status_code == 302
     files = files_of(Package.objects.get())

@@ -199,7 +199,7 @@ def test_each_model_has_one_place() -> None:
     labels = [label for part in parts() for label in part.labels]
     assert len(set(labels)) == len(labels)
     assert all(registry.declaration_for(label) for label in labels)
-    assert [card.path for card in cards()] == ["data/person.vcf"]
+    assert [card.path for card in cards()] == ["data/consent_receipts.txt", "data/consents.jsonld", "data/person.vcf"]
 
 
 def test_names_addresses_and_numbers_of_others_stand_nowhere(meier: User) -> None:
