@@ -153,7 +153,7 @@ def may(
     if wanted is None:
         return Decision(False, "no_endpoint" if _is_there(customer) else "blocked")
     facts = _facts_then(customer, use, channel, wanted, at) if then else _facts_now(customer, use, channel, wanted)  # type: ignore[arg-type]
-    return _decide(use, facts, at or timezone.now())
+    return _decide(use, channel, facts, at or timezone.now())
 
 
 def endpoint_for(customer: Customer, channel: str, endpoint: str | None) -> str | None:
@@ -205,7 +205,12 @@ def _facts_then(customer: Customer, use: _Use, channel: str, endpoint: str, at: 
     )
     facts = _Facts(True, restricted, deactivated, stopped, minor, True, suppressed, None, None, None, None, None, None)
     if standing is None or own is None:
-        return facts
+        # A no outlives its proof.
+        closed = State.objects.filter(
+            customer=customer.pk, purpose=use.pk, channel=channel, state__in=list(CLOSING), since__lte=at,
+            **_same(endpoint),
+        ).first()  # fmt: skip
+        return facts._replace(state=closed.state, since=closed.since) if closed else facts
     return facts._replace(
         state=standing.kind,
         since=standing.since,
@@ -218,12 +223,17 @@ def _facts_then(customer: Customer, use: _Use, channel: str, endpoint: str, at: 
 
 def events_until(customer: Customer, purpose: int, channel: str, endpoint: str, at: datetime) -> Any:
     """The records of one consent that had happened by then, in the order in which they were written."""
-    same = {"endpoint_index__in": _INDEX.candidates(endpoint)} if endpoint else {"endpoint_index__isnull": True}
-    records = Record.objects.filter(customer=customer.pk, purpose=purpose, channel=channel, occurred_at__lte=at, **same)
+    records = Record.objects.filter(
+        customer=customer.pk, purpose=purpose, channel=channel, occurred_at__lte=at, **_same(endpoint)
+    )
     return records.select_related("entry").order_by("pk")
 
 
-def _decide(use: _Use, facts: _Facts, at: datetime) -> Decision:
+def _same(endpoint: str) -> dict[str, Any]:
+    return {"endpoint_index__in": _INDEX.candidates(endpoint)} if endpoint else {"endpoint_index__isnull": True}
+
+
+def _decide(use: _Use, channel: str, facts: _Facts, at: datetime) -> Decision:
     """The rule, over what is known; the most telling reason comes first."""
     own = (facts.since, facts.entry, facts.wording or "")
     if not facts.there:
@@ -244,7 +254,8 @@ def _decide(use: _Use, facts: _Facts, at: datetime) -> Decision:
         if not facts.theirs:
             return Decision(False, "not_theirs", *own)
         return Decision(True, "existing_customer" if facts.state == Kind.NOTICED else "consent", *own)
-    if use.basis != "consent":
+    # § 7(2) UWG: advertising by mail, message or phone is never without somebody's yes.
+    if use.basis != "consent" and not (use.advertising and channel in WITH_ENDPOINT):
         return Decision(True, use.basis)
     return Decision(False, "requested" if facts.state == Kind.REQUESTED else "never_asked", *own)
 

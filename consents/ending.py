@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from consents.events import Kind, Source
-from consents.models import State
+from consents.models import Record, State
 from consents.withdrawing import end_states
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
@@ -26,7 +26,8 @@ WITH used AS (
 UPDATE consents_state s SET fresh_until = %(at)s + make_interval(months => p.stale_months)
 FROM used u JOIN consents_purpose p ON p.id = u.purpose_id
 WHERE s.customer_id = u.customer_id AND s.purpose_id = u.purpose_id AND s.channel = 'phone'
-    AND s.endpoint_index IS NOT DISTINCT FROM u.endpoint_index AND s.fresh_until IS NOT NULL
+    AND s.endpoint_index IS NOT DISTINCT FROM u.endpoint_index
+    AND s.fresh_until < %(at)s + make_interval(months => p.stale_months)
 """
 
 
@@ -35,11 +36,13 @@ def end_with_person(ids: Sequence[int], day: date, *, asked: bool) -> None:
 
     Who asks for erasure withdraws (P09); where the period of an account is over, the shop ends it.
     """
-    kind = Kind.WITHDRAWN if asked else Kind.REVOKED
+    kind, at = Kind.WITHDRAWN if asked else Kind.REVOKED, _moment(day)
     states = State.objects.filter(customer__any_of=list(ids), granted=True).select_related("purpose", "customer")
     waiting = states.order_by("customer", "pk").iterator(chunk_size=PAGE)
     while batch := list(islice(waiting, PAGE)):
-        end_states(batch, source=Source.ERASURE, actor="self" if asked else "system", at=_moment(day), kind=kind)
+        end_states(batch, source=Source.ERASURE, actor="self" if asked else "system", at=at, kind=kind)
+    # Whatever else was left open has a last day from now on, too.
+    Record.objects.filter(customer__any_of=list(ids), ended_at__isnull=True).update(ended_at=at)
 
 
 def _moment(day: date) -> datetime:

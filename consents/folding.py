@@ -48,7 +48,10 @@ def decides(standing: Standing | None, event: Told) -> bool:
     if standing is None:
         return True
     if event.late and event.at < standing.since:
-        return False
+        # A proven yes goes before a question and a notice, whenever the shop learns of it.
+        return standing.kind in (Kind.NOTICED, Kind.REQUESTED) and (
+            event.kind in GRANTING or event.kind == Kind.NOTICED
+        )
     if event.kind == Kind.NOTICED:
         return standing.kind in (Kind.NOTICED, Kind.REQUESTED)
     if event.kind == Kind.REQUESTED:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from consents.events import Channel, Kind, Wording
+from consents.events import WITH_ENDPOINT, Channel, Kind, Wording
 from consents.models import LegalText, LegalTextVersion, Placement, Purpose
 from consents.taking import SOURCES
 from consents.texts import LANGUAGES, published, reader_language, today
@@ -92,6 +92,9 @@ class PurposeForm(forms.ModelForm):
             self.add_error("warn_months", _("The warning comes before the consent is stale."))
         if data.get("existing_customers") and Channel.EMAIL not in (data.get("channels") or ()):
             self.add_error("existing_customers", _("§ 7(3) UWG allows e-mail alone."))
+        needs_consent = data.get("advertising") and set(data.get("channels") or ()) & WITH_ENDPOINT
+        if needs_consent and data.get("basis") != Purpose.Basis.CONSENT:
+            self.add_error("basis", _("Advertising by mail, message or phone needs a consent (§ 7(2) UWG)."))
         return data
 
 

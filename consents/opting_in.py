@@ -26,7 +26,7 @@ from consents.recording import instant, record_many
 from consents.tokens import fingerprint, opt_in_tokens
 from customers import suppression
 from customers.confirming import note_confirmed
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPoint, Customer, Flag
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
 from datamap.workdays import local_date
@@ -160,6 +160,9 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         return Outcome.OVER
     customer = owner_of(pending.address, pending.customer, make=True, language=pending.language, at=now)
     assert customer is not None
+    if Flag.objects.filter(customer=customer, kind=Flag.Kind.MINOR, lifted_at=None).exists():
+        # Nothing that was said too young counts by itself one day (domain.md 1.3): a fresh consent is needed then.
+        used = {key: purpose for key, purpose in used.items() if not purpose.minimum_age}
     record_many([
         Event(
             kind=Kind.GIVEN, customer_id=customer.pk, number=customer.number, purpose=one["purpose"],
@@ -197,11 +200,13 @@ def _read(address: str, channel: str) -> str:
 def _old_enough(offered: list[Offer], born: date | None, now: datetime) -> tuple[list[Offer], dict[str, Any]]:
     """What the person may consent to alone, and the result of the check (§ 20 TDDDG: not the date)."""
     who = controller()
-    limits = [limit for offer in offered if (limit := ages.limit_of(offer.purpose, who.jurisdiction)) is not None]
-    if born is None or not limits:
+    if born is None:
         return offered, {}
     today = local_date(now)
     fit = [offer for offer in offered if ages.is_old_enough(offer.purpose, who.jurisdiction, born, today)]
+    limits = [limit for offer in fit if (limit := ages.limit_of(offer.purpose, who.jurisdiction)) is not None]
+    if not limits:
+        return fit, {}
     return fit, {"age_check": {"limit": max(limits), "passed": True, "jurisdiction": who.jurisdiction}}
 
 

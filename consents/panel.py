@@ -213,7 +213,7 @@ class _Person:
             wording=state.entry.text_sha256 if state else None,
             fresh_until=state.fresh_until if state else None,
         )
-        return _decide(_use_of(purpose), facts, self.now)
+        return _decide(_use_of(purpose), channel, facts, self.now)
 
     def _suppressed_since(self, channel: str, endpoint: Endpoint | None) -> datetime | None:
         if endpoint is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -125,7 +125,9 @@ def prove(
     if reason := against(claim, endpoint):
         raise NotProven(reason)
     extra = {"note": note} if note else {}
+    # What staff prove by evidence of their own is no word of the file: undoing the import leaves it.
     event = _event(claim, claim.customer.number, endpoint, at, actor, confirmed=confirmed, wording=wording, **extra)
+    event = replace(event, ref=None)
     entry = record_many([event])[0]
     claim.delete()
     return entry

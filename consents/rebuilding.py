@@ -31,6 +31,9 @@ _SURPLUS = """
 FROM consents_state s WHERE NOT EXISTS (
     SELECT 1 FROM consents_record r WHERE r.customer_id = s.customer_id AND r.purpose_id = s.purpose_id
     AND r.channel = s.channel AND r.endpoint_index IS NOT DISTINCT FROM s.endpoint_index)
+-- A no outlives its proof.
+AND NOT (s.state IN ('refused', 'withdrawn', 'revoked', 'expired', 'invalidated')
+    AND EXISTS (SELECT 1 FROM consents_erasedrecord g WHERE g.entry_id = s.entry_id))
 """
 _NOT_OPEN = f"""
 FROM consents_state s JOIN customers_customer c ON c.id = s.customer_id

@@ -17,8 +17,10 @@ from consents.models import Purpose, Record
 from consents.opening import OPEN
 from consents.reacting import changed
 from customers.suppression import hasher, key_of
+from datamap import journal
 from datamap.preparing import ask
 from datamap.workdays import add_months
+from vault.keyring import keyring
 
 AT_ONCE = 20
 """So many events travel with their statement; more are staged by COPY first."""
@@ -58,9 +60,9 @@ COLUMNS = {
     "confirmed": "bool",
     "proof": "bytea",
 }
-_CUSTOMER = list(COLUMNS).index("customer_id")
+_CUSTOMER, _INDEXED, _AT = (list(COLUMNS).index(name) for name in ("customer_id", "endpoint_index", "since"))
 _NAMES = ", ".join(COLUMNS)
-_ONE = "SELECT " + ", ".join(f"%s::{kind} {name}" for name, kind in COLUMNS.items())
+_ONE = "SELECT " + ", ".join(f"%s{'' if kind == 'text' else f'::{kind}'} {name}" for name, kind in COLUMNS.items())
 _GIVEN = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())}) AS g ({_NAMES})"  # noqa: S608
 _STAGE = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS consents_staged ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
@@ -81,7 +83,7 @@ WITH g AS (
         t.since AS closed_at, s.kind IN ({closing}) AS closes, s.kind IN ({granting}) AS gives,
         s.since + make_interval(months => p.stale_months) AS fresh, {open} AS open
     FROM {given} s JOIN customers_customer c ON c.id = s.customer_id
-    JOIN consents_purpose p ON p.key = s.purpose AND s.channel = ANY (p.channels)
+    JOIN consents_purpose p ON p.key = s.purpose AND (s.channel = ANY (p.channels) OR s.kind IN ({closing}))
     LEFT JOIN customers_summary k ON k.customer_id = s.customer_id
     LEFT JOIN consents_state t ON t.customer_id = s.customer_id AND t.purpose_id = p.id AND t.channel = s.channel
         AND t.endpoint_index IS NOT DISTINCT FROM s.endpoint_index
@@ -97,13 +99,13 @@ records AS (
     SELECT entry_id, customer_id, purpose_id, kind, channel, endpoint, endpoint_index, source, since, late, confirmed,
         proof,
         CASE WHEN closes OR kind = 'requested' THEN since WHEN late AND closed AND closed_at > since THEN closed_at END,
-        CASE WHEN gives OR kind = 'requested' THEN since WHEN closes AND channel = 'phone'
+        CASE WHEN gives OR kind IN ('requested', 'noticed') THEN since WHEN closes AND channel = 'phone'
             THEN coalesce((SELECT max(r.used_at) FROM consents_record r WHERE {same}), since) END
     FROM g
 ),
 ended AS (
-    UPDATE consents_record r SET ended_at = g.since
-    FROM g WHERE g.closes AND {same} AND r.ended_at IS NULL AND r.occurred_at <= g.since
+    UPDATE consents_record r SET ended_at = greatest(g.since, r.occurred_at)
+    FROM g WHERE g.closes AND {same} AND r.ended_at IS NULL AND (NOT g.late OR r.occurred_at <= g.since)
 ),
 states AS (
     INSERT INTO consents_state AS t (customer_id, purpose_id, channel, endpoint, endpoint_index, mark, state, since,
@@ -116,7 +118,7 @@ states AS (
         since = greatest(t.since, excluded.since), late = excluded.late, confirmed = excluded.confirmed,
         source = excluded.source, entry_id = excluded.entry_id, granted = excluded.granted, open = excluded.open,
         fresh_until = excluded.fresh_until
-    WHERE (NOT excluded.late OR excluded.since >= t.since)
+    WHERE (NOT excluded.late OR excluded.since >= t.since OR excluded.granted AND t.state IN ('requested', 'noticed'))
         AND (excluded.state NOT IN ('noticed', 'requested') OR t.state IN ('requested', excluded.state))
 )
 SELECT uuid, entry_id FROM g
@@ -126,7 +128,7 @@ SELECT uuid, entry_id FROM g
 def _statement(given: str) -> str:
     statement = _RECORD.format(given=given, closing=_CLOSING, granting=_GRANTING, open=OPEN.format(s="s"), same=_SAME)
     # psycopg keeps what it read of statements of up to 4,096 signs.
-    return " ".join(statement.split())
+    return " ".join(statement.split()).replace(", ", ",")
 
 
 _SINGLE, _FEW, _MANY = _statement(f"({_ONE})"), _statement(f"({_GIVEN})"), _statement("consents_staged")
@@ -150,13 +152,55 @@ def record_many(events: Sequence[Event]) -> list[int]:
             ids = {row[_CUSTOMER] for row in rows}
             if len(ask(_LOCK, [list(ids)])) < len(ids):
                 raise NobodyThere("Somebody whom this is about is not there any more.")
+            _follow_index_key([events[place] for place in wave])
             written = _write(rows)
             if len(written) < len(rows):
                 _refuse_purposes(events)
             for place, row in zip(wave, rows, strict=True):
                 found[place] = written[row[0]]
+            _note_in_journal([events[place] for place in wave], rows)
         changed(events)
     return found
+
+
+def _follow_index_key(events: Sequence[Event]) -> None:
+    """While the index key changes, what is known of these endpoints is found under the new one first."""
+    if len(keyring().of_kind("index")) < 2:
+        return
+    moved = [
+        (event.customer_id, old, _INDEX.blind(event.endpoint))
+        for event in events
+        if event.endpoint
+        for old in _INDEX.candidates(event.endpoint)
+    ]
+    moved = [one for one in moved if one[1] != one[2]]
+    with connection.cursor() as cursor:
+        for table in ("consents_state", "consents_record") if moved else ():
+            cursor.execute(
+                f"UPDATE {table} t SET endpoint_index = n.new "  # noqa: S608
+                "FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS n (customer_id, old, new) "
+                "WHERE t.customer_id = n.customer_id AND t.endpoint_index = n.old",
+                [list(column) for column in zip(*moved, strict=True)],
+            )
+
+
+def _note_in_journal(events: Sequence[Event], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Every no outlives a restore: ids and a keyed hash, outside the database."""
+    journal.write_many(
+        "consent_withdrawal",
+        [
+            {
+                "customer": event.customer_id,
+                "purpose": event.purpose,
+                "channel": event.channel,
+                "endpoint": row[_INDEXED].hex() if row[_INDEXED] else "",
+                "at": row[_AT].isoformat(),
+                "source": event.source,
+            }
+            for event, row in zip(events, rows, strict=True)
+            if event.kind in (Kind.WITHDRAWN, Kind.REFUSED)
+        ],
+    )
 
 
 def _waves(events: Sequence[Event]) -> list[list[int]]:
@@ -177,7 +221,7 @@ def _refuse_purposes(events: Sequence[Event]) -> NoReturn:
     for event in events:
         if event.purpose not in channels:
             raise NotRecorded(f"There is no purpose {event.purpose}.")
-        if event.channel not in channels[event.purpose]:
+        if event.channel not in channels[event.purpose] and event.kind not in CLOSING:
             raise NotRecorded(f"The purpose {event.purpose} does not use the channel {event.channel}.")
     raise NotRecorded("A purpose was changed meanwhile.")
 

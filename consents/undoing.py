@@ -21,13 +21,15 @@ from consents.recording import months_later
 from customers import optins
 from customers import undoing as imports
 
-# Of the batch, a yes, and nothing came after it in its consent.
+# Of the batch, a yes, and nothing that others said came after it in its consent.
 _SAID = """
 SELECT r.entry_id, r.customer_id, r.purpose_id, r.channel, r.endpoint_index
 FROM consents_entry e JOIN consents_record r ON r.entry_id = e.id
 WHERE e.ref_id = %s AND r.customer_id = ANY(%s) AND r.kind IN ('given', 'renewed') AND NOT EXISTS (
-    SELECT 1 FROM consents_record n WHERE n.customer_id = r.customer_id AND n.purpose_id = r.purpose_id
-    AND n.channel = r.channel AND n.endpoint_index IS NOT DISTINCT FROM r.endpoint_index AND n.entry_id > r.entry_id)
+    SELECT 1 FROM consents_record n JOIN consents_entry ne ON ne.id = n.entry_id
+    WHERE n.customer_id = r.customer_id AND n.purpose_id = r.purpose_id AND n.channel = r.channel
+    AND n.endpoint_index IS NOT DISTINCT FROM r.endpoint_index AND n.entry_id > r.entry_id
+    AND ne.ref_id IS DISTINCT FROM e.ref_id)
 """
 _BEFORE = """
 SELECT s.id, r.entry_id, r.kind, r.occurred_at, r.late, r.confirmed, r.source, r.used_at, p.stale_months

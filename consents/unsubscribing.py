@@ -91,7 +91,11 @@ def unsubscribe(
         end_states(standing, source=source, at=now, evidence=evidence)
     elif customer is not None and key and not any(state.state in CLOSING for state in states):
         _say_no(customer, ticket, key, source, now, evidence)
-    if not any(_is_wanted(state) for state in _states(customer, ticket)):
+    left = _states(customer, ticket)
+    if not any(_is_wanted(state) for state in left):
+        # What rests on a notice at a sale ends with it: nothing comes back when the entry of the list ends one day.
+        told = [state for state in left if state.granted and state.purpose.advertising]
+        end_states(told, source=source, at=now, evidence=evidence)
         _suppress(ticket, Suppression.Reason.UNSUBSCRIBED, now)
 
 
@@ -138,9 +142,10 @@ def unwanted(address: str, at: datetime, why: str) -> None:
 
 
 def _states(customer: Customer | None, ticket: Ticket) -> list[State]:
-    """What is known of this customer's consents to e-mail at the address of a ticket."""
+    """The consents to e-mail at a ticket's address: of its customer, or of anybody where that customer is gone."""
     if customer is None:
-        return []
+        # Erased, and perhaps here again under another number: the address tells.
+        return list(State.objects.filter(mark=ticket.mark, channel=EMAIL).select_related("purpose", "customer"))
     states = State.objects.filter(customer=customer, channel=EMAIL).select_related("purpose", "customer")
     return [state for state in states if ticket.mark in suppression.hashes_of(EMAIL, state.endpoint or "")]
 
@@ -168,5 +173,6 @@ def _say_no(
 def _suppress(ticket: Ticket, reason: str, at: datetime) -> None:
     """Put the address of a ticket on the list by its hash: nobody needs to know it any more."""
     entry = suppression.Entry(ticket.mark, EMAIL, suppression.ADVERTISING, reason, at)
-    if not suppression.entries_among([ticket.mark]):
-        suppression.insert([entry])
+    if not suppression.insert([entry]):
+        # Named by the person too: no undo of an import takes it back.
+        suppression.mention({ticket.mark: (reason, at)}, None)

@@ -169,6 +169,12 @@ def unarmored(text: bytes, label: str) -> bytes:
     return content
 
 
+def unarmored_all(text: bytes, label: str) -> list[bytes]:
+    """What stands between each pair of such lines; the whole where there are none."""
+    begin = f"-----BEGIN {label}-----".encode()
+    return [unarmored(begin + part, label) for part in text.split(begin)[1:]] or [text]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; answers the exit code."""
     parser = ArgumentParser(prog="consents.verify", description="Prove a receipt of a consent, without the shop.")
@@ -187,15 +193,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error.filename} cannot be read: {error.strerror}.", file=sys.stderr)
         return 2
     try:
-        text = unarmored(checkpoint, CHECKPOINT).decode()
-        found = verify(unarmored(receipt, RECEIPT), text, key)
+        texts = [one.decode().rstrip("\n") + "\n" for one in unarmored_all(checkpoint, CHECKPOINT)]
+        # All of a mail with several, before anything is said of any.
+        found = [verify(one, "\n".join(texts), key) for one in unarmored_all(receipt, RECEIPT)]
     except UnicodeDecodeError:
         print("Not proved: The checkpoint is no text, or it was altered.")
         return 1
     except NotProved as error:
         print(f"Not proved: {error}")
         return 1
-    print(found.sentence)
+    for one in found:
+        print(one.sentence)
     return 0
 
 

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from consents.events import GRANTING, Event, Kind
-from consents.models import State
-from consents.recording import record_many
+from consents.models import Purpose, State
+from consents.recording import record, record_many
 from customers.models import Customer, Suppression
 from customers.suppression import suppress_many
 from datamap import journal
@@ -70,7 +70,8 @@ def end_states(
             purpose=state.purpose.key,
             channel=state.channel,
             endpoint=state.endpoint or "",
-            at=times.get(state.pk, now),
+            # A clock that was put back, or a report that was long on its way, ends what is younger too.
+            at=times.get(state.pk) or max(now, state.since),
             late=state.pk in times,
             source=source,
             actor=actor,
@@ -78,10 +79,8 @@ def end_states(
         )
         for state in states
     ])  # fmt: skip
-    if kind == Kind.WITHDRAWN:
-        journal.write_many("consent_withdrawal", [_entry(state, times.get(state.pk, now), source) for state in states])
-        if suppressing:
-            _suppress_unused(states, now)
+    if kind == Kind.WITHDRAWN and suppressing:
+        _suppress_unused(states, now)
     return len(states)
 
 
@@ -107,37 +106,37 @@ def _suppress_unused(states: Sequence[State], now: datetime) -> None:
     )
 
 
-def _entry(state: State, at: datetime, source: str) -> dict[str, Any]:
-    """What the journal keeps of it: ids and a keyed hash."""
-    index = state.endpoint_index
-    return {
-        "customer": state.customer_id,
-        "purpose": state.purpose.key,
-        "channel": state.channel,
-        "endpoint": bytes(index).hex() if index else "",
-        "at": at.isoformat(),
-        "source": source,
-    }
-
-
 def replay(payloads: Sequence[journal.Payload]) -> int:
-    """End again after a restore what was withdrawn; answers how many were news.
+    """Say again after a restore each no that the ledger lacks; answers how many were news.
 
-    A state that is younger than the withdrawal is a new yes, and stays.
+    A state that is younger than the no is a new yes, and stays. Where no consent is needed, the objection is all there
+    is: it is entered even where nothing stands.
     """
-    news = 0
-    for payload in payloads:
-        at = datetime.fromisoformat(str(payload["at"]))
-        states = State.objects.filter(
-            customer=payload["customer"],
-            purpose__key=payload["purpose"],
-            channel=payload["channel"],
-            granted=True,
-            since__lt=at,
-        )
-        index = bytes.fromhex(str(payload["endpoint"]))
-        states = states.filter(endpoint_index=index) if index else states.filter(endpoint_index__isnull=True)
-        news += end_states(
-            list(states.select_related("purpose", "customer")), source=str(payload["source"]), actor="journal", at=at
-        )
-    return news
+    return sum(map(_replay, payloads))
+
+
+def _replay(payload: journal.Payload) -> int:
+    at, source = datetime.fromisoformat(str(payload["at"])), str(payload["source"])
+    customer = Customer.objects.filter(pk=payload["customer"]).first()
+    purpose = Purpose.objects.filter(key=payload["purpose"]).first()
+    if customer is None or purpose is None:
+        return 0
+    states = State.objects.filter(customer=customer, purpose=purpose, channel=payload["channel"])
+    index = bytes.fromhex(str(payload["endpoint"]))
+    states = states.filter(endpoint_index=index) if index else states.filter(endpoint_index__isnull=True)
+    if states.exists() or index or purpose.basis == Purpose.Basis.CONSENT:
+        standing = states.filter(granted=True, since__lte=at).select_related("purpose", "customer")
+        return end_states(list(standing), source=source, actor="journal", at=at)
+    record(
+        Event(
+            Kind.REFUSED,
+            customer.pk,
+            customer.number,
+            purpose.key,
+            str(payload["channel"]),
+            at=at,
+            source=source,
+            actor="journal",
+        )  # fmt: skip
+    )
+    return 1

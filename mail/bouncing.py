@@ -70,6 +70,11 @@ def note_unsubscribed(address: str, at: datetime) -> None:
     _tell(address, at, "unsubscribed")
 
 
+def note_listed(address: str, at: datetime) -> None:
+    """The provider's own list names the address: no news of the person, who may have agreed since."""
+    suppress("email", address, reason=Suppression.Reason.UNSUBSCRIBED, since=at)
+
+
 def _tell(address: str, at: datetime, why: str) -> None:
     for told in _unwanted:
         told(address, at, why)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from customers.models import Customer
 from mail.addressing import address_of
-from mail.bouncing import note_arrival, note_bounce, note_unsubscribed
+from mail.bouncing import note_arrival, note_bounce, note_listed, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
 from mail.outcomes import SERVER_REFUSED
 
@@ -42,6 +42,8 @@ KEPT = frozenset(
 ARRIVED = frozenset({EventType.QUEUED, EventType.SENT, EventType.DELIVERED, EventType.DEFERRED, EventType.BOUNCED})
 # These providers' own words for a bounce that may pass; anymail gives both kinds one name (and SendGrid's none).
 _PASSING = frozenset({"soft_bounce", "SoftBounce", "Transient", "DnsError"})
+# SparkPost's classes of refusals that may pass: soft, DNS, full mailbox, too large, timeout, filters, deferred.
+_PASSING_CLASSES = frozenset({"20", "21", "22", "23", "24", "40", "50", "51", "52", "53", "54", "70", "100"})
 _SEVERITY = [Bounce.NONE, Bounce.SOFT, Bounce.HARD, Bounce.COMPLAINT]
 
 
@@ -99,14 +101,19 @@ def _apply(event: ProviderEvent) -> None:
     if event.customer is None and address:
         event.customer = _only_owner_of(address)
     bounce = bounce_of(event.kind, event.raw)
+    # Each try of one mail is reported: it is one mail that did not arrive.
+    again = bounce == Bounce.SOFT and message is not None and message.bounce == Bounce.SOFT
     if message is not None:
         _note_on_message(message, event.kind, bounce, at)
     if not address:
         return
     if bounce:
-        note_bounce(address, bounce, at)
-    elif _is_unsubscribing(event.kind, event.raw):
+        if not again:
+            note_bounce(address, bounce, at)
+    elif event.kind == EventType.UNSUBSCRIBED:
         note_unsubscribed(address, at)
+    elif event.raw["reject_reason"] == RejectReason.UNSUBSCRIBED:
+        note_listed(address, at)
     elif event.kind == EventType.DELIVERED:
         note_arrival(address, at)
 
@@ -117,13 +124,15 @@ def bounce_of(kind: str, raw: Mapping[str, Any]) -> str:
     The provider's own word goes before anymail's: Brevo's and Postmark's soft bounces come as `bounced` too.
     """
     reject = raw["reject_reason"]
-    if kind == EventType.COMPLAINED or reject == RejectReason.SPAM:
+    if kind == EventType.COMPLAINED:
         return Bounce.COMPLAINT
     if kind == EventType.DEFERRED:
         return Bounce.SOFT
     if kind not in (EventType.BOUNCED, EventType.REJECTED) or reject == RejectReason.UNSUBSCRIBED:
         return Bounce.NONE
     own = raw["event"] if isinstance(raw["event"], dict) else {}
+    if _class_of(own) in _PASSING_CLASSES or reject == RejectReason.SPAM:
+        return Bounce.SOFT  # a filter of the receiver is no word of the person
     if own.get("event") in _PASSING or own.get("Type") in _PASSING:
         return Bounce.SOFT
     if own.get("event") == own.get("type") == "bounce":
@@ -133,8 +142,10 @@ def bounce_of(kind: str, raw: Mapping[str, Any]) -> str:
     return Bounce.SOFT if kind == EventType.BOUNCED else Bounce.NONE
 
 
-def _is_unsubscribing(kind: str, raw: Mapping[str, Any]) -> bool:
-    return kind == EventType.UNSUBSCRIBED or raw["reject_reason"] == RejectReason.UNSUBSCRIBED
+def _class_of(own: Mapping[str, Any]) -> str:
+    """SparkPost's class of a bounce, which lies deeper than others' words."""
+    inner = (own.get("msys") or {}).get("message_event") or {}
+    return str(inner.get("bounce_class", "")) if isinstance(inner, dict) else ""
 
 
 def _message_of(raw: Mapping[str, Any]) -> Message | None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers import suppression
-from customers.models import Customer, Suppression
+from customers.models import Customer, Summary, Suppression
 from customers.normalizing import fold, whole_key
 from customers.reading import read_phone
 from customers.summary import ensure, set_advertising_stops
@@ -103,7 +103,9 @@ def customer_objected(customer: Customer) -> bool:
 def mark_objected(ids: list[int], at: datetime) -> None:
     """Set the stop and tell the apps above (segments, campaigns …)."""
     ensure(ids)
-    set_advertising_stops(dict.fromkeys(ids, at))
+    known = Summary.objects.filter(customer__in=ids).values_list("customer", "advertising_stopped_at")
+    # A letter that is registered late does not put an objection back that was made since.
+    set_advertising_stops({pk: max(at, stopped or at) for pk, stopped in known})
     erasing.objected(ids, at)
 
 

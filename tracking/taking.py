@@ -45,7 +45,8 @@ given AS (
 ),
 visits AS (
     INSERT INTO tracking_visit (device_id, occurred_at, path, referrer, campaign)
-    SELECT d.id, g.at, g.path, g.referrer, g.campaign FROM device d CROSS JOIN given g WHERE g.fits
+    SELECT d.id, g.at, g.path, g.referrer, g.campaign FROM device d CROSS JOIN given g
+    WHERE g.fits AND g.at >= %(given_at)s -- nothing from before the yes
     ON CONFLICT (device_id, occurred_at) DO NOTHING
     RETURNING 1
 )

@@ -129,7 +129,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="acceptance",
             index=models.Index(
-                condition=models.Q(("customer__isnull", False), models.Q(("order_number", ""), _negated=True)),
                 fields=["at", "id"],
                 name="consents_acceptance_due",
             ),

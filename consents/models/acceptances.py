@@ -49,11 +49,7 @@ class Acceptance(models.Model):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["version", "-at", "-id"], name="consents_acceptance_version"),
-            models.Index(
-                fields=["at", "id"],
-                condition=models.Q(customer__isnull=False) & ~models.Q(order_number=""),
-                name="consents_acceptance_due",
-            ),
+            models.Index(fields=["at", "id"], name="consents_acceptance_due"),
         ]
 
     def __str__(self) -> str:

@@ -62,7 +62,7 @@ def test_rates_count_who_was_asked_and_who_says_yes(manager_client):
     assert (month.given, month.ended) == (4, 1)
     page = manager_client.get(reverse("consents:overview"))
     assert page.status_code == 200
-    assert "60 %" in page.text
+    assert "60&nbsp;%" in page.text
     assert "<svg" in page.text
 
 

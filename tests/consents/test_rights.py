@@ -78,8 +78,8 @@ def test_p11_p12_the_proof_of_what_was_withdrawn_has_the_same_last_day() -> None
     purge("2029-12-31")
     assert Record.objects.count() == 2
     assert purge("2030-01-01")["categories"]["CONSENT"]["deleted"] == 2
-    # Nothing of it is left to say anything; the address stays on the suppression list.
-    assert consents.may(customer, "newsletter", "email").reason == "suppressed"
+    # The proof is gone; what the person said holds as long as the customer does.
+    assert consents.may(customer, "newsletter", "email").reason == "withdrawn"
     assert compare_states().ok, compare_states()
 
 
