@@ -39,7 +39,7 @@ $$
 
 
 def install(sender: Any = None, using: str = "default", **kwargs: Any) -> None:
-    """Give the database this version of the rule, and have every state follow it."""
+    """Give the database this version of the rule; called after each migration."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT to_regclass('consents_state') IS NOT NULL")
         if cursor.fetchone()[0]:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from consents.deciding import may
-from consents.events import CLOSING, Channel, Event, Kind, Source, Wording
+from consents.events import CLOSING, Event, Kind, Source, Wording
+from consents.intake import PURPOSES, proof_of
 from consents.models import Purpose, State
 from consents.panel import Endpoint, endpoints_of, kind_of
 from consents.recording import record_many
@@ -22,8 +23,6 @@ from customers.models import ContactPoint, Customer, OptInClaim
 from customers.suppression import hashes_of, suppressed_among
 from datamap.controlling import legal_zone
 
-PURPOSES = {"email": "newsletter", "sms": "newsletter", "whatsapp": "newsletter", "phone": "phone"}
-"""Which purpose an opt-in of a file is about, by channel."""
 PAGE = 1_000
 # Claims of one import that nothing about the person stands against, each with the one endpoint it can be about.
 _PAGE = """
@@ -69,7 +68,7 @@ class Proved:
 
 
 def read_evidence(columns: Mapping[str, Any] | None, zone: ZoneInfo) -> Evidence:
-    """What the columns of a file prove (Mailchimp's names); what is unreadable or yet to come proves nothing.
+    """What the columns of a file say, for whoever looks at a claim; what proves it by itself says `intake.proof_of`.
 
     A time without its zone is one of `zone`, the shop's.
     """
@@ -77,13 +76,6 @@ def read_evidence(columns: Mapping[str, Any] | None, zone: ZoneInfo) -> Evidence
     if opted is not None and confirmed is not None and confirmed < opted:
         confirmed = None
     return Evidence(opted, confirmed)
-
-
-def is_proof(evidence: Evidence, purpose: Purpose, channel: str) -> bool:
-    """Whether that proves a consent by itself: a double opt-in needs its confirmation."""
-    if purpose.double_opt_in and channel == Channel.EMAIL:
-        return evidence.opted_in is not None and evidence.confirmed is not None
-    return evidence.at is not None
 
 
 def purpose_of(claim: OptInClaim) -> Purpose:
@@ -179,12 +171,11 @@ def _prove_page(rows: list[tuple[int, str, int, str, int]], uses: dict[str, Purp
     closed = _against_endpoints([(channel, values[point]) for _pk, channel, _id, _number, point in rows], uses)
     events, proved, zone = [], [], legal_zone()
     for pk, channel, _customer, number, point in rows:
-        evidence = read_evidence(claimed[pk].evidence, zone)
-        if (channel, values[point]) in closed or not is_proof(evidence, uses[channel], channel):
+        # As the import itself would have judged, had it brought the purpose with it.
+        proof = proof_of(claimed[pk].evidence or {}, zone, double=uses[channel].double_opt_in)
+        if proof is None or (channel, values[point]) in closed:
             continue
-        assert evidence.at is not None
-        confirmed = evidence.confirmed is not None
-        events.append(_event(claimed[pk], number, values[point], evidence.at, actor, confirmed=confirmed))
+        events.append(_event(claimed[pk], number, values[point], proof.at, actor, confirmed=proof.confirmed))
         proved.append(pk)
     record_many(events)
     OptInClaim.objects.filter(pk__in=proved).delete()

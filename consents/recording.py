@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NotRecorded(ValueError):
-    """An event that cannot stand in the ledger: unknown purpose, a channel it does not have, no wording."""
+    """An event that cannot stand in the ledger: unknown purpose or kind, a channel it does not have."""
 
 
 class NobodyThere(LookupError):

@@ -15,9 +15,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from consents import intake
-from consents.folding import Standing, Told, fold
+from consents.folding import Told, fold
 from consents.models import Record, State
-from consents.recording import months_later
+from consents.rebuilding import fresh_until
 from customers import optins
 from customers import undoing as imports
 
@@ -122,15 +122,9 @@ def _row(state: int, rows: Sequence[_Before]) -> tuple[Any, ...]:
     standing = fold(Told(int(row.entry or 0), row.kind, row.at, row.late, row.confirmed) for row in rows)
     assert standing is not None
     own = next(row for row in rows if row.entry == standing.entry)
-    fresh = _fresh_until(standing, own)
+    fresh = fresh_until(standing, own)
     return (state, standing.kind, standing.since, standing.late, standing.confirmed, own.source, standing.entry,
             standing.granted, fresh)  # fmt: skip
-
-
-def _fresh_until(standing: Standing, own: _Before) -> datetime | None:
-    if not standing.granted or not own.stale_months:
-        return None
-    return months_later(max(own.used_at or standing.since, own.at), own.stale_months)
 
 
 def _rows(statement: str, params: list[Any]) -> list[tuple[Any, ...]]:

@@ -127,16 +127,8 @@ def _replay(payload: journal.Payload) -> int:
     if states.exists() or index or purpose.basis == Purpose.Basis.CONSENT:
         standing = states.filter(granted=True, since__lte=at).select_related("purpose", "customer")
         return end_states(list(standing), source=source, actor="journal", at=at)
+    channel = str(payload["channel"])
     record(
-        Event(
-            Kind.REFUSED,
-            customer.pk,
-            customer.number,
-            purpose.key,
-            str(payload["channel"]),
-            at=at,
-            source=source,
-            actor="journal",
-        )  # fmt: skip
+        Event(Kind.REFUSED, customer.pk, customer.number, purpose.key, channel, at=at, source=source, actor="journal")
     )
     return 1

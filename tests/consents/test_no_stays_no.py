@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 import consents
@@ -22,8 +21,9 @@ from customers import suppression
 from customers.models import Customer, Flag
 from datamap import journal
 from mail.events import bounce_of
+from mail.sending import deliver_due
 from tests.consents.making import ON_EMAIL, moment, say
-from tests.consents.signing_up import ask, person, publish, token_of
+from tests.consents.signing_up import advertise, ask, person, publish, token_of
 from tests.privacy.making import make_person
 from tests.vault.conftest import key_text
 from vault.keyring import load, replaced
@@ -96,12 +96,13 @@ def test_a_no_that_was_dated_before_the_yes_begins_the_period_of_the_proof(alma)
     assert not Record.objects.filter(ended_at=None).exists()
 
 
-def test_a_mail_that_rests_on_a_notice_leaves_the_states_as_the_ledger_has_them(alma):
+def test_a_mail_that_rests_on_a_notice_leaves_the_states_as_the_ledger_has_them(alma, mail_server):
     say(alma, "noticed", source="sale", at=timezone.now() - timedelta(days=9), late=True)
-    used = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE consents_record SET used_at = %s WHERE used_at < %s", [used, used])
-        assert cursor.rowcount == 1
+    advertise(alma)
+    deliver_due(10)
+    assert len(mail_server.accepted) == 1
+    assert Record.objects.get().used_at > timezone.now() - timedelta(minutes=5)
+    assert compare_states().ok
 
 
 def test_a_click_of_somebody_who_was_erased_ends_what_was_agreed_since(alma):
