@@ -17,8 +17,9 @@ from benchmarks.measure import median_seconds, milliseconds, p95, row, seconds
 from consents.audience import audience_sql
 from consents.events import Event, Wording
 from consents.models import Entry, Purpose, State
-from consents.recording import COLUMNS, made_rows, record, record_many
+from consents.recording import made_rows, record, record_many
 from consents.sealing import seal_pending
+from consents.storing import COLUMNS
 from consents.verifying import verify
 from customers.models import Customer
 

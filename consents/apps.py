@@ -23,6 +23,7 @@ class ConsentsConfig(AppConfig):
             receipting,
             sales,
             seed,
+            storing,
             texts,
             undoing,
             unsubscribing,
@@ -37,6 +38,7 @@ class ConsentsConfig(AppConfig):
         from vault.columns import register_list_column
 
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
+        post_migrate.connect(storing.install, sender=self, dispatch_uid="consents.storing")
         post_migrate.connect(seed.plant, sender=self, dispatch_uid="consents.seed")
         erasing.register_first("consents", ending.end_with_person)
         summary.register_contact(ending.note_calls)
