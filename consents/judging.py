@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from datetime import datetime
 from hashlib import sha256
 from hmac import digest
@@ -56,7 +57,7 @@ class Judge:
             )
         try:
             opened = self._open(proof)
-            salt, payload = bytes.fromhex(opened[:64].decode()), opened[64:]
+            salt, payload = unhexlify(opened[:64]), opened[64:]
         except (SealError, ValueError):
             return "its record does not open"
         if digest(salt, payload, "sha256") != committed:
@@ -78,7 +79,7 @@ class Judge:
         text = self._normalize(endpoint) if endpoint else None
         if not text:
             return index is None
-        return any(blind(text) == index for blind in self._blinders)
+        return index in [blind(text) for blind in self._blinders]
 
     def _fault_of_loss(self, erased_at: datetime | None, entered_by: int | None) -> str:
         if erased_at is None:
