@@ -117,12 +117,14 @@ _WITH = _NOW.format(
 _WITHOUT = _NOW.format(theirs="true", same="s.endpoint_index IS NULL")
 _THEN = """
 SELECT coalesce(h.restricted_at, CASE WHEN h.id IS NULL THEN c.restricted_at END),
-    coalesce(h.deactivated_at, CASE WHEN h.id IS NULL THEN c.deactivated_at END), k.advertising_stopped_at,
+    coalesce(h.deactivated_at, CASE WHEN h.id IS NULL THEN c.deactivated_at END),
+    (SELECT max(o.since) FROM customers_advertisingstop o
+     WHERE o.customer_id = c.id AND o.since <= %(at)s AND (o.ended_at IS NULL OR o.ended_at > %(at)s)),
     EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.set_at <= %(at)s
         AND (f.lifted_at IS NULL OR f.lifted_at > %(at)s)),
     (SELECT min(x.since) FROM customers_suppression x WHERE x.endpoint = ANY (%(marks)s) AND x.scope = %(scope)s
         AND x.since <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s))
-FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
+FROM customers_customer c
 LEFT JOIN LATERAL (
     SELECT h.id, h.restricted_at, h.deactivated_at FROM customers_historicalcustomer h
     WHERE h.id = c.id AND h.history_date <= %(at)s ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1
@@ -200,8 +202,8 @@ def _facts_then(customer: Customer, use: _Use, channel: str, endpoint: str, at: 
     if standing and own and standing.granted and use.stale_months:
         used = min(own.used_at, at) if own.used_at else standing.since
         fresh = months_later(max(used, standing.since), use.stale_months)
-    restricted, deactivated, stopped = (
-        moment if moment is None or moment <= at else None for moment in (restricted, deactivated, stopped)
+    restricted, deactivated = (
+        moment if moment is None or moment <= at else None for moment in (restricted, deactivated)
     )
     facts = _Facts(True, restricted, deactivated, stopped, minor, True, suppressed, None, None, None, None, None, None)
     if standing is None or own is None:
