@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Kind
+from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Kind
 from consents.folding import Told, fold
 from consents.models import Record, State
 from consents.recording import months_later
@@ -34,6 +34,7 @@ REASONS: dict[str, Any] = {
     "objected": _("The person has objected to advertising."),
     "suppressed": _("The address or number is on the suppression list."),
     "requested": _("The consent has been asked for and is not confirmed."),
+    "lapsed": _("The order with which the person was told of mails has been cancelled or went back."),
     "never_asked": _("Nobody has asked the person."),
     "too_young": _("The person is too young."),
     "stale": _("The consent has not been used for too long."),
@@ -259,7 +260,7 @@ def _decide(use: _Use, channel: str, facts: _Facts, at: datetime) -> Decision:
     # § 7(2) UWG: advertising by mail, message or phone is never without somebody's yes.
     if use.basis != "consent" and not (use.advertising and channel in WITH_ENDPOINT):
         return Decision(True, use.basis)
-    return Decision(False, "requested" if facts.state == Kind.REQUESTED else "never_asked", *own)
+    return Decision(False, str(facts.state) if facts.state in UNSAID else "never_asked", *own)
 
 
 def _against_advertising(facts: _Facts) -> Decision | None:

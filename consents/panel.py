@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from consents.deciding import Decision, _decide, _Facts, _Use
-from consents.events import WITH_ENDPOINT, Channel
+from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
 from customers.models import ContactPoint, Customer, Flag, Summary, Suppression
@@ -87,6 +87,8 @@ class Line:
             return "warn", _("waits for confirmation") if reason == "requested" else _("stale")
         if reason in QUIET:
             return "plain", _("not asked") if reason == "never_asked" else _("not used")
+        if self.state is not None and reason == Kind.LAPSED:
+            return "plain", self.state.get_state_display()
         said_no = self.state is not None and self.state.state == reason
         return "stop", self.state.get_state_display() if self.state and said_no else _("not allowed")
 
@@ -103,7 +105,7 @@ class Line:
         return needs_confirmation(self.purpose, self.channel) and self.decision.reason in ASKABLE
 
 
-ASKABLE = frozenset({"never_asked", "requested", "stale", "expired"})
+ASKABLE = frozenset({"never_asked", "requested", "lapsed", "stale", "expired"})
 """Answers after which the shop may ask: whoever has said no, is asked no more."""
 
 
