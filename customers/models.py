@@ -614,7 +614,7 @@ class Summary(models.Model):
 
 
 class AdvertisingStop(models.Model):
-    """Each time that a customer objected to advertising; the summary has only the last, and answers of the past ask here.
+    """Each time that a customer objected to advertising; the summary has the last, answers about the past ask here.
 
     A trigger writes it whenever the summary's date is set or lifted, whoever does that; rows are only added and ended.
     """

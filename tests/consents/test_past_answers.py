@@ -1,4 +1,4 @@
-"""Answers about the past know every objection of then, not the last alone, and what an order that was undone allowed."""
+"""Answers about the past know every objection of then, not the last alone."""
 
 from __future__ import annotations
 
