@@ -201,7 +201,7 @@ def _facts_then(customer: Customer, use: _Use, channel: str, endpoint: str, at: 
     own = next((r for r in records if standing and r.pk == standing.entry), None)
     fresh = None
     if standing and own and standing.granted and use.stale_months:
-        used = min(own.used_at, at) if own.used_at else standing.since
+        used = min(own.fresh_from or own.used_at or standing.since, at)
         fresh = months_later(max(used, standing.since), use.stale_months)
     restricted, deactivated = (
         moment if moment is None or moment <= at else None for moment in (restricted, deactivated)

@@ -19,8 +19,8 @@ from customers.suppression import hasher, key_of
 PAGE = 5_000
 _STREAM = """
 SELECT r.customer_id, r.purpose_id, r.channel, r.endpoint_index, r.entry_id, r.kind, r.occurred_at, r.late,
-    r.confirmed, r.used_at, p.stale_months, s.id, s.state, s.since, s.entry_id, s.late, s.confirmed, s.granted,
-    s.fresh_until
+    r.confirmed, coalesce(r.fresh_from, r.used_at), p.stale_months, s.id, s.state, s.since, s.entry_id, s.late,
+    s.confirmed, s.granted, s.fresh_until
 FROM consents_record r JOIN consents_purpose p ON p.id = r.purpose_id
 LEFT JOIN consents_state s ON s.customer_id = r.customer_id AND s.purpose_id = r.purpose_id
     AND s.channel = r.channel AND s.endpoint_index IS NOT DISTINCT FROM r.endpoint_index
@@ -84,7 +84,7 @@ class _Row(NamedTuple):
     at: datetime
     late: bool
     confirmed: bool
-    used_at: datetime | None
+    fresh_from: datetime | None
     stale_months: int | None
     state_id: int | None
     state: str | None
@@ -164,7 +164,7 @@ def fresh_until(standing: Standing, row: Any) -> datetime | None:
     """Until when a yes holds without being used again; None where it does not become stale."""
     if not standing.granted or not row.stale_months:
         return None
-    return months_later(row.used_at or row.at, row.stale_months)
+    return months_later(row.fresh_from or row.at, row.stale_months)
 
 
 def _stream() -> Iterator[_Row]:
