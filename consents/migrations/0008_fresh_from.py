@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('consents', '0007_sales_undone'),
+        ("consents", "0007_sales_undone"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='record',
-            name='fresh_from',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='fresh from'),
+            model_name="record",
+            name="fresh_from",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="fresh from"),
         ),
     ]
