@@ -18,7 +18,6 @@ from consents.notes import Checkpoint
 from consents.recording import instant
 from vault.keyring import keyring
 
-
 TAIL = 4096
 """So many bytes hold several notes."""
 

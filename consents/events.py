@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """States of a consent (DPV), and three of our own: a notice at a sale (§ 7(3) UWG), its end, an erasure of payloads."""
+    """States of a consent (DPV), and three of our own: a notice at a sale (§ 7(3) UWG), its end, an erasure."""
 
     REQUESTED = "requested", _("asked for")
     GIVEN = "given", _("given")

@@ -10,7 +10,7 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.deciding import Decision, _decide, _Facts, _Use
+from consents.deciding import Decision, Facts, Use, decide
 from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
@@ -200,7 +200,7 @@ class _Person:
             return Decision(False, "wrong_channel")
         if channel in WITH_ENDPOINT and endpoint is None:
             return Decision(False, "no_endpoint")
-        facts = _Facts(
+        facts = Facts(
             there=True,
             restricted_at=self.customer.restricted_at,
             deactivated_at=self.customer.deactivated_at,
@@ -215,7 +215,7 @@ class _Person:
             wording=state.entry.text_sha256 if state else None,
             fresh_until=state.fresh_until if state else None,
         )
-        return _decide(_use_of(purpose), channel, facts, self.now)
+        return decide(_use_of(purpose), channel, facts, self.now)
 
     def _suppressed_since(self, channel: str, endpoint: Endpoint | None) -> datetime | None:
         if endpoint is None:
@@ -236,8 +236,8 @@ def _suppressed(endpoints: list[Endpoint]) -> dict[bytes, datetime]:
     return found
 
 
-def _use_of(purpose: Purpose) -> _Use:
-    return _Use(
+def _use_of(purpose: Purpose) -> Use:
+    return Use(
         purpose.pk,
         purpose.basis,
         purpose.channels,

@@ -77,7 +77,8 @@ records AS (
         occurred_at, late, confirmed, proof, ended_at, used_at)
     SELECT entry_id, customer_id, purpose_id, kind, channel, endpoint, endpoint_index, source, since, late, confirmed,
         proof,
-        CASE WHEN closes OR kind IN ('requested', 'lapsed') THEN since WHEN late AND closed AND closed_at > since THEN closed_at END,
+        CASE WHEN closes OR kind IN ('requested', 'lapsed') THEN since
+            WHEN late AND closed AND closed_at > since THEN closed_at END,
         CASE WHEN gives OR kind IN ('requested', 'noticed') THEN since WHEN closes AND channel = 'phone'
             THEN coalesce((SELECT max(r.used_at) FROM consents_record r WHERE {same}), since) END
     FROM g
