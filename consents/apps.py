@@ -21,6 +21,7 @@ class ConsentsConfig(AppConfig):
             opt_in_mail,
             opting_in,
             receipting,
+            sale_ends,
             sales,
             seed,
             storing,
@@ -47,6 +48,7 @@ class ConsentsConfig(AppConfig):
         undoing.register()
         receipting.register()
         selling.register_sales(sales.note_sales)
+        selling.register_undone(sale_ends.note_undone)
         register_check("ledger", invariants.check_ledger)
         register_check("consent_states", invariants.check_states)
         erasing.register_before("consents", opting_in.forget_pending)

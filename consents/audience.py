@@ -13,11 +13,11 @@ from consents.events import CLOSING, Channel
 from consents.models import Purpose
 
 PAGE = 10_000
-_STATES = """
+_ALLOWS = "s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > {at})"
+_STATES = f"""
 SELECT s.customer_id FROM consents_state s
-WHERE s.purpose_id = %s AND s.channel = %s AND s.granted AND s.open
-    AND (s.fresh_until IS NULL OR s.fresh_until > %s)
-"""
+WHERE s.purpose_id = %s AND s.channel = %s AND {_ALLOWS.format(at="%s")}
+"""  # noqa: S608
 _WITHOUT_CONSENT = """
 SELECT c.id AS customer_id FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
 WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (%s OR k.advertising_stopped_at IS NULL)
@@ -43,6 +43,19 @@ def audience_sql(purpose: Purpose, channel: str, at: datetime | None = None) -> 
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
     closed = [kind.value for kind in CLOSING]
     return _WITHOUT_CONSENT, [not purpose.advertising, purpose.pk, channel, closed, not purpose.minimum_age]
+
+
+def consent_sql(customer: str, *, purpose: str, channel: str, at: str) -> str:
+    """SQL: whether a consent to a purpose in use allows it to a customer at that moment, for larger statements.
+
+    Each argument is SQL itself, a column or a placeholder: the customer's id, the key of the purpose, the channel, the
+    instant.
+    """
+    return (
+        "EXISTS (SELECT 1 FROM consents_state s JOIN consents_purpose p ON p.id = s.purpose_id "  # noqa: S608
+        f"WHERE s.customer_id = {customer} AND p.key = {purpose} AND p.retired_at IS NULL AND s.channel = {channel} "
+        f"AND {_ALLOWS.format(at=at)})"
+    )
 
 
 def count_audience(purpose: Purpose, channel: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,9 @@ from consents.hashing import NOTHING
 from consents.notes import Checkpoint
 from consents.recording import instant
 from vault.keyring import keyring
+
+TAIL = 4096
+"""So many bytes hold several notes."""
 
 
 class LedgerBehind(Exception):
@@ -45,14 +49,42 @@ def place() -> Path:
 
 def newest() -> Checkpoint | None:
     """The last checkpoint of the file; None where there is none yet. Raises notes.NoteForged."""
-    found = written()
-    return notes.read(found[-1], verifying_key()) if found else None
+    found = last_written()
+    return notes.read(found, verifying_key()) if found else None
+
+
+def last_written() -> str | None:
+    """The last note of the file, read from its end: the file grows with every hour. None where there is none."""
+    path = place()
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        text = file.read().decode("utf-8", errors="replace")
+    return notes.last_note(text) or next(iter(written()[-1:]), None)
 
 
 def written() -> list[str]:
     """The notes of the file, oldest first."""
     path = place()
     return notes.notes_in(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+class Book:
+    """The notes of the file, read once for any number of receipts."""
+
+    def __init__(self) -> None:
+        self._notes = written()
+        self._sizes = [notes.size_of(note) for note in self._notes]
+        self._key = verifying_key()
+
+    def over(self, position: int) -> str | None:
+        """The first note that covers this place of the ledger; None where none does. Raises notes.NoteForged."""
+        found = bisect_left(self._sizes, position)
+        if found == len(self._notes):
+            return None
+        notes.read(self._notes[found], self._key)
+        return self._notes[found]
 
 
 def sign_checkpoint() -> Checkpoint | None:

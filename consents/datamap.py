@@ -71,7 +71,7 @@ class RecordData(PersonalData):
             source=_("The person, or whoever took the consent down: the record says which"),
         ),
         Group(
-            fields=("used_at",),
+            fields=("used_at", "fresh_from"),
             subject="customer",
             purpose=_("Proving a consent to calls for five years from each use (§ 7a UWG)"),
             basis=Basis.LEGAL_OBLIGATION,

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Kind
+from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Kind
 from consents.folding import Told, fold
 from consents.models import Record, State
 from consents.recording import months_later
@@ -34,6 +34,7 @@ REASONS: dict[str, Any] = {
     "objected": _("The person has objected to advertising."),
     "suppressed": _("The address or number is on the suppression list."),
     "requested": _("The consent has been asked for and is not confirmed."),
+    "lapsed": _("The order with which the person was told of mails has been cancelled or went back."),
     "never_asked": _("Nobody has asked the person."),
     "too_young": _("The person is too young."),
     "stale": _("The consent has not been used for too long."),
@@ -64,8 +65,12 @@ class Decision:
         return REASONS[self.reason]
 
 
-class _Facts(NamedTuple):
-    """What the answer follows from, as it is now or was then."""
+class Facts(NamedTuple):
+    """What the answer follows from, as it is now or was then; whoever has read it already may ask `decide` with it.
+
+    theirs: whether the address or number is one of the customer's. The last six are of the state and of its entry, None
+    where nothing was ever said.
+    """
 
     there: bool
     restricted_at: datetime | None
@@ -82,8 +87,8 @@ class _Facts(NamedTuple):
     fresh_until: datetime | None
 
 
-class _Use(NamedTuple):
-    """What must be known of the purpose."""
+class Use(NamedTuple):
+    """What `decide` must know of the purpose."""
 
     pk: int
     basis: str
@@ -117,12 +122,14 @@ _WITH = _NOW.format(
 _WITHOUT = _NOW.format(theirs="true", same="s.endpoint_index IS NULL")
 _THEN = """
 SELECT coalesce(h.restricted_at, CASE WHEN h.id IS NULL THEN c.restricted_at END),
-    coalesce(h.deactivated_at, CASE WHEN h.id IS NULL THEN c.deactivated_at END), k.advertising_stopped_at,
+    coalesce(h.deactivated_at, CASE WHEN h.id IS NULL THEN c.deactivated_at END),
+    (SELECT max(o.since) FROM customers_advertisingstop o
+     WHERE o.customer_id = c.id AND o.since <= %(at)s AND (o.ended_at IS NULL OR o.ended_at > %(at)s)),
     EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.set_at <= %(at)s
         AND (f.lifted_at IS NULL OR f.lifted_at > %(at)s)),
     (SELECT min(x.since) FROM customers_suppression x WHERE x.endpoint = ANY (%(marks)s) AND x.scope = %(scope)s
         AND x.since <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s))
-FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
+FROM customers_customer c
 LEFT JOIN LATERAL (
     SELECT h.id, h.restricted_at, h.deactivated_at FROM customers_historicalcustomer h
     WHERE h.id = c.id AND h.history_date <= %(at)s ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1
@@ -143,7 +150,7 @@ def may(
     found = ask(_USE, [purpose])
     if not found:
         raise LookupError(f"There is no purpose {purpose}.")
-    use = _Use._make(found[0])
+    use = Use._make(found[0])
     then = at is not None and at < timezone.now()
     if use.retired_at is not None and not (then and at < use.retired_at):  # type: ignore[operator]
         return Decision(False, "retired", use.retired_at)
@@ -153,7 +160,7 @@ def may(
     if wanted is None:
         return Decision(False, "no_endpoint" if _is_there(customer) else "blocked")
     facts = _facts_then(customer, use, channel, wanted, at) if then else _facts_now(customer, use, channel, wanted)  # type: ignore[arg-type]
-    return _decide(use, channel, facts, at or timezone.now())
+    return decide(use, channel, facts, at or timezone.now())
 
 
 def endpoint_for(customer: Customer, channel: str, endpoint: str | None) -> str | None:
@@ -171,20 +178,20 @@ def _is_there(customer: Customer) -> bool:
     return customer.pk is not None and Customer.objects.filter(pk=customer.pk).exists()
 
 
-def _facts_now(customer: Customer, use: _Use, channel: str, endpoint: str) -> _Facts:
+def _facts_now(customer: Customer, use: Use, channel: str, endpoint: str) -> Facts:
     if endpoint:
         indexes = _INDEX.candidates(endpoint)
         marks = hashes_of(channel, endpoint) if use.advertising else []
         rows = ask(_WITH, [indexes, marks, ADVERTISING, use.pk, channel, indexes, customer.pk])
     else:
         rows = ask(_WITHOUT, [[], ADVERTISING, use.pk, channel, customer.pk])
-    return _Facts._make(rows[0]) if rows else _NOBODY
+    return Facts._make(rows[0]) if rows else _NOBODY
 
 
-_NOBODY = _Facts(False, None, None, None, False, False, None, None, None, None, None, None, None)
+_NOBODY = Facts(False, None, None, None, False, False, None, None, None, None, None, None, None)
 
 
-def _facts_then(customer: Customer, use: _Use, channel: str, endpoint: str, at: datetime) -> _Facts:
+def _facts_then(customer: Customer, use: Use, channel: str, endpoint: str, at: datetime) -> Facts:
     """As the ledger and the histories have it for that moment."""
     marks = hashes_of(channel, endpoint) if endpoint and use.advertising else []
     with connection.cursor() as cursor:
@@ -198,12 +205,12 @@ def _facts_then(customer: Customer, use: _Use, channel: str, endpoint: str, at: 
     own = next((r for r in records if standing and r.pk == standing.entry), None)
     fresh = None
     if standing and own and standing.granted and use.stale_months:
-        used = min(own.used_at, at) if own.used_at else standing.since
+        used = min(own.fresh_from or own.used_at or standing.since, at)
         fresh = months_later(max(used, standing.since), use.stale_months)
-    restricted, deactivated, stopped = (
-        moment if moment is None or moment <= at else None for moment in (restricted, deactivated, stopped)
+    restricted, deactivated = (
+        moment if moment is None or moment <= at else None for moment in (restricted, deactivated)
     )
-    facts = _Facts(True, restricted, deactivated, stopped, minor, True, suppressed, None, None, None, None, None, None)
+    facts = Facts(True, restricted, deactivated, stopped, minor, True, suppressed, None, None, None, None, None, None)
     if standing is None or own is None:
         # A no outlives its proof.
         closed = State.objects.filter(
@@ -233,8 +240,11 @@ def _same(endpoint: str) -> dict[str, Any]:
     return {"endpoint_index__in": _INDEX.candidates(endpoint)} if endpoint else {"endpoint_index__isnull": True}
 
 
-def _decide(use: _Use, channel: str, facts: _Facts, at: datetime) -> Decision:
-    """The rule, over what is known; the most telling reason comes first."""
+def decide(use: Use, channel: str, facts: Facts, at: datetime) -> Decision:
+    """The rule of `may`, over facts that hold at this moment; the most telling reason comes first.
+
+    Whether the purpose is in use, on this channel, and whether there is an endpoint at all, is asked before.
+    """
     own = (facts.since, facts.entry, facts.wording or "")
     if not facts.there:
         return Decision(False, "blocked")
@@ -257,10 +267,10 @@ def _decide(use: _Use, channel: str, facts: _Facts, at: datetime) -> Decision:
     # § 7(2) UWG: advertising by mail, message or phone is never without somebody's yes.
     if use.basis != "consent" and not (use.advertising and channel in WITH_ENDPOINT):
         return Decision(True, use.basis)
-    return Decision(False, "requested" if facts.state == Kind.REQUESTED else "never_asked", *own)
+    return Decision(False, str(facts.state) if facts.state in UNSAID else "never_asked", *own)
 
 
-def _against_advertising(facts: _Facts) -> Decision | None:
+def _against_advertising(facts: Facts) -> Decision | None:
     """An objection stops everything but what the person has confirmed since, for exactly this endpoint."""
     if facts.stopped_at is not None and not (facts.confirmed and facts.since and facts.since > facts.stopped_at):
         return Decision(False, "objected", facts.stopped_at)

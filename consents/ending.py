@@ -18,16 +18,18 @@ from datamap.workdays import local_date
 PAGE = 5_000
 _CALLED = """
 WITH used AS (
-    UPDATE consents_record r SET used_at = %(at)s
-    WHERE r.customer_id = ANY (%(ids)s) AND r.channel = 'phone' AND (r.ended_at IS NULL OR r.ended_at > %(at)s)
-        AND r.used_at < %(at)s
-    RETURNING r.customer_id, r.purpose_id, r.endpoint_index
+    UPDATE consents_record r SET used_at = greatest(r.used_at, %(at)s), fresh_from = CASE
+        WHEN coalesce(r.fresh_from, r.used_at) + make_interval(months => p.stale_months) <= %(at)s
+            THEN coalesce(r.fresh_from, r.used_at)
+        WHEN r.fresh_from IS NOT NULL THEN greatest(r.fresh_from, %(at)s) END
+    FROM consents_purpose p
+    WHERE p.id = r.purpose_id AND r.customer_id = ANY (%(ids)s) AND r.channel = 'phone'
+        AND (r.ended_at IS NULL OR r.ended_at > %(at)s) AND (r.used_at < %(at)s OR r.fresh_from < %(at)s)
+    RETURNING r.customer_id, r.entry_id,
+        coalesce(r.fresh_from, r.used_at) + make_interval(months => p.stale_months) AS fresh
 )
-UPDATE consents_state s SET fresh_until = %(at)s + make_interval(months => p.stale_months)
-FROM used u JOIN consents_purpose p ON p.id = u.purpose_id
-WHERE s.customer_id = u.customer_id AND s.purpose_id = u.purpose_id AND s.channel = 'phone'
-    AND s.endpoint_index IS NOT DISTINCT FROM u.endpoint_index
-    AND s.fresh_until < %(at)s + make_interval(months => p.stale_months)
+UPDATE consents_state s SET fresh_until = u.fresh
+FROM used u WHERE s.customer_id = u.customer_id AND s.entry_id = u.entry_id AND s.fresh_until < u.fresh
 """
 
 
@@ -55,7 +57,11 @@ def _moment(day: date) -> datetime:
 
 
 def note_calls(ids: Sequence[int], at: datetime, *, call: bool) -> None:
-    """Each call is a use of the consent to calls: its proof is kept from then on anew (§ 7a UWG)."""
+    """Each call is a use of the consent to calls: its proof is kept from then on anew (§ 7a UWG).
+
+    One made while the consent was fresh keeps it fresh. One made too late revives nothing (domain.md 1.3), whenever the
+    shop notes it, and is proof all the same.
+    """
     if not call:
         return
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """States of a consent (DPV), and two of our own: a notice at a sale (§ 7(3) UWG), and an erasure of payloads."""
+    """States of a consent (DPV), and three of our own: a notice at a sale (§ 7(3) UWG), its end, an erasure."""
 
     REQUESTED = "requested", _("asked for")
     GIVEN = "given", _("given")
@@ -24,6 +24,7 @@ class Kind(models.TextChoices):
     EXPIRED = "expired", _("expired")
     INVALIDATED = "invalidated", _("invalid")
     NOTICED = "noticed", _("told at a sale")
+    LAPSED = "lapsed", _("sale undone")
     ERASED = "erased", _("erased")
 
 
@@ -39,6 +40,8 @@ DPV = {
 }
 GRANTING = frozenset({Kind.GIVEN, Kind.RENEWED})
 CLOSING = frozenset({Kind.REFUSED, Kind.WITHDRAWN, Kind.REVOKED, Kind.EXPIRED, Kind.INVALIDATED})
+UNSAID = frozenset({Kind.REQUESTED, Kind.NOTICED, Kind.LAPSED})
+"""States in which the person has said neither yes nor no: a yes goes before them whenever the shop learns of it."""
 
 
 class Channel(models.TextChoices):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from consents.events import GRANTING, Kind
+from consents.events import GRANTING, UNSAID, Kind
 
 
 class Told(NamedTuple):
@@ -21,6 +21,14 @@ class Told(NamedTuple):
     at: datetime
     late: bool
     confirmed: bool = False
+
+
+_GIVES_WAY = {
+    Kind.NOTICED: UNSAID,
+    Kind.REQUESTED: frozenset({Kind.REQUESTED, Kind.LAPSED}),
+    # It ends a notice and nothing else.
+    Kind.LAPSED: frozenset({Kind.NOTICED, Kind.LAPSED}),
+}
 
 
 @dataclass(frozen=True)
@@ -43,20 +51,14 @@ def decides(standing: Standing | None, event: Told) -> bool:
     """Whether the event says from now on what holds.
 
     What happens now always does, whatever the clocks say. What is told later does as far as nothing later is known.
-    A notice at a sale and a question never go before what the person has said.
+    A notice at a sale, its end and a question never go before what the person has said.
     """
     if standing is None:
         return True
     if event.late and event.at < standing.since:
         # A proven yes goes before a question and a notice, whenever the shop learns of it.
-        return standing.kind in (Kind.NOTICED, Kind.REQUESTED) and (
-            event.kind in GRANTING or event.kind == Kind.NOTICED
-        )
-    if event.kind == Kind.NOTICED:
-        return standing.kind in (Kind.NOTICED, Kind.REQUESTED)
-    if event.kind == Kind.REQUESTED:
-        return standing.kind == Kind.REQUESTED
-    return True
+        return standing.kind in UNSAID and (event.kind in GRANTING or event.kind == Kind.NOTICED)
+    return event.kind not in UNSAID or standing.kind in _GIVES_WAY[Kind(event.kind)]
 
 
 def follow(standing: Standing | None, event: Told) -> Standing | None:

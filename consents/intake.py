@@ -98,7 +98,7 @@ def _verdict(
     there = [known for mark in hashes_of(one.channel, one.endpoint) for known in standing.get((one.channel, mark), ())]
     own = next((known for known in there if known.customer_id == one.customer_id), None)
     if one.opt_in.state == _NO:
-        if own is None or own.state == Kind.REQUESTED:
+        if own is None or own.state in (Kind.REQUESTED, Kind.LAPSED):
             return Verdict.CLAIM
         return Verdict.KNOWN if own.state in CLOSING else Verdict.TAKE
     is_granted = own is not None and own.state in GRANTING

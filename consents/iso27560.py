@@ -44,6 +44,8 @@ PURPOSES = {
     "loyalty": "dpv:CustomerManagement",
     "feedback": "dpv:CustomerRelationshipManagement",
 }
+# Of what rests on a sale the person has said nothing: DPV has no word for it.
+SALES = {Kind.NOTICED: "obhut:NoticeAtSale", Kind.LAPSED: "obhut:SaleUndone"}
 # Sources in which the person acts; everything else somebody of the shop writes down, or a rule does.
 BY_PERSON = {Source.WEB_FORM, Source.DOUBLE_OPT_IN, Source.ONE_CLICK, Source.SELF_SERVICE, Source.PHONE_CALL,
              Source.PAPER, Source.IN_STORE, Source.ERASURE}  # fmt: skip
@@ -106,7 +108,7 @@ def _record(
         "obhut:channel": first.channel,
         "obhut:endpoint": first.endpoint,
     }
-    if told := [_sale(one) for one in events if one.kind == Kind.NOTICED]:
+    if told := [_sale(one) for one in events if one.kind in SALES]:
         record["obhut:hasSaleNotice"] = told
     return record
 
@@ -173,7 +175,7 @@ def _status(one: Happened) -> dict[str, Any]:
 
 
 def _sale(one: Happened) -> dict[str, Any]:
-    return _event(one) | {"@type": ["obhut:NoticeAtSale"], "obhut:sha256": one.text_sha256}
+    return _event(one) | {"@type": [SALES[Kind(one.kind)]], "obhut:sha256": one.text_sha256}
 
 
 def _event(one: Happened) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from consents.events import GRANTING, Kind
+from consents.events import GRANTING, UNSAID, Kind
 
 SAID_NO = frozenset({Kind.WITHDRAWN, Kind.REFUSED})
 """A word of the person, which counts for every endpoint of the channel; what ended by rule ends for its own."""
@@ -39,8 +39,8 @@ class Part:
 
     @property
     def protects(self) -> bool:
-        """Whether it keeps the person from being written to; a question that waits for its answer says nothing."""
-        return not self.granted and self.state != Kind.REQUESTED
+        """Whether it keeps the person from being written to; where the person has not spoken, nothing does."""
+        return not self.granted and self.state not in UNSAID
 
 
 def beaten_by(yes: Part, parts: Iterable[Part]) -> Part | None:
@@ -82,7 +82,7 @@ _LOSING = """
 WITH pair AS (SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS p (kept, gone)),
 part AS (
     SELECT p.kept AS person, s.customer_id AS owner, s.id, s.purpose_id, s.channel, s.endpoint_index, s.state, s.since,
-        s.confirmed, s.granted, s.state NOT IN ('given', 'renewed', 'noticed', 'requested') AS protects
+        s.confirmed, s.granted, s.state NOT IN ('given', 'renewed', 'noticed', 'requested', 'lapsed') AS protects
     FROM pair p JOIN consents_state s ON s.customer_id IN (p.kept, p.gone)
 )
 SELECT y.id, n.id FROM part y CROSS JOIN LATERAL (

@@ -67,6 +67,20 @@ def notes_in(text: str) -> list[str]:
     return [f"{body}\n\n{parts[i + 1]}\n" for i, body in enumerate(parts[:-1]) if i % 2 == 0]
 
 
+def last_note(text: str) -> str | None:
+    """The last complete note of the end of a file, wherever that end was cut off; None where none is complete in it."""
+    parts = text.split("\n\n")
+    for place in range(len(parts) - 2, 0, -1):
+        if parts[place].startswith(f"{_DASH} "):
+            return f"{parts[place - 1]}\n\n{parts[place]}\n"
+    return None
+
+
+def size_of(note: str) -> int:
+    """How many entries a checkpoint covers: its second line."""
+    return int(note.split("\n", 2)[1])
+
+
 def public_text(key: Ed25519PublicKey) -> str:
     """A public key as people pass it on: base64 of its 32 bytes."""
     return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()

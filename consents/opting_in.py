@@ -168,7 +168,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
             kind=Kind.GIVEN, customer_id=customer.pk, number=customer.number, purpose=one["purpose"],
             channel=pending.channel, endpoint=pending.address, at=now, source=Source.DOUBLE_OPT_IN, confirmed=True,
             wording=Wording(one["sha256"], one["name"], one["language"]), actor="self", ref=pending.uuid,
-            evidence=_evidence(pending, visitor, now),
+            evidence=_evidence(pending, one["purpose"], visitor, now),
         )
         for one in pending.asked if one["purpose"] in used
     ])  # fmt: skip
@@ -198,16 +198,18 @@ def _read(address: str, channel: str) -> str:
 
 
 def _old_enough(offered: list[Offer], born: date | None, now: datetime) -> tuple[list[Offer], dict[str, Any]]:
-    """What the person may consent to alone, and the result of the check (§ 20 TDDDG: not the date)."""
+    """What the person may consent to alone, and the result of the check (§ 20 TDDDG: not the date).
+
+    The limit is that of each purpose: of one that knows no age nothing was checked.
+    """
     who = controller()
     if born is None:
         return offered, {}
     today = local_date(now)
     fit = [offer for offer in offered if ages.is_old_enough(offer.purpose, who.jurisdiction, born, today)]
-    limits = [limit for offer in fit if (limit := ages.limit_of(offer.purpose, who.jurisdiction)) is not None]
-    if not limits:
-        return fit, {}
-    return fit, {"age_check": {"limit": max(limits), "passed": True, "jurisdiction": who.jurisdiction}}
+    limits = {offer.purpose.key: ages.limit_of(offer.purpose, who.jurisdiction) for offer in fit}
+    checked = {key: limit for key, limit in limits.items() if limit is not None}
+    return fit, {"age_check": {"limits": checked, "jurisdiction": who.jurisdiction}} if checked else {}
 
 
 def _take_turns(address: str) -> None:
@@ -258,7 +260,7 @@ def _still_used(pending: PendingOptIn) -> Iterable[Purpose]:
     return Purpose.objects.filter(key__in=keys, retired_at__isnull=True, channels__contains=[pending.channel])
 
 
-def _evidence(pending: PendingOptIn, visitor: Visitor, now: datetime) -> dict[str, Any]:
+def _evidence(pending: PendingOptIn, purpose: str, visitor: Visitor, now: datetime) -> dict[str, Any]:
     """All three times, both texts (the form's by its fingerprint in the entry), the link's number, who sent what."""
     kept = dict(pending.evidence)
     sent = pending.message.sent_at if pending.message else None
@@ -268,7 +270,8 @@ def _evidence(pending: PendingOptIn, visitor: Visitor, now: datetime) -> dict[st
         "confirmation": {"at": instant(now)} | visitor.evidence,
         "token": bytes(pending.token_sha256).hex(),
     }
-    if "age_check" in kept:
-        found["age_check"] = kept.pop("age_check")
+    checked = kept.pop("age_check", {})
+    if limit := checked.get("limits", {}).get(purpose):
+        found["age_check"] = {"limit": limit, "passed": True, "jurisdiction": checked["jurisdiction"]}
     found["form"] |= kept
     return found

@@ -26,7 +26,7 @@ SELECT s.purpose_id, s.channel,
     count(*) FILTER (WHERE s.granted AND s.fresh_until <= now()),
     count(*) FILTER (WHERE s.granted AND s.fresh_until > now()
         AND s.fresh_until <= now() + make_interval(months => p.stale_months - p.warn_months)),
-    count(*)
+    count(*) FILTER (WHERE s.state <> 'lapsed')
 FROM consents_state s JOIN consents_purpose p ON p.id = s.purpose_id GROUP BY 1, 2
 """
 # By the time of record: entries outlive the persons, and name none.

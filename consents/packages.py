@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
+from consents.checkpoints import Book
 from consents.iso27560 import Happened, document
 from consents.models import Entry, Purpose, Record
 from consents.receipts import Erased, NotYet, receipt_of
@@ -72,12 +73,13 @@ def receipts(rows: Mapping[str, list[Row]]) -> str:
     """The receipts of all that is sealed and signed, as lines to keep."""
     language, found = "en" if get_language() == "en" else "de", []
     own = dict(Record.archive.filter(pk__in=[row["id"] for row in rows["consents.Record"]]).values_list("pk", "proof"))
+    book = Book()
     for row in rows["consents.Record"]:
         # A receipt cannot be blackened: one whose record names somebody else is left out.
         if row["proof"] != own.get(row["id"]):
             continue
         with suppress(NotYet, Erased):
-            one = receipt_of(row["id"], language)
+            one = receipt_of(row["id"], language, book)
             found.append(f"{one.person['what']}\n{one.person['id']}\n\n{one.lines}\n")
     return "\n".join(found)
 

@@ -10,8 +10,8 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.deciding import Decision, _decide, _Facts, _Use
-from consents.events import WITH_ENDPOINT, Channel
+from consents.deciding import Decision, Facts, Use, decide
+from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
 from customers.models import ContactPoint, Customer, Flag, Summary, Suppression
@@ -87,6 +87,8 @@ class Line:
             return "warn", _("waits for confirmation") if reason == "requested" else _("stale")
         if reason in QUIET:
             return "plain", _("not asked") if reason == "never_asked" else _("not used")
+        if self.state is not None and reason == Kind.LAPSED:
+            return "plain", self.state.get_state_display()
         said_no = self.state is not None and self.state.state == reason
         return "stop", self.state.get_state_display() if self.state and said_no else _("not allowed")
 
@@ -103,7 +105,7 @@ class Line:
         return needs_confirmation(self.purpose, self.channel) and self.decision.reason in ASKABLE
 
 
-ASKABLE = frozenset({"never_asked", "requested", "stale", "expired"})
+ASKABLE = frozenset({"never_asked", "requested", "lapsed", "stale", "expired"})
 """Answers after which the shop may ask: whoever has said no, is asked no more."""
 
 
@@ -198,7 +200,7 @@ class _Person:
             return Decision(False, "wrong_channel")
         if channel in WITH_ENDPOINT and endpoint is None:
             return Decision(False, "no_endpoint")
-        facts = _Facts(
+        facts = Facts(
             there=True,
             restricted_at=self.customer.restricted_at,
             deactivated_at=self.customer.deactivated_at,
@@ -213,7 +215,7 @@ class _Person:
             wording=state.entry.text_sha256 if state else None,
             fresh_until=state.fresh_until if state else None,
         )
-        return _decide(_use_of(purpose), channel, facts, self.now)
+        return decide(_use_of(purpose), channel, facts, self.now)
 
     def _suppressed_since(self, channel: str, endpoint: Endpoint | None) -> datetime | None:
         if endpoint is None:
@@ -234,8 +236,8 @@ def _suppressed(endpoints: list[Endpoint]) -> dict[bytes, datetime]:
     return found
 
 
-def _use_of(purpose: Purpose) -> _Use:
-    return _Use(
+def _use_of(purpose: Purpose) -> Use:
+    return Use(
         purpose.pk,
         purpose.basis,
         purpose.channels,

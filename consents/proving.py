@@ -38,7 +38,7 @@ WHERE q.origin_id = %s AND q.id > %s AND q.state = 'yes' AND q.channel = ANY (%s
 ORDER BY q.id LIMIT %s FOR UPDATE OF q
 """
 KNOWN = frozenset({"consent"})
-OPEN_TO_PROOF = frozenset({"never_asked", "requested", "stale", "expired", "existing_customer"})
+OPEN_TO_PROOF = frozenset({"never_asked", "requested", "lapsed", "stale", "expired", "existing_customer"})
 """Answers that a proven opt-in of an import changes; it revives nothing that was withdrawn, refused or suppressed."""
 
 

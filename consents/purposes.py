@@ -12,7 +12,7 @@ from consents.models import Purpose
 # As `recording` and `rebuilding` count it: from the last use, else from the consent.
 _FRESH = """
 UPDATE consents_state s SET fresh_until =
-    greatest(coalesce(r.used_at, s.since), r.occurred_at) + make_interval(months => p.stale_months)
+    greatest(coalesce(r.fresh_from, r.used_at, s.since), r.occurred_at) + make_interval(months => p.stale_months)
 FROM consents_record r, consents_purpose p
 WHERE r.entry_id = s.entry_id AND p.id = s.purpose_id AND s.purpose_id = %s AND s.granted
 """

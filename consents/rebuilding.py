@@ -10,17 +10,20 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from consents.events import Event, Kind, Source
 from consents.folding import Standing, Told, fold
-from consents.models import Record
+from consents.models import Record, State
 from consents.opening import OPEN
+from consents.reacting import changed
 from consents.recording import months_later
+from customers.models import Customer
 from customers.suppression import hasher, key_of
 
 PAGE = 5_000
 _STREAM = """
 SELECT r.customer_id, r.purpose_id, r.channel, r.endpoint_index, r.entry_id, r.kind, r.occurred_at, r.late,
-    r.confirmed, r.used_at, p.stale_months, s.id, s.state, s.since, s.entry_id, s.late, s.confirmed, s.granted,
-    s.fresh_until
+    r.confirmed, coalesce(r.fresh_from, r.used_at), p.stale_months, s.id, s.state, s.since, s.entry_id, s.late,
+    s.confirmed, s.granted, s.fresh_until
 FROM consents_record r JOIN consents_purpose p ON p.id = r.purpose_id
 LEFT JOIN consents_state s ON s.customer_id = r.customer_id AND s.purpose_id = r.purpose_id
     AND s.channel = r.channel AND s.endpoint_index IS NOT DISTINCT FROM r.endpoint_index
@@ -84,7 +87,7 @@ class _Row(NamedTuple):
     at: datetime
     late: bool
     confirmed: bool
-    used_at: datetime | None
+    fresh_from: datetime | None
     stale_months: int | None
     state_id: int | None
     state: str | None
@@ -117,7 +120,10 @@ def compare_states() -> Comparison:
 
 
 def rebuild_states() -> Comparison:
-    """Have the states say what the ledger says; answers what had to be changed. One transaction."""
+    """Have the states say what the ledger says; answers what had to be changed. One transaction.
+
+    Whoever reacts to consents hears of each that was changed: where it is a no now, what was kept under the yes goes.
+    """
     found = Comparison()
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -129,12 +135,27 @@ def rebuild_states() -> Comparison:
                 _write(waiting)
                 waiting.clear()
         _write(waiting)
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE" + _SURPLUS)
-            found.surplus = cursor.rowcount
+        found.surplus = _drop_surplus()
         found.wrongly_open = _count("SELECT count(*)" + _NOT_OPEN)
         _count("SELECT count(consents_refresh(ARRAY(SELECT s.customer_id" + _NOT_OPEN + ")))")  # noqa: S608
     return found
+
+
+def _drop_surplus() -> int:
+    """Delete states of which the ledger knows nothing, a page at a time; answers how many went."""
+    gone = 0
+    with connection.connection.cursor(name="consents_surplus", binary=True) as cursor:
+        cursor.itersize = PAGE
+        cursor.execute("SELECT s.id " + _SURPLUS)  # type: ignore[arg-type]
+        while rows := cursor.fetchmany(PAGE):
+            surplus = State.objects.filter(pk__in=[pk for (pk,) in rows])
+            events = [
+                _event(Kind.INVALIDATED, one.customer, one.purpose.key, one.channel, one.endpoint)
+                for one in surplus.select_related("purpose", "customer")
+            ]
+            gone += surplus.delete()[0]
+            changed(events)
+    return gone
 
 
 def _differing(found: Comparison) -> Iterator[_Due]:
@@ -164,7 +185,7 @@ def fresh_until(standing: Standing, row: Any) -> datetime | None:
     """Until when a yes holds without being used again; None where it does not become stale."""
     if not standing.granted or not row.stale_months:
         return None
-    return months_later(row.used_at or row.at, row.stale_months)
+    return months_later(row.fresh_from or row.at, row.stale_months)
 
 
 def _stream() -> Iterator[_Row]:
@@ -179,11 +200,18 @@ def _stream() -> Iterator[_Row]:
 def _write(due: list[_Due]) -> None:
     if not due:
         return
-    endpoints = dict(Record.objects.filter(pk__in=[one.entry for one in due]).values_list("pk", "endpoint"))
-    channels = dict(Record.objects.filter(pk__in=[one.entry for one in due]).values_list("pk", "channel"))
-    marks = [_mark(channels[one.entry], endpoints[one.entry]) for one in due]
+    records = Record.objects.select_related("purpose", "customer").in_bulk([one.entry for one in due])
+    marks = [_mark(records[one.entry].channel, records[one.entry].endpoint) for one in due]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [*(list(column) for column in zip(*due, strict=True)), marks])
+        cursor.execute("SELECT consents_refresh(%s)", [[one.customer_id for one in records.values()]])
+    own = [records[one.entry] for one in due]
+    # With the state in place, as after each event: a no that was found again is carried out like a new one.
+    changed([_event(one.kind, one.customer, one.purpose.key, one.channel, one.endpoint) for one in own if one.customer])
+
+
+def _event(kind: str, customer: Customer, purpose: str, channel: str, endpoint: str | None) -> Event:
+    return Event(kind, customer.pk, customer.number, purpose, channel, endpoint or "", source=Source.SYSTEM)
 
 
 def _mark(channel: str, endpoint: str | None) -> bytes | None:

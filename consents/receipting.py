@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from consents.receipts import TEMPLATE, load, load_checkpoint
+from consents.receipts import TEMPLATE, load, load_checkpoint, nothing_left
+from mail.gates import register_gate
 from mail.models import MessageClass
 from mail.templates import register as register_template
 
@@ -22,6 +23,7 @@ PERSON = {
 
 def register() -> None:
     """Called from the app's `ready`."""
+    register_gate(MessageClass.NOTICE, nothing_left)
     receipt = {"person": PERSON, "lines": LINES}
     register_template(
         TEMPLATE,

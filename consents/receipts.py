@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from consents import checkpoints, notes
 from consents.events import Kind, Source
@@ -22,6 +23,7 @@ from customers.models import Customer
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
 from mail.addressing import language_of
+from mail.gates import Refusal
 from mail.models import Message, MessageClass
 from mail.sending import queue
 
@@ -44,6 +46,9 @@ SELECT p.number, s.number, s.first, s.last, s.previous FROM consents_position p
 JOIN consents_seal s ON p.number BETWEEN s.first AND s.last WHERE p.entry_id = %s
 ORDER BY s.last LIMIT 1
 """
+
+
+NOTHING_LEFT = Refusal("nothing_left", pgettext_lazy("mail", "What it was to say is no longer here."))
 
 
 class NotYet(LookupError):
@@ -73,20 +78,23 @@ class Receipt:
         return f"{armored(self.content, RECEIPT)}\n{armored(self.checkpoint.encode(), CHECKPOINT)}"
 
 
-def receipt_of(entry_id: int, language: str = "de") -> Receipt:
-    """The receipt of an entry, blocked ones too. Raises NotYet, and Erased where its record is gone."""
+def receipt_of(entry_id: int, language: str = "de", book: checkpoints.Book | None = None) -> Receipt:
+    """The receipt of an entry, blocked ones too; who makes several opens the book of checkpoints once.
+
+    Raises NotYet, and Erased where its record is gone.
+    """
     record = Record.archive.select_related("entry", "purpose").filter(pk=entry_id).first()
     if record is None:
         raise Erased(f"The record of entry {entry_id} is gone.")
     with connection.cursor() as cursor:
         cursor.execute(_PLACE, [entry_id])
         place = cursor.fetchone()
-    note = _note_over(place[0]) if place else None
+    note = (book or checkpoints.Book()).over(place[0]) if place else None
     if note is None:
         raise NotYet(f"No checkpoint covers entry {entry_id}.")
     with translation.override(language):
         person = in_words(record, controller())
-    body = _body(record, place, _size_of(note)) | {"person": person}
+    body = _body(record, place, notes.size_of(note)) | {"person": person}
     return Receipt(signed(body, checkpoints.signing_key()), note, person)
 
 
@@ -133,21 +141,6 @@ def _seals(first: int, size: int) -> list[list[Any]]:
             [first, size],
         )
         return [[number, begin, end, bytes(tree).hex()] for number, begin, end, tree in cursor.fetchall()]
-
-
-def _note_over(position: int) -> str | None:
-    """The first checkpoint that covers this place."""
-    key = checkpoints.verifying_key()
-    for note in checkpoints.written():
-        if _size_of(note) >= position:
-            notes.read(note, key)
-            return note
-    return None
-
-
-def _size_of(note: str) -> int:
-    """How many entries a checkpoint covers: its second line."""
-    return int(note.split("\n", 2)[1])
 
 
 def in_words(record: Record, who: Controller) -> dict[str, str]:
@@ -229,10 +222,18 @@ def load(message: Message) -> dict[str, Any]:
     return {"receipts": list(_readable(message.context["entries"], language_of(message))), "key": public_key()}
 
 
+def nothing_left(message: Message) -> Refusal | None:
+    """A gate: why a mail of receipts stays here; everything that it was to tell has gone meanwhile."""
+    if message.template != TEMPLATE or Record.archive.filter(pk__in=message.context["entries"]).exists():
+        return None
+    return NOTHING_LEFT
+
+
 def _readable(entries: Iterable[int], language: str) -> Iterable[Receipt]:
+    book = checkpoints.Book()
     for entry in entries:
         try:
-            yield receipt_of(entry, language)
+            yield receipt_of(entry, language, book)
         except Erased:
             continue
 
@@ -258,6 +259,5 @@ def send_checkpoint() -> bool:
 
 def load_checkpoint(message: Message) -> dict[str, Any]:
     """The newest checkpoint when the mail is sent."""
-    written = checkpoints.written()
-    note = written[-1] if written else ""
+    note = checkpoints.last_written() or ""
     return {"note": note, "lines": armored(note.encode(), CHECKPOINT), "key": public_key()}

@@ -66,7 +66,7 @@ def note_sales(sales: Sequence[Sale]) -> int:
             continue
         marks = hashes_of(Channel.EMAIL, sale.email)
         for purpose in purposes:
-            key = _reference(sale), purpose.key
+            key = reference(sale.customer_id, sale.number), purpose.key
             if key not in known and not any((purpose.pk, mark) in closed for mark in marks):
                 events[key] = _event(sale, buyer, purpose)
     record_many(list(events.values()))
@@ -114,14 +114,14 @@ def _known(sales: Iterable[Sale]) -> set[tuple[UUID, str]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ref_id, purpose FROM consents_entry WHERE ref_id = ANY (%s)",
-            [[_reference(sale) for sale in sales]],
+            [[reference(sale.customer_id, sale.number) for sale in sales]],
         )
         return set(cursor.fetchall())
 
 
-def _reference(sale: Sale) -> UUID:
+def reference(customer_id: int, number: str) -> UUID:
     """One for each order of a customer; the entry names the order nowhere else."""
-    return uuid5(_NAMESPACE, f"{sale.customer_id}/{sale.number}")
+    return uuid5(_NAMESPACE, f"{customer_id}/{number}")
 
 
 def _event(sale: Sale, buyer: _Buyer, purpose: Purpose) -> Event:
@@ -139,7 +139,7 @@ def _event(sale: Sale, buyer: _Buyer, purpose: Purpose) -> Event:
         source=Source.SALE,
         wording=Wording(notice.sha256, notice.name, notice.language),
         actor="sale",
-        ref=_reference(sale),
+        ref=reference(sale.customer_id, sale.number),
         evidence={"order": sale.number, "notice": notice.name, "shown_at": instant(notice.shown_at)},
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, connections
 
-from consents.events import CLOSING, GRANTING
+from consents.events import CLOSING, GRANTING, UNSAID
 from consents.opening import OPEN
 from datamap.preparing import ask
 
@@ -48,6 +48,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS consents_staged ({", ".join(f"{name} {kind}
 """
 _CLOSING = ", ".join(f"'{kind.value}'" for kind in sorted(CLOSING))
 _GRANTING = ", ".join(f"'{kind.value}'" for kind in sorted(GRANTING))
+_UNSAID = ", ".join(f"'{kind.value}'" for kind in sorted(UNSAID))
 _SAME = (
     "r.customer_id = g.customer_id AND r.purpose_id = g.purpose_id AND r.channel = g.channel "
     "AND r.endpoint_index IS NOT DISTINCT FROM g.endpoint_index"
@@ -76,7 +77,8 @@ records AS (
         occurred_at, late, confirmed, proof, ended_at, used_at)
     SELECT entry_id, customer_id, purpose_id, kind, channel, endpoint, endpoint_index, source, since, late, confirmed,
         proof,
-        CASE WHEN closes OR kind = 'requested' THEN since WHEN late AND closed AND closed_at > since THEN closed_at END,
+        CASE WHEN closes OR kind IN ('requested', 'lapsed') THEN since
+            WHEN late AND closed AND closed_at > since THEN closed_at END,
         CASE WHEN gives OR kind IN ('requested', 'noticed') THEN since WHEN closes AND channel = 'phone'
             THEN coalesce((SELECT max(r.used_at) FROM consents_record r WHERE {same}), since) END
     FROM g
@@ -96,8 +98,9 @@ states AS (
         since = greatest(t.since, excluded.since), late = excluded.late, confirmed = excluded.confirmed,
         source = excluded.source, entry_id = excluded.entry_id, granted = excluded.granted, open = excluded.open,
         fresh_until = excluded.fresh_until
-    WHERE (NOT excluded.late OR excluded.since >= t.since OR excluded.granted AND t.state IN ('requested', 'noticed'))
-        AND (excluded.state NOT IN ('noticed', 'requested') OR t.state IN ('requested', excluded.state))
+    WHERE (NOT excluded.late OR excluded.since >= t.since OR excluded.granted AND t.state IN ({unsaid}))
+        AND (excluded.state NOT IN ({unsaid}) OR t.state IN ('lapsed', excluded.state)
+            OR (excluded.state, t.state) IN (('noticed', 'requested'), ('lapsed', 'noticed')))
 )
 SELECT uuid, entry_id FROM g
 """
@@ -110,7 +113,8 @@ WHERE t.customer_id = n.customer_id AND t.endpoint_index = n.old
 
 
 def _statement(given: str) -> str:
-    statement = _RECORD.format(given=given, closing=_CLOSING, granting=_GRANTING, open=OPEN.format(s="s"), same=_SAME)
+    kinds = {"closing": _CLOSING, "granting": _GRANTING, "unsaid": _UNSAID}
+    statement = _RECORD.format(given=given, open=OPEN.format(s="s"), same=_SAME, **kinds)
     # psycopg keeps what it read of statements of up to 4,096 signs.
     return " ".join(statement.split()).replace(", ", ",")
 

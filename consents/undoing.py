@@ -32,7 +32,8 @@ WHERE e.ref_id = %s AND r.customer_id = ANY(%s) AND r.kind IN ('given', 'renewed
     AND ne.ref_id IS DISTINCT FROM e.ref_id)
 """
 _BEFORE = """
-SELECT s.id, r.entry_id, r.kind, r.occurred_at, r.late, r.confirmed, r.source, r.used_at, p.stale_months
+SELECT s.id, r.entry_id, r.kind, r.occurred_at, r.late, r.confirmed, r.source, coalesce(r.fresh_from, r.used_at),
+    p.stale_months
 FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bytea[]) AS c (customer_id, purpose_id, channel, endpoint_index)
 JOIN consents_state s ON s.customer_id = c.customer_id AND s.purpose_id = c.purpose_id AND s.channel = c.channel
     AND s.endpoint_index IS NOT DISTINCT FROM c.endpoint_index
@@ -60,7 +61,7 @@ class _Before(NamedTuple):
     late: bool
     confirmed: bool
     source: str
-    used_at: datetime | None
+    fresh_from: datetime | None
     stale_months: int | None
 
 

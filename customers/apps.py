@@ -20,6 +20,8 @@ class CustomersConfig(AppConfig):
         from vault.columns import register_list_column
 
         register_replay("suppression", many=suppression.replay)
+        # It loosens: an end that was perhaps rolled back ends nothing.
+        register_replay("suppression_ended", many=suppression.replay_ends, loosens=True)
         register_replay("tombstone", many=tombstones.replay)
 
         register_source(

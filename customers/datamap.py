@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import (
     ActivityClaim,
     Address,
+    AdvertisingStop,
     ClaimReport,
     ContactPerson,
     ContactPoint,
@@ -383,6 +384,21 @@ class SummaryData(PersonalData):
             category=category_of(),
             start=start_of(),
             source=_("Made by the portal"),
+        )
+    ]
+
+
+@register(AdvertisingStop)
+class AdvertisingStopData(PersonalData):
+    groups = [
+        Group(
+            fields=("since", "ended_at"),
+            subject="customer",
+            purpose=_("Knowing at which times advertising was not allowed"),
+            basis=Basis.LEGAL_OBLIGATION,
+            category=category_of(),
+            start=start_of(),
+            source=SOURCE,
         )
     ]
 

@@ -613,6 +613,27 @@ class Summary(models.Model):
         return f"Summary {self.pk}"
 
 
+class AdvertisingStop(models.Model):
+    """Each time that a customer objected to advertising; the summary has the last, answers about the past ask here.
+
+    A trigger writes it whenever the summary's date is set or lifted, whoever does that; rows are only added and ended.
+    """
+
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, db_index=False, related_name="advertising_stops", verbose_name=_("customer")
+    )
+    since = models.DateTimeField(_("since"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("objection to advertising")
+        verbose_name_plural = _("objections to advertising")
+        constraints = [models.UniqueConstraint(fields=["customer", "since"], name="customers_stop_once")]
+
+    def __str__(self) -> str:
+        return f"Advertising stop {self.pk}"
+
+
 class SearchEntry(models.Model):
     """Folded search text (names, company, number, city, postcode; nothing sealed) beside the customer row."""
 

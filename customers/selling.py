@@ -1,4 +1,4 @@
-"""Where whoever takes orders tells of paid ones, and the ledger of consents hears of the notice shown with them."""
+"""Where whoever takes orders tells of paid ones, and of sales undone; the ledger of consents hears of their notices."""
 
 from __future__ import annotations
 
@@ -32,8 +32,19 @@ class Sale:
     notice: Notice | None
 
 
+@dataclass(frozen=True)
+class Undone:
+    """A sale of which nothing is left: the order was cancelled, or wholly withdrawn from or given back."""
+
+    number: str
+    customer_id: int
+    at: datetime
+
+
 Seller = Callable[[Sequence[Sale]], int]
 _told: list[Seller] = []
+Undoing = Callable[[Sequence[Undone]], int]
+_undoing: list[Undoing] = []
 
 
 def register_sales(told: Seller) -> None:
@@ -45,3 +56,14 @@ def register_sales(told: Seller) -> None:
 def tell_sales(sales: Sequence[Sale]) -> int:
     """Tell of paid orders; answers how many notes were made of them. The same order again makes none."""
     return sum(told(sales) for told in _told) if sales else 0
+
+
+def register_undone(told: Undoing) -> None:
+    """Called from an app's `ready`: hear of sales that are undone, as sets, in the transaction of whoever does it."""
+    if told not in _undoing:
+        _undoing.append(told)
+
+
+def tell_undone(sales: Sequence[Undone]) -> int:
+    """Tell of sales undone; answers how many notes were made of them. The same sale again makes none."""
+    return sum(told(sales) for told in _undoing) if sales else 0

@@ -206,8 +206,34 @@ def undo_mentions(origin_id: int, *, keep: bool = False) -> tuple[int, list[int]
 
 
 def end(channel: str, endpoint: str, *, scope: str = ADVERTISING) -> int:
-    """A new confirmed consent for this scope ends the entry; it is kept as proof (never deleted here)."""
-    return _standing(channel, endpoint, scope).update(ended_at=timezone.now())
+    """A new confirmed consent for this scope ends the entry; it is kept as proof (never deleted here).
+
+    The journal knows of the end too, so that a restore does not put back what the person has ended. One transaction.
+    Raises JournalError, with nothing ended, where the journal cannot be written.
+    """
+    with transaction.atomic():
+        standing = _standing(channel, endpoint, scope).select_for_update().order_by("pk")
+        ended, at = dict(standing.values_list("pk", "endpoint")), timezone.now()
+        Suppression.objects.filter(pk__in=ended).update(ended_at=at)
+        said = {"scope": scope, "at": at.isoformat()}
+        journal.write_many("suppression_ended", [{"endpoint": bytes(mark).hex()} | said for mark in ended.values()])
+    return len(ended)
+
+
+def replay_ends(payloads: Sequence[journal.Payload]) -> int:
+    """End entries again that were ended after the backup; those that are younger stand. Returns how many were news."""
+    ends = [
+        (bytes.fromhex(str(said["endpoint"])), said["scope"], datetime.fromisoformat(str(said["at"])))
+        for said in payloads
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE customers_suppression s SET ended_at = n.at "
+            "FROM unnest(%s::bytea[], %s::text[], %s::timestamptz[]) AS n (endpoint, scope, at) "
+            "WHERE s.endpoint = n.endpoint AND s.scope = n.scope AND s.ended_at IS NULL AND s.since <= n.at",
+            [list(column) for column in zip(*ends, strict=True)],
+        )
+        return cursor.rowcount
 
 
 def _standing(channel: str, endpoint: str, scope: str) -> QuerySet[Suppression]:

@@ -17,6 +17,7 @@ from customers.intake import LOCK
 from customers.models import (
     ActivityClaim,
     Address,
+    AdvertisingStop,
     ContactPerson,
     ContactPoint,
     Customer,
@@ -275,7 +276,7 @@ def _remove(ids: list[int]) -> None:
         _run(f"DELETE FROM {model._meta.db_table} WHERE {column} = ANY(%s)", ids)  # noqa: S608
     for model in EDITED[1:]:
         _run(f"DELETE FROM {history_table(model)} WHERE customer_id = ANY(%s)", ids)  # noqa: S608
-    beside: tuple[type[models.Model], ...] = (HeldIntake, SearchEntry, Summary)
+    beside: tuple[type[models.Model], ...] = (HeldIntake, SearchEntry, Summary, AdvertisingStop)
     for model in (*HANGING, *beside):
         _run(f"DELETE FROM {model._meta.db_table} WHERE customer_id = ANY(%s)", ids)  # noqa: S608
     _run(f"DELETE FROM {history_table(Customer)} WHERE id = ANY(%s)", ids)  # noqa: S608

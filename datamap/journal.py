@@ -1,6 +1,6 @@
 """The journal outside the database: what must not come back when an older database is restored.
 
-Every erasure, suppression, tombstone, restriction, objection and withdrawal is written here, and flushed, before the
+Every erasure, suppression and its end, tombstone, restriction, objection and withdrawal is written here, and flushed, before the
 database commits it, and which recipient was told of it: whoever restores a backup replays the journal before anybody
 works (design: ADR 9 and 11). It holds opaque ids and keyed hashes only.
 """
@@ -30,6 +30,7 @@ __all__ = ["KINDS", "Entry", "JournalDamaged", "JournalError", "entries", "posit
 KINDS = (
     "erasure",
     "suppression",
+    "suppression_ended",
     "tombstone",
     "restriction_set",
     "restriction_lifted",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from orders.documents import credit_under_lock, save_changed, standing
 from orders.models import CENT, Document, Order, OrderLine, Return, ReturnLine
 from orders.refusing import Refused, locked
+from orders.selling import tell_cancelled
 from orders.totals import refresh_totals
 
 
@@ -58,6 +59,8 @@ def announce_return(
         for pk, quantity in wanted.items()
     )
     save_changed(order, user_id)
+    if _is_withdrawn(order):
+        tell_cancelled(order, announced.requested_at)
     return announced
 
 
@@ -104,7 +107,15 @@ def refund_return(
         order.status = Order.Status.RETURNED
     save_changed(order, user_id)
     refresh_totals([order.customer_id])
+    if order.status == Order.Status.RETURNED and order.refunded >= order.total:
+        tell_cancelled(order, at)
     return back
+
+
+def _is_withdrawn(order: Order) -> bool:
+    """Whether the consumer has withdrawn from all of the order: with the declaration nobody is bound (§ 355(1) BGB)."""
+    others = order.returns.exclude(reason=Return.Reason.WITHDRAWAL).exists()
+    return not others and not any(returnable(order).values())
 
 
 def returnable(order: Order) -> dict[int, Decimal]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from orders.documents import credit_under_lock, creditable, save_changed, standing
 from orders.models import Document, Order
 from orders.refusing import Refused, locked
-from orders.selling import tell_paid
+from orders.selling import tell_cancelled, tell_paid
 from orders.totals import refresh_totals
 
 Status = Order.Status
@@ -134,4 +134,6 @@ def take_step(
     refresh_totals([order.customer_id])
     if key == "pay":
         tell_paid(order)
+    if order.cancelled_at is not None:
+        tell_cancelled(order, order.cancelled_at)
     return order

@@ -13,11 +13,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from customers import suppression
-from customers.models import Customer, Summary, Suppression
+from customers import stopping, suppression
+from customers.models import Customer, Suppression
 from customers.normalizing import fold, whole_key
 from customers.reading import read_phone
-from customers.summary import ensure, set_advertising_stops
 from datamap import erasing, journal
 from privacy.models import Request
 from privacy.steps import Step, move, stamp, step_of
@@ -102,10 +101,7 @@ def customer_objected(customer: Customer) -> bool:
 
 def mark_objected(ids: list[int], at: datetime) -> None:
     """Set the stop and tell the apps above (segments, campaigns …)."""
-    ensure(ids)
-    known = Summary.objects.filter(customer__in=ids).values_list("customer", "advertising_stopped_at")
-    # A letter that is registered late does not put an objection back that was made since.
-    set_advertising_stops({pk: max(at, stopped or at) for pk, stopped in known})
+    stopping.stop_advertising(ids, at)
     erasing.objected(ids, at)
 
 
@@ -127,9 +123,8 @@ def postal_key(street: str, postcode: str) -> str:
 def replay(payload: Mapping[str, Any]) -> str:
     """Bring an objection back after a restore; the suppression entries have their own journal entries."""
     at = datetime.fromisoformat(str(payload["at"]))
-    customer = Customer.objects.filter(pk=payload["customer"]).select_related("summary").first()
-    since = getattr(getattr(customer, "summary", None), "advertising_stopped_at", None)
-    if customer is None or (since is not None and since >= at):
+    customer = Customer.objects.filter(pk=payload["customer"]).first()
+    if customer is None or stopping.is_known(customer.pk, at):
         return "already"
     mark_objected([customer.pk], at)
     return "replayed"
@@ -143,4 +138,4 @@ def _told(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def _iso(at: datetime) -> str:
-    return at.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds")
+    return at.astimezone(timezone.get_default_timezone()).isoformat()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import consents
+from consents.audience import consent_sql
 from consents.deciding import Decision
 from consents.events import Channel
 from consents.models import State
@@ -44,12 +45,7 @@ def without_consent(customer_ids: Iterable[int]) -> set[int]:
 
 def permits_sql(customer: str) -> str:
     """SQL: whether visits of this customer (a column) may be recorded now. Asked with `permits_params`."""
-    return (
-        "EXISTS (SELECT 1 FROM consents_state s JOIN consents_purpose p ON p.id = s.purpose_id "  # noqa: S608
-        f"WHERE s.customer_id = {customer} AND p.key = %(purpose)s AND p.retired_at IS NULL "
-        "AND s.channel = %(channel)s AND s.granted AND s.open "
-        "AND (s.fresh_until IS NULL OR s.fresh_until > %(now)s))"
-    )
+    return consent_sql(customer, purpose="%(purpose)s", channel="%(channel)s", at="%(now)s")
 
 
 def permits_params(now: datetime) -> dict[str, Any]:

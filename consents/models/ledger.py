@@ -82,6 +82,9 @@ class Record(models.Model):
     ended_at = models.DateTimeField(_("consent ended"), null=True, blank=True)
     # Of a consent given: the grant, then each time it was used; proof of a consent to calls counts from it (§ 7a UWG).
     used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    # Of a consent that was used although it had gone stale: the last use before. The later one is proof, and freshens
+    # nothing. Null: it is fresh from the last use on.
+    fresh_from = models.DateTimeField(_("fresh from"), null=True, blank=True)
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 

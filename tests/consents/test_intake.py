@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import consents
+from consents import proving
 from consents.events import Event, Kind, Source
 from consents.models import Entry, ErasedRecord, Record, State
 from consents.rebuilding import compare_states
@@ -255,3 +256,30 @@ def test_many_consents_come_in_as_sets(tmp_path: Path, django_assert_max_num_que
     with django_assert_max_num_queries(70):
         import_file("customers", audience(tmp_path, *rows))
     assert State.objects.filter(open=True).count() == 300
+
+
+def test_an_undo_keeps_what_staff_proved_themselves(tmp_path: Path) -> None:
+    """The file was the wrong one; the paper that staff hold in their hands was not."""
+    known = make_person("4711")
+    rows = line("alma4711@laden.example", FORM_ONLY, 1), line("neu@laden.example", FORM_ONLY, 2, "Neu")
+    done = import_file("customers", audience(tmp_path, *rows, line("dritte@laden.example", leid=3, first="Dritte")))
+    new = Customer.objects.get(first_name="Neu")
+    for customer, address in ((known, "alma4711@laden.example"), (new, "neu@laden.example")):
+        claim = OptInClaim.objects.get(customer=customer)
+        proving.prove(
+            claim.pk,
+            address,
+            at=at("2024-03-04"),
+            actor="staff:1",
+            confirmed=True,
+            wording=None,
+            note="Karte im Ordner",
+        )
+    undone = undo_import(done["batch"])
+    # Who came with the file alone goes; of whom staff have proved something, that holds.
+    assert undone["removed"] == 1
+    assert [left["id"] for left in undone["left"]] == [new.number]
+    for customer in (known, new):
+        assert consents.may(customer, "newsletter", "email").reason == "consent"
+        assert "Karte im Ordner" in Record.objects.get(customer=customer).proof
+    assert compare_states().ok, compare_states()

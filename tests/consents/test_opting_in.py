@@ -17,7 +17,7 @@ from django.utils import timezone
 import consents
 from consents import ages
 from consents.models import Entry, PendingOptIn, Purpose, Record, State
-from consents.opting_in import PER_ADDRESS, PER_NETWORK, BadAddress, NotOffered, Outcome, confirm
+from consents.opting_in import PER_ADDRESS, PER_NETWORK, BadAddress, NotOffered, Outcome, ask_opt_in, confirm
 from consents.rebuilding import compare_states
 from customers.models import ContactPoint, Customer, Suppression, Tombstone
 from customers.suppression import suppress, suppressed
@@ -449,3 +449,29 @@ def test_the_result_of_the_age_check_is_kept_and_never_the_date(client):
     said = proof_of(grant_of())["evidence"]["age_check"]
     assert said == {"limit": 16, "passed": True, "jurisdiction": "DE"}
     assert "1990" not in json.dumps(pending.evidence) + grant_of().proof
+
+
+def test_an_age_check_says_only_what_applied(client):
+    """Of each purpose its own limit; of one that knows no age, nothing; what one is too young for is gone."""
+    limits = {"newsletter": {"DE": 16}, "birthday": {"DE": 18}, "feedback": {}, "profiling": {"DE": 80}}
+    for key, limit in limits.items():
+        Purpose.objects.filter(key=key).update(minimum_age=limit, channels=["email"])
+    for key in ("birthday", "feedback", "profiling"):
+        publish(key)
+    ask_opt_in("zoe@laden.example", limits, page="sign_up", born=date(1990, 4, 23))
+    client.post(link_of(PendingOptIn.objects.get()))
+    checks = {
+        record.purpose.key: proof_of(record)["evidence"].get("age_check")
+        for record in Record.objects.filter(kind="given").select_related("purpose")
+    }
+    assert checks == {
+        "newsletter": {"limit": 16, "passed": True, "jurisdiction": "DE"},
+        "birthday": {"limit": 18, "passed": True, "jurisdiction": "DE"},
+        "feedback": None,
+    }
+
+
+def test_who_tells_no_date_was_not_checked(client):
+    ask_opt_in("zoe@laden.example", ["newsletter"], page="sign_up")
+    client.post(link_of(PendingOptIn.objects.get()))
+    assert "age_check" not in proof_of(grant_of())["evidence"]

@@ -19,7 +19,7 @@ from privacy.packages.building import build
 from privacy.packages.knowing import marks_of_erased
 from tests.consents.making import moment, say
 from tests.privacy.making import make_person
-from tests.privacy.packaging import everything, files_of, make_shop
+from tests.privacy.packaging import everything, files_of, make_colleague, make_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +111,20 @@ def test_who_was_erased_and_asks_again_is_told_of_the_blocked_proof(customer: Cu
     records = graph(files_of(build(mark, "access")))
     newsletter = next(one for one in records if one["dpv:hasProcess"][0]["dct:identifier"] == "newsletter")
     assert len(newsletter["dpv:hasConsentStatus"]) == 3
+
+
+def test_a_receipt_whose_record_is_blackened_is_left_out(customer: Customer) -> None:
+    """Art. 15(4) GDPR: the colleague is somebody else. What is blackened proves nothing any more, what is left does."""
+    make_colleague("Martin Meier")
+    noted = say(customer, purpose="birthday", source="phone_call", evidence={"note": "am Telefon mit Martin Meier"})
+    seal_pending()
+    sign_checkpoint()
+    files = files_of(build(customer, "access"))
+    assert "Meier" not in everything(files)
+    receipts = files["data/consent_receipts.txt"].decode()
+    uuids = {one.pk: str(one.entry.uuid) for one in Record.objects.filter(customer=customer).select_related("entry")}
+    assert {pk for pk, uuid in uuids.items() if uuid in receipts} == set(uuids) - {noted}
+    # The record itself is in the copy, without the name and without a payload that would be said to prove it.
+    found = next(one for one in graph(files) if one["dpv:hasProcess"][0]["dct:identifier"] == "birthday")
+    (status,) = found["dpv:hasConsentStatus"]
+    assert "am Telefon mit [geschwärzt]" in status["obhut:payload"]

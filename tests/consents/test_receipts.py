@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -13,6 +17,7 @@ from django.urls import reverse
 
 from consents import checkpoints
 from consents.checkpoints import sign_checkpoint
+from consents.models import Entry
 from consents.receipts import NotYet, public_key, receipt_of, send_checkpoint, send_receipts
 from consents.sealing import seal_pending
 from consents.tasks import send_receipts as beat_task
@@ -22,11 +27,12 @@ from datamap.models import AccessLog
 from mail.models import Message
 from mail.sending import deliver_due
 from staff.models import Role, User
-from tests.consents.making import say
+from tests.consents.making import moment, say
 from tests.privacy.making import make_person
 from tests.privacy.packaging import make_shop
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def seal_and_sign() -> None:
@@ -147,3 +153,91 @@ def test_the_officer_gets_the_newest_checkpoint_once_a_day() -> None:
     (sent,) = mail.outbox
     assert sent.to == ["datenschutz@laden.example"]
     assert checkpoints.written()[-1].strip() in sent.body
+
+
+def test_several_receipts_of_one_mail_are_each_provable_offline(tmp_path: Path) -> None:
+    """Of several seals and checkpoints; and where one is altered, nothing is said of any."""
+    make_shop()
+    customer = make_person("4711")
+    for purpose in ("newsletter", "birthday"):
+        say(customer, purpose=purpose, confirmed=True)
+        seal_and_sign()
+    say(customer, purpose="post", channel="post", endpoint="")
+    withdraw(customer, "newsletter", "email", source="rfc8058")
+    seal_and_sign()
+    assert send_receipts() == 1
+    deliver_due(10)
+    (sent,) = mail.outbox
+
+    def proved(text: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "mail.txt").write_text(text, encoding="utf-8")
+        place = str(tmp_path / "mail.txt")
+        command = [sys.executable, "-m", "consents.verify", place, place, "--key", public_key()]
+        return subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+
+    done = proved(sent.body)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [line.split(" on ")[0] for line in done.stdout.splitlines()]
+    assert told == [
+        "Proved: a consent (newsletter, email) was given",
+        "Proved: a consent (birthday, email) was given",
+        "Proved: a consent (post, post) was given",
+        "Proved: a consent (newsletter, email) was withdrawn",
+    ]
+    begin = f"-----BEGIN {RECEIPT}-----\n"
+    third = sent.body.split(begin)[3]
+    swapped = third[:50] + ("A" if third[50] != "A" else "B") + third[51:]
+    altered = proved(sent.body.replace(third, swapped))
+    assert (altered.returncode, altered.stdout.count("\n")) == (1, 1)
+    assert altered.stdout.startswith("Not proved")
+
+
+def test_what_is_gone_when_the_mail_leaves_is_left_out_and_a_mail_of_nothing_stays() -> None:
+    """BGB §§ 195, 199: proof of a no of 2021 may be gone from 2025 on."""
+    alma, bert = make_person("4711"), make_person("4712")
+    for customer in (alma, bert):
+        say(customer, "refused", "post", channel="post", endpoint="", at=moment("2021-03-01T10:00:00+01:00"))
+    kept = say(alma)
+    seal_and_sign()
+    assert send_receipts() == 2
+    call_command("purge_expired", "--rule", "CONSENT", "--as-of", "2025-01-01", "--json")
+    deliver_due(10)
+    (sent,) = mail.outbox
+    assert sent.to == ["alma4711@laden.example"]
+    assert sent.body.count(f"BEGIN {RECEIPT}") == 1
+    assert str(Entry.objects.get(pk=kept).uuid) in sent.body
+    row = Message.objects.get(customer=bert)
+    assert (row.state, row.reason) == ("refused", "nothing_left")
+
+
+def test_the_checkpoints_are_read_once_for_all_receipts_of_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    customer = make_person("4711")
+    for purpose in ("newsletter", "birthday", "feedback"):
+        say(customer, purpose=purpose)
+        seal_and_sign()
+    send_receipts()
+    read: list[Path] = []
+    read_text = Path.read_text
+
+    def counted(path: Path, *given: Any, **more: Any) -> str:
+        read.append(path)
+        return read_text(path, *given, **more)
+
+    monkeypatch.setattr(Path, "read_text", counted)
+    deliver_due(10)
+    assert len(mail.outbox) == 1
+    assert read.count(checkpoints.place()) == 1
+    assert checkpoints.newest() is not None
+    assert read.count(checkpoints.place()) == 1  # the newest stands at the end of the file
+
+
+@pytest.mark.parametrize("left_over", ["", "laden.example/consents\n99", "laden.example/consents\n99\nAAAA\nnow\n\n"])
+def test_the_newest_checkpoint_is_the_last_complete_one_of_a_long_file(left_over: str) -> None:
+    for number in range(40):
+        say(make_person(str(4711 + number)))
+        seal_and_sign()
+    assert checkpoints.place().stat().st_size > checkpoints.TAIL
+    with checkpoints.place().open("a", encoding="utf-8") as file:
+        file.write(left_over)
+    newest = checkpoints.newest()
+    assert newest is not None and newest.size == 40

@@ -249,3 +249,22 @@ def test_what_is_known_of_an_address_goes_with_it_also_in_sql():
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM customers_contactpoint")
     assert not Deliverability.objects.exists()
+
+
+def test_one_mail_counts_once_however_often_its_tries_are_reported(settings):
+    """Providers try a mail for days and report each try (integrations.md 3): it is one mail that did not arrive."""
+    message = sent_message(settings)
+    names = {"X-Mailin-custom": json.dumps({"message": str(message.uuid)})}
+    for n in range(SOFT_LIMIT + 2):
+        report("brevo", brevo("deferred" if n % 2 else "soft_bounce", id=n, **names))
+    assert Deliverability.objects.get().soft_bounces == 1
+    assert not Suppression.objects.exists()
+    # Five mails that did not arrive are five.
+    for n in range(SOFT_LIMIT - 1):
+        other = write(message.customer)
+        deliver_due(10)
+        names = {"X-Mailin-custom": json.dumps({"message": str(other.uuid)})}
+        for again in range(2):
+            report("brevo", brevo("soft_bounce", id=100 + 10 * n + again, **names))
+        assert Deliverability.objects.get().soft_bounces == n + 2
+    assert Suppression.objects.get().reason == "bounced"

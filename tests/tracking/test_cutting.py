@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from consents.events import Kind, Source
-from consents.models import State
+from consents.models import Record, State
+from consents.rebuilding import compare_states, rebuild_states
 from consents.withdrawing import withdraw
 from customers.models import Customer
 from datamap import journal
@@ -132,6 +133,26 @@ def test_the_night_ends_what_has_no_consent_whatever_way_it_went(alma: Customer)
     DeviceConsent.objects.exclude(key=Device.objects.get(customer=alma).key).update(ended_at=timezone.now())
     assert cutting.sweep() == 2
     assert left() == (0, 0)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["a state that was wrong", "a yes that nobody ever said"])
+def test_what_is_rebuilt_to_a_no_is_cut_at_once(alma: Customer, is_known: bool) -> None:
+    linked(alma, "/a")
+    bert = make_person("4712")
+    linked(bert, "/b", device=OTHER_COOKIE)
+    if is_known:
+        # The ledger knows the withdrawal; the state does not, and a device was tied under it.
+        say(alma, Kind.WITHDRAWN)
+        State.objects.filter(customer=alma).update(granted=True, state=Kind.GIVEN)
+        report("/a", consent=agreed(timezone.now()))
+        link(alma)
+    else:
+        Record.objects.filter(customer=alma).update(customer=None)
+    assert left() == (2, 2)
+    rebuild_states()
+    assert list(Device.objects.values_list("customer", flat=True)) == [bert.pk]
+    assert list(Visit.objects.values_list("path", flat=True)) == ["/b"]
+    assert check_tracking(Options()).ok and compare_states().ok
 
 
 def test_a_restore_revives_no_visit_that_was_ended_on_a_device(wording: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from consents.events import Kind
 from customers.models import Customer, ExternalId
 from tests.privacy.making import make_person
-from tests.tracking.making import COOKIE, SECRET, link, linked, report, say, send_token, token
+from tests.tracking.making import COOKIE, SECRET, agreed, link, linked, report, say, send_token, token
 from tracking.linking import sign
 from tracking.models import Device, Visit
 
@@ -127,3 +128,18 @@ def test_a_body_that_is_no_token(settings: Any, alma: Customer) -> None:
     assert sent(json.dumps({"token": "x" * 20_000})) == 413
     settings.TRACKING_LINK_SECRETS = []
     assert sent("{}") == 404
+
+
+def test_visits_from_before_the_consent_are_not_linked_and_not_even_kept(alma: Customer) -> None:
+    """§ 25 TDDDG: nothing is read from a device before somebody agreed on it, whatever a page sends afterwards."""
+    now = timezone.now()
+    given = now - timedelta(hours=1)
+    seen = {"/davor": given - timedelta(seconds=1), "/dabei": given, "/danach": now}
+    visits = [{"path": path, "at": at.isoformat()} for path, at in seen.items()]
+    say(alma, at=now - timedelta(days=30))
+    report(visits=visits, consent=agreed(given))
+    link(alma)
+    report(visits=visits, consent=agreed(given))  # the page sends it once more, now that the device is known
+    theirs = Visit.objects.filter(device__customer=alma).values_list("path", flat=True)
+    assert sorted(theirs) == ["/dabei", "/danach"]
+    assert Visit.objects.count() == 2
