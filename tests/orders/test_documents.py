@@ -8,11 +8,14 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from datamap import holds
 from datamap.models import Controller
+from datamap.workdays import local_date
 from orders.documents import issue_credit_note, issue_document, supply_of
 from orders.models import CustomerTotal, Document, Order
 from orders.querysets import IssuedDocument
 from orders.refusing import Refused, Stale
+from orders.states import take_step
 from orders.totals import refresh_totals
 from tests.orders.factories import PLACED, make_order
 from vault.keyring import keyring
@@ -179,7 +182,7 @@ def test_a_delivery_note_shows_no_prices_and_no_billing_address():
 
 
 def test_a_credit_note_lowers_the_totals_of_the_customer():
-    order = make_order()
+    order = make_order(paid_at=PLACED, payment="paid")
     refresh_totals([order.customer_id])
     invoice = issue_document(order.pk, "invoice")
 
@@ -191,6 +194,25 @@ def test_a_credit_note_lowers_the_totals_of_the_customer():
     assert (credit.gross, credit.net, credit.tax) == (Decimal("11.90"), Decimal("10.00"), Decimal("1.90"))
     assert credit.corrects == invoice
     assert (order.refunded, order.payment) == (Decimal("11.90"), "part_refund")
+
+
+def test_an_unpaid_order_of_which_a_part_is_credited_is_still_owed():
+    order = make_order(status="shipped")
+    invoice = issue_document(order.pk, "invoice")
+
+    issue_credit_note(invoice.pk, Decimal("1.90"))
+
+    order.refresh_from_db()
+    assert (order.refunded, order.payment) == (Decimal("1.90"), "open")
+    # BGB § 433(2), domain.md 4.2: 21.90 of 23.80 are due.
+    kinds = [hold.kind for hold in holds.standing([order.customer_id], local_date(order.invoiced_at))]
+    assert "open_payment" in kinds
+    take_step(order.pk, "pay")
+    order.refresh_from_db()
+    assert order.payment == "part_refund"
+    issue_credit_note(invoice.pk, Decimal("21.90"))
+    order.refresh_from_db()
+    assert order.payment == "refunded"
 
 
 def test_no_more_is_credited_than_was_charged():
