@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.fields import AmountField
 from orders.models import FieldRule, Order, OrderLine, OrderType, Return
 
 MOST = Decimal("9999999.99")
@@ -57,9 +58,9 @@ def text_field(label: Any, length: int, *, required: bool = False, **attrs: str)
     )
 
 
-def amount_field(label: Any, **given: Any) -> forms.DecimalField:
+def amount_field(label: Any, **given: Any) -> AmountField:
     given = {"min_value": Decimal(0), "max_value": MOST, "decimal_places": 2, "required": False, **given}
-    return forms.DecimalField(label=label, localize=True, **given)
+    return AmountField(label=label, **given)
 
 
 class CreditForm(forms.Form):
