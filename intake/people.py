@@ -13,6 +13,7 @@ from intake.profiles.declaring import Columns, Profile, Values
 from intake.tables import Broken, Record
 from intake.values import (
     first_of,
+    is_ahead,
     is_set,
     read_moment,
     read_opt_in,
@@ -70,6 +71,8 @@ class _Cells:
         found = read_moment(value)
         if found is None:
             self.warn(target, _("The date cannot be read and is left out."))
+        elif is_ahead(found):
+            self.warn(target, _("This day has not come yet; please check it."))
         return found
 
 

@@ -171,6 +171,16 @@ def test_what_cannot_begin_says_so_with_the_right_exit_code(tmp_path: Path, opti
     assert Batch.objects.count() == 0
 
 
+def test_a_mapping_that_names_a_target_twice_is_a_bad_argument(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "a,b\n1,2\n")
+    twice = tmp_path / "twice.json"
+    twice.write_text('{"external_id": "a", "external_id": "b"}')
+    with pytest.raises(CommandError) as refused:
+        import_file("customers", path, mapping=twice)
+    assert refused.value.returncode == 2
+    assert "external_id" in str(refused.value)
+
+
 def test_a_missing_file_is_a_bad_argument(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as refused:
         import_file("customers", tmp_path / "none.csv")
