@@ -109,7 +109,7 @@ class VatField(LineField):
     }
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace(" ", "").upper()
+        return reading.read_vat_id(super().to_python(value))[0]
 
     def validate(self, value: str) -> None:
         super().validate(value)
