@@ -219,6 +219,14 @@ def test_an_amount_that_may_be_anything_is_shown_again(clerk, price):
     assert not Order.objects.exists()
 
 
+def test_goods_sent_back_bear_their_part_of_the_discount_on_the_order():
+    """§ 357(1) BGB: what was paid is given back, and no more: 23.80 less 11.90 for both, so 5.95 for each."""
+    order = make_order(discount=Decimal("11.90"), shipping_cost=Decimal("4.90"), total=Decimal("16.80"))
+    amounts = [announce_return(order.pk, {line.pk: Decimal(1)}).amount for line in order.lines.all()]
+
+    assert amounts == [Decimal("5.95"), Decimal("5.95")]
+
+
 def test_staff_enter_an_order_of_a_customer(clerk):
     customer = make_customer(email="anne@shop.example")
     Address.objects.create(customer=customer, street="Am Deich 4", postcode="20095", city="Hamburg")
