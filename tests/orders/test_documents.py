@@ -196,6 +196,23 @@ def test_a_credit_note_lowers_the_totals_of_the_customer():
     assert (order.refunded, order.payment) == (Decimal("11.90"), "part_refund")
 
 
+@pytest.mark.parametrize("parts", [["3.33", "3.33", "3.34"], ["0.01"] * 7 + ["9.93"], ["9.99", "0.01"], ["10.00"]])
+def test_an_invoice_that_is_credited_in_parts_leaves_no_tax(parts):
+    """§ 17(1) UStG: what was charged is corrected, to the cent and at each rate."""
+    order = make_order(lines=2, total=Decimal("10.00"))
+    order.lines.filter(position=1).update(unit_price=Decimal("4.00"), tax_rate=Decimal(7))
+    order.lines.filter(position=2).update(unit_price=Decimal("6.00"))
+    invoice = issue_document(order.pk, "invoice")
+
+    notes = [issue_credit_note(invoice.pk, Decimal(part)) for part in parts]
+
+    assert sum(note.tax for note in notes) == invoice.tax
+    for entry in invoice.rates:
+        same = [share for note in notes for share in note.rates if share["rate"] == entry["rate"]]
+        assert sum(Decimal(share["gross"]) for share in same) == Decimal(entry["gross"])
+        assert sum(Decimal(share["tax"]) for share in same) == Decimal(entry["tax"])
+
+
 def test_an_unpaid_order_of_which_a_part_is_credited_is_still_owed():
     order = make_order(status="shipped")
     invoice = issue_document(order.pk, "invoice")
