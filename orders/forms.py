@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,6 +52,12 @@ class FilterForm(forms.Form):
     def days(self) -> list[forms.BoundField]:
         """The period, whose two ends stay side by side."""
         return [self["begin"], self["end"]]
+
+
+def not_ahead(at: datetime) -> None:
+    """Refuse an instant to come: no purchase yet, and a slip of the year would keep its customer for ever."""
+    if at > timezone.now() + timedelta(minutes=5):
+        raise forms.ValidationError(_("This time has not come yet."))
 
 
 def text_field(label: Any, length: int, *, required: bool = False, **attrs: str) -> forms.CharField:
