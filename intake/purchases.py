@@ -105,6 +105,7 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
 
     def read(records: Iterator[Record]) -> Iterator[Item]:
         order: _Order | None = None
+        seen = Occurrences()
         for line, found in records:
             if isinstance(found, Broken):
                 problem = Problem(line, found.field, found.message)
@@ -122,6 +123,10 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
             if order is not None:
                 yield from order.items()
             order = _begin(key, cells, profile)
+            if profile.grouped and "line_item" in columns and key and seen.next(key) > 1:
+                # Taken as news of the order its rows would replace those that stood before.
+                message = _("Further rows of an order that stands earlier in the file; they must stand together.")
+                order.problem = order.problem or cells.problem("group", message)
         if order is not None:
             yield from order.items()
 

@@ -88,7 +88,7 @@ def hand_over_all(user: User, successor: User) -> int:
     mine = Complaint.objects.open().filter(owner=user)
     ids = list(mine.order_by("pk").select_for_update().values_list("pk", flat=True))
     Complaint.objects.filter(pk__in=ids).update(owner=successor, version=F("version") + 1)
-    write_history(Complaint, ids, "~", user_id=None)
+    write_history(Complaint, ids, "~", reason="handed over")
     return len(ids)
 
 

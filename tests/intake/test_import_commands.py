@@ -188,8 +188,9 @@ def test_a_missing_file_is_a_bad_argument(tmp_path: Path) -> None:
 
 
 def test_an_order_whose_line_cannot_be_read_stays_out_and_lines_without_order_are_named(tmp_path: Path) -> None:
-    orders = write_csv(tmp_path, "Nr,Datum\n1,2026-01-01\n2,2026-01-02\n", "orders.csv")
-    lines = write_csv(tmp_path, "Bestellung,Art,Preis\n2,b,x\n1,a,5\n1,c,2.50\n3,d,1\n", "lines.csv")
+    orders = write_csv(tmp_path, "Nr,Datum\n1,2026-01-01\n2,2026-01-02\n4,2026-01-02\n", "orders.csv")
+    text = "Bestellung,Art,Preis\n2,b,x\n1,a,5\n1,c,2.50\n3,d,1\n4,e,1.234\n"  # a thousand, or one and a quarter
+    lines = write_csv(tmp_path, text, "lines.csv")
     mapping = {
         "external_id": "Nr", "placed_at": "Datum",
         "lines": {"order_external_id": "Bestellung", "sku": "Art", "unit_price": "Preis"},
@@ -198,7 +199,7 @@ def test_an_order_whose_line_cannot_be_read_stays_out_and_lines_without_order_ar
     assert found["created"] == 1
     assert Order.objects.get().total == Decimal("7.50")
     assert {(error["file"], error["line"]) for error in found["errors"]} == {
-        ("lines.csv", 2), ("orders.csv", 3), ("lines.csv", 5),
+        ("lines.csv", 2), ("orders.csv", 3), ("lines.csv", 5), ("lines.csv", 6), ("orders.csv", 4),
     }  # fmt: skip
 
 

@@ -141,6 +141,15 @@ def test_an_order_with_one_unreadable_line_comes_not_at_all(shared_data: Path) -
     assert sum(item.records for item in found) == 9
 
 
+def test_rows_of_an_order_that_stand_apart_replace_nothing() -> None:
+    header = "Order ID,Order Status,Order Date,Email (Billing),Order Total Amount,Item #,SKU,Quantity,Item Cost"
+    first, second = "1,completed,2026-01-10,a@example.com,30", "2,completed,2026-01-10,b@example.com,5"
+    rows = [f"{first},1,A,1,10", f"{first},2,B,2,10", f"{second},1,A,1,5", f"{first},3,C,1,1", f"{first},4,D,1,1"]
+    found = items("orders", "\n".join([header, *rows]) + "\n")
+    assert [[line.sku for line in item.row.lines] for item in found if item.row] == [["A", "B"], ["A"]]
+    assert [(item.problem.line, item.records) for item in found if item.problem] == [(5, 2)]
+
+
 def test_the_person_in_the_name_column_of_woocommerce_is_no_article(shared_data: Path) -> None:
     rows: list[OrderRow] = from_file("orders", shared_data / "csv" / "woocommerce_advanced_order_export.csv")
     assert [line.name for row in rows for line in row.lines] == [""] * 6
