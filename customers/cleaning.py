@@ -228,7 +228,9 @@ class Cleaner:
                 self.warn("email", _("This is no e-mail address; it is kept as typed and not searched by."))
         if row.phone:
             said = self.text("phone", row.phone)
-            region = next((a["country"] for a in person.addresses.values() if "country" in a), "DE")
+            # Also of an address that says nothing else and is not stored.
+            countries = (reading.read_country(reading.clean_text(address.country)[0]) for address in row.addresses)
+            region = next(filter(None, countries), "DE")
             if number := reading.read_phone(said, region):
                 person.phone, person.phone_key = number, whole_key(number)
             elif said:

@@ -186,7 +186,7 @@ def _addresses(row: CustomerRow, cells: _Cells) -> list[AddressRow]:
     if "default_billing" in cells.columns or "default_shipping" in cells.columns:
         first.kind = _magento_kind(cells)
     if not ("shipping_street" in cells.columns or "billing_last_name" in cells.columns):
-        return [first] if first.street or first.postcode or first.city else []
+        return [first] if first.street or first.postcode or first.city or first.country else []
     first.recipient = _recipient(row, get("billing_first_name"), get("billing_last_name"), "")
     second = AddressRow(
         "shipping",

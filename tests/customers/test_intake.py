@@ -247,6 +247,12 @@ def test_four_digits_are_a_postcode_of_their_own_in_austria():
     assert only_customer().addresses.get().postcode == "1010"
 
 
+def test_a_phone_is_read_by_the_country_though_no_address_is_known():
+    try_then_write(make_row(external_id="1", phone="0664 1234567", country="Österreich"))
+    assert point(only_customer(), "phone") == "+436641234567"
+    assert not only_customer().addresses.exists()
+
+
 def test_further_addresses_of_one_person_stay_apart():
     places = [
         {"kind": "billing", "street": "Weg 1", "postcode": "53111", "city": "Bonn"},

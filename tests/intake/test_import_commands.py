@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
-from customers.models import Customer, ExternalId, OptInClaim, Origin, Suppression
+from customers.models import ContactPoint, Customer, ExternalId, OptInClaim, Origin, Suppression
 from intake.models import Batch
 from orders.models import CustomerTotal, Order, OrderLine
 from tests.intake.conftest import MAPPING, customers_csv
@@ -262,3 +262,11 @@ def test_the_origin_tells_where_a_customer_came_from(shared_data: Path) -> None:
     origin = Origin.objects.get(batch=found["batch"])
     assert (origin.kind, origin.platform, origin.label) == (Origin.Kind.FILE, "hubspot", "hubspot")
     assert Customer.objects.filter(origin=origin).count() == 6
+
+
+def test_the_country_alone_says_how_a_phone_number_is_read(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "Nr,Land,Telefon\n1,Frankreich,01 42 68 53 00\n2,,030 12345678\n")
+    mapping = mapping_file(tmp_path, {"external_id": "Nr", "country": "Land", "phone": "Telefon"})
+    assert import_file("customers", path, mapping=mapping)["warning_count"] == 0
+    points = {point.value for point in ContactPoint.objects.all()}
+    assert points == {"+33142685300", "+493012345678"}
