@@ -9,11 +9,11 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from stdnum.eu import vat
 
 from customers import reading
+from customers.known import address_key
 from customers.models import Address, ContactPoint, Customer, ExternalId, Note, Tag
-from customers.normalizing import fold, whole_key
+from customers.normalizing import fold, street_key, whole_key
 from customers.rows import AddressRow, CustomerRow, OptInRow, Outcome, Problem
 
 KINDS = {
@@ -66,7 +66,7 @@ class Person:
     email_index: bytes | None = None
     phone: str = ""
     phone_key: str | None = None
-    addresses: dict[str, dict[str, str]] = field(default_factory=dict)
+    addresses: dict[str, dict[str, str]] = field(default_factory=dict)  # by `known.address_key`
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     opt_ins: dict[str, OptInRow] = field(default_factory=dict)
@@ -84,8 +84,8 @@ class Person:
             self.email, self.email_key, self.email_index = later.email, later.email_key, later.email_index
         if later.phone:
             self.phone, self.phone_key = later.phone, later.phone_key
-        for kind, address in later.addresses.items():
-            self.addresses[kind] = self.addresses.get(kind, {}) | address
+        for key, address in later.addresses.items():
+            self.addresses[key] = self.addresses.get(key, {}) | address
         self.tags = tuple(dict.fromkeys(self.tags + later.tags))
         self.notes = tuple(dict.fromkeys(self.notes + later.notes))
         self.opt_ins |= later.opt_ins
@@ -180,8 +180,9 @@ class Cleaner:
             else:
                 self.warn("birthday", _("This is no date; no birthday is stored."))
         if row.vat_id:
-            vat_id = self.text("vat_id", row.vat_id.replace(" ", "").upper())
-            if vat_id and not vat.is_valid(vat_id):
+            said, is_european = reading.read_vat_id(row.vat_id)
+            vat_id = self.text("vat_id", said)
+            if vat_id and not is_european:
                 self.warn("vat_id", _("This is no VAT id of the EU; it is kept as typed."))
             if vat_id:
                 values["vat_id"] = vat_id
@@ -209,7 +210,13 @@ class Cleaner:
                     address["postcode"] = padded
             if address.keys() - {"country", "recipient"}:
                 kind = row.kind if row.kind in ADDRESS_KINDS else "other"
-                found[kind] = found.get(kind, {}) | address
+                key = address_key(
+                    kind,
+                    street_key(address.get("street", "")) or "",
+                    address.get("postcode", ""),
+                    address.get("city", ""),
+                )
+                found[key] = found.get(key, {}) | address
         return found
 
     def _endpoints(self, row: CustomerRow, person: Person) -> None:
@@ -221,7 +228,9 @@ class Cleaner:
                 self.warn("email", _("This is no e-mail address; it is kept as typed and not searched by."))
         if row.phone:
             said = self.text("phone", row.phone)
-            region = next((a["country"] for a in person.addresses.values() if "country" in a), "DE")
+            # Also of an address that says nothing else and is not stored.
+            countries = (reading.read_country(reading.clean_text(address.country)[0]) for address in row.addresses)
+            region = next(filter(None, countries), "DE")
             if number := reading.read_phone(said, region):
                 person.phone, person.phone_key = number, whole_key(number)
             elif said:

@@ -10,9 +10,12 @@ from django.db import connection
 from customers.indexing import sound_of
 from customers.models import ContactPoint, Customer
 from customers.reading import read_phone
+from customers.sealing import PERSON_EMAIL, PERSON_PHONE
 from staff.models import User
 
 MATCH = ContactPoint._meta.get_field("match_index")
+# Whoever speaks for a company is a person one may be about to enter again.
+BY_PERSON = "SELECT DISTINCT customer_id FROM customers_contactperson WHERE {} = ANY(%s) LIMIT 100"
 MOST = 10
 
 EMAIL, PHONE, NAME = "email", "phone", "name"
@@ -50,7 +53,8 @@ def likely_duplicates(
 ) -> Likely:
     """Who may already be this person.
 
-    The same e-mail (tag and googlemail aside), the same last nine digits, or a name that sounds alike at the same
+    The same e-mail (tag and googlemail aside), the same last nine digits, whole address or number of somebody who
+    speaks for a company, or a name that sounds alike at the same
     postcode. First names must sound alike too, so a household is not taken for one person.
     """
     reasons = _reasons(email, phone, sound_of(first_name, last_name, company), postcode)
@@ -75,9 +79,11 @@ def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, lis
     )
     if hashes := MATCH.candidates(email.strip()) if "@" in email else []:
         asked.append((EMAIL, by_point, [hashes, "email"]))
+        asked.append((EMAIL, BY_PERSON.format("email_index"), [PERSON_EMAIL.candidates(email.strip())]))
     number = read_phone(phone) if phone else None
     if number and (hashes := MATCH.candidates(number)):
         asked.append((PHONE, by_point, [hashes, "phone"]))
+        asked.append((PHONE, BY_PERSON.format("phone_index"), [PERSON_PHONE.candidates(number)]))
     if sound.strip() and postcode:
         by_name = "SELECT customer_id FROM customers_searchentry WHERE postcode = %s AND phonetic = %s LIMIT 100"
         asked.append((NAME, by_name, [postcode.strip(), sound]))
@@ -85,5 +91,6 @@ def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, lis
         for reason, query, params in asked:
             cursor.execute(query, params)
             for (id_,) in cursor.fetchall():
-                reasons.setdefault(id_, []).append(reason)
+                if reason not in (why := reasons.setdefault(id_, [])):
+                    why.append(reason)
     return reasons

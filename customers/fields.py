@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 from stdnum.ch import vat as ch_vat
 from stdnum.eu import vat as eu_vat
@@ -13,7 +15,28 @@ from stdnum.gb import vat as gb_vat
 
 from customers import reading
 
+# Blanks between figures; a point (or comma, in English) before each three of them.
+_GROUPED = re.compile(r"(?<=[0-9])[ \u00a0\u202f](?=[0-9]{3}(?![0-9]))")
+_THOUSANDS = {
+    ".": re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?"),
+    ",": re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?"),
+}
 VAT_READERS = (eu_vat, ch_vat, gb_vat)
+
+
+class AmountField(forms.DecimalField):
+    """A number as it is spoken: in German 1.234,50, 1 234,5 or 1.000, and 11.90 as a cash register prints it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(localize=True, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = _GROUPED.sub("", value.strip())
+            thousands = "." if get_format("DECIMAL_SEPARATOR") == "," else ","
+            if _THOUSANDS[thousands].fullmatch(value):
+                value = value.replace(thousands, "")
+        return super().to_python(value)
 
 
 class LineField(forms.CharField):
@@ -86,7 +109,7 @@ class VatField(LineField):
     }
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace(" ", "").upper()
+        return reading.read_vat_id(super().to_python(value))[0]
 
     def validate(self, value: str) -> None:
         super().validate(value)

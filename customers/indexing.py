@@ -69,8 +69,10 @@ def entry_for(
     last_name: str,
     company: str,
     places: Sequence[tuple[str, str]] = (),
+    people: Sequence[str] = (),
 ) -> Entry:
-    """The search entry of a customer with these names and (postcode, city) of the addresses, the usual one first."""
+    """The search entry of a customer with these names, (postcode, city) of the addresses, the usual one first, and
+    the names of the people who speak for it."""
     words = dict.fromkeys(searched_words(last_name))
     words |= dict.fromkeys(searched_words(first_name))
     words |= dict.fromkeys(searched_words(company))
@@ -78,6 +80,8 @@ def entry_for(
     for postcode, city in places:
         words |= dict.fromkeys(searched_words(city))
         words |= dict.fromkeys(searched_words(postcode))
+    for person in people:
+        words |= dict.fromkeys(searched_words(person))
     name = _folded(f"{last_name} {first_name}".strip())
     firm = _folded(company)
     sort_name = (firm or name) if kind == "company" else (name or firm)
@@ -119,7 +123,12 @@ def _refresh(ids: list[int]) -> None:
             """
             SELECT c.id, c.number, c.kind, c.first_name, c.last_name, c.company,
                 coalesce(array_agg(a.postcode ORDER BY a.is_default DESC, a.id) FILTER (WHERE a.id > 0), '{}'),
-                coalesce(array_agg(a.city ORDER BY a.is_default DESC, a.id) FILTER (WHERE a.id > 0), '{}')
+                coalesce(array_agg(a.city ORDER BY a.is_default DESC, a.id) FILTER (WHERE a.id > 0), '{}'),
+                ARRAY(
+                    SELECT n.name FROM customers_contactperson p,
+                        unnest(ARRAY[p.last_name, p.first_name]) WITH ORDINALITY AS n (name, place)
+                    WHERE p.customer_id = c.id ORDER BY p.id, n.place
+                )
             FROM customers_customer c LEFT JOIN customers_address a ON a.customer_id = c.id
             WHERE c.id = ANY(%s) GROUP BY c.id
             """,
@@ -160,8 +169,9 @@ def _refresh(ids: list[int]) -> None:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    _id, number, kind, first_name, last_name, company, postcodes, cities = row
-    return entry_for(number, kind, first_name, last_name, company, tuple(zip(postcodes, cities, strict=True)))
+    _id, number, kind, first_name, last_name, company, postcodes, cities, people = row
+    places = tuple(zip(postcodes, cities, strict=True))
+    return entry_for(number, kind, first_name, last_name, company, places, people)
 
 
 # Of so many customers every word is looked up; of more only those that nobody else had when last counted.

@@ -12,6 +12,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from customers.models import Address
+from customers.normalizing import fold
+
 COLUMNS = (
     "kind",
     "status",
@@ -35,6 +38,17 @@ class Hit:
 
     id: int
     other_id: bool  # it is known under an id of the row's platform
+
+
+def address_key(kind: str, street: str, postcode: str, city: str) -> str:
+    """The name of an address among those of one person: its kind; of further ones there may be many, told apart by
+    where they are. `kind_of` leads back."""
+    return " ".join((kind, street, postcode, fold(city))) if kind == Address.Kind.OTHER else kind
+
+
+def kind_of(key: str) -> str:
+    """The kind of an address by its key."""
+    return key.partition(" ")[0]
 
 
 def plain(value: Any) -> Any:
@@ -125,7 +139,7 @@ class Known:
             [ids],
         ):
             values = dict(zip(PLACE, place, strict=True)) | {"street": _hex(street), "id": address}
-            found[id_]["addresses"].setdefault(kind, values)
+            found[id_]["addresses"].setdefault(address_key(kind, _hex(street), *place[1:3]), values)
         for id_, at in _rows(
             "SELECT customer_id, last_activity FROM customers_summary WHERE customer_id = ANY(%s)", [ids]
         ):

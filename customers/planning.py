@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from customers.cleaning import Person
-from customers.known import PLACE, plain
+from customers.known import PLACE, address_key, kind_of, plain
 from customers.rows import OptInRow
 from customers.sealing import EVIDENCE_INDEX, NOTE_INDEX, VALUE, Sealer
 
@@ -43,8 +43,8 @@ def changes_for(customer_id: int, person: Person, state: dict[str, Any], platfor
     for kind in ("email", "phone"):
         if value := getattr(person, kind):
             _point(changes, state, kind, value, getattr(person, f"{kind}_key"), sealer)
-    for kind, address in person.addresses.items():
-        _address(changes, state, kind, address, sealer)
+    for key, address in person.addresses.items():
+        _address(changes, state, kind_of(key), address, sealer)
     if person.external_id and [platform, person.external_id] not in state["external"]:
         # An account found by e-mail is not known under an id of this platform, or the row would not be its.
         changes.external_id = person.external_id
@@ -95,10 +95,11 @@ def _address(changes: Changes, state: dict[str, Any], kind: str, address: dict[s
     if "street" in address:
         index = sealer.street_index(address["street"])
         now["street"] = index.hex() if index else ""
-    known = state["addresses"].get(kind)
+    key = address_key(kind, now.get("street", ""), now.get("postcode", ""), now.get("city", ""))
+    known = state["addresses"].get(key)
     if known is None:
         changes.new_addresses.append((kind, address))
-        state["addresses"][kind] = now | {"id": 0}
+        state["addresses"][key] = now | {"id": 0}
         return
     changed = [name for name, value in now.items() if known.get(name, "") != value]
     if changed:

@@ -11,6 +11,7 @@ from typing import Any
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers.phonemetadata import PhoneMetadata
+from stdnum.eu import vat
 
 from customers.countries import ISO2
 from customers.normalizing import fold
@@ -160,6 +161,12 @@ def read_birthday(value: str) -> tuple[int, int] | None:
 def read_country(value: str) -> str | None:
     """ISO 3166 alpha-2 of a code or a German or English name; None where it is neither."""
     return ISO2.get(fold(value).replace(".", ""))
+
+
+def read_vat_id(value: str) -> tuple[str, bool]:
+    """The VAT id, one of the EU as its country writes it, and whether it is one of the EU."""
+    text = "".join(value.split()).upper()
+    return (vat.compact(text), True) if vat.is_valid(text) else (text, False)
 
 
 @lru_cache(maxsize=1024)

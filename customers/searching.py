@@ -86,9 +86,11 @@ def _exact(text: str, words: list[str], reach: _Reach) -> list[int]:
         phones = _phone_parts(text)
         return _ordered(phones, reach) if phones else []
     parts: list[tuple[str, list[Any]]] = []
-    if len(words) == 1:
-        numbers = sorted({words[0], text, text.upper()})
+    if len(words) == 1 or any(character.isdigit() for character in text):
+        together = "".join(text.split())
+        numbers = sorted({words[0], text, together, together.upper()})
         parts.append(("SELECT id FROM customers_customer WHERE number = ANY(%s)", [numbers]))
+    if len(words) == 1:
         parts.append(_hash_part("part_index", _PART.candidates(f"{text.rstrip('@')}@x"), "email"))
     if phone:
         parts += _phone_parts(text)

@@ -12,6 +12,7 @@ from customers import indexing, numbering
 from customers.cleaning import Person
 from customers.copying import copy, new_ids, run
 from customers.historying import write_history
+from customers.known import kind_of
 from customers.models import Address, ContactPoint, Customer
 from customers.planning import Changes, implied_kind, tags_of
 from customers.rows import OptInRow, Source
@@ -165,8 +166,8 @@ class Writer:
             self._point(id_, "email", person.email, self.sealer.email_indexes(person.email_key))
         if person.phone:
             self._point(id_, "phone", person.phone, self.sealer.phone_indexes(person.phone_key))
-        for place, (kind, address) in enumerate(person.addresses.items()):
-            self._address(id_, kind, address, is_default=not place)
+        for place, (key, address) in enumerate(person.addresses.items()):
+            self._address(id_, kind_of(key), address, is_default=not place)
         if person.external_id:
             self.external.append((id_, self.source.platform, person.external_id, self.source.origin_id))
         self.tags += [(id_, tag) for tag in person.tags]

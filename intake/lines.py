@@ -13,8 +13,8 @@ from customers.rows import Problem
 from intake.mapping import SHARE
 from intake.planning import Plan
 from intake.profiles.declaring import Columns
-from intake.tables import Broken
-from intake.values import read_amount
+from intake.tables import Broken, NumberText
+from intake.values import may_be_thousands, read_amount
 from orders.rows import LineRow, OrderRow
 
 LINES = "lines"
@@ -119,6 +119,8 @@ def _staged(line: int, cells: list[str], columns: Columns, problems: list[Proble
     for target, default in (("quantity", 1), ("unit_price", 0), ("discount", 0)):
         value = text(target)
         amount = read_amount(value.removesuffix("%")) if value else Decimal(default)
+        if target == "unit_price" and not isinstance(cells[columns[target]], NumberText) and may_be_thousands(value):
+            amount = None
         if amount is not None and value.endswith("%"):
             amount /= 100
         if amount is None or abs(amount) >= LIMIT:

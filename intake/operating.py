@@ -131,9 +131,19 @@ def _mapping(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_once)
     except (OSError, ValueError):
         raise CommandError(f"The mapping {path} cannot be read as JSON.", returncode=BAD_ARGUMENTS) from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON would quietly let the last of two columns win that are mapped to one target."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _column in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CommandError(f"The mapping names {twice[:60]} twice.", returncode=BAD_ARGUMENTS)
+    return found
 
 
 def _result(batch: Batch, names: dict[str, str], dry_run: bool, seconds: float) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from intake.profiles.declaring import Columns, Profile, Values
 from intake.tables import Broken, Record
 from intake.values import (
     first_of,
+    is_ahead,
     is_set,
     read_moment,
     read_opt_in,
@@ -70,6 +71,8 @@ class _Cells:
         found = read_moment(value)
         if found is None:
             self.warn(target, _("The date cannot be read and is left out."))
+        elif is_ahead(found):
+            self.warn(target, _("This day has not come yet; please check it."))
         return found
 
 
@@ -183,7 +186,7 @@ def _addresses(row: CustomerRow, cells: _Cells) -> list[AddressRow]:
     if "default_billing" in cells.columns or "default_shipping" in cells.columns:
         first.kind = _magento_kind(cells)
     if not ("shipping_street" in cells.columns or "billing_last_name" in cells.columns):
-        return [first] if first.street or first.postcode or first.city else []
+        return [first] if first.street or first.postcode or first.city or first.country else []
     first.recipient = _recipient(row, get("billing_first_name"), get("billing_last_name"), "")
     second = AddressRow(
         "shipping",

@@ -15,11 +15,12 @@ from customers.rows import Problem
 from intake.occurrences import Occurrences
 from intake.people import MAX_ID, Item, Reader, tidy_for
 from intake.profiles.declaring import Columns, Profile, Values
-from intake.tables import Broken, Record
-from intake.values import is_set, read_amount, read_moment, split_tags
+from intake.tables import Broken, NumberText, Record
+from intake.values import is_ahead, is_set, may_be_thousands, read_amount, read_moment, split_tags
 from orders.rows import LineRow, OrderRow, SnapshotRow
 
 LIMIT = Decimal(10) ** 10
+MONEY = {"total", "shipping_cost", "tax", "order_discount", "refunded"}
 _PACKED = re.compile(r"([0-9]{1,6})x ?(.{1,120})")
 
 
@@ -57,6 +58,8 @@ class _Cells:
     columns: Columns
     values: Values
     warnings: list[Problem] = field(default_factory=list)
+    # A platform writes its own decimals; in anybody's table a point may stand between thousands.
+    point_is_clear: bool = True
 
     def get(self, target: str) -> str:
         return self.values[target]
@@ -72,7 +75,14 @@ class _Cells:
         found = read_amount(value)
         if found is None or abs(found) >= LIMIT:
             raise _Unreadable(self.problem(target, _("The amount cannot be read.")))
+        if target in MONEY and not self._is_clear(target, value):
+            message = _("The amount is unclear: its point may stand before thousands. Write it with two decimals.")
+            raise _Unreadable(self.problem(target, message))
         return found
+
+    def _is_clear(self, target: str, value: str) -> bool:
+        is_number = isinstance(self.cells[self.columns[target]], NumberText)
+        return self.point_is_clear or is_number or not may_be_thousands(value)
 
     def moment(self, target: str, *, needed: bool = False) -> datetime | None:
         value = self.get(target)
@@ -81,6 +91,8 @@ class _Cells:
             raise _Unreadable(self.problem(target, _("The date is missing or cannot be read.")))
         if found is None and value:
             self.warnings.append(self.problem(target, _("The date cannot be read and is left out.")))
+        if found is not None and is_ahead(found):
+            self.warnings.append(self.problem(target, _("This day has not come yet; please check it.")))
         return found
 
 
@@ -93,6 +105,7 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
 
     def read(records: Iterator[Record]) -> Iterator[Item]:
         order: _Order | None = None
+        seen = Occurrences()
         for line, found in records:
             if isinstance(found, Broken):
                 problem = Problem(line, found.field, found.message)
@@ -102,7 +115,7 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
                     order.broken.append(problem)
                 continue
             found.append("")
-            cells = _Cells(line, found, columns, columns.values(found, tidy))
+            cells = _Cells(line, found, columns, columns.values(found, tidy), point_is_clear=profile.key != "plain")
             key = tidy(found[group])
             if profile.grouped and order is not None and key and key == order.key and _continues(cells):
                 _join(order, cells)
@@ -110,6 +123,10 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
             if order is not None:
                 yield from order.items()
             order = _begin(key, cells, profile)
+            if profile.grouped and "line_item" in columns and key and seen.next(key) > 1:
+                # Taken as news of the order its rows would replace those that stood before.
+                message = _("Further rows of an order that stands earlier in the file; they must stand together.")
+                order.problem = order.problem or cells.problem("group", message)
         if order is not None:
             yield from order.items()
 

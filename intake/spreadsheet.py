@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Generator, Iterator
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
@@ -132,6 +133,14 @@ def _cells(row: tuple[Any, ...]) -> list[str] | Broken:
     return cells
 
 
+def _figures(value: float) -> str:
+    """The number as a sheet shows it: 15 figures, without the noise of its binary form (0.30000000000000004)."""
+    if value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    shown = Decimal(f"{value:.15g}")
+    return f"{shown:f}" if shown.is_finite() else str(shown)
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""
@@ -142,7 +151,7 @@ def _text(value: object) -> str:
     if isinstance(value, int):
         return NumberText(value)
     if isinstance(value, float):
-        return NumberText(int(value) if value.is_integer() and abs(value) < 1e21 else repr(value))
+        return NumberText(_figures(value))
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     if isinstance(value, (date, time)):

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 BERLIN = ZoneInfo("Europe/Berlin")
 
 _APOSTROPHE = re.compile(r"'(?=[0-9+]|\([0-9+])")
-_GERMAN_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?:,?\s+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
+_GERMAN_DATE = re.compile(
+    r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4}|[0-9]{2})(?:,?\s+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\s?Uhr)?)?"
+)
+_SLASHED_DATE = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})(?=[T ]|$)")
 _SPACED_OFFSET = re.compile(r"(.*[0-9]) ?(UTC|GMT|Z|[+-][0-9]{2}:?[0-9]{2})$")
-_AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,8})?|[+-]?\.[0-9]{1,8}")
-_COMMA_DECIMAL = re.compile(r"[+-]?[0-9]{1,15},(?:[0-9]{1,2}|[0-9]{4,8})")
-_POINT_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,8}|[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}")
-_COMMA_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,8}|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
+# A computed price has many figures behind its point; who stores it rounds it.
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}")
+_COMMA_DECIMAL = re.compile(r"[+-]?[0-9]{1,15},(?:[0-9]{1,2}|[0-9]{4,20})")
+_POINT_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,20}|[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}")
+_COMMA_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,20}|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
+_ONE_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _SPACE_GROUPS = re.compile(r"(?<=[0-9])[ '\u00a0\u202f’](?=[0-9]{3}(?![0-9]))")
 _CURRENCY = re.compile(r"^(?:€|EUR|\$|USD|CHF)\s*|\s*(?:€|EUR|\$|USD|CHF)$")
 
@@ -76,7 +83,10 @@ def without_apostrophe(value: str) -> str:
 
 @lru_cache(maxsize=8192)
 def read_moment(value: str) -> datetime | None:
-    """An instant from ISO 8601 (also with a blank before the offset) or a German date; None where it is neither."""
+    """An instant from ISO 8601 (also with slashes, or a blank before the offset) or a German date; None where neither.
+
+    A year of two figures is one of 1970 to 2069.
+    """
     found: datetime | None
     try:
         found = datetime.fromisoformat(value)
@@ -91,7 +101,11 @@ def _other_moment(value: str) -> datetime | None:
     try:
         if match := _GERMAN_DATE.fullmatch(value):
             day, month, year, hour, minute, second = (int(part or 0) for part in match.groups())
+            if len(match[3]) == 2:
+                year += 1900 if year >= 70 else 2000
             return datetime.combine(date(year, month, day), time(hour, minute, second))
+        if _SLASHED_DATE.match(value):
+            return datetime.fromisoformat(value.replace("/", "-", 2))
         if match := _SPACED_OFFSET.fullmatch(value):
             offset = "+00:00" if match[2] in ("UTC", "GMT", "Z") else match[2]
             return datetime.fromisoformat(match[1] + offset)
@@ -117,6 +131,16 @@ def read_amount(value: str) -> Decimal | None:
     elif _COMMA_GROUPS.fullmatch(text):
         text = text.replace(",", "")
     return Decimal(text) if _AMOUNT.fullmatch(text) else None
+
+
+def may_be_thousands(value: str) -> bool:
+    """Whether a sum of money such as "1.234" is more likely one thousand in German than money with three decimals."""
+    return bool(_ONE_GROUP.fullmatch(_CURRENCY.sub("", value.strip())))
+
+
+def is_ahead(at: datetime) -> bool:
+    """Whether an instant has not come yet, whatever the zone of whoever wrote it."""
+    return at > timezone.now() + timedelta(days=1)
 
 
 def read_opt_in(value: str) -> str | None:

@@ -18,6 +18,13 @@ class InteractionsConfig(AppConfig):
         from staff import handover
 
         handover.register("followups", _("follow-ups"), open_work, hand_over_all, "interactions.log")
+        handover.register(
+            "complaints",
+            _("open complaints"),
+            complaining.open_work,
+            complaining.hand_over_all,
+            "interactions.log",
+        )
         register_source(
             TimelineSource(
                 key="contact",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
+from customers.historying import write_history
 from customers.models import Customer
 from customers.summary import recount_complaints
 from interactions.models import Complaint
@@ -73,6 +75,21 @@ def reject(complaint: Complaint, resolution: str, *, by: User) -> None:
     Raises AlreadyClosed.
     """
     _move(complaint, Complaint.State.REJECTED, by, resolution)
+
+
+def open_work(user: User) -> int:
+    """How many open complaints a member of staff is in charge of."""
+    return Complaint.objects.open().filter(owner=user).count()
+
+
+@transaction.atomic
+def hand_over_all(user: User, successor: User) -> int:
+    """Put the successor in charge of everything a leaving colleague has open, with history."""
+    mine = Complaint.objects.open().filter(owner=user)
+    ids = list(mine.order_by("pk").select_for_update().values_list("pk", flat=True))
+    Complaint.objects.filter(pk__in=ids).update(owner=successor, version=F("version") + 1)
+    write_history(Complaint, ids, "~", reason="handed over")
+    return len(ids)
 
 
 def refresh_summary(customer_ids: list[int]) -> None:

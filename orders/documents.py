@@ -126,7 +126,7 @@ def credit_under_lock(
     document.delivery_snapshot = None
     document.lines = [{"name": _("Credit for invoice %s") % invoice.number, "amount": str(gross)}]
     document.reason = reason or None
-    document.rates = _shares(invoice.rates, gross, invoice.gross)
+    document.rates = _shares(_rates_left(invoice), gross)
     document.gross, document.tax = gross, sum((_dec(r["tax"]) for r in document.rates), Decimal(0))
     document.net = gross - document.tax
     document.save(force_insert=True)
@@ -250,9 +250,19 @@ def _rate(rate: Decimal | None, gross: Decimal, tax: Decimal) -> dict[str, str]:
     }
 
 
-def _shares(rates: list[dict[str, str]], gross: Decimal, whole: Decimal) -> list[dict[str, str]]:
-    """Split a credit over the rates of its invoice; the last one takes what rounding left."""
-    shares, left = [], gross
+def _rates_left(invoice: Document) -> list[dict[str, str]]:
+    """An invoice by rate, less its credit notes: the last of these takes what rounding left, in tax as in gross."""
+    left = {entry["rate"]: (_dec(entry["gross"]), _dec(entry["tax"])) for entry in invoice.rates}
+    for rates in invoice.corrections.values_list("rates", flat=True):
+        for entry in rates:
+            gross, tax = left[entry["rate"]]
+            left[entry["rate"]] = gross - _dec(entry["gross"]), tax - _dec(entry["tax"])
+    return [_rate(_dec(rate) if rate else None, gross, tax) for rate, (gross, tax) in left.items() if gross]
+
+
+def _shares(rates: list[dict[str, str]], gross: Decimal) -> list[dict[str, str]]:
+    """Split a credit over what is left by rate; the last one takes what rounding left."""
+    shares, left, whole = [], gross, sum((_dec(entry["gross"]) for entry in rates), Decimal(0))
     for index, entry in enumerate(rates, start=1):
         part = (_dec(entry["gross"]) * gross / whole).quantize(CENT, ROUND_HALF_UP)
         part = left if index == len(rates) else part

@@ -17,7 +17,7 @@ from customers.models import Customer
 from customers.placing import PlacedText, texts_due
 from customers.reading import read_country
 from orders.entering import LineInput, OrderInput, billing_of
-from orders.forms import amount_field, text_field
+from orders.forms import amount_field, not_ahead, text_field
 from orders.models import FieldRule, Order, OrderLine, OrderType
 from staff.models import User
 
@@ -52,6 +52,7 @@ class OrderForm(forms.Form):
     placed_at = forms.DateTimeField(
         label=gettext_lazy("Placed"),
         required=False,
+        validators=[not_ahead],
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.fields import AmountField
 from orders.models import FieldRule, Order, OrderLine, OrderType, Return
 
 MOST = Decimal("9999999.99")
@@ -51,15 +54,21 @@ class FilterForm(forms.Form):
         return [self["begin"], self["end"]]
 
 
+def not_ahead(at: datetime) -> None:
+    """Refuse an instant to come: no purchase yet, and a slip of the year would keep its customer for ever."""
+    if at > timezone.now() + timedelta(minutes=5):
+        raise forms.ValidationError(_("This time has not come yet."))
+
+
 def text_field(label: Any, length: int, *, required: bool = False, **attrs: str) -> forms.CharField:
     return forms.CharField(
         label=label, max_length=length, required=required, widget=forms.TextInput(attrs=attrs or None)
     )
 
 
-def amount_field(label: Any, **given: Any) -> forms.DecimalField:
+def amount_field(label: Any, **given: Any) -> AmountField:
     given = {"min_value": Decimal(0), "max_value": MOST, "decimal_places": 2, "required": False, **given}
-    return forms.DecimalField(label=label, localize=True, **given)
+    return AmountField(label=label, **given)
 
 
 class CreditForm(forms.Form):

@@ -14,6 +14,7 @@ from customers.searching import matching_ids
 from datamap.controlling import legal_zone
 from datamap.workdays import day_begins
 from orders.models import Order
+from orders.numbering import spellings
 from orders.querysets import OrderQuerySet
 from staff.models import User
 
@@ -74,7 +75,10 @@ def search(user: User, text: str) -> list[Order]:
     if not text:
         return []
     orders = Order.objects.visible_to(user).select_related("customer").defer(*HEAVY)
-    by_number = list(orders.filter(number__startswith=text).latest_first()[:FOUND])
+    begins = Q()
+    for number in spellings(text):
+        begins |= Q(number__startswith=number)
+    by_number = list(orders.filter(begins).latest_first()[:FOUND])
     people = matching_ids(text, restricted_too=user.may("customers.restricted"))
     by_name = list(orders.filter(customer_id__in=people).latest_first()[:FOUND]) if people else []
     found = {order.pk: order for order in (*by_number, *by_name)}

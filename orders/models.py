@@ -255,9 +255,15 @@ class Order(models.Model):
         return Decimal(0) if self.cancelled_at else self.total - self.refunded
 
     def settle_payment(self) -> None:
-        """Bring the payment state in line with `paid_at` and `refunded`."""
+        """Bring the payment state in line with `paid_at` and `refunded`.
+
+        An order of our own that nobody has paid yet stays unpaid where a part of it is credited: the rest is owed. Of
+        orders of a platform one does not always hear that they are paid.
+        """
         if self.refunded > 0 and self.refunded >= self.total:
             self.payment = self.Payment.REFUNDED
+        elif not self.platform and self.paid_at is None:
+            self.payment = self.Payment.OPEN
         elif self.refunded > 0:
             self.payment = self.Payment.PARTLY_REFUNDED
         else:

@@ -18,6 +18,12 @@ PREFIXES = {
 }
 
 
+def spellings(typed: str) -> list[str]:
+    """What somebody means who types the number of an order: "b-2026 00042", or "1001" where the shop wrote "#1001"."""
+    plain = "".join(typed.split())
+    return sorted({typed, plain, plain.upper(), f"#{plain}"}) if plain else []
+
+
 def next_number(key: str, at: datetime) -> str:
     """The next number of a series, e.g. RE-2026-00042.
 

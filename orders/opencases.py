@@ -15,7 +15,8 @@ from orders.totals import withdrawal_end
 LIMITATION_YEARS = 3
 
 # Not delivered, as long as delivery can be claimed | within the period of withdrawal, which counts from the order where
-# nobody noted a delivery (as in the totals) | goods on their way back whose money is not yet returned.
+# nobody noted a delivery (as in the totals) | goods on their way back whose money is not yet returned, which cancelling
+# has done.
 OPEN_ORDER = """
     SELECT o.customer_id, o.number AS order_number, NULL::bigint AS complaint_id,
            (o.placed_at AT TIME ZONE %(zone)s + interval '1 year')::date AS review_on
@@ -35,6 +36,7 @@ OPEN_ORDER = """
     SELECT o.customer_id, o.number, NULL, (r.requested_at AT TIME ZONE %(zone)s + interval '1 year')::date
     FROM orders_order AS o JOIN orders_return AS r ON r.order_id = o.id
     WHERE o.customer_id = ANY(%(ids)s) AND o.blocked_at IS NULL AND r.blocked_at IS NULL AND r.state <> 'refunded'
+      AND o.cancelled_at IS NULL
 """
 # Payment is due until it is barred; an import that tells nothing of payments must not hold its orders for ever.
 OPEN_PAYMENT = """

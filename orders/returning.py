@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -45,6 +45,7 @@ def announce_return(
             raise Refused(_("No more comes back than was delivered and not yet returned."))
     lines = {line.pk: line for line in order.lines.all()}
     amount = sum((_share(lines[pk], quantity) for pk, quantity in wanted.items()), Decimal(0))
+    amount = _less_discount(order, lines.values(), amount)
     announced = Return.objects.create(
         order=order,
         order_number=order.number,
@@ -129,6 +130,14 @@ def returnable(order: Order) -> dict[int, Decimal]:
 def _locked_return(pk: int) -> tuple[Return, Order]:
     order = locked(Return.objects.values_list("order_id", flat=True).get(pk=pk), None)
     return Return.objects.select_for_update().get(pk=pk), order
+
+
+def _less_discount(order: Order, lines: Iterable[OrderLine], amount: Decimal) -> Decimal:
+    """What was paid for goods of this price: each bears its part of a discount on the whole order."""
+    listed = sum((line.amount for line in lines), Decimal(0))
+    if order.discount <= 0 or listed <= 0:
+        return amount
+    return (amount * max(listed - order.discount, Decimal(0)) / listed).quantize(CENT, ROUND_HALF_UP)
 
 
 def _share(line: OrderLine, quantity: Decimal) -> Decimal:

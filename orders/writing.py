@@ -40,8 +40,8 @@ LINE = "order_id, position, sku, name, category, quantity, unit_price, discount"
 STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS orders_stage (
         id bigint PRIMARY KEY, number text, status text, placed_at timestamptz, paid_at timestamptz,
-        delivered_at timestamptz, cancelled_at timestamptz, currency text, total numeric,
-        shipping_cost numeric, discount numeric, tax numeric, refunded numeric, billing bytea,
+        delivered_at timestamptz, cancelled_at timestamptz, currency text, total numeric(14,2),
+        shipping_cost numeric(14,2), discount numeric(14,2), tax numeric(14,2), refunded numeric(14,2), billing bytea,
         shipping bytea, deviating boolean, note bytea, tags text, digest bytea, replaces boolean,
         lines_before jsonb
     ) ON COMMIT DROP
@@ -248,6 +248,8 @@ def _staged(one: Incoming, sealer: Sealer) -> tuple[Any, ...]:
     facts = "facts" in news
     billing = billing_of(row) if "billing" in news else None
     shipping = contact(row.shipping) if "shipping" in news else None
+    # One of the two places may move without the other.
+    moved = not news.isdisjoint(("billing", "shipping")) and contact(row.shipping)
     return (
         one.order_id,
         row.number if facts else None,
@@ -264,7 +266,7 @@ def _staged(one: Incoming, sealer: Sealer) -> tuple[Any, ...]:
         row.refunded if facts else None,
         sealer.billing(billing) if billing else None,
         sealer.shipping(shipping) if shipping else None,
-        deviates(contact(row.billing), shipping) if shipping else None,
+        deviates(contact(row.billing), moved) if moved else None,
         sealer.note(row.note) if row.note and "note" in news else None,
         (", ".join(row.tags) or None) if facts else None,
         one.says,

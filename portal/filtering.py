@@ -12,6 +12,7 @@ from django.utils import formats
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers.fields import AmountField
 from customers.models import Customer, Tag
 
 ANY = ("", _("any"))
@@ -35,12 +36,8 @@ class FilterForm(forms.Form):
     )
     postcode = forms.CharField(label=_("Postcode begins with"), max_length=20, required=False)
     city = forms.CharField(label=_("Town"), max_length=120, required=False)
-    revenue_from = forms.DecimalField(
-        label=_("Revenue from"), max_digits=14, decimal_places=2, required=False, localize=True
-    )
-    revenue_to = forms.DecimalField(
-        label=_("Revenue up to"), max_digits=14, decimal_places=2, required=False, localize=True
-    )
+    revenue_from = AmountField(label=_("Revenue from"), max_digits=14, decimal_places=2, required=False)
+    revenue_to = AmountField(label=_("Revenue up to"), max_digits=14, decimal_places=2, required=False)
     active_from = forms.DateField(label=_("Last active from"), required=False)
     active_to = forms.DateField(label=_("Last active up to"), required=False)
     complaints = forms.ChoiceField(label=_("Open complaints"), choices=YES_NO, required=False)

@@ -12,6 +12,7 @@ from customers.models import ContactPerson, ContactPoint
 from customers.reading import read_phone
 from customers.searching import search
 from orders.models import Order
+from orders.numbering import spellings
 from portal.cards import link
 from portal.querying import Row, Selection, read_page
 from staff.models import User
@@ -43,7 +44,7 @@ class Results:
 def exact_page(user: User, words: str) -> str:
     """The address of the one customer or order with exactly this number, e-mail address or phone; else ""."""
     hits = [reverse("portal:customer_detail", args=[number]) for number in _exact_customers(user, words)]
-    hits += [order.url for order in _orders(user, words) if order.url and order.number == words]
+    hits += [order.url for order in _orders(user, words) if order.url]
     return hits[0] if len(hits) == 1 else ""
 
 
@@ -85,5 +86,10 @@ def _numbers(customers: object) -> list[str]:
 def _orders(user: User, words: str) -> list[FoundOrder]:
     if not user.may("orders.view") or not words or "@" in words or words.startswith("+"):
         return []
-    found = Order.objects.visible_to(user).filter(number=words).select_related("customer").latest_first()[:SHOWN]
+    found = (
+        Order.objects.visible_to(user)
+        .filter(number__in=spellings(words))
+        .select_related("customer")
+        .latest_first()[:SHOWN]
+    )
     return [FoundOrder(order.number, link("orders:detail", order.pk), order) for order in found]

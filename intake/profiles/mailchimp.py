@@ -4,7 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.profiles.declaring import CUSTOMERS, SUPPRESSIONS, Profile
 
-_EMAIL = ("Email Address", "Email")
+# Its labels are the audience's own: those that Mailchimp proposes, in English and in German.
+_EMAIL = ("Email Address", "Email", "E-Mail-Adresse", "E-Mail")
 
 PROFILES = (
     Profile(
@@ -16,12 +17,12 @@ PROFILES = (
         fields={
             "external_id": ("LEID",),
             "email": _EMAIL,
-            "first_name": ("First Name", "FNAME"),
-            "last_name": ("Last Name", "LNAME"),
-            "company": ("Company", "COMPANY"),
-            "address_line": ("Address", "ADDRESS"),
-            "phone": ("Phone Number", "PHONE"),
-            "birthday": ("Birthday", "BIRTHDAY"),
+            "first_name": ("First Name", "FNAME", "Vorname"),
+            "last_name": ("Last Name", "LNAME", "Nachname"),
+            "company": ("Company", "COMPANY", "Firma", "Unternehmen"),
+            "address_line": ("Address", "ADDRESS", "Adresse", "Anschrift"),
+            "phone": ("Phone Number", "PHONE", "Telefonnummer", "Telefon"),
+            "birthday": ("Birthday", "BIRTHDAY", "Geburtstag"),
             "note": ("NOTES",),
             "tags": ("TAGS",),
         },

@@ -48,6 +48,15 @@ _FRAUD = "Mehrere Lieferungen an wechselnde Anschriften, Lastschrift zurückgege
 _MINOR = "Hat am Telefon angegeben, noch nicht 18 zu sein."
 
 
+def _speakers(person: Person) -> list[tuple[str, str]]:
+    """First and last name of whoever speaks for a company: the one who ordered first, and every second time another."""
+    if not person.company:
+        return []
+    draws = person.draws
+    another = (words.WOMEN[draws[21] % 170], words.COMMON[draws[22] % 120])
+    return [(person.first_name, person.last_name), another][: 1 + draws[31] % 2]
+
+
 class Arrivals:
     """Writes one customer after the other into a `Writer`."""
 
@@ -82,7 +91,8 @@ class Arrivals:
         # A company is known by its name; who speaks for it is a contact person.
         first, last = ("", "") if person.company else (person.first_name, person.last_name)
         title, salutation = ("", "") if person.company else (person.title, person.salutation)
-        entry = entry_for(number, kind, first, last, person.company, [(c.postcode, c.name) for c in places])
+        speakers = [name for given, family in _speakers(person) for name in (family, given)]
+        entry = entry_for(number, kind, first, last, person.company, [(c.postcode, c.name) for c in places], speakers)
         birthday = account and not person.company and draws[17] < 0.3 * WHOLE
         day, month = (1 + draws[17] % 28, 1 + draws[16] % 12) if birthday else (NULL, NULL)
         left = restricted = None
@@ -139,12 +149,7 @@ class Arrivals:
 
     def _contact_persons(self, person: Person, pk: int, came: str) -> None:
         draws, host = person.draws, person.email.partition("@")[2]
-        for n in range(1 + draws[31] % 2):
-            first, last = (
-                (person.first_name, person.last_name)
-                if n == 0
-                else (words.WOMEN[draws[21] % 170], words.COMMON[draws[22] % 120])
-            )
+        for n, (first, last) in enumerate(_speakers(person)):
             email = f"{words.latin(first)}.{words.latin(last)}@{host}" if host else ""
             phone = phone_number(person.index * 2 + n) if draws[25] % 2 else ""
             salutation = person.salutation if n == 0 else ""

@@ -16,7 +16,7 @@ from customers.deactivating import deactivate, reactivate
 from customers.duplicates import likely_duplicates
 from customers.editing import Conflict, save_customer
 from customers.historying import changes_of
-from customers.models import Address, ClaimReport, ContactPoint, Customer, OptInClaim, Summary
+from customers.models import Address, ClaimReport, ContactPerson, ContactPoint, Customer, OptInClaim, Summary
 from customers.rows import OptInRow
 from customers.summary import OrderFigures, note_contact, set_orders
 from customers.timeline import TimelineSource, register_source
@@ -133,6 +133,15 @@ def test_the_same_person_is_noticed_while_entering(agent):
     assert reasons(agent, **both) == [("email", "name")]
     assert reasons(agent, first_name="Jörg", last_name="Schmidt", postcode="01069") == []
     assert reasons(agent, **both, exclude=only_customer().pk) == []
+
+
+def test_whoever_speaks_for_a_company_is_a_likely_duplicate(agent):
+    bring_in(make_row(external_id="1", company="Mühle KG", last_name="", email="info@muehle.example"))
+    company = only_customer()
+    ContactPerson.objects.create(customer=company, last_name="Groß", email="Ida@muehle.example", phone="+493012345678")
+    assert reasons(agent, email="ida@muehle.example") == [("email",)]
+    assert reasons(agent, phone="030 12345678") == [("phone",)]
+    assert reasons(agent, email="ida@muehle.example", exclude=company.pk) == []
 
 
 def test_a_household_is_not_taken_for_one_person(agent):

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from customers.fields import VatField
 from customers.intake import write_customers
 from customers.models import (
     ContactPoint,
@@ -244,6 +245,44 @@ def test_what_cannot_be_read_is_warned_about_by_line_and_field():
 def test_four_digits_are_a_postcode_of_their_own_in_austria():
     assert try_then_write(make_row(external_id="1", postcode="1010", city="Wien", country="AT")).warning_count == 0
     assert only_customer().addresses.get().postcode == "1010"
+
+
+def test_a_phone_is_read_by_the_country_though_no_address_is_known():
+    try_then_write(make_row(external_id="1", phone="0664 1234567", country="Österreich"))
+    assert point(only_customer(), "phone") == "+436641234567"
+    assert not only_customer().addresses.exists()
+
+
+def test_further_addresses_of_one_person_stay_apart():
+    places = [
+        {"kind": "billing", "street": "Weg 1", "postcode": "53111", "city": "Bonn"},
+        {"kind": "other", "street": "Domplatz 1", "postcode": "50667", "city": "Köln"},
+        {"kind": "other", "street": "Ring 9", "city": "Ulm"},
+        {"kind": "other", "street": "Ring 9", "city": "ULM"},
+    ]
+    rows = [make_row(n, email="a@b.example", addresses=[AddressRow(**place)]) for n, place in enumerate(places)]
+
+    try_then_write(*rows)
+
+    known = [(a.kind, a.street, a.postcode, a.city) for a in only_customer().addresses.order_by("pk")]
+    assert known == [
+        ("billing", "Weg 1", "53111", "Bonn"), ("other", "Domplatz 1", "50667", "Köln"), ("other", "Ring 9", "", "ULM"),
+    ]  # fmt: skip
+    assert try_then_write(*rows[:3]).updated == 1  # a town in small letters again
+    assert try_then_write(*rows[:3]).unchanged == 1
+    fourth = make_row(email="a@b.example", addresses=[AddressRow("other", "", "Hafen 2", "24103", "Kiel")])
+    try_then_write(fourth)
+    assert only_customer().addresses.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("DE 136.695.976", "DE136695976"), ("de136695976", "DE136695976"), ("ATU 13585627", "ATU13585627")],
+)
+def test_a_vat_id_is_kept_as_its_country_writes_it(typed, kept):
+    assert try_then_write(make_row(external_id="1", vat_id=typed)).warning_count == 0
+    assert only_customer().vat_id == kept
+    assert VatField().clean(typed) == kept
 
 
 def test_formulas_stay_text():

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers import indexing
+from customers.editing import save_customer
 from customers.models import ContactPerson, Customer, SearchEntry, SearchWord
 from customers.searching import COUNTED, matching_ids, search
 from tests.customers.making import bring_in, make_row
@@ -138,3 +139,21 @@ def test_whose_name_begins_as_typed_comes_before_whose_name_only_holds_it(db):
     bring_in(*[make_row(external_id=str(n), last_name=name) for n, name in enumerate(names)])
     by_id = dict(Customer.objects.values_list("pk", "last_name"))
     assert [by_id[pk] for pk in search("müller").ids] == ["Müller", "Müllerburg", "Altmüller", "Bruckmüller"]
+
+
+def test_a_company_is_found_by_whoever_speaks_for_it(agent):
+    company = Customer.objects.get(company__startswith="Elektro")
+    person = ContactPerson(first_name="Petra", last_name="Sonnenschön", email="petra@oez.example")
+    save_customer(company, version=company.version, user=agent, children=[person])
+    for text in ("Sonnenschön", "petra sonnenschoen", "Sonenschön", "petra@oez.example"):
+        assert found(text) == ["Elektro"], text
+    before = set(SearchEntry.objects.values_list("customer_id", "text"))
+    indexing.refresh([company.pk])
+    assert set(SearchEntry.objects.values_list("customer_id", "text")) == before
+    save_customer(company, version=company.version, user=agent, removed=[person])
+    assert found("Sonnenschön") == []
+
+
+@pytest.mark.parametrize("text", ["k-77", "K - 77", "K-77"])
+def test_a_number_is_found_as_people_type_it(text):
+    assert found(text) == ["Zoë"]

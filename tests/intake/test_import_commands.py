@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
-from customers.models import Customer, ExternalId, OptInClaim, Origin, Suppression
+from customers.models import ContactPoint, Customer, ExternalId, OptInClaim, Origin, Suppression
 from intake.models import Batch
 from orders.models import CustomerTotal, Order, OrderLine
 from tests.intake.conftest import MAPPING, customers_csv
@@ -171,6 +171,16 @@ def test_what_cannot_begin_says_so_with_the_right_exit_code(tmp_path: Path, opti
     assert Batch.objects.count() == 0
 
 
+def test_a_mapping_that_names_a_target_twice_is_a_bad_argument(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "a,b\n1,2\n")
+    twice = tmp_path / "twice.json"
+    twice.write_text('{"external_id": "a", "external_id": "b"}')
+    with pytest.raises(CommandError) as refused:
+        import_file("customers", path, mapping=twice)
+    assert refused.value.returncode == 2
+    assert "external_id" in str(refused.value)
+
+
 def test_a_missing_file_is_a_bad_argument(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as refused:
         import_file("customers", tmp_path / "none.csv")
@@ -178,8 +188,9 @@ def test_a_missing_file_is_a_bad_argument(tmp_path: Path) -> None:
 
 
 def test_an_order_whose_line_cannot_be_read_stays_out_and_lines_without_order_are_named(tmp_path: Path) -> None:
-    orders = write_csv(tmp_path, "Nr,Datum\n1,2026-01-01\n2,2026-01-02\n", "orders.csv")
-    lines = write_csv(tmp_path, "Bestellung,Art,Preis\n2,b,x\n1,a,5\n1,c,2.50\n3,d,1\n", "lines.csv")
+    orders = write_csv(tmp_path, "Nr,Datum\n1,2026-01-01\n2,2026-01-02\n4,2026-01-02\n", "orders.csv")
+    text = "Bestellung,Art,Preis\n2,b,x\n1,a,5\n1,c,2.50\n3,d,1\n4,e,1.234\n"  # a thousand, or one and a quarter
+    lines = write_csv(tmp_path, text, "lines.csv")
     mapping = {
         "external_id": "Nr", "placed_at": "Datum",
         "lines": {"order_external_id": "Bestellung", "sku": "Art", "unit_price": "Preis"},
@@ -188,7 +199,7 @@ def test_an_order_whose_line_cannot_be_read_stays_out_and_lines_without_order_ar
     assert found["created"] == 1
     assert Order.objects.get().total == Decimal("7.50")
     assert {(error["file"], error["line"]) for error in found["errors"]} == {
-        ("lines.csv", 2), ("orders.csv", 3), ("lines.csv", 5),
+        ("lines.csv", 2), ("orders.csv", 3), ("lines.csv", 5), ("lines.csv", 6), ("orders.csv", 4),
     }  # fmt: skip
 
 
@@ -251,3 +262,11 @@ def test_the_origin_tells_where_a_customer_came_from(shared_data: Path) -> None:
     origin = Origin.objects.get(batch=found["batch"])
     assert (origin.kind, origin.platform, origin.label) == (Origin.Kind.FILE, "hubspot", "hubspot")
     assert Customer.objects.filter(origin=origin).count() == 6
+
+
+def test_the_country_alone_says_how_a_phone_number_is_read(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "Nr,Land,Telefon\n1,Frankreich,01 42 68 53 00\n2,,030 12345678\n")
+    mapping = mapping_file(tmp_path, {"external_id": "Nr", "country": "Land", "phone": "Telefon"})
+    assert import_file("customers", path, mapping=mapping)["warning_count"] == 0
+    points = {point.value for point in ContactPoint.objects.all()}
+    assert points == {"+33142685300", "+493012345678"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from customers.rows import CustomerRow, SuppressionRow
 from intake.mapping import MappingError
@@ -138,6 +139,15 @@ def test_an_order_with_one_unreadable_line_comes_not_at_all(shared_data: Path) -
     assert [item.problem.line for item in found if item.problem] == [3]
     assert len([item for item in found if item.row]) == 5
     assert sum(item.records for item in found) == 9
+
+
+def test_rows_of_an_order_that_stand_apart_replace_nothing() -> None:
+    header = "Order ID,Order Status,Order Date,Email (Billing),Order Total Amount,Item #,SKU,Quantity,Item Cost"
+    first, second = "1,completed,2026-01-10,a@example.com,30", "2,completed,2026-01-10,b@example.com,5"
+    rows = [f"{first},1,A,1,10", f"{first},2,B,2,10", f"{second},1,A,1,5", f"{first},3,C,1,1", f"{first},4,D,1,1"]
+    found = items("orders", "\n".join([header, *rows]) + "\n")
+    assert [[line.sku for line in item.row.lines] for item in found if item.row] == [["A", "B"], ["A"]]
+    assert [(item.problem.line, item.records) for item in found if item.problem] == [(5, 2)]
 
 
 def test_the_person_in_the_name_column_of_woocommerce_is_no_article(shared_data: Path) -> None:
@@ -310,7 +320,15 @@ def test_ids_beyond_the_figures_of_a_float_stay_whole() -> None:
         ("1996-07-04 00:00:00.000", datetime(1996, 7, 3, 22, tzinfo=UTC)),
         ("19970101", datetime(1996, 12, 31, 23, tzinfo=UTC)),
         ("10.01.2026", datetime(2026, 1, 9, 23, tzinfo=UTC)),
+        ("31.12.24", datetime(2024, 12, 30, 23, tzinfo=UTC)),
+        ("1.7.97", datetime(1997, 6, 30, 22, tzinfo=UTC)),
+        ("31.12.2024 14:05 Uhr", datetime(2024, 12, 31, 13, 5, tzinfo=UTC)),
+        ("31. 12. 2024, 23:59", datetime(2024, 12, 31, 22, 59, tzinfo=UTC)),
+        ("2024/12/31", datetime(2024, 12, 30, 23, tzinfo=UTC)),
+        ("2024/12/31 14:05:00", datetime(2024, 12, 31, 13, 5, tzinfo=UTC)),
         ("31.02.2026", None),
+        ("31.02.26", None),
+        ("31.12.124", None),
         ("01/02/2026", None),
         ("soon", None),
         ("0001-01-01", None),
@@ -324,12 +342,55 @@ def test_instants_without_offset_are_local_time_of_the_shop(written: str, meant:
     ("written", "meant"),
     [
         ("1234.5", "1234.5"), ("1.234,50", "1234.50"), ("1,234.50", "1234.50"), ("1 234,50 €", "1234.50"),
+        ("3.3333333333333335", "3.3333333333333335"), ("3,33333333333", "3.33333333333"),
         ("-5.00", "-5.00"), ("12,5", "12.5"), ("€ 3", "3"), ("1.234.567", "1234567"),
         ("1,234", None), ("1e5", None), ("NaN", None), ("Infinity", None), ("", None), ("٣", None), ("0x10", None),
     ],
 )  # fmt: skip
 def test_amounts_are_read_or_refused_but_never_guessed(written: str, meant: str | None) -> None:
     assert read_amount(written) == (Decimal(meant) if meant else None)
+
+
+def test_a_point_that_may_stand_before_thousands_is_not_guessed_at() -> None:
+    mapping = {"external_id": "Nr", "placed_at": "Datum", "total": "Summe"}
+    rows = ["1.234", "1.234 €", "-12.000", "0.125", "1.234,50", "1234.5", "12.50", "12.5000"]
+    text = "\n".join(["Nr;Datum;Summe", *(f"{n};1.2.2026;{said}" for n, said in enumerate(rows))])
+    found = items("orders", text, mapping=mapping)
+    assert [item.problem.field if item.problem else item.row.total for item in found] == [
+        "Summe", "Summe", "Summe", Decimal("0.125"), Decimal("1234.50"), Decimal("1234.5"), Decimal("12.50"),
+        Decimal("12.5"),
+    ]  # fmt: skip
+    # A platform writes decimals its own way.
+    header = "Order Number,Order Status,Order Date,Email (Billing),Order Total Amount"
+    (item,) = items("orders", f"{header}\n1,completed,2026-01-10,a@example.com,1.234\n")
+    assert item.row.total == Decimal("1.234")
+
+
+def test_a_number_of_a_spreadsheet_is_clear() -> None:
+    book, out = Workbook(), io.BytesIO()
+    book.active.append(["Nr", "Datum", "Summe"])
+    book.active.append([1, date(2026, 12, 31), 1.234])
+    book.save(out)
+    mapping = {"external_id": "Nr", "placed_at": "Datum", "total": "Summe"}
+    (item,) = plan_import("orders", lambda: io.BytesIO(out.getvalue()), mapping=mapping).items()
+    assert (item.row.total, item.row.placed_at) == (Decimal("1.234"), datetime(2026, 12, 30, 23, tzinfo=UTC))
+
+
+def test_a_day_that_has_not_come_yet_is_warned_about() -> None:
+    text = "Nr,Datum,Summe\n1,2062-01-10,5\n2,2026-01-10,5\n"
+    mapping = {"external_id": "Nr", "placed_at": "Datum", "total": "Summe"}
+    found = items("orders", text, mapping=mapping)
+    assert [[(w.line, w.field) for w in item.warnings] for item in found] == [[(2, "Datum")], []]
+    header = "Name,Username,Last Active,Sign Up,Email,Total Spend"
+    (item,) = items("customers", f"{header}\nA B,ab,2206-01-10,2026-01-10,a@example.com,5\n")
+    assert [(w.line, w.field) for w in item.warnings] == [(2, "Last Active")]
+
+
+def test_an_audience_with_german_labels_is_recognized() -> None:
+    header = "E-Mail-Adresse,Vorname,Nachname,Telefonnummer,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,LAST_CHANGED,LEID"
+    (item,) = items("customers", f"{header}\na@example.com,Jürgen,Groß,030 1234567,2,2026-01-10,192.0.2.1,x,7\n")
+    assert (item.row.email, item.row.first_name, item.row.last_name) == ("a@example.com", "Jürgen", "Groß")
+    assert (item.row.phone, [o.state for o in item.row.opt_ins]) == ("030 1234567", ["yes"])
 
 
 def test_identical_purchases_are_told_apart_by_their_occurrence() -> None:

@@ -149,6 +149,22 @@ def test_a_sheet_is_read_with_its_row_numbers() -> None:
     assert isinstance(good(data)[0][1][1], NumberText)
 
 
+def test_numbers_of_a_sheet_are_read_as_it_shows_them() -> None:
+    sheet = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="1"><c r="A1" t="inlineStr"><is><t>Preis</t></is></c></row>'
+        b'<row r="2"><c r="A2"><v>0.30000000000000004</v></c></row>'
+        b'<row r="3"><c r="A3"><v>19.989999999999998</v></c></row>'
+        b'<row r="4"><c r="A4"><v>3.3333333333333335</v></c></row>'
+        b'<row r="5"><c r="A5"><v>1.0000000000000001E-5</v></c></row>'
+        b'<row r="6"><c r="A6"><v>1234567890123456</v></c></row></sheetData></worksheet>'
+    )
+    book = zipfile.ZipFile(io.BytesIO(workbook(["Preis"])))
+    names = {name: book.read(name) for name in book.namelist()} | {"xl/worksheets/sheet1.xml": sheet}
+    read = [cells[0] for _line, cells in good(zipped(names))]
+    assert read == ["0.3", "19.99", "3.33333333333333", "0.00001", "1234567890123456"]
+
+
 def test_a_formula_is_refused_with_its_row_and_text_that_looks_like_one_is_kept() -> None:
     data = workbook(["a", "b"], ["=1+1", "x"], ["y", "z"])
     assert (broken(data), good(data)) == ([2], [(3, ["y", "z"])])

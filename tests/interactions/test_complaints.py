@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from interactions.complaining import AlreadyClosed, open_complaint, reject, settle
 from interactions.models import Complaint
+from staff import handover
 from tests.interactions.factories import make_contact, make_customer
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,18 @@ def test_opened_and_settled_the_summary_follows(agent):
     assert customer.summary.open_complaints == 0
     assert (complaint.state, complaint.resolution) == ("settled", "replaced")
     assert complaint.answered_at == complaint.closed_at
+
+
+def test_open_complaints_go_along_when_staff_leave(agent, manager):
+    mine, closed = _open(make_customer(), agent), _open(make_customer(), agent)
+    settle(closed, "replaced", by=agent)
+    theirs = _open(make_customer(), manager)
+    assert [(kind.key, number) for kind, number in handover.open_work(agent)] == [("complaints", 1)]
+    handover.hand_over(agent, manager)
+    owners = dict(Complaint.objects.values_list("pk", "owner"))
+    assert owners == {mine.pk: manager.pk, closed.pk: agent.pk, theirs.pk: manager.pk}
+    assert mine.history.latest().owner_id == manager.pk
+    assert Complaint.objects.get(pk=mine.pk).version == mine.version + 1
 
 
 def test_a_closed_complaint_stays_as_it_was(agent):

@@ -275,11 +275,13 @@ def test_people_are_found_by_e_mail_by_digits_and_by_umlaut(demo: Any) -> None:
 
 def test_search_entries_and_the_dictionary_are_what_the_house_would_write(demo: Any) -> None:
     texts = []
-    for customer in Customer.objects.prefetch_related("addresses").select_related("search_entry"):
+    for customer in Customer.objects.prefetch_related("addresses", "contact_persons").select_related("search_entry"):
         places = sorted(customer.addresses.all(), key=lambda a: (not a.is_default, a.pk))
         entry = entry_for(
             customer.number, customer.kind, customer.first_name, customer.last_name, customer.company,
             [(a.postcode, a.city) for a in places],
+            [name for one in sorted(customer.contact_persons.all(), key=lambda one: one.pk)
+             for name in (one.last_name, one.first_name)],
         )  # fmt: skip
         kept = customer.search_entry
         assert (kept.text, kept.phonetic, kept.postcode, customer.sort_name) == entry

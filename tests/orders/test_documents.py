@@ -8,11 +8,14 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from datamap import holds
 from datamap.models import Controller
+from datamap.workdays import local_date
 from orders.documents import issue_credit_note, issue_document, supply_of
 from orders.models import CustomerTotal, Document, Order
 from orders.querysets import IssuedDocument
 from orders.refusing import Refused, Stale
+from orders.states import take_step
 from orders.totals import refresh_totals
 from tests.orders.factories import PLACED, make_order
 from vault.keyring import keyring
@@ -179,7 +182,7 @@ def test_a_delivery_note_shows_no_prices_and_no_billing_address():
 
 
 def test_a_credit_note_lowers_the_totals_of_the_customer():
-    order = make_order()
+    order = make_order(paid_at=PLACED, payment="paid")
     refresh_totals([order.customer_id])
     invoice = issue_document(order.pk, "invoice")
 
@@ -191,6 +194,42 @@ def test_a_credit_note_lowers_the_totals_of_the_customer():
     assert (credit.gross, credit.net, credit.tax) == (Decimal("11.90"), Decimal("10.00"), Decimal("1.90"))
     assert credit.corrects == invoice
     assert (order.refunded, order.payment) == (Decimal("11.90"), "part_refund")
+
+
+@pytest.mark.parametrize("parts", [["3.33", "3.33", "3.34"], ["0.01"] * 7 + ["9.93"], ["9.99", "0.01"], ["10.00"]])
+def test_an_invoice_that_is_credited_in_parts_leaves_no_tax(parts):
+    """§ 17(1) UStG: what was charged is corrected, to the cent and at each rate."""
+    order = make_order(lines=2, total=Decimal("10.00"))
+    order.lines.filter(position=1).update(unit_price=Decimal("4.00"), tax_rate=Decimal(7))
+    order.lines.filter(position=2).update(unit_price=Decimal("6.00"))
+    invoice = issue_document(order.pk, "invoice")
+
+    notes = [issue_credit_note(invoice.pk, Decimal(part)) for part in parts]
+
+    assert sum(note.tax for note in notes) == invoice.tax
+    for entry in invoice.rates:
+        same = [share for note in notes for share in note.rates if share["rate"] == entry["rate"]]
+        assert sum(Decimal(share["gross"]) for share in same) == Decimal(entry["gross"])
+        assert sum(Decimal(share["tax"]) for share in same) == Decimal(entry["tax"])
+
+
+def test_an_unpaid_order_of_which_a_part_is_credited_is_still_owed():
+    order = make_order(status="shipped")
+    invoice = issue_document(order.pk, "invoice")
+
+    issue_credit_note(invoice.pk, Decimal("1.90"))
+
+    order.refresh_from_db()
+    assert (order.refunded, order.payment) == (Decimal("1.90"), "open")
+    # BGB § 433(2), domain.md 4.2: 21.90 of 23.80 are due.
+    kinds = [hold.kind for hold in holds.standing([order.customer_id], local_date(order.invoiced_at))]
+    assert "open_payment" in kinds
+    take_step(order.pk, "pay")
+    order.refresh_from_db()
+    assert order.payment == "part_refund"
+    issue_credit_note(invoice.pk, Decimal("21.90"))
+    order.refresh_from_db()
+    assert order.payment == "refunded"
 
 
 def test_no_more_is_credited_than_was_charged():

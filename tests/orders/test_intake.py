@@ -176,6 +176,29 @@ def test_another_phone_at_the_same_place_is_no_deviating_address():
     assert not Order.objects.get().deviating
 
 
+@pytest.mark.parametrize(("first", "then", "whereto"), [(ANNE, IDA, ANNE), (IDA, ANNE, None)])
+def test_where_the_goods_go_is_told_anew_when_the_bill_moves(first, then, whereto):
+    """Of two places one may move alone: the delivery note must follow the goods, not the bill."""
+    write_orders([row(billing=first, shipping=ANNE)], make_source())
+
+    assert counts(write_orders([row(billing=then, shipping=ANNE)], make_source())) == {"updated": 1}
+
+    order = Order.objects.get()
+    assert (order.billing["city"], order.shipping["city"]) == (then.city, ANNE.city)
+    assert order.deviating == (whereto is not None)
+    assert issue_document(order.pk, "delivery_note").delivery_snapshot["city"] == ANNE.city
+    assert counts(write_orders([row(billing=then, shipping=ANNE)], make_source())) == {"unchanged": 1}
+
+
+def test_a_computed_amount_is_compared_as_it_is_kept():
+    computed = row(total=Decimal("19.992"), tax=Decimal("3.19200001"))
+    write_orders([computed], make_source())
+    assert Order.objects.get().total == Decimal("19.99")
+    Order.objects.update(source_digest=None)  # as after an undo
+    for dry_run in (True, False):
+        assert counts(write_orders([computed], make_source(), dry_run=dry_run)) == {"unchanged": 1}
+
+
 def test_news_updates_the_order_and_its_totals():
     make_customer(platform="shopify", external_id="77")
     write_orders([row(customer_external_id="77", status="open")], make_source())

@@ -10,6 +10,8 @@ import pytest
 from datamap import holds
 from datamap.controlling import controller
 from orders.models import Order, Return
+from orders.returning import announce_return
+from orders.states import take_step
 from tests.orders.factories import make_customer, make_order
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +116,14 @@ def test_goods_on_their_way_back_keep_the_order_until_the_money_is_returned(stat
     )
 
     assert _kinds(order, date(2026, 6, 1)) == kinds
+
+
+def test_a_return_of_an_order_that_was_cancelled_since_keeps_nothing():
+    order = make_order(placed_at=datetime(2026, 1, 5, tzinfo=UTC), paid_at=datetime(2026, 1, 5, tzinfo=UTC))
+    announce_return(order.pk, {order.lines.first().pk: Decimal(1)})
+    take_step(order.pk, "cancel", at=datetime(2026, 1, 6, tzinfo=UTC))  # gives everything back
+
+    assert _kinds(order, date(2026, 6, 1)) == []
 
 
 def test_a_blocked_order_keeps_nothing_and_another_customer_is_not_told_of_it():

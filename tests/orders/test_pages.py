@@ -184,6 +184,49 @@ def test_a_search_finds_by_number_and_keeps_words_out_of_the_address(reader):
     assert reader.get(reverse("orders:search") + "?q=Groß").status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("typed", "number"), [("b-2026-77777", "B-2026-77777"), ("1001", "#1001"), ("B-2026 - 777", "B-2026-77777")]
+)
+def test_an_order_is_found_as_people_type_its_number(reader, typed, number):
+    order = make_order(number=number)
+
+    assert reader.post(reverse("orders:search"), {"q": typed}).context["page"].rows == [order]
+    if typed != "B-2026 - 777":
+        assert reader.post(reverse("portal:search"), {"q": typed}).url == reverse("orders:detail", args=[order.pk])
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "total"),
+    [
+        ("1.234,50", "1", "1234.50"),
+        ("1 234,50", "1", "1234.50"),
+        ("1.000", "2", "2000.00"),
+        ("0,10", "1.000", "100.00"),
+        ("11.90", "1", "11.90"),
+        ("0,5", "2,5", "1.25"),
+    ],
+)
+def test_amounts_are_read_as_they_are_written_in_german(clerk, price, quantity, total):
+    answer = clerk.post(reverse("orders:new"), order_form(LINE | {"unit_price": price, "quantity": quantity}))
+
+    assert answer.status_code == 302
+    assert Order.objects.get().total == Decimal(total)
+
+
+@pytest.mark.parametrize("price", ["1.2345", "1,234,5", "1.23.456", "12..5", "1.000.00"])
+def test_an_amount_that_may_be_anything_is_shown_again(clerk, price):
+    assert clerk.post(reverse("orders:new"), order_form(LINE | {"unit_price": price})).status_code == 400
+    assert not Order.objects.exists()
+
+
+def test_goods_sent_back_bear_their_part_of_the_discount_on_the_order():
+    """§ 357(1) BGB: what was paid is given back, and no more: 23.80 less 11.90 for both, so 5.95 for each."""
+    order = make_order(discount=Decimal("11.90"), shipping_cost=Decimal("4.90"), total=Decimal("16.80"))
+    amounts = [announce_return(order.pk, {line.pk: Decimal(1)}).amount for line in order.lines.all()]
+
+    assert amounts == [Decimal("5.95"), Decimal("5.95")]
+
+
 def test_staff_enter_an_order_of_a_customer(clerk):
     customer = make_customer(email="anne@shop.example")
     Address.objects.create(customer=customer, street="Am Deich 4", postcode="20095", city="Hamburg")
@@ -305,6 +348,7 @@ def test_the_same_form_sent_twice_makes_one_order(clerk):
         {"lines-0-discount": "1000"},
         {"discount": "1000"},
         {"placed_at": "yesterday"},
+        {"placed_at": "2062-01-10T10:00"},
         {"lines-0-name": "", "lines-0-sku": ""},
         {"lines-0-sku": "", "lines-0-name": "", "lines-0-quantity": "", "lines-0-unit_price": ""},
         {"lines-TOTAL_FORMS": "x"},

@@ -186,9 +186,14 @@ def test_an_ended_search_or_unknown_format_exports_nothing(fresh, manager):
     assert not ExportLog.objects.exists()
 
 
-def test_restricted_customers_stay_in_the_house(fresh, manager):
+def test_restricted_customers_stay_in_the_house_also_for_who_may_see_them(fresh, manager, privacy):
     make_customer("1", restricted_at=timezone.now())
-    assert lines(fresh(manager).post(EXPORT, {"file_format": "csv"}))[1:] == []
+    make_customer("2")
+    for user in (manager, privacy):  # Art. 18(2) GDPR: stored, and nothing else
+        page = fresh(user).get(EXPORT)
+        assert page.context["found"] == "1 Kunde"
+        table = lines(fresh(user).post(EXPORT, {"file_format": "csv"}))
+        assert [row[0] for row in table[1:]] == ["2"]
 
 
 def test_reverse_names_are_those_of_the_page():

@@ -182,6 +182,7 @@ FILTERS = [
     ({"city": "bad töl"}, {"city": "Bad Tölz"}),
     ({"revenue_from": "200"}, {"revenue": 200}),
     ({"revenue_from": "200", "revenue_to": "300,50"}, {"revenue": "300.50"}),
+    ({"revenue_from": "1.234,50", "revenue_to": "2.000"}, {"revenue": "1234.50"}),
     ({"active_from": "2026-05-01", "active_to": "2026-05-01"}, {"last_activity": NOON}),
     ({"complaints": "yes"}, {"open_complaints": 1}),
     ({"advertising_stop": "yes"}, {"advertising_stopped_at": NOON}),

@@ -1,5 +1,6 @@
 """Make a staff user from the command line: there are no default accounts, the first one comes from here."""
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", action="append", required=True, choices=list(Role.NAMES), dest="roles")
         parser.add_argument("--name", default="", help="as shown to colleagues (default: the address)")
         parser.add_argument("--language", default="de", choices=["de", "en"])
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["email"].strip().lower()
@@ -30,8 +32,13 @@ class Command(BaseCommand):
             raise CommandError(f"{email} is not an e-mail address.") from None
         if User.objects.filter(email=email).exists():
             raise CommandError(f"Somebody with the address {email} exists already.")
-        _user, token = invite(
+        user, token = invite(
             email, options["name"] or email, options["roles"], actor=None, language=options["language"]
         )
+        if options["json"]:
+            self.stdout.write(
+                json.dumps({"id": user.pk, "roles": sorted(options["roles"]), "link": invite_link(token)})
+            )
+            return
         self.stdout.write("Open this link within 48 hours to choose a password; it works once:")
         self.stdout.write(invite_link(token))
