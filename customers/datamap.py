@@ -357,6 +357,7 @@ class TombstoneData(PersonalData):
             source=_("Made by the portal"),
         )
     ]
+    plain = ("kept_since",)
     subject_ref = "subject_ref"
 
 
