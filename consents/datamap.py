@@ -143,6 +143,7 @@ class PendingOptInData(PersonalData):
                 "channel",
                 "address",
                 "asked",
+                "texts",
                 "page",
                 "language",
                 "source",

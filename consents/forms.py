@@ -19,7 +19,7 @@ from consents.events import WITH_ENDPOINT, Channel, Kind, Wording
 from consents.models import LegalText, LegalTextVersion, Placement, Purpose
 from consents.taking import SOURCES
 from consents.texts import LANGUAGES, published, reader_language, today
-from customers.placing import places
+from customers.placing import SIGN_UP, places
 
 CLOCK = "%Y-%m-%dT%H:%M"
 CLOCKS = [CLOCK, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"]
@@ -145,6 +145,16 @@ class PlacementForm(forms.ModelForm):
         self.fields["place"].choices = list(places().items())  # type: ignore[attr-defined]
         field: Any = self.fields["text"]
         field.label_from_instance = lambda text: f"{text.get_kind_display()}: {text.key}"
+
+    def clean(self) -> dict[str, Any]:
+        """A consent is free (Art. 7(4) GDPR): it has a box of its own with its purpose, and is no condition."""
+        data = super().clean() or self.cleaned_data
+        text, is_demanded = data.get("text"), data.get("demand") == Placement.Demand.ACCEPT
+        if text and text.kind == LegalText.Kind.CONSENT and (is_demanded or data.get("place") == SIGN_UP):
+            self.add_error(
+                "text", _("The wording of a consent stands beside its own box and is no condition (Art. 7(4)).")
+            )
+        return data
 
 
 class ScansInput(forms.ClearableFileInput):

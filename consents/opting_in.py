@@ -6,7 +6,7 @@ new: nobody learns here who is a customer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -22,7 +22,9 @@ from consents.models import PendingOptIn, Purpose
 from consents.models.pending import network_of
 from consents.offering import NotOffered, Offer, offers
 from consents.opt_in_mail import TEMPLATE, words_of
+from consents.passing import read_passed, written_passed
 from consents.recording import instant, record_many
+from consents.texts import Due, accept
 from consents.tokens import fingerprint, opt_in_tokens
 from customers import suppression
 from customers.confirming import note_confirmed
@@ -88,14 +90,16 @@ def ask_opt_in(
     visitor: Visitor = NOBODY,
     born: date | None = None,
     shown: Mapping[str, str] | None = None,
+    passed: Sequence[Due] = (),
     at: datetime | None = None,
 ) -> None:
     """Ask the owner of this address by a neutral mail to confirm what a form asked for. One transaction; says nothing.
 
     Nothing is allowed before the link is confirmed. `shown`: purpose -> SHA-256 of the wording that stood in the form,
     where that may have changed meanwhile. `born` is compared with the age from which one may consent and not kept:
-    what the person is too young for is dropped, without a trace if that is everything. The third mail of an hour to
-    one address is the last.
+    what the person is too young for is dropped, without a trace if that is everything. `passed`: the texts that were
+    accepted or shown on the page; they count for the person, as of now, once the link is confirmed. The third mail of
+    an hour to one address is the last.
 
     Raises NotOffered, BadAddress (also where `customer` is given and does not have the address), TooMany.
     """
@@ -117,6 +121,7 @@ def ask_opt_in(
             pending = PendingOptIn(
                 customer=known, channel=channel, address=address, page=page, language=language, source=source,
                 actor=actor, evidence=evidence, asked_at=now, asked=[_asked(offer) for offer in offered],
+                texts=written_passed(passed),
             )  # fmt: skip
             _send(pending)
 
@@ -175,6 +180,11 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
     if any(purpose.advertising for purpose in used.values()):
         suppression.end(pending.channel, pending.address)
     note_confirmed(customer, pending.address, now)
+    if pending.texts:
+        accept(
+            customer.pk, read_passed(pending.texts), pending.page, language=pending.language, source=pending.source,
+            at=pending.asked_at,
+        )  # fmt: skip
     pending.customer, pending.confirmed_at = customer, now
     pending.save(update_fields=["customer", "confirmed_at"])
     return Outcome.CONFIRMED

@@ -1,4 +1,4 @@
-"""The form by which anybody signs up: an address, one unticked box for each purpose, and no account."""
+"""The form by which anybody signs up: an address, an unticked box for each purpose, the texts due, and no account."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents.ages import limit_of
 from consents.offering import Offer
+from consents.texts import Due
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
 
@@ -35,22 +36,58 @@ class SignUpForm(forms.Form):
     # Nobody sees this field; what fills it in is a machine.
     website = forms.CharField(required=False, label=_("Leave this empty"))
 
-    def __init__(self, *args: Any, offered: Sequence[Offer], **kwargs: Any) -> None:
+    # The versions of the texts that the page showed.
+    seen = forms.CharField(required=False, max_length=1_000, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, offered: Sequence[Offer], due: Sequence[Due], language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offered = offered
+        self.offered, self.due, self.language = offered, due, language
         jurisdiction = controller().jurisdiction
         if not any(limit_of(offer.purpose, jurisdiction) for offer in offered):
             del self.fields["born"]
         for offer in offered:
             self.fields[f"yes-{offer.purpose.key}"] = forms.BooleanField(required=False, label=offer.name)
-            self.fields[f"text-{offer.purpose.key}"] = forms.CharField(
-                widget=forms.HiddenInput, required=False, initial=offer.wording.sha256
-            )
+            self.fields[f"text-{offer.purpose.key}"] = forms.CharField(widget=forms.HiddenInput, required=False)
+        for one in due:
+            if one.must_accept:
+                self.fields[_box(one)] = forms.BooleanField(
+                    label=_("I accept: %s") % one.version.title(language),
+                    error_messages={"required": _("Without this we cannot sign you up.")},
+                )
 
     @property
-    def choices(self) -> list[tuple[Offer, Any, Any]]:
-        """Each offer with its box and the hidden field beside it."""
-        return [(o, self[f"yes-{o.purpose.key}"], self[f"text-{o.purpose.key}"]) for o in self.offered]
+    def choices(self) -> list[tuple[Offer, Any, bool]]:
+        """Each offer with its box, and whether it was ticked for the wording that stands beside it now."""
+        return [(o, self[f"yes-{o.purpose.key}"], self._is_ticked(o)) for o in self.offered]
+
+    @property
+    def texts(self) -> list[tuple[str, str, Any]]:
+        """Title and wording of each text that is due, and its box where it must be accepted."""
+        return [
+            (
+                one.version.title(self.language),
+                one.version.body(self.language),
+                self[_box(one)] if one.must_accept else None,
+            )
+            for one in self.due
+        ]
+
+    @property
+    def seen_now(self) -> str:
+        """How the form names the versions that it shows."""
+        return ".".join(str(one.version.pk) for one in self.due)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether something that was ticked or shown has another wording by now."""
+        if not self.is_bound:
+            return False
+        ticked = [offer for offer in self.offered if self.data.get(f"yes-{offer.purpose.key}")]
+        return self.data.get("seen", "") != self.seen_now or not all(map(self._is_ticked, ticked))
+
+    def _is_ticked(self, offer: Offer) -> bool:
+        key = offer.purpose.key
+        return bool(self.data.get(f"yes-{key}")) and self.data.get(f"text-{key}") == offer.wording.sha256
 
     @property
     def is_machine(self) -> bool:
@@ -81,3 +118,8 @@ class SignUpForm(forms.Form):
         if not any(cleaned.get(f"yes-{offer.purpose.key}") for offer in self.offered):
             raise ValidationError(_("Choose what you would like to get."))
         return cleaned
+
+
+def _box(due: Due) -> str:
+    # The version stands in the name: what was ticked for another one does not count for this one.
+    return f"accept-{due.version.pk}"

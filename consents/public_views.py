@@ -21,12 +21,13 @@ from consents.events import Source
 from consents.models import LegalText
 from consents.offering import current_versions, offers
 from consents.opting_in import NotOffered, Outcome, TooMany, Visitor
+from consents.passing import due_on_page
 from consents.public_forms import SignUpForm
 from consents.tokens import Forged, Ticket, read_unsubscribe_token
+from customers.placing import SIGN_UP
 from datamap.controlling import controller
 from datamap.guard import public_page
 
-SIGN_UP_PAGE = "sign_up"
 STATUS = {Outcome.CONFIRMED: 200, Outcome.BEFORE: 200, Outcome.OVER: 410, Outcome.UNKNOWN: 404}
 
 
@@ -35,21 +36,21 @@ STATUS = {Outcome.CONFIRMED: 200, Outcome.BEFORE: 200, Outcome.OVER: 410, Outcom
 def sign_up(request: HttpRequest) -> HttpResponse:
     """The form; sent, it answers the same whatever is known of the address."""
     language = get_language() or "de"
-    form = SignUpForm(request.POST if request.method == "POST" else None, offered=offers(language))
-    if request.method != "POST":
+    given = request.POST if request.method == "POST" else None
+    form = _sign_up_form(given, language)
+    if given is None:
         return _form(request, form)
-    if not form.is_valid():
+    if not form.is_valid() or form.is_stale:
         return _form(request, form, status=422)
     if form.is_machine:
         return redirect("opt_in:sign_up_sent")
     try:
         opting_in.ask_opt_in(
-            form.cleaned_data["email"], form.chosen, page=SIGN_UP_PAGE, language=language, visitor=_visitor(request),
-            born=form.birth, shown=form.chosen,
+            form.cleaned_data["email"], form.chosen, page=SIGN_UP, language=language, visitor=_visitor(request),
+            born=form.birth, shown=form.chosen, passed=form.due,
         )  # fmt: skip
     except NotOffered:
-        again = SignUpForm(initial={"email": form.cleaned_data["email"]}, offered=offers(language))
-        return _form(request, again, status=422, changed=True)
+        return _form(request, _sign_up_form(given, language), status=422)
     except TooMany:
         return render(request, "consents/public/too_many.html", _shop(), status=429)
     return redirect("opt_in:sign_up_sent")
@@ -137,9 +138,14 @@ def _said(request: HttpRequest) -> dict[str, Any]:
         return {}
 
 
-def _form(request: HttpRequest, form: SignUpForm, *, status: int = 200, changed: bool = False) -> HttpResponse:
-    has_notice = current_versions(LegalText.Kind.PRIVACY_NOTICE).exists()
-    values = {"form": form, "has_notice": has_notice, "changed": changed}
+def _sign_up_form(given: Any, language: str) -> SignUpForm:
+    return SignUpForm(given, offered=offers(language), due=due_on_page(SIGN_UP), language=language)
+
+
+def _form(request: HttpRequest, form: SignUpForm, *, status: int = 200) -> HttpResponse:
+    shows_notice = any(one.version.text.kind == LegalText.Kind.PRIVACY_NOTICE for one in form.due)
+    has_notice = not shows_notice and current_versions(LegalText.Kind.PRIVACY_NOTICE).exists()
+    values = {"form": form, "has_notice": has_notice}
     return render(request, "consents/public/sign_up.html", _shop() | values, status=status)
 
 

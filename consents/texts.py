@@ -39,6 +39,11 @@ class Due:
     version: LegalTextVersion
     demand: str
 
+    @property
+    def must_accept(self) -> bool:
+        """Whether being shown it is not enough."""
+        return self.demand == Placement.Demand.ACCEPT
+
 
 def fingerprint(title: str, body: str) -> str:
     """SHA-256 (hexadecimal) of a text as shown: title, line feed and body in NFC, as UTF-8."""
@@ -155,17 +160,20 @@ def accept(
 ) -> int:
     """Note, in the caller's transaction, that somebody passed a place under these versions; answers how many are new.
 
-    Said twice, the first note stands. Raises NotPublished for a draft, IntegrityError for a customer who is not there.
+    Said twice, the first note stands, but for one who was shown a text before and accepts it now. Raises NotPublished
+    for a draft, IntegrityError for a customer who is not there.
     """
     if any(one.version.published_at is None for one in due):
         raise NotPublished("A draft cannot be accepted.")
     now = at or timezone.now()
     with transaction.atomic():
-        known = set(
-            Acceptance.objects.filter(customer=customer_id, place=place, order_number=order_number)
-            .values_list("version", flat=True)
-        )  # fmt: skip
+        here = Acceptance.objects.filter(customer=customer_id, place=place, order_number=order_number)
+        known = set(here.values_list("version", flat=True))
         new = [one for one in due if one.version.pk not in known]
+        accepted = [one.version for one in due if one.must_accept and one.version.pk in known]
+        raised = here.filter(version__in=accepted, demand=Placement.Demand.SHOW).update(
+            demand=Placement.Demand.ACCEPT, language=language, source=source, at=now
+        )
         Acceptance.objects.bulk_create(
             [
                 Acceptance(
@@ -182,7 +190,7 @@ def accept(
             ],
             ignore_conflicts=True,
         )
-    return len(new)
+    return len(new) + raised
 
 
 def due_here(place: str) -> list[PlacedText]:
@@ -193,7 +201,7 @@ def due_here(place: str) -> list[PlacedText]:
             one.version.pk,
             one.version.title(language),
             one.version.number,
-            one.demand == Placement.Demand.ACCEPT,
+            one.must_accept,
             reverse("consents:version", args=[one.version.pk]),
             "consents.view",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from phonenumbers.geodata.locale import LOCALE_DATA
 
 from customers.normalizing import fold
@@ -145,6 +147,16 @@ _ALSO = {
 }
 
 
+def country_name(code: str, language: str) -> str:
+    """What people call a country in German or English; a code that nobody knows is its own name."""
+    return _called(LOCALE_DATA.get(code, {}), "en" if language == "en" else "de") or code
+
+
+def _called(by_language: Mapping[str, str], language: str) -> str:
+    name = by_language.get(language, "")
+    return by_language.get(name[1:], "") if name.startswith("*") else name
+
+
 def _names() -> dict[str, str]:
     """Folded name or code -> ISO 3166 alpha-2."""
     found: dict[str, str] = {}
@@ -153,9 +165,7 @@ def _names() -> dict[str, str]:
             continue
         found[code.lower()] = code
         for language in _LANGUAGES:
-            name = by_language.get(language, "")
-            name = by_language.get(name[1:], "") if name.startswith("*") else name
-            if name:
+            if name := _called(by_language, language):
                 found[fold(name).replace(".", "")] = code
     found |= {three.lower(): two for three, two in zip(_ALPHA3[::2], _ALPHA3[1::2], strict=True)}
     return found | _ALSO

@@ -358,6 +358,7 @@ class TombstoneData(PersonalData):
             source=_("Made by the portal"),
         )
     ]
+    plain = ("kept_since",)
     subject_ref = "subject_ref"
 
 

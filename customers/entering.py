@@ -16,6 +16,7 @@ from customers import editing, holding, reading, summary, suppression, tombstone
 from customers.duplicates import Likely, likely_duplicates
 from customers.labels import tag_named
 from customers.models import Address, ContactPoint, Customer, CustomerTag, Origin, Preference
+from customers.placing import DESK, Passage, note_passage
 from customers.preferring import settle_preferences
 from customers.sheet import OWN_FIELDS, ROWS, Sheet
 from staff.models import User
@@ -106,6 +107,7 @@ def _create(data: dict[str, Any], origin: Origin, user: User) -> Customer:
         children.append(Address(is_default=True, **{name: data[name] for name in CREATED_WITH}))
     editing.save_customer(customer, version=None, user=user, children=children)
     _settle_words(customer, data, origin, user)
+    note_passage(Passage(DESK, customer.pk, data["texts"], source="desk"))
     return customer
 
 

@@ -17,8 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from customers import reading
 from customers.fields import CountryField, EmailField, LineField, PhoneField, ProseField, VatField, WordsField
 from customers.models import Address, ContactPoint, Customer, Flag, HeldIntake, Preference
+from customers.placing import DESK, PlacedText, box_of, text_label, texts_due
 from customers.preferring import CHANNELS
 from datamap.workdays import add_months
+from staff.models import User
 
 LANGUAGES = ("de", "en", "fr", "nl", "pl", "it", "es", "da", "cs", "sv", "tr", "ru", "uk", "ar")
 REVIEW_MONTHS = 12
@@ -108,7 +110,7 @@ class MasterForm(forms.Form):
 
 
 class CreateForm(MasterForm):
-    """A new customer with one e-mail address, one phone number and one address."""
+    """A new customer with one e-mail address, one phone number and one address, and the texts due at the desk."""
 
     email = EmailField(label=_("E-mail"), required=False)
     phone = PhoneField(label=_("Phone"), required=False)
@@ -121,9 +123,17 @@ class CreateForm(MasterForm):
     country = CountryField(label=_("Country"), max_length=60, required=False, initial="DE")
     token = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.user = user
         self.initial.setdefault("token", uuid.uuid4())
+        self.texts = texts_due(DESK)
+        for text in self.texts:
+            self.fields[box_of(text)] = forms.BooleanField(label=text_label(text))
+
+    def text_fields(self) -> list[tuple[forms.BoundField, PlacedText, bool]]:
+        """The texts that are due, each with its box, and whether this person may open it."""
+        return [(self[box_of(text)], text, self.user.may(text.permission)) for text in self.texts]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -132,6 +142,7 @@ class CreateForm(MasterForm):
             self.add_error("last_name", gettext("Enter at least a name, a company or an e-mail address."))
         if data.get("postcode"):
             data["postcode"] = reading.pad_postcode(data["postcode"], data.get("country", ""))
+        data["texts"] = [text.id for text in self.texts]
         return data
 
 

@@ -539,6 +539,9 @@ class Tombstone(models.Model):
     kind = models.CharField(max_length=20)  # email | phone | number | external
     subject_ref = models.UUIDField(default=uuid.uuid4)
     erased_at = models.DateTimeField()
+    # The day on which somebody looked and found blocked rows of the person, which it outlives; until one of them goes
+    # nobody looks again. Written from above.
+    kept_since = models.DateField(_("kept since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("tombstone")
@@ -546,7 +549,12 @@ class Tombstone(models.Model):
         constraints = [models.UniqueConstraint(fields=["mark", "subject_ref"], name="customers_tombstone_once")]
         indexes = [
             models.Index(fields=["subject_ref"], name="customers_tombstone_ref"),
-            models.Index(fields=["erased_at", "id"], name="customers_tombstone_due"),
+            models.Index(
+                fields=["erased_at", "id"], condition=models.Q(kept_since__isnull=True), name="customers_tombstone_free"
+            ),
+            models.Index(
+                fields=["kept_since"], condition=models.Q(kept_since__isnull=False), name="customers_tombstone_kept"
+            ),
         ]
 
     def __str__(self) -> str:

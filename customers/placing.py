@@ -9,16 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+SIGN_UP, DESK = "sign_up", "desk"
 PLACES: dict[str, Any] = {
-    "sign_up": _("Sign-up for a customer account"),
+    SIGN_UP: _("Sign-up page"),
+    DESK: _("New customer at the desk"),
     "first_start": _("First start"),
-    "newsletter": _("Newsletter form"),
     "loyalty": _("Loyalty programme"),
     "questionnaire": _("Questionnaire"),
 }
 """Places that every shop has; more come through `register_places`."""
+WITHOUT_PAGE = frozenset({"first_start", "loyalty", "questionnaire"})
+"""Places that no page has yet: a page that comes asks `consents.passing`, and its place goes from here."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,17 @@ def register_keeper(keeper: TextKeeper) -> None:
     if _keepers and _keepers[0] != keeper:
         raise ImproperlyConfigured("The texts have a keeper already.")
     _keepers[:] = [keeper]
+
+
+def text_label(text: PlacedText) -> str:
+    """What staff confirm about a text."""
+    words = gettext("The customer has accepted: %s") if text.must_accept else gettext("The customer was shown: %s")
+    return words % text.title
+
+
+def box_of(text: PlacedText) -> str:
+    """The name of its box; the version stands in it: what was ticked for another one does not count for this one."""
+    return f"text_{text.id}"
 
 
 def texts_due(place: str) -> list[PlacedText]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.access import visible_customers
 from customers.models import Customer
-from customers.placing import PlacedText, texts_due
+from customers.placing import PlacedText, box_of, text_label, texts_due
 from customers.reading import read_country
 from orders.entering import LineInput, OrderInput, billing_of
 from orders.forms import amount_field, not_ahead, text_field
@@ -108,7 +108,7 @@ class OrderForm(forms.Form):
             del self.fields["customer_number"]
         self.texts = [] if order else texts_due(place_of(order_type))
         for text in self.texts:
-            self.fields[_box(text)] = forms.BooleanField(label=text_label(text))
+            self.fields[box_of(text)] = forms.BooleanField(label=text_label(text))
         self.needs_recipient = False
         for rule in order_type.rules.all() if order_type else ():
             self._apply(rule)
@@ -154,7 +154,7 @@ class OrderForm(forms.Form):
 
     def text_fields(self) -> list[tuple[forms.BoundField, PlacedText, bool]]:
         """The texts that are due for this type of order, each with its box, and whether this person may open it."""
-        return [(self[_box(text)], text, self.user.may(text.permission)) for text in self.texts]
+        return [(self[box_of(text)], text, self.user.may(text.permission)) for text in self.texts]
 
     def _country(self, name: str) -> str:
         value = str(self.cleaned_data.get(name) or "").strip()
@@ -253,17 +253,6 @@ def order_places() -> Iterator[tuple[str, str]]:
     """Each order type as a place at which texts can be due."""
     for order_type in OrderType.objects.filter(retired_at=None):
         yield place_of(order_type), _("Order: %s") % order_type.name
-
-
-def text_label(text: PlacedText) -> str:
-    """What staff confirm about a text."""
-    words = _("The customer has accepted: %s") if text.must_accept else _("The customer was shown: %s")
-    return words % text.title
-
-
-def _box(text: PlacedText) -> str:
-    # The version stands in the name: what was ticked for another one does not count for this one.
-    return f"text_{text.id}"
 
 
 class LineForm(forms.Form):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, get_language_info, gettext, override
 from django.utils.translation import gettext_lazy as _
 
+from customers.countries import country_name
 from customers.models import ContactPoint, Customer
 from datamap.accesslog import record_many
 from portal.models import ExportLog
@@ -44,6 +45,10 @@ class Words:
                 self._languages[code] = code
         return self._languages[code]
 
+    def country(self, code: str) -> str:
+        """Deutschland for "DE"; a code that nobody knows stays as it is."""
+        return country_name(code, self._spoken)
+
 
 # Which cells a column of the list becomes in the file.
 _CELLS: dict[str, list[tuple[Any, Callable[[Row, Words], Cell]]]] = {
@@ -54,7 +59,7 @@ _CELLS: dict[str, list[tuple[Any, Callable[[Row, Words], Cell]]]] = {
         (_("Company"), lambda row, words: row.company),
     ],
     "place": [(_("Postcode"), lambda row, words: row.postcode), (_("Town"), lambda row, words: row.city)],
-    "country": [(_("Country"), lambda row, words: row.country)],
+    "country": [(_("Country"), lambda row, words: words.country(row.country or ""))],
     "orders": [(_("Orders"), lambda row, words: row.orders)],
     "revenue": [(_("Revenue"), lambda row, words: row.revenue)],
     "activity": [(_("Last active"), lambda row, words: row.active_on)],

@@ -70,8 +70,12 @@ class PrivacyConfig(AppConfig):
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
         register_replay("objection", objecting.replay)
         objections.register_objecting(objecting.object_on_page)
-        closing.register_open_point("rectification", _("Rectification"), rectifying.decisions_open)
-        closing.register_open_point("restriction", _("Restriction"), restricting.undecided)
+        closing.register_open_point(
+            "rectification", _("Rectification"), rectifying.decisions_open, rectifying.undecided
+        )
+        closing.register_open_point(
+            "restriction", _("Restriction"), restricting.undecided, restricting.decided_and_restricted
+        )
         rectifying.register_after_rectification("recipients", rectifying.tell_recipients)
         board.register_tasks()
         letters.register_paragraphs("rectification", rectifying.told)

@@ -17,6 +17,7 @@ from datamap.keyset import page_of
 from datamap.navigation import Badge
 from datamap.workdays import local_date
 from privacy.clock import Light, deadline_for, light_of
+from privacy.closing import closable
 from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
 from privacy.deadlines import TARGET_DAYS, Deadline
 from privacy.models import Request, Restriction
@@ -27,7 +28,6 @@ from staff.models import User
 OVERDUE, CLOSABLE, MINE, NOBODY = "overdue", "closable", "mine", "nobody"
 OF_BOARD = "privacy:requests?state="
 WAITING = tuple(map(State, UNANSWERED))
-ANSWERED = (State.ANSWERED, State.REFUSED)
 COUNTED = 1000
 
 
@@ -54,7 +54,7 @@ def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
     if wanted.get("state") == OVERDUE:
         rows = overdue(rows)
     elif wanted.get("state") == CLOSABLE:
-        rows = rows.filter(state__in=ANSWERED)
+        rows = closable(rows)
     elif wanted.get("state"):
         rows = rows.filter(state=wanted["state"])
     if wanted.get("owner") == MINE:
@@ -131,8 +131,7 @@ def _in_time() -> Finding:
 
 
 def _closable() -> int:
-    """Whether one really can be closed, its page says: nothing may be open that the answer promised."""
-    return Request.on_desk().filter(closed_at__isnull=True, state__in=ANSWERED)[:COUNTED].count()
+    return closable(Request.on_desk())[:COUNTED].count()
 
 
 def _refusals() -> int:

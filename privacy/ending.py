@@ -27,6 +27,7 @@ from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
 from privacy.holding import TAX_CATEGORIES
 from privacy.journaling import entry_of
 from privacy.notices import queue_erasures
+from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
 from privacy.verdicts import ANONYMIZE, NAMES, Book
 
@@ -87,10 +88,18 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, e
         outcome.note(unit.key, label, NAMES[over], len(free) - _count_of(ended, unit.table, free))
         return outcome
     begin_erasing()
+    marks = marks_of(unit.table, free)
+    _end_free(outcome, unit, free, over)
+    look_again(marks)
+    return outcome
+
+
+def _end_free(outcome: Outcome, unit: Unit, free: list[Any], over: int) -> None:
+    label = unit.table.label
     if (story := ending_of(label)) is not None:
         story[0](free)
         outcome.note(unit.key, label, NAMES[over], len(free), free)
-        return outcome
+        return
     done = Done()
     if over == ANONYMIZE:
         anonymize(unit.table, free, done)
@@ -99,7 +108,6 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, e
     for (model, action), count in done.rows.items():
         outcome.note(unit.key, model, action, count, free if model == label else ())
     _note_history(outcome, done)
-    return outcome
 
 
 def _count_of(ended: Collection[int], table: Table, ids: list[Any]) -> int:

@@ -28,6 +28,7 @@ from privacy.clearing import run as run_sql
 from privacy.compiling import tables
 from privacy.ending import Outcome, end_history, end_people, end_rows, end_store
 from privacy.models import DeletionLog, Policy, RetentionBatch, RetentionRun
+from privacy.outliving import TOMB, keep_outlived
 from privacy.selecting import Unit, count_due, due_pages, due_without_summary, units
 from privacy.verdicts import DELETE, NAMES, Book
 from staff.models import User
@@ -104,6 +105,8 @@ def plan_run(as_of: date, *, only: str = "", allow_share: Decimal | None = None)
         )
         run = RetentionRun.objects.create(as_of=as_of, only=only)
         run.guard = _guard(book, only, allow_share)
+        if only in ("", TOMB):
+            keep_outlived(book)
         for unit in units(book, only):
             _write_batches(run, unit.key, unit.table.label, due_pages(book, unit))
         if not only or only == HISTORY:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -200,6 +201,12 @@ def tell_recipients(request: Request, customer: Customer, fields: list[str]) -> 
     changed = request.rectifications.filter(field__in=fields, state=Rectification.State.APPLIED)
     what = "; ".join(f"{label_of(one.field)}: {one.after}" for one in changed.order_by("pk"))
     notices.queue_notices("rectification", customer.pk, None, request, what=what)
+
+
+def undecided() -> Q:
+    """The requests of which `decisions_open` has something to say."""
+    staged = Rectification.objects.filter(request=OuterRef("pk"), state=Rectification.State.STAGED)
+    return Q(Exists(staged))
 
 
 def decisions_open(request: Request) -> list[str]:

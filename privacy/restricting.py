@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -123,6 +123,14 @@ def undecided(request: Request) -> list[str]:
     if request.objects_to != Request.ObjectsTo.REASONS or not rows.exists():
         return []
     return [_("The objection is decided, and the data are still restricted: lift the restriction.")]
+
+
+def decided_and_restricted() -> Q:
+    """The requests of which `undecided` has something to say."""
+    standing = Restriction.objects.filter(
+        request=OuterRef("pk"), case=Restriction.Case.OBJECTION, lifted_at__isnull=True
+    )
+    return Q(Exists(standing), objects_to=Request.ObjectsTo.REASONS)
 
 
 def effects_of(case: str) -> list[str]:

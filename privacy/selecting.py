@@ -27,6 +27,7 @@ from privacy.compiling import (
     tables,
     text_of,
 )
+from privacy.outliving import blocked_rows
 from privacy.verdicts import ANONYMIZE, Book, Verdict
 from vault.fields import SealedField
 
@@ -244,9 +245,8 @@ def _still_sql(unit: Unit, book: Book) -> Iterator[str]:
         return
     if unit.table.model is Tombstone:
         # domain.md 5, TOMB: at least until the last blocked row of that person is gone.
-        for other in tables().values():
-            if other.blockable:
-                yield f"NOT EXISTS (SELECT 1 FROM {other.name} b WHERE b.subject_ref = r.subject_ref)"  # noqa: S608
+        yield "r.kept_since IS NULL"
+        yield from (f"NOT EXISTS ({rows})" for rows in blocked_rows("r.subject_ref"))
     if book.verdict(unit.key).over == ANONYMIZE:
         yield _not_anonymized(unit.table)
 

@@ -7,21 +7,22 @@ from datetime import date
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Exists, OuterRef, Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datamap.catalogue import cited
-from privacy import closing, letters
-from privacy.models import Erasure, Request
+from privacy import closing, letters, notifying
+from privacy.models import Erasure, Notice, Request
 from privacy.notices import open_notices
 from privacy.reapplying import still_erasing
 
 
 def register() -> None:
     """Tell the desk what it asks about erasures; called from the app's `ready`."""
-    closing.register_open_point("erasure", gettext_lazy("Erasure"), still_erasing)
-    closing.register_open_point("notices", gettext_lazy("Recipients"), recipients_left)
+    closing.register_open_point("erasure", gettext_lazy("Erasure"), still_erasing, _erasing)
+    closing.register_open_point("notices", gettext_lazy("Recipients"), recipients_left, _untold)
     letters.register_paragraphs("erasure", erased)
 
 
@@ -31,6 +32,16 @@ def recipients_left(request: Request) -> list[str]:
         _("%(recipient)s has not been told yet.") % {"recipient": notice.recipient.name}
         for notice in open_notices(request=request)
     ]
+
+
+def _erasing() -> Q:
+    return Q(Exists(Erasure.objects.filter(request=OuterRef("pk"), state__in=Erasure.OPEN_STATES)))
+
+
+def _untold() -> Q:
+    notifying.follow()
+    rows = Notice.archive.filter(state__in=Notice.OPEN_STATES)
+    return Q(Exists(rows.filter(request=OuterRef("pk")))) | Q(Exists(rows.filter(erasure__request=OuterRef("pk"))))
 
 
 def erased(request: Request) -> list[str]:

@@ -45,6 +45,8 @@ class PendingOptIn(models.Model):
     address_index = BlindIndexField(source="address", normalizer=whole_key, label=ENDPOINT_LABEL)
     # For each purpose the wording that was shown: purpose, sha256, name, language.
     asked = models.JSONField(_("asked for"))
+    # Texts that were due on the page: version (id) and demand of each; with the confirmation they count as passed.
+    texts = models.JSONField(_("texts accepted or shown"), default=list, blank=True)
     page = models.CharField(_("page"), max_length=80)
     language = models.CharField(_("language"), max_length=8)
     source = models.CharField(_("source"), max_length=16, choices=Source, default=Source.WEB_FORM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from consents.events import Channel
 from consents.forms import PurposeForm
-from consents.models import Purpose
+from consents.models import LegalText, Purpose
+from consents.offering import current_versions
 from consents.purposes import retire, save_purpose
 from staff.access import permission_required
 
@@ -20,8 +23,14 @@ from staff.access import permission_required
 @permission_required("consents.settings")
 def purpose_list(request: HttpRequest) -> HttpResponse:
     """All purposes, those out of use last."""
+    worded = set(current_versions(LegalText.Kind.CONSENT).values_list("text__purpose", flat=True))
     rows = [
-        {"purpose": purpose, "channels": [Channel(key).label for key in purpose.channels], "ages": ages_of(purpose)}
+        {
+            "purpose": purpose,
+            "channels": [Channel(key).label for key in purpose.channels],
+            "ages": ages_of(purpose),
+            "wordless": _asks(purpose) and purpose.pk not in worded,
+        }
         for purpose in sorted(Purpose.objects.all(), key=lambda one: one.retired_at is not None)
     ]
     return render(request, "consents/purposes.html", {"rows": rows})
@@ -58,11 +67,17 @@ def ages_of(purpose: Purpose) -> str:
     return ", ".join(f"{country} {age}" for country, age in sorted((purpose.minimum_age or {}).items()))
 
 
+def _asks(purpose: Purpose) -> bool:
+    return purpose.basis == Purpose.Basis.CONSENT and purpose.retired_at is None
+
+
 def _edit(request: HttpRequest, purpose: Purpose | None) -> HttpResponse:
     form = PurposeForm(request.POST or None, instance=purpose)
     if request.method == "POST" and form.is_valid():
         save_purpose(form.save(commit=False))
         messages.success(request, _("Saved."))
         return redirect("consents:purposes")
-    context = {"form": form, "purpose": purpose}
+    context: dict[str, Any] = {"form": form, "purpose": purpose}
+    if purpose is not None and _asks(purpose):
+        context["wordless"] = not current_versions(LegalText.Kind.CONSENT).filter(text__purpose=purpose.pk).exists()
     return render(request, "consents/purpose.html", context, status=422 if request.method == "POST" else 200)

@@ -13,7 +13,7 @@ from consents.comparing import compare
 from consents.forms import PlacementForm, TextForm, VersionForm
 from consents.models import LegalText, LegalTextVersion, Placement
 from consents.seeing import CONSENTS, KINDS, seen
-from customers.placing import places
+from customers.placing import WITHOUT_PAGE, places
 from staff.access import permission_required, signed_in
 
 FIELDS = ("title_de", "body_de", "title_en", "body_en", "valid_from")
@@ -37,8 +37,10 @@ def text_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("consents.settings")
 def text_new(request: HttpRequest) -> HttpResponse:
-    """Begin a new text; its first draft comes next."""
-    form = TextForm(request.POST or None)
+    """Begin a new text, if told so the wording of a purpose; its first draft comes next."""
+    purpose = request.GET.get("purpose", "")
+    initial = {"kind": LegalText.Kind.CONSENT, "purpose": purpose} if purpose.isdecimal() else {}
+    form = TextForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         return redirect("consents:draft", pk=form.save().pk)
     return render(request, "consents/text_new.html", {"form": form}, status=422 if request.method == "POST" else 200)
@@ -180,7 +182,8 @@ def placement_list(request: HttpRequest) -> HttpResponse:
     rows = list(Placement.objects.select_related("text"))
     valid = texts.versions_valid({row.text_id for row in rows}, texts.today())
     by_place = [
-        (name, [(row, valid.get(row.text_id)) for row in rows if row.place == key]) for key, name in places().items()
+        (name, key not in WITHOUT_PAGE, [(row, valid.get(row.text_id)) for row in rows if row.place == key])
+        for key, name in places().items()
     ]
     strays = [(row, valid.get(row.text_id)) for row in rows if row.place not in places()]
     context = {"form": form, "places": by_place, "strays": strays}

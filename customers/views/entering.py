@@ -29,12 +29,13 @@ LONGEST_VERSION = 10
 @permission_required("customers.edit")
 def create(request: HttpRequest) -> HttpResponse:
     """Enter a new customer; likely duplicates are shown first and decided by the person."""
-    form = CreateForm(request.POST if request.method == "POST" else None)
+    user = signed_in(request)
+    form = CreateForm(request.POST if request.method == "POST" else None, user=user)
     if request.method != "POST":
         return render(request, "customers/create.html", {"form": form})
     if not form.is_valid():
         return render(request, "customers/create.html", {"form": form}, status=422)
-    user, data = signed_in(request), form.cleaned_data
+    data = form.cleaned_data
     known = entered_with(data["token"], user)
     if known is not None:
         return _entered_before(request, known)

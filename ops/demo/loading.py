@@ -22,6 +22,7 @@ from ops.demo.people import People
 from ops.demo.seasons import Clock
 from ops.demo.staffing import Shop, furnish
 from ops.demo.talking import Talks
+from ops.demo.visiting import visit
 from orders.models import Document, Order, OrderLine, Return
 
 # Up to here everything is one transaction: a killed run leaves nothing.
@@ -75,6 +76,7 @@ def load_demo(
                 writer, stops = _write(customers, seed, as_of, progress)
                 _derive(stops, progress)
                 agree(customers, seed, as_of)
+                visit(seed, Clock(as_of))
         else:
             writer = _load_in_chunks(customers, seed, as_of, progress)
         deriving.analyze()
@@ -93,6 +95,7 @@ def _load_in_chunks(customers: int, seed: int, as_of: date, progress: Callable[[
         shelving.put_back()
     _derive(stops, progress)
     agree(customers, seed, as_of)
+    visit(seed, Clock(as_of))
     shelving.clear_mark()
     return writer
 

@@ -58,6 +58,22 @@ TEXTS = (
         "phone",
     ),
     Text(
+        "besuche",
+        _KIND.CONSENT,
+        "Besuche wiedererkennen",
+        "Ja, das Kaffeekontor Alster darf auf meinem Gerät eine zufällige Nummer speichern und sich merken, welche "
+        "Seiten des Ladens ich damit besuche. Bin ich angemeldet, wird das meinem Kundenkonto zugeordnet, damit mir "
+        "Passendes gezeigt wird.\n"
+        "Nach 13 Monaten wird jeder Besuch gelöscht. Ich kann das jederzeit widerrufen, auf dem Gerät oder auf den "
+        "Datenschutzseiten; dann werden die Nummer und alle Besuche sofort gelöscht.",
+        "Recognising visits",
+        "Yes, Kaffeekontor Alster may store a random number on my device and remember which pages of the shop I visit "
+        "with it. While I am signed in this is put to my customer account, to show me what suits me.\n"
+        "Each visit is deleted after 13 months. I may withdraw this at any time, on the device or on the privacy "
+        "pages; then the number and all visits are deleted at once.",
+        "tracking",
+    ),
+    Text(
         "datenschutz",
         _KIND.PRIVACY_NOTICE,
         "Datenschutzhinweise",
@@ -126,10 +142,9 @@ TEXTS = (
     ),
 )
 _PLACES = (
-    ("newsletter", "newsletter", _DEMAND.ACCEPT),
-    ("newsletter", "datenschutz", _DEMAND.SHOW),
-    ("sign_up", "agb", _DEMAND.ACCEPT),
     ("sign_up", "datenschutz", _DEMAND.SHOW),
+    ("first_start", "agb", _DEMAND.ACCEPT),
+    ("first_start", "datenschutz", _DEMAND.SHOW),
 )
 _WITH_EACH_ORDER = (
     ("agb", _DEMAND.ACCEPT),

@@ -54,13 +54,14 @@ class IdentityCopyData(PersonalData):
     files = ("file",)
     groups = [
         Group(
-            fields=("name", "content_type", "size", "file", "received_at", "checked_at"),
+            fields=("name", "content_type", "size", "file", "received_at"),
             subject=_ASKED,
             purpose=_("Knowing that the person is the one concerned (Art. 12(6) GDPR)"),
             basis=Basis.LEGAL_OBLIGATION,
             category="IDDOC",
-            # The desk removes it with the check; whatever it left goes the night after, at the latest with the request.
-            start=("checked_at", "request.identity_proven_at", "request.closed_at"),
+            # The check ends the copy: settling identity removes it, and so does a refusal and the end of the case.
+            # Whatever that left goes the night after.
+            start=("request.identity_proven_at", "request.closed_at"),
         )
     ]
 

@@ -222,13 +222,10 @@ class IdentityCopy(models.Model):
     size = models.PositiveIntegerField(_("size"))
     file = models.FileField(storage=SealedFileStorage("privacy.identitycopy.file"), max_length=200)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
-    # Noted by nobody at the desk, whose step removes the row itself; a row that is left is due from the check on.
-    checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("copy of an identity card")
         verbose_name_plural = _("copies of identity cards")
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["checked_at"], name="privacy_identitycopy_checked")]
 
     def __str__(self) -> str:
         return f"Identity copy {self.pk}"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from consents.models import PendingOptIn, State
+from consents.models import PendingOptIn, Placement, State
 from consents.tokens import Ticket, unsubscribe_token
 from customers.models import Customer, Summary
 from interactions.models import Interaction
@@ -22,7 +22,8 @@ from privacy.erasing import approve_erasure, ask_erasure, run_erasure
 from privacy.models import Policy
 from privacy.purging import plan_run
 from staff.models import User
-from tests.consents.signing_up import link_of
+from tests.consents.publishing import make_text, make_version, place_text
+from tests.consents.signing_up import link_of, publish
 from tests.house import shown_pages
 from tests.shop import open_shop
 from tests.staff.conftest import PASSWORD
@@ -136,6 +137,29 @@ def test_no_page_before_the_sign_in_and_no_refusal_has_a_fault(
     found += conflict(watched, live_server.url)
     assert "\n".join(found) == ""
     assert complaints == []
+
+
+def test_the_texts_of_the_sign_up_page_and_of_a_new_customer_have_no_fault(
+    live_server: LiveServer, browser_context: BrowserContext, watched: Page, everybody: User, enter: Enter
+) -> None:
+    publish()
+    terms = make_version(make_text("agb", kind="terms", purpose=None), title_de="AGB", body_de="Regeln. " * 300)
+    notice = make_version(make_text("dse", kind="privacy_notice", purpose=None), title_de="Datenschutz")
+    for place in ("sign_up", "desk"):
+        place_text(terms.text, place)
+        place_text(notice.text, place, Placement.Demand.SHOW)
+    watched.goto(f"{live_server.url}{reverse('opt_in:sign_up')}")
+    watched.fill("[name=email]", "zoe@laden.example")
+    watched.check("[name=yes-newsletter]")
+    watched.locator("main summary").first.click()
+    found = faults_of(watched)
+    watched.click("main .btn-primary")
+    expect(watched.locator(".invalid-feedback")).to_be_visible()
+    expect(watched.locator("[name=yes-newsletter]")).to_be_checked()
+    found += faults_of(watched)
+    enter(browser_context, everybody)
+    found += walk(watched, live_server.url, [reverse("customers:create"), reverse("consents:places")])
+    assert "\n".join(found) == ""
 
 
 def ways_in_and_out() -> Iterable[str]:

@@ -64,7 +64,7 @@ def link_of(pending: PendingOptIn | None) -> str:
 def form_of(client: Client, **fields: Any) -> dict[str, Any]:
     """The form as a browser would send it after a look at the page, with these fields filled in."""
     page = client.get(reverse("opt_in:sign_up"))
-    found = dict(re.findall(r'<input type="hidden" name="(text-[\w-]+)" value="(\w*)"', page.content.decode()))
+    found = dict(re.findall(r'<input type="hidden" name="(text-[\w-]+|seen)" value="([\w.]*)"', page.content.decode()))
     return {"email": MAIL, **found, **fields}
 
 

@@ -279,6 +279,22 @@ def test_a_changed_purpose_takes_its_states_along(manager_client, person):
     assert compare_states().ok
 
 
+def test_a_purpose_that_nobody_can_be_asked_for_says_how_its_wording_is_published(manager_client):
+    purpose = Purpose.objects.get(key="tracking")
+    page, begin = reverse("consents:purpose", args=[purpose.pk]), reverse("consents:text_new")
+    listed = manager_client.get(reverse("consents:purposes")).text
+    assert listed.count("kein Wortlaut veröffentlicht") == Purpose.objects.filter(basis="consent").count()
+    assert f"{begin}?purpose={purpose.pk}" in manager_client.get(page).text
+    form = manager_client.get(begin, {"purpose": purpose.pk}).context["form"]
+    assert (form["kind"].value(), form["purpose"].value()) == ("consent", str(purpose.pk))
+    draft = manager_client.post(begin, {"key": "tracking", "kind": "consent", "purpose": purpose.pk})["Location"]
+    saved = manager_client.post(draft, SAID | {"valid_from": "2026-01-01"})["Location"]
+    assert begin in manager_client.get(page).text  # a draft is no wording yet
+    manager_client.post(f"{saved}publish/")
+    assert begin not in manager_client.get(page).text
+    assert manager_client.get(begin, {"purpose": "x"}).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["purposes", "purpose_new", "places", "text_new"])
 def test_the_desk_reads_texts_and_changes_none(agent_client, manager_client, name):
     assert agent_client.get(reverse(f"consents:{name}")).status_code == 403

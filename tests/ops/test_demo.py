@@ -39,9 +39,11 @@ from customers.models import (
 from customers.searching import search
 from customers.suppression import suppressed
 from datamap.controlling import legal_zone
+from datamap.diagnosis import Options
 from datamap.models import AccessLog, Controller
-from datamap.workdays import local_date
+from datamap.workdays import add_months, local_date
 from interactions.models import Complaint, FollowUp, Interaction
+from mail.models import Deliverability
 from ops.demo import shelving
 from ops.demo.copying import HISTORY
 from ops.demo.loading import DemoRefused, load_demo
@@ -52,6 +54,9 @@ from orders.documents import issue_document, supply_of, tax_by_rate
 from orders.models import Document, NumberRange, Order, OrderLine, Return
 from orders.totals import differing_totals
 from staff.models import User
+from tracking.invariants import check_tracking
+from tracking.models import Device, DeviceConsent, Visit
+from tracking.permitting import may_link
 
 AS_OF = date(2026, 11, 2)
 SIZE = 600
@@ -449,3 +454,38 @@ def test_the_ledger_of_consents_is_filled_sealed_and_true(demo: Any) -> None:
     )
     # Among them are those who stand on the suppression list, are restricted or deactivated.
     assert State.objects.filter(granted=True, open=False).exists()
+
+
+def test_consents_lie_all_over_the_years_and_some_ended_went_stale_or_bounced(demo: Any) -> None:
+    said = Record.objects.filter(kind="given", purpose__key="newsletter")
+    assert len({at.year for at in said.values_list("occurred_at", flat=True)}) >= 6
+    # What was said in the past was told to the ledger now.
+    assert not Record.objects.filter(entry__ts__lt=datetime.now(UTC) - timedelta(days=1)).exists()
+    kinds = Counter(Record.objects.values_list("kind", flat=True))
+    assert kinds["renewed"] > kinds["given"] / 20
+    held = State.objects.filter(purpose__key="newsletter", granted=True)
+    stale = held.filter(fresh_until__lte=datetime.now(UTC)).count()
+    assert 0.03 < stale / held.count() < 0.3
+    bounced = Deliverability.objects.filter(hard_bounced_at__isnull=False).select_related("contact_point")
+    assert bounced.exists()
+    assert all(suppressed("email", one.contact_point.value) for one in bounced)
+    closed = State.objects.filter(customer=bounced[0].contact_point.customer, purpose__key="newsletter")
+    assert not closed.get().open
+
+
+def test_those_who_agreed_to_it_have_visited_the_shop_in_the_last_thirteen_months(demo: Any) -> None:
+    now = datetime.fromtimestamp(Clock(AS_OF).now, UTC)
+    seen = Visit.objects.aggregate(Min("occurred_at"), Max("occurred_at"), Count("pk"))
+    assert seen["pk__count"] > SIZE / 20
+    assert add_months(local_date(now), -13) < local_date(seen["occurred_at__min"])
+    assert seen["occurred_at__max"] <= now
+    assert len({local_date(at).month for at in Visit.objects.values_list("occurred_at", flat=True)}) == 12
+    for device in Device.objects.select_related("customer"):
+        assert device.customer is not None and may_link(device.customer)
+        first, last = device.visits.aggregate(Min("occurred_at"), Max("occurred_at")).values()
+        assert (device.first_seen, device.last_seen) == (first, last)
+        assert first >= State.objects.get(customer=device.customer, purpose__key="tracking").since
+    # Each device has its consent, to a wording that is published; a withdrawal has left none.
+    assert DeviceConsent.objects.filter(wording__published_at__isnull=False).count() == Device.objects.count()
+    assert "0 people linked without consent, 0 visits without" in check_tracking(Options(deep=True)).detail
+    assert State.objects.filter(purpose__key="tracking", granted=False).exists()

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from customers.models import Address
 from datamap.models import AccessLog
 from portal.models import ExportLog, SavedView
 from portal.spreadsheets import csv_file, harmless, xlsx_file
@@ -106,15 +107,15 @@ def test_the_filtered_list_goes_out_and_everything_is_noted(fresh, manager):
     [
         (
             "de",
-            ["Sprache", "Art", "Status", "Werbesperre", "Deaktiviert"],
-            ["Deutsch", "Firma", "Konto", "nein", "ja"],
-            ["xx-kl", "Person", "Gast", "ja", "nein"],
+            ["Land", "Sprache", "Art", "Status", "Werbesperre", "Deaktiviert"],
+            ["Österreich", "Deutsch", "Firma", "Konto", "nein", "ja"],
+            ["XX", "xx-kl", "Person", "Gast", "ja", "nein"],
         ),
         (
             "en",
-            ["Language", "Kind", "Status", "Advertising stop", "Deactivated"],
-            ["German", "Company", "Account", "no", "yes"],
-            ["xx-kl", "Person", "Guest", "yes", "no"],
+            ["Country", "Language", "Kind", "Status", "Advertising stop", "Deactivated"],
+            ["Austria", "German", "Company", "Account", "no", "yes"],
+            ["XX", "xx-kl", "Person", "Guest", "yes", "no"],
         ),
     ],
 )
@@ -123,8 +124,10 @@ def test_cells_speak_the_language_of_their_headings(fresh, manager, file_format,
     now = timezone.now()
     make_customer("1", kind="company", company="Mühle KG", deactivated_at=now)
     make_customer("2", status="guest", language="xx-kl", advertising_stopped_at=now)
+    for number, country in (("1", "AT"), ("2", "XX")):
+        Address.objects.filter(customer__number=number).update(country=country)
     User.objects.filter(pk=manager.pk).update(language=spoken)
-    SavedView.objects.create(owner=manager, columns=["number", "language", "marks"])
+    SavedView.objects.create(owner=manager, columns=["number", "country", "language", "marks"])
     response = fresh(User.objects.get(pk=manager.pk)).post(EXPORT, {"file_format": file_format})
     with translation.override("en" if spoken == "de" else "de"):  # as a server that has gone on to somebody else
         data = b"".join(response.streaming_content)
