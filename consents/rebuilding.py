@@ -146,7 +146,7 @@ def _drop_surplus() -> int:
     gone = 0
     with connection.connection.cursor(name="consents_surplus", binary=True) as cursor:
         cursor.itersize = PAGE
-        cursor.execute("SELECT s.id " + _SURPLUS)  # type: ignore[arg-type]
+        cursor.execute("SELECT s.id " + _SURPLUS)
         while rows := cursor.fetchmany(PAGE):
             surplus = State.objects.filter(pk__in=[pk for (pk,) in rows])
             events = [

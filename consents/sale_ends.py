@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consents import storing
@@ -49,7 +50,7 @@ def note_undone(sales: Sequence[Undone]) -> int:
     return len(ends)
 
 
-def _told(undone: Mapping[UUID, tuple[Undone, datetime]], kind: str) -> Iterable[Record]:
+def _told(undone: Mapping[UUID, tuple[Undone, datetime]], kind: str) -> QuerySet[Record]:
     records = Record.objects.filter(
         entry__ref_id__in=list(undone), kind=kind, customer__in={sale.customer_id for sale, _at in undone.values()}
     )

@@ -1,8 +1,8 @@
 """The journal outside the database: what must not come back when an older database is restored.
 
-Every erasure, suppression and its end, tombstone, restriction, objection and withdrawal is written here, and flushed, before the
-database commits it, and which recipient was told of it: whoever restores a backup replays the journal before anybody
-works (design: ADR 9 and 11). It holds opaque ids and keyed hashes only.
+Every erasure, suppression and its end, tombstone, restriction, objection and withdrawal is written here, and flushed,
+before the database commits it, and which recipient was told of it: whoever restores a backup replays the journal before
+anybody works (design: ADR 9 and 11). It holds opaque ids and keyed hashes only.
 """
 
 from __future__ import annotations

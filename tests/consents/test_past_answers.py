@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -106,3 +107,15 @@ def test_the_objections_go_with_the_person(alma: Customer) -> None:
     erasure = run_erasure(ask_erasure(alma).pk)
     assert erasure.state == "done", erasure.holds
     assert not AdvertisingStop.objects.exists()
+
+
+def test_what_stood_before_the_history_began_is_taken_over_once() -> None:
+    alma, bert, carla = (make_person(str(4711 + n)) for n in range(3))
+    set_advertising_stops({alma.pk: FIRST, bert.pk: SECOND})
+    AdvertisingStop.objects.all().delete()  # as a database of before has it
+    fill = import_module("customers.migrations.0008_advertising_stops").STANDING
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute(fill)
+    assert dict(AdvertisingStop.objects.values_list("customer", "since")) == {alma.pk: FIRST, bert.pk: SECOND}
+    assert not carla.advertising_stops.exists()
