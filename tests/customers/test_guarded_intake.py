@@ -163,7 +163,8 @@ def test_a_dry_run_leaves_no_unreadable_phone_in_clear():
         cursor.execute("SELECT coalesce(key, '') || coalesce(state::text, '') FROM customers_tried")
         left = " ".join(text for (text,) in cursor.fetchall())
     assert left
-    assert "555" not in left
+    # Hashes stand there too, and may hold any three figures.
+    assert not any(part in left for part in ("555-4729", "5554729", "Zoe"))
     again = write_customers([make_row(external_id="1", phone="(5) 555-4729 ask for Zoe")], tried, dry_run=True)
     assert again.unchanged == 1
 
