@@ -134,6 +134,8 @@ def reopen(request: Request, reason: str, *, version: int | None, by: User) -> N
             raise StepRefused(_("Say why the request is taken up again."))
         if locked.is_open or locked.closed_at is not None:
             raise StepRefused(_("Only a request that was answered and is not closed can be taken up again."))
+        # A refusal that was approved has had its effect; the next one is proposed anew.
+        locked.refusal_proposed_by = locked.refusal_approved_by = None
         move(locked, working_state(locked), Step.REOPENED, by=by, reason=reason)
 
 
