@@ -13,6 +13,7 @@ from privacy import identifying, letters
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Policy, Rectification, Request, RequestLetter
+from privacy.reapplying import erasures_of
 from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
 from staff.models import User
 
@@ -147,7 +148,7 @@ def _refuse_unready(request: Request, decision: str) -> None:
     if request.objects_to == Request.ObjectsTo.REASONS and not decision.strip():
         raise StepRefused(_("An objection with reasons needs a decision that is documented (Art. 21(1))."))
     still_here = request.kind == Request.Kind.ERASURE and request.customer_id is not None
-    if still_here and not request.erasures.filter(started_at__isnull=False).exists():
+    if still_here and not any(erasure.started_at for erasure in erasures_of(request)):
         raise StepRefused(_("Carry out the erasure first: the letter says what was erased and what stays."))
 
 
