@@ -72,7 +72,6 @@ class PrivacyConfig(AppConfig):
         objections.register_objecting(objecting.object_on_page)
         closing.register_open_point("rectification", _("Rectification"), rectifying.decisions_open)
         closing.register_open_point("restriction", _("Restriction"), restricting.undecided)
-        rectifying.register_after_rectification("recipients", rectifying.tell_recipients)
         board.register_tasks()
         letters.register_paragraphs("rectification", rectifying.told)
         handover.register(

@@ -63,7 +63,9 @@ def test_neither_of_two_requests_closes_while_an_order_holds_the_erasure(privacy
 
 @pytest.mark.parametrize("night", [False, True])
 @pytest.mark.parametrize("kind", ["access", "erasure"])
-def test_who_was_erased_and_asks_again_is_not_told_that_nothing_was_found(privacy: User, kind: str, night: bool) -> None:
+def test_who_was_erased_and_asks_again_is_not_told_that_nothing_was_found(
+    privacy: User, kind: str, night: bool
+) -> None:
     customer = _with_invoice()
     if night:
         work(plan_run(date(2029, 1, 2)).pk)
