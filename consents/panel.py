@@ -240,6 +240,7 @@ def _use_of(purpose: Purpose) -> _Use:
         purpose.basis,
         purpose.channels,
         purpose.advertising,
+        purpose.existing_customers,
         bool(purpose.minimum_age),
         purpose.stale_months,
         purpose.retired_at,
