@@ -30,7 +30,7 @@ class ConsentsConfig(AppConfig):
             unsubscribing,
             withdrawing,
         )
-        from customers import placing, selling, summary
+        from customers import placing, selling, summary, withdrawals
         from customers.timeline import TimelineSource, register_source
         from datamap import erasing
         from datamap.diagnosis import register_check
@@ -45,6 +45,7 @@ class ConsentsConfig(AppConfig):
         summary.register_contact(ending.note_calls)
         register_list_column("consents.State", "mark")
         register_replay("consent_withdrawal", many=withdrawing.replay)
+        withdrawals.register_withdrawals(withdrawing.has_withdrawn)
         undoing.register()
         receipting.register()
         selling.register_sales(sales.note_sales)

@@ -18,6 +18,8 @@ _STATES = f"""
 SELECT s.customer_id FROM consents_state s
 WHERE s.purpose_id = %s AND s.channel = %s AND {_ALLOWS.format(at="%s")}
 """  # noqa: S608
+# Notices at sales allow nothing any more where the shop no longer relies on § 7(3) UWG.
+_NO_NOTICES = " AND s.state <> 'noticed'"
 _WITHOUT_CONSENT = """
 SELECT c.id AS customer_id FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
 WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (%s OR k.advertising_stopped_at IS NULL)
@@ -38,7 +40,8 @@ def audience_sql(purpose: Purpose, channel: str, at: datetime | None = None) -> 
     if purpose.retired_at is not None or channel not in purpose.channels:
         raise ValueError(f"The purpose {purpose.key} is not used on the channel {channel}.")
     if purpose.basis == Purpose.Basis.CONSENT:
-        return _STATES, [purpose.pk, channel, at or timezone.now()]
+        statement = _STATES if purpose.existing_customers else _STATES + _NO_NOTICES
+        return statement, [purpose.pk, channel, at or timezone.now()]
     if purpose.advertising and channel not in (Channel.POST, Channel.WEB):
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
     closed = [kind.value for kind in CLOSING]

@@ -94,13 +94,14 @@ class Use(NamedTuple):
     basis: str
     channels: list[str]
     advertising: bool
+    existing_customers: bool
     age_matters: bool
     stale_months: int | None
     retired_at: datetime | None
 
 
 _USE = """
-SELECT id, basis, channels, advertising, minimum_age <> '{}'::jsonb, stale_months, retired_at
+SELECT id, basis, channels, advertising, existing_customers, minimum_age <> '{}'::jsonb, stale_months, retired_at
 FROM consents_purpose WHERE key = %s
 """
 _NOW = """
@@ -258,7 +259,7 @@ def decide(use: Use, channel: str, facts: Facts, at: datetime) -> Decision:
         return against
     if use.age_matters and facts.minor:
         return Decision(False, "too_young")
-    if facts.state in GRANTING or facts.state == Kind.NOTICED:
+    if facts.state in GRANTING or (facts.state == Kind.NOTICED and use.existing_customers):
         if facts.fresh_until is not None and facts.fresh_until <= at:
             return Decision(False, "stale", facts.fresh_until, *own[1:])
         if not facts.theirs:

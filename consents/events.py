@@ -111,8 +111,3 @@ class Event:
     ref: UUID | None = None
     confirmed: bool = False
     evidence: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def chain(self) -> tuple[int, str, str, str]:
-        """What all events of one consent share, as they were given."""
-        return self.customer_id, self.purpose, self.channel, self.endpoint

@@ -67,22 +67,25 @@ class _Known(NamedTuple):
 
 
 def judge(asserted: Sequence[Asserted]) -> list[Verdict]:
-    """What becomes of opt-ins that a file asserts; three statements, whatever their number.
+    """What becomes of opt-ins that a file asserts; five statements, whatever their number.
 
     A yes that is proven is taken, unless the ledger knows as much; none is taken where the person said no, here or
-    under another record with the same address, or has objected to advertising. A no ends a yes that stands: of two
-    that differ the one counts that protects more.
+    under another record with the same address, has objected to advertising, or is too young to consent alone. A no
+    ends a yes that stands: of two that differ the one counts that protects more.
     """
     standing = _standing(asserted)
     ids = {one.customer_id for one in asserted if one.customer_id}
-    objected, granted = _objected(ids), _granted(ids)
-    double, zone = _double_opt_ins(), legal_zone()
+    objected, minors, granted = _objected(ids), _minors(ids), _granted(ids)
+    uses, zone = _uses(), legal_zone()
     verdicts = []
     for one in asserted:
-        needs_two = double.get(PURPOSES[one.channel])
-        proof = None if needs_two is None else proof_of(one.opt_in.evidence, zone, double=needs_two)
-        verdict = _verdict(one, proof, standing, objected, granted)
-        verdicts.append(Verdict.CLAIM if needs_two is None else verdict)
+        use = uses.get(PURPOSES[one.channel])
+        if use is None:
+            verdicts.append(Verdict.CLAIM)
+            continue
+        proof = proof_of(one.opt_in.evidence, zone, double=use.double_opt_in)
+        young = use.age_matters and one.customer_id in minors
+        verdicts.append(_verdict(one, proof, standing, objected, granted, young=young))
     return verdicts
 
 
@@ -92,6 +95,8 @@ def _verdict(
     standing: Mapping[tuple[str, bytes], list[_Known]],
     objected: set[int],
     granted: Mapping[tuple[int, str], datetime],
+    *,
+    young: bool,
 ) -> Verdict:
     if not one.endpoint or one.opt_in.state not in (_YES, _NO):
         return Verdict.CLAIM
@@ -104,6 +109,8 @@ def _verdict(
     is_granted = own is not None and own.state in GRANTING
     if one.customer_id in objected or (not is_granted and any(known.state in CLOSING for known in there)):
         return Verdict.REFUSED
+    if young:
+        return Verdict.KNOWN if is_granted else Verdict.TOO_YOUNG
     if proof is None:
         return Verdict.KNOWN if is_granted else Verdict.CLAIM
     last = granted.get((one.customer_id or 0, one.channel))
@@ -129,6 +136,13 @@ def _objected(ids: set[int]) -> set[int]:
     )}  # fmt: skip
 
 
+def _minors(ids: set[int]) -> set[int]:
+    flagged = (
+        "SELECT customer_id FROM customers_flag WHERE customer_id = ANY(%s) AND kind = 'minor' AND lifted_at IS NULL"
+    )
+    return {pk for (pk,) in _rows(flagged, ids)}
+
+
 def _granted(ids: set[int]) -> dict[tuple[int, str], datetime]:
     """When each of these last consented on each channel, as the ledger has it, whatever holds now."""
     rows = _rows(
@@ -144,11 +158,20 @@ _GRANTS = ", ".join(f"'{kind.value}'" for kind in sorted(GRANTING))
 _CASES = " ".join(f"WHEN '{channel}' THEN '{purpose}'" for channel, purpose in PURPOSES.items())
 
 
-def _double_opt_ins() -> dict[str, bool]:
-    """Of each purpose in use whether it needs a double opt-in."""
+class _Use(NamedTuple):
+    """What of a purpose decides about a file's yes."""
+
+    double_opt_in: bool
+    age_matters: bool
+
+
+def _uses() -> dict[str, _Use]:
+    """Each purpose in use."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT key, double_opt_in FROM consents_purpose WHERE retired_at IS NULL")
-        return dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT key, double_opt_in, minimum_age <> '{}'::jsonb FROM consents_purpose WHERE retired_at IS NULL"
+        )
+        return {key: _Use(*rest) for key, *rest in cursor.fetchall()}
 
 
 def _rows(statement: str, ids: set[int]) -> list[tuple]:

@@ -242,6 +242,7 @@ def _use_of(purpose: Purpose) -> Use:
         purpose.basis,
         purpose.channels,
         purpose.advertising,
+        purpose.existing_customers,
         bool(purpose.minimum_age),
         purpose.stale_months,
         purpose.retired_at,

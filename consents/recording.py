@@ -16,7 +16,7 @@ from consents.events import CLOSING, WITH_ENDPOINT, Event, Kind
 from consents.hashing import canonical, commitment, leaf
 from consents.models import Purpose, Record
 from consents.reacting import changed
-from consents.storing import AT, INDEXED, Row
+from consents.storing import AT, CHAIN, INDEXED, Row
 from customers.suppression import hasher, key_of
 from datamap import journal
 from datamap.workdays import add_months
@@ -50,8 +50,9 @@ def record_many(events: Sequence[Event]) -> list[int]:
     """
     found = [0] * len(events)
     with transaction.atomic():
-        for wave in _waves(events):
-            rows = made_rows([events[place] for place in wave])
+        made = made_rows(events)
+        for wave in _waves(made):
+            rows = [made[place] for place in wave]
             written = _stored([events[place] for place in wave], rows)
             if len(written) < len(rows):
                 _refuse_purposes(events)
@@ -106,12 +107,16 @@ def _note_in_journal(events: Sequence[Event], rows: Sequence[Row]) -> None:
     )
 
 
-def _waves(events: Sequence[Event]) -> list[list[int]]:
-    """Places of events, in sets in which each consent occurs once: what happens to one follows what happened before."""
+def _waves(rows: Sequence[Row]) -> list[list[int]]:
+    """Places of rows, in sets in which each consent occurs once: what happens to one follows what happened before.
+
+    However an address was written: it is one endpoint.
+    """
     waves: list[list[int]] = []
     seen: dict[tuple[Any, ...], int] = {}
-    for place, event in enumerate(events):
-        wave = seen[event.chain] = seen.get(event.chain, -1) + 1
+    for place, row in enumerate(rows):
+        chain = tuple(row[at] for at in CHAIN)
+        wave = seen[chain] = seen.get(chain, -1) + 1
         if wave == len(waves):
             waves.append([])
         waves[wave].append(place)

@@ -39,6 +39,8 @@ COLUMNS = {
     "proof": "bytea",
 }
 CUSTOMER, INDEXED, AT = (list(COLUMNS).index(name) for name in ("customer_id", "endpoint_index", "since"))
+CHAIN = tuple(list(COLUMNS).index(name) for name in ("customer_id", "purpose", "channel", "endpoint_index"))
+"""Where the values stand that all events of one consent share."""
 _NAMES = ", ".join(COLUMNS)
 _ONE = "SELECT " + ", ".join(f"${n} AS {name}" for n, name in enumerate(COLUMNS, 1))
 _GIVEN = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())}) AS g ({_NAMES})"  # noqa: S608

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from consents.events import GRANTING, Event, Kind
-from consents.models import Purpose, State
+from consents.models import Purpose, Record, State
 from consents.recording import record, record_many
 from customers.models import Customer, Suppression
 from customers.suppression import suppress_many
@@ -85,7 +85,8 @@ def end_states(
 
 
 def _suppress_unused(states: Sequence[State], now: datetime) -> None:
-    """Suppress the endpoints at which the person wants no other advertising."""
+    """Suppress the endpoints at which the person wants no other advertising, on whatever channel: on the list a number
+    is one endpoint for calls and messages."""
     ended = [state for state in states if state.endpoint and state.purpose.advertising]
     wanted = State.objects.filter(
         customer__any_of=list({state.customer_id for state in ended}),
@@ -93,17 +94,24 @@ def _suppress_unused(states: Sequence[State], now: datetime) -> None:
         purpose__advertising=True,
         endpoint_index__isnull=False,
     )
-    used = {(pk, channel, bytes(index)) for pk, channel, index in wanted.values_list(
-        "customer_id", "channel", "endpoint_index")}  # fmt: skip
+    used = {(pk, bytes(index)) for pk, index in wanted.values_list("customer_id", "endpoint_index")}
     suppress_many(
         {
             (state.channel, str(state.endpoint))
             for state in ended
-            if (state.customer_id, state.channel, bytes(state.endpoint_index or b"")) not in used
+            if (state.customer_id, bytes(state.endpoint_index or b"")) not in used
         },
         reason=Suppression.Reason.UNSUBSCRIBED,
         since=now,
     )
+
+
+def has_withdrawn(customer: Customer, since: datetime) -> bool:
+    """Whether a consent of this customer was withdrawn since then, or none stands; for the rights above."""
+    if not State.objects.filter(customer=customer, state__in=list(GRANTING)).exists():
+        return True
+    noes = Record.objects.filter(customer=customer, kind__in=[Kind.WITHDRAWN, Kind.REFUSED])
+    return noes.filter(entry__ts__gte=since).exists()
 
 
 def replay(payloads: Sequence[journal.Payload]) -> int:

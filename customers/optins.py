@@ -24,6 +24,7 @@ class Verdict(Enum):
     CLAIM = "claim"  # nobody has proven it: it stays a claim
     KNOWN = "known"  # the ledger says so already
     REFUSED = "refused"  # the person has said no: only the person can end that
+    TOO_YOUNG = "too_young"  # the person cannot consent alone, and nothing said too young counts one day by itself
     TAKE = "take"  # it is proven, or a no where a yes stood: it goes into the ledger
 
 
@@ -86,6 +87,9 @@ def screen(matched: Matched, outcome: Outcome) -> None:
                 person.told[asserted.channel] = opt_in
             elif verdict is Verdict.REFUSED:
                 message = _("The person has said no; the opt-in is not taken over.")
+                outcome.warn(Problem(person.line, "newsletter", message))
+            elif verdict is Verdict.TOO_YOUNG:
+                message = _("The person is too young to consent alone; the opt-in is not taken over.")
                 outcome.warn(Problem(person.line, "newsletter", message))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -63,6 +63,7 @@ class StandingHold:
     complaint_id: int | None
     reason: Any
     review_on: date | None
+    source: str = field(default="", compare=False)
 
 
 _NOTHING = """SELECT ''::text AS kind, 0::bigint AS customer_id, ''::text AS order_number, 0::bigint AS complaint_id,
@@ -110,6 +111,12 @@ def sources() -> list[CaseSource]:
     return list(_sources.values())
 
 
+def reason_of(key: str) -> Any | None:
+    """Why a kind of open matter holds what it holds, in the language of whoever reads; None for an unknown kind."""
+    source = _sources.get(key)
+    return source.reason if source else None
+
+
 def links() -> dict[str, CaseLink]:
     """How rows are tied to cases, by model."""
     return dict(_links)
@@ -140,7 +147,9 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
             {**arguments, "ids": list(ids)},
         )
         return [
-            StandingHold(_sources[key].name, customer_id, order_number, complaint_id, _sources[key].reason, review_on)
+            StandingHold(
+                _sources[key].name, customer_id, order_number, complaint_id, _sources[key].reason, review_on, key
+            )
             for key, customer_id, order_number, complaint_id, review_on in cursor.fetchall()
         ]
 

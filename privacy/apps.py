@@ -76,7 +76,6 @@ class PrivacyConfig(AppConfig):
         closing.register_open_point(
             "restriction", _("Restriction"), restricting.undecided, restricting.decided_and_restricted
         )
-        rectifying.register_after_rectification("recipients", rectifying.tell_recipients)
         board.register_tasks()
         letters.register_paragraphs("rectification", rectifying.told)
         handover.register(

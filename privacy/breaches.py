@@ -16,6 +16,8 @@ from staff.models import User
 
 ASSESSED = ("title", "aware_at", "happened_at", "facts", "persons", "persons_count", "data", "records_count", "effects",
             "measures", "risk")  # fmt: skip
+MUST_BE_TOLD = (Breach.Risk.RISK, Breach.Risk.HIGH)
+"""Only what is unlikely to be a risk need not be told (Art. 33(1) GDPR)."""
 
 
 class BreachRefused(ValueError):
@@ -37,8 +39,12 @@ def note_breach(by: User | None, **facts: Any) -> Breach:
 
 
 def assess(breach_id: int, *, version: int | None = None, **facts: Any) -> Breach:
-    """Correct or complete the facts. Atomic. Raises BreachRefused, also where the case is closed, and StaleBreach
-    where `version` is no longer the one that was seen (None asks nothing)."""
+    """Correct or complete the facts. Atomic. A decision not to tell the authority falls where a risk turns out: the
+    clock runs again, and what had been decided stays as a follow-up.
+
+    Raises BreachRefused, also where the case is closed, and StaleBreach where `version` is no longer the one that was
+    seen (None asks nothing).
+    """
     _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
     with transaction.atomic():
         breach = _open_for_update(breach_id)
@@ -50,7 +56,17 @@ def assess(breach_id: int, *, version: int | None = None, **facts: Any) -> Breac
             raise BreachRefused("aware_at", _("By this instant the notification was late, and no reasons are noted."))
         breach.version += 1
         breach.save(update_fields=[*facts, "version"])
+        if breach.decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
+            _undecide(breach)
     return breach
+
+
+def _undecide(breach: Breach) -> None:
+    said = {"decision": breach.get_decision_display(), "reasons": breach.reasons}
+    text = _("A risk turned out. Until then it held: %(decision)s. %(reasons)s") % said
+    BreachEntry.objects.create(breach=breach, text=text)
+    breach.decision, breach.reasons, breach.decided_at = Breach.Decision.OPEN, "", None
+    breach.save(update_fields=["decision", "reasons", "decided_at"])
 
 
 def decide(breach_id: int, decision: str, reasons: str) -> Breach:
@@ -66,7 +82,7 @@ def decide(breach_id: int, decision: str, reasons: str) -> Breach:
         breach = _open_for_update(breach_id)
         if decision == Breach.Decision.NOT and breach.notified_at is not None:
             raise BreachRefused("decision", _("The authority has been told already."))
-        if decision == Breach.Decision.NOT and breach.risk in (Breach.Risk.RISK, Breach.Risk.HIGH):
+        if decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
             raise BreachRefused("decision", _("Only what is unlikely to be a risk need not be told (Art. 33(1) GDPR)."))
         breach.decision, breach.reasons, breach.decided_at = decision, reasons.strip(), timezone.now()
         breach.save(update_fields=["decision", "reasons", "decided_at"])

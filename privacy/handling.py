@@ -7,12 +7,14 @@ from datetime import date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.withdrawals import has_withdrawn
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 from privacy import identifying, letters
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Policy, Rectification, Request, RequestLetter
+from privacy.reapplying import erasures_of
 from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
 from staff.models import User
 
@@ -70,7 +72,7 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
     """Answer a request, in full or in part, and write the letter.
 
     Raises StepRefused while identity or a staged change is open, for an objection without a decision, and where the
-    letter would tell of an erasure that has not begun.
+    letter would tell of an erasure that has not begun, or of a withdrawal that has not taken effect.
     """
     with step_of(request, version) as locked:
         if locked.state != State.PARTIALLY_ANSWERED:
@@ -134,6 +136,8 @@ def reopen(request: Request, reason: str, *, version: int | None, by: User) -> N
             raise StepRefused(_("Say why the request is taken up again."))
         if locked.is_open or locked.closed_at is not None:
             raise StepRefused(_("Only a request that was answered and is not closed can be taken up again."))
+        # A refusal that was approved has had its effect; the next one is proposed anew.
+        locked.refusal_proposed_by = locked.refusal_approved_by = None
         move(locked, working_state(locked), Step.REOPENED, by=by, reason=reason)
 
 
@@ -144,8 +148,14 @@ def _refuse_unready(request: Request, decision: str) -> None:
         raise StepRefused(_("Decide first about every staged change."))
     if request.objects_to == Request.ObjectsTo.REASONS and not decision.strip():
         raise StepRefused(_("An objection with reasons needs a decision that is documented (Art. 21(1))."))
+    customer = request.customer
+    withdraws = request.kind == Request.Kind.WITHDRAWAL
+    if withdraws and customer is not None and not has_withdrawn(customer, request.received_at):
+        raise StepRefused(
+            _("End first what the person withdraws, on their page of consents: the letter says it is done.")
+        )
     still_here = request.kind == Request.Kind.ERASURE and request.customer_id is not None
-    if still_here and not request.erasures.filter(started_at__isnull=False).exists():
+    if still_here and not any(erasure.started_at for erasure in erasures_of(request)):
         raise StepRefused(_("Carry out the erasure first: the letter says what was erased and what stays."))
 
 

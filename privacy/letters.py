@@ -31,6 +31,7 @@ from mail.models import Letter
 from mail.sending import queue
 from privacy.clock import AT_ONCE, deadline_for
 from privacy.models import Request, RequestLetter
+from privacy.packages.knowing import asker_of
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
 
@@ -42,6 +43,9 @@ STANDARDS: list[Any] = ["a-2a", "ua-1"]
 TYPST = Path(settings.BASE_DIR) / "templates" / "privacy" / "letters" / "letter.typ"
 # Cc but newline, and what turns the direction of writing: neither belongs into a letter (Trojan Source).
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+# Whoever was erased is known by the marks of the erasure: of them something is kept.
+_NOTHING_FOUND = (Request.Kind.ACCESS, Request.Kind.ERASURE)
 
 Paragraphs = Callable[[Request], Sequence[str]]
 Enclosure = tuple[str, bytes, str]
@@ -225,10 +229,8 @@ def _template_of(request: Request, kind: str) -> str:
         return str(kind)
     if request.kind == Request.Kind.OBJECTION:
         return f"answer_objection_{request.objects_to or Request.ObjectsTo.ADVERTISING}"
-    if request.kind == Request.Kind.ACCESS and request.customer_id is None and not enclosures_of(request):
-        return "answer_access_nothing"
-    if request.kind == Request.Kind.ERASURE and request.customer_id is None and not request.erasures.exists():
-        return "answer_erasure_nothing"
+    if request.kind in _NOTHING_FOUND and asker_of(request) is None:
+        return f"answer_{request.kind}_nothing"
     return f"answer_{request.kind}"
 
 

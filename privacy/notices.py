@@ -62,14 +62,19 @@ def queue_notices(
 
     `kind` is one of `Notice.Kind`; `what` says what changed, such as the corrected name. For an erasure call it in the
     transaction of the run, before rows go: the notices and the disclosures then stand under `subject_ref`. Idempotent
-    for one request or erasure.
+    for one erasure, and for one change under a request: what changes later under the same request is told as well.
+    The caller has the request or the customer locked.
     """
     kind = Notice.Kind(kind).value
     gone = kind == Notice.Kind.ERASURE
     recipients = recipients_to_tell(customer_id, subject_ref)
     if gone and customer_id is not None and subject_ref is not None:
         keep_standing({customer_id: subject_ref})
-    told = set(_same(kind, customer_id, subject_ref, request, erasure).values_list("recipient_id", flat=True))
+    same = _same(kind, customer_id, subject_ref, request, erasure)
+    if request is not None and erasure is None and what.strip():
+        told = {row.recipient_id for row in same if row.is_open and what.strip() in row.details}
+    else:
+        told = set(same.values_list("recipient_id", flat=True))
     details = _details([customer_id], what)[customer_id] if customer_id is not None else what.strip()
     now = timezone.now()
     rows = [
@@ -182,16 +187,18 @@ def retry(notice_id: int, *, by: User | None) -> Notice:
 def after_rectification(request: Request, customer: Customer, fields: list[str]) -> None:
     """Called when data were corrected: everyone who has the old ones is told what stands there now."""
     applied = request.rectifications.filter(field__in=fields, state=Rectification.State.APPLIED).order_by("pk")
-    what = [f"{rectifying.label_of(one.field)}: {one.after}" for one in applied]
-    queue_notices(Notice.Kind.RECTIFICATION, customer.pk, None, request=request, what="\n".join(what))
+    # One field may have been corrected before; the last word counts.
+    what = {one.field: f"{rectifying.label_of(one.field)}: {one.after}" for one in applied}
+    queue_notices(Notice.Kind.RECTIFICATION, customer.pk, None, request=request, what="\n".join(what.values()))
 
 
 def after_restriction(customer_ids: list[int], begins: bool) -> None:
-    """Called when a restriction begins or ends for these customers."""
+    """Called when the first restriction of these customers begins, or the last of them ends."""
     kind = Notice.Kind.RESTRICTION if begins else Notice.Kind.LIFTING
     for customer_id in customer_ids:
         last = Restriction.objects.filter(customer_id=customer_id, lifted_at__isnull=begins).order_by("-pk").first()
-        queue_notices(kind, customer_id, None, request=last.request if last else None)
+        if last is not None:
+            queue_notices(kind, customer_id, None, request=last.request, what=last.in_words)
 
 
 def forget_told() -> int:

@@ -138,17 +138,27 @@ def _holds(people: People) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for case in people.cases:
         review = case.review_on.isoformat() if case.review_on else None
-        hold = {"kind": case.kind, "scope": _scope(case), "reason": str(case.reason), "review": review}
+        hold = {
+            "kind": case.kind,
+            "scope": scope_of(case.order_number, case.complaint_id),
+            "reason": str(case.reason),
+            "review": review,
+            # A letter says it again in the language of the person.
+            "source": case.source,
+            "order": case.order_number,
+            "complaint": case.complaint_id,
+        }
         if hold not in found:
             found.append(hold)
     return found
 
 
-def _scope(case: Any) -> str:
-    if case.order_number:
-        return _("order %s") % case.order_number
-    if case.complaint_id:
-        return _("complaint %d") % case.complaint_id
+def scope_of(order: str | None, complaint: int | None) -> str:
+    """What a matter keeps, in words."""
+    if order:
+        return _("order %s") % order
+    if complaint:
+        return _("complaint %d") % complaint
     return _("person")
 
 

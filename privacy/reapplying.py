@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from mail.models import Message, MessageClass
 from privacy.erasing import run_erasure
 from privacy.journaling import is_meant
 from privacy.models import Erasure, Request
+from privacy.packages.knowing import marks_of_asker
 
 BEING_ERASED = Refusal("being_erased", _("The person is being erased."))
 
@@ -69,10 +71,23 @@ def refuse_while_erasing(message: Message) -> Refusal | None:
     return BEING_ERASED if Erasure.objects.filter(customer=message.customer_id, state__in=frozen).exists() else None
 
 
+def erasures_of(request: Request) -> list[Erasure]:
+    """The erasures that a request is about, the oldest first: the one it asked for; where the person asked twice, the
+    one that answers both; and those under which somebody who asks again was erased before."""
+    same = Q(request=request)
+    if request.kind == Request.Kind.ERASURE:
+        marks = {*marks_of_asker(request), *filter(None, [request.subject_ref])}
+        same |= Q(subject_ref__in=marks)
+        same |= Q(customer=request.customer_id) if request.customer_id else Q()
+    return list(Erasure.objects.filter(same).exclude(state=Erasure.State.CANCELLED).order_by("pk"))
+
+
 def still_erasing(request: Request) -> list[str]:
     """What of the erasures that a request asked for is not done yet; a request with any of it does not close."""
     found = []
-    for erasure in request.erasures.filter(state__in=Erasure.OPEN_STATES):
+    for erasure in erasures_of(request):
+        if erasure.state not in Erasure.OPEN_STATES:
+            continue
         found.append(
             str(
                 _("The erasure %(receipt)s is not finished: %(state)s.")

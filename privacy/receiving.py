@@ -84,8 +84,11 @@ def _register(incoming: Incoming, by: User | None) -> Request:
 
 
 def settle_without_asking(request: Request) -> None:
-    """Who signed in or wrote from a confirmed address needs to prove nothing more (Art. 12(6): only on doubt)."""
-    if request.customer_id is None or request.identity_method:
+    """Who signed in or wrote from a confirmed address needs to prove nothing more (Art. 12(6): only on doubt).
+
+    Where somebody has doubted and asked, a person settles it: with the answer, or by what turned out meanwhile.
+    """
+    if request.customer_id is None or request.identity_method or request.identity_asked_at:
         return
     if request.channel == Request.Channel.PAGE:
         method = Request.Method.SIGNED_IN

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from customers.editing import save_customer
 from customers.models import Address, ContactPoint, Customer
-from privacy import notices
 from privacy.models import Rectification, Request
 from privacy.steps import StepRefused, refuse_unless_open, step_of
 from staff.models import User
@@ -194,13 +193,6 @@ def _decide(changes: list[Rectification], state: str, reason: str, by: User) -> 
         change.state, change.reason = state, reason
         change.decided_by, change.decided_at = by, timezone.now()
         change.save()
-
-
-def tell_recipients(request: Request, customer: Customer, fields: list[str]) -> None:
-    """Put everybody who received the old data on the list of those to be told (Art. 19 GDPR)."""
-    changed = request.rectifications.filter(field__in=fields, state=Rectification.State.APPLIED)
-    what = "; ".join(f"{label_of(one.field)}: {one.after}" for one in changed.order_by("pk"))
-    notices.queue_notices("rectification", customer.pk, None, request, what=what)
 
 
 def undecided() -> Q:

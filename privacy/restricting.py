@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from datamap import erasing, journal
 from privacy import notices
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
+from privacy.models.requests import OPEN_STATES
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
 
@@ -40,7 +41,8 @@ def restrict(
     request: Request | None = None,
     since: datetime | None = None,
 ) -> Restriction:
-    """Restrict a person's data: one transaction, journal included. A standing restriction of the case is widened.
+    """Restrict a person's data: one transaction, journal included. A standing restriction of the case is widened, and
+    a notice that it will end no longer counts: it is contested anew.
 
     Raises StepRefused without a reason or without parts.
     """
@@ -50,20 +52,32 @@ def restrict(
     since = since or timezone.now()
     standing = Restriction.objects.select_for_update().filter(customer=locked, case=case, lifted_at=None).first()
     if standing is not None:
-        standing.parts = sorted({*standing.parts, *parts})
-        standing.version += 1
-        standing.save()
-        return standing
+        return _widen(standing, parts, request, by)
     request = request or _file_for(locked, since, by)
     restriction = Restriction.objects.create(
         customer=locked, request=request, case=case, parts=sorted(set(parts)), reason=reason, since=since, set_by=by
     )
     _settle(locked.pk, by)
     stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
-    notices.queue_notices("restriction", locked.pk, None, request, what=parts_in_words(restriction.parts))
+    notices.queue_notices("restriction", locked.pk, None, request, what=restriction.in_words)
     journal.write("restriction_set", _payload(restriction))
     customer.refresh_from_db(fields=["restricted_at"])
     return restriction
+
+
+def _widen(standing: Restriction, parts: Collection[str], request: Request | None, by: User | None) -> Restriction:
+    known = standing.parts
+    standing.parts = sorted({*known, *parts})
+    standing.notice_sent_at, standing.decision = None, ""
+    standing.version += 1
+    standing.save()
+    if request is not None and request.pk != standing.request_id:
+        stamp(request, Step.DONE, by=by, reason=str(standing.get_case_display()))
+    if standing.parts != known:
+        told_under = request or standing.request
+        notices.queue_notices("restriction", standing.customer_id, None, told_under, what=standing.in_words)
+        journal.write("restriction_set", _payload(standing))
+    return standing
 
 
 @transaction.atomic
@@ -88,21 +102,31 @@ def announce_lifting(restriction: Restriction, decision: str, *, by: User, versi
 def lift(restriction: Restriction, *, by: User | None, version: int | None = None) -> None:
     """End a restriction: afterwards everything is as before, unless another one stands.
 
-    Raises LiftRefused before the person was told (Art. 18(3)) and where it has ended already.
+    Raises LiftRefused before the person was told (Art. 18(3)), while another objection waits for its decision
+    (Art. 18(1)(d)), and where it has ended already.
     """
     locked = _locked(restriction, version)
     if locked.notice_sent_at is None:
         raise LiftRefused(_("The person is told before a restriction ends (Art. 18(3))."))
+    if locked.case == Restriction.Case.OBJECTION and _other_objections(locked).exists():
+        raise LiftRefused(_("Another objection with reasons is not decided yet (Art. 18(1)(d))."))
     locked.lifted_at, locked.lifted_by = timezone.now(), by
     locked.version += 1
     locked.save()
     if locked.customer_id is not None:
         _settle(locked.customer_id, by)
-        notices.queue_notices("lifting", locked.customer_id, None, locked.request)
     if locked.request is not None:
         stamp(locked.request, Step.DONE, by=by, reason=_("Restriction lifted"))
     journal.write("restriction_lifted", {"restriction": str(locked.ref), "at": _iso(locked.lifted_at)})
     restriction.refresh_from_db()
+
+
+def _other_objections(restriction: Restriction) -> QuerySet[Request]:
+    objections = Request.objects.filter(
+        customer=restriction.customer_id, objects_to=Request.ObjectsTo.REASONS, state__in=OPEN_STATES
+    )
+    own = restriction.request_id
+    return objections.exclude(pk=own) if own is not None else objections
 
 
 def standing_of(customer: Customer) -> list[Restriction]:
@@ -150,8 +174,13 @@ def effects_of(case: str) -> list[str]:
 
 def replay_set(payload: Mapping[str, Any]) -> str:
     """Bring a restriction back after a restore; its reason was not in the journal and has to be asked for again."""
-    if Restriction.archive.filter(ref=payload["restriction"]).exists():
-        return "already"
+    known = Restriction.archive.select_for_update().filter(ref=payload["restriction"]).first()
+    if known is not None:
+        if known.lifted_at is not None or set(payload["parts"]) <= set(known.parts):
+            return "already"
+        known.parts = sorted({*known.parts, *payload["parts"]})
+        known.save()
+        return "replayed"
     customer = Customer.objects.select_for_update().filter(pk=payload["customer"]).first()
     if customer is None:
         return "already"
@@ -235,8 +264,3 @@ def _payload(restriction: Restriction) -> dict[str, Any]:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds")
-
-
-def parts_in_words(parts: Sequence[str]) -> str:
-    """What is restricted, as people read it."""
-    return ", ".join(str(Restriction.Part(part).label) for part in parts)

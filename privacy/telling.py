@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
@@ -12,11 +13,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from datamap import holds
 from datamap.catalogue import cited
 from privacy import closing, letters, notifying
-from privacy.models import Erasure, Notice, Request
+from privacy.models import Erasure, Notice, Package, Request
 from privacy.notices import open_notices
-from privacy.reapplying import still_erasing
+from privacy.packages.describing import described
+from privacy.packages.knowing import erased_subject, marks_of_asker
+from privacy.planning import scope_of
+from privacy.reapplying import erasures_of, still_erasing
 
 
 def register() -> None:
@@ -35,7 +40,12 @@ def recipients_left(request: Request) -> list[str]:
 
 
 def _erasing() -> Q:
-    return Q(Exists(Erasure.objects.filter(request=OuterRef("pk"), state__in=Erasure.OPEN_STATES)))
+    """As `still_erasing`; only who was erased and asks again by an address alone is noticed when the case is opened."""
+    rows = Erasure.objects.filter(state__in=Erasure.OPEN_STATES)
+    same = Q(Exists(rows.filter(customer=OuterRef("customer")))) | Q(
+        Exists(rows.filter(subject_ref=OuterRef("subject_ref")))
+    )
+    return Q(Exists(rows.filter(request=OuterRef("pk")))) | (Q(kind=Request.Kind.ERASURE) & same)
 
 
 def _untold() -> Q:
@@ -45,11 +55,15 @@ def _untold() -> Q:
 
 
 def erased(request: Request) -> list[str]:
-    """Paragraphs about the erasures of a request: the kinds erased, each kind kept with its statute and last day."""
-    found: list[str] = []
-    for erasure in request.erasures.exclude(state=Erasure.State.CANCELLED).order_by("pk"):
-        if erasure.started_at is not None:
-            found += _paragraphs(erasure)
+    """Paragraphs about the erasures of a request: the kinds erased, each kind kept with its statute and last day.
+
+    Whom the night ended nobody has a receipt of: then it is told what is blocked now.
+    """
+    told = [erasure for erasure in erasures_of(request) if erasure.started_at is not None]
+    found = [text for erasure in told for text in _paragraphs(erasure)]
+    if request.kind == Request.Kind.ERASURE and request.customer_id is None:
+        known = {erasure.subject_ref for erasure in told}
+        found += _blocked_now(tuple(mark for mark in marks_of_asker(request) if mark not in known))
     return found
 
 
@@ -63,14 +77,28 @@ def _paragraphs(erasure: Erasure) -> Iterable[str]:
         if item["action"] == "block":
             yield _kept(item)
     for hold in erasure.holds:
-        yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": hold["scope"], "reason": hold["reason"]}
+        reason = holds.reason_of(hold.get("source", ""))
+        scope = hold["scope"] if reason is None else scope_of(hold["order"], hold["complaint"])
+        yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": scope, "reason": reason or hold["reason"]}
+
+
+def _blocked_now(marks: tuple[UUID, ...]) -> Iterable[str]:
+    lines = described(erased_subject(marks), Package.Kind.ACCESS).lines if marks else []
+    for line in lines:
+        if line.blocked:
+            until = line.until.isoformat() if line.until else None
+            yield _kept_words(line.label, sum(line.counts.values()), line.statute, until)
 
 
 def _kept(item: dict[str, Any]) -> str:
-    words = {"what": _named(item), "count": item["count"], "statute": cited(item["statute"])}
-    if not item["until"]:
+    return _kept_words(_named(item), item["count"], cited(item["statute"]), item["until"])
+
+
+def _kept_words(what: str, count: int, statute: str, until: str | None) -> str:
+    words = {"what": what, "count": count, "statute": statute}
+    if not until:
         return _("Blocked: %(what)s (%(count)d), %(statute)s; the period has not begun.") % words
-    words["day"] = date_format(date.fromisoformat(item["until"]), "DATE_FORMAT")
+    words["day"] = date_format(date.fromisoformat(until), "DATE_FORMAT")
     return _("Blocked: %(what)s (%(count)d), %(statute)s; deleted on %(day)s.") % words
 
 

@@ -151,11 +151,6 @@ class Notice(Blockable):
             models.UniqueConstraint(
                 fields=["erasure", "recipient"], condition=Q(erasure__isnull=False), name="privacy_notice_erasure_once"
             ),
-            models.UniqueConstraint(
-                fields=["request", "recipient", "kind"],
-                condition=Q(request__isnull=False, erasure__isnull=True),
-                name="privacy_notice_request_once",
-            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(

@@ -82,3 +82,8 @@ class Restriction(Blockable):
 
     def __str__(self) -> str:
         return f"Restriction {self.pk}"
+
+    @property
+    def in_words(self) -> str:
+        """What is restricted, as people read it."""
+        return ", ".join(str(self.Part(part).label) for part in self.parts)

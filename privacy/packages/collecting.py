@@ -191,7 +191,7 @@ class Reader:
 
     def _is_harmless(self, column: Column, values: list[Any]) -> bool:
         """Whether nothing in this column can name anybody else."""
-        if column.how == "data":
+        if column.is_nested:
             texts = [text for value in values if value for _path, text in texts_in(value)]
             return self.screen.is_harmless(texts, prose=False)
         return self.screen.is_harmless([value for value in values if value], column.how == "prose")
@@ -205,7 +205,7 @@ class Reader:
             values = [(place, row[name]) for place, row in enumerate(rows) if row.get(name) and place not in theirs]
             if theirs:
                 self._blacken_whole(section, column, rows, keys, theirs)
-            if column.how == "data":
+            if column.is_nested:
                 self._screen_data(section, column, rows, keys, values)
             elif not self.screen.is_harmless([value for _place, value in values], column.how == "prose"):
                 cells = [Cell(section.label, keys[n], name, "", value, column.how == "prose") for n, value in values]

@@ -52,8 +52,15 @@ class Column:
         """Whether anything may stand in it: neither a figure, a day nor one of a few keys."""
         if self.how != "plain":
             return True
-        kinds = ("CharField", "TextField", "EmailField", "FileField", "ArrayField")
-        return self.field.get_internal_type() in kinds and not getattr(self.field, "choices", None)
+        kinds = ("CharField", "TextField", "EmailField", "FileField")
+        # Of a list, what it holds decides.
+        held = getattr(self.field, "base_field", self.field)
+        return held.get_internal_type() in kinds and not getattr(held, "choices", None)
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether texts stand inside its values: in JSON, or in a list."""
+        return self.how == "data" or hasattr(self.field, "base_field")
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,7 +128,7 @@ def _show(http: HttpRequest, found: Restriction, *, form: Any = None, problem: s
     context = {
         "restriction": found,
         "customer": found.customer,
-        "parts": restricting.parts_in_words(found.parts),
+        "parts": found.in_words,
         "effects": restricting.effects_of(found.case),
         "form": form or LiftForm(case=found.request),
         "problem": problem,

@@ -60,6 +60,23 @@ def test_a_risk_must_be_told_to_the_authority():
         assert refused.value.field == "decision"
 
 
+def test_a_risk_that_turns_out_later_starts_the_clock_again():
+    breach = noted(risk="none")
+    breaches.decide(breach.pk, "not", "Die Platte war verschlüsselt.")
+    assert not breaches.running().exists()
+    breaches.assess(breach.pk, facts="Der Schlüssel lag dabei.")
+    assert not breaches.running().exists()
+    breaches.assess(breach.pk, risk="high")
+    assert breaches.running().get() == breach
+    breach.refresh_from_db()
+    assert (breach.decision, breach.reasons, breach.decided_at) == ("", "", None)
+    assert "Die Platte war verschlüsselt." in breach.entries.get().text
+    breaches.persons_told(breach.pk, timezone.now(), "Brief")
+    with pytest.raises(breaches.BreachRefused) as refused:
+        breaches.close(breach.pk)
+    assert refused.value.field == "decision"
+
+
 def test_nothing_is_told_before_anybody_knew_or_before_it_was_decided(monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
     breach = noted()

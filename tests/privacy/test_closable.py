@@ -43,6 +43,7 @@ def cases() -> dict[str, Request]:
     for state in ("running", "held", "done", "cancelled"):
         made[state] = answered(kind="erasure")
         Erasure.objects.create(customer=made[state].customer, request=made[state], as_of="2026-11-01", state=state)
+    made["asked twice"] = answered(kind="erasure", customer=made["held"].customer)
     recipient = make_recipient("Nordpost")
     for state in Notice.State.values:
         made[f"notice {state}"] = one = answered(kind="rectification")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from datamap.navigation import figures_of
 from mail.models import Letter, Message
-from privacy import closing, handling, identifying
+from privacy import closing, cockpit, handling, identifying
 from privacy.board import LATE
 from privacy.clock import deadline_for, explained, light_of
 from privacy.models import IdentityCopy, Policy, Request, RequestLetter
@@ -164,6 +164,21 @@ def test_identity_is_asked_for_with_a_reason_only_and_stops_the_clock(privacy_cl
     post(privacy_client, "request_settle", case, method="call_back")
     case.refresh_from_db()
     assert (case.state, case.clock_stopped) == ("in_progress", False)
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_who_is_found_after_the_question_is_settled_by_a_person(privacy_client, privacy, days):
+    customer = person()
+    customer.contact_points.filter(kind="email").update(verified_at=timezone.now())
+    case = take(privacy, email="zoe@laden.example", received_at=days_ago(days))
+    post(privacy_client, "request_identity", case, doubt="Unbekannt", way="mail")
+    assert post(privacy_client, "request_assign", case, other=customer.number).status_code == 302
+    case.refresh_from_db()
+    assert (case.customer, case.state, case.identity_method) == (customer, "identity_pending", "")
+    post(privacy_client, "request_settle", case, method="verified_mail")
+    assert post(privacy_client, "request_answer", case, decision="Anbei.", way="mail").status_code == 302
+    case.refresh_from_db()
+    assert case.state == "answered"
 
 
 def test_a_late_question_does_not_stop_the_clock(privacy, privacy_client):
@@ -388,3 +403,14 @@ def test_the_file_of_a_copy_stays_when_the_step_is_rolled_back(case, privacy):
         identifying.settle(case, "id_copy", version=None, by=privacy)
     assert copy.file.storage.exists(copy.file.name)
     assert IdentityCopy.objects.exists()
+
+
+def test_a_refusal_taken_up_again_is_proposed_anew(privacy, second, case):
+    identifying.settle(case, "not_needed", version=None, by=privacy)
+    handling.propose_refusal(case, "excessive", "Elfte Anfrage", "DS-1", way="mail", version=None, by=privacy)
+    handling.approve_refusal(case, way="mail", version=None, by=second)
+    handling.reopen(case, "doch nicht", version=None, by=privacy)
+    assert "refusals" not in {item.key for item in cockpit.items_for(second)}
+    with pytest.raises(StepRefused):
+        handling.approve_refusal(case, way="mail", version=None, by=second)
+    assert case.events.get(kind="refusal_proposed").actor == privacy

@@ -27,6 +27,7 @@ from orders.models import Document, Order, OrderType
 from privacy.models import Erasure, Hold, Package, Redaction
 from privacy.packages.building import build
 from privacy.packages.knowing import marks_of_erased
+from privacy.restricting import restrict
 from staff.models import User
 from tests.orders.factories import make_customer, make_order
 from tests.privacy.packaging import (
@@ -418,3 +419,16 @@ def test_a_copy_explains_no_birthday_that_was_never_told(anna: Customer) -> None
     assert greeting in everything(files_of(build(anna, "access")))
     Customer.objects.filter(pk=anna.pk).update(birthday_day=None, birthday_month=None)
     assert greeting not in everything(files_of(build(anna, "access")))
+
+
+@pytest.mark.parametrize("case", ["a", "b", "c", "d"])
+def test_somebody_whose_data_are_restricted_gets_their_copy(anna: Customer, meier: User, case: str) -> None:
+    restrict(anna, case, ["address", "contact"], "bestritten", by=meier)
+    package = build(anna, "access")
+    assert package.state in ("ready", "review")
+    files = files_of(package)
+    (told,) = data_of(files, "data/privacy.Restriction.json")
+    assert (told["case"], told["parts"]) == (case, ["address", "contact"])
+    (line,) = csv.DictReader(io.StringIO(files["data/privacy.Restriction.csv"].decode("utf-8-sig")))
+    assert "address" in line["parts"] and "contact" in line["parts"]
+    assert build(anna, "portability").state == "ready"

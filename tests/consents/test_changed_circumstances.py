@@ -1,0 +1,85 @@
+"""What a yes is worth when something about it changes: the spelling, the age, the purpose, the other channel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+import consents
+from consents.audience import audience_ids
+from consents.models import Purpose, State
+from consents.purposes import save_purpose
+from consents.rebuilding import compare_states
+from consents.recording import record_many
+from consents.withdrawing import withdraw
+from customers.models import OptInClaim
+from customers.remarks import lift_flag, set_flag
+from customers.suppression import suppressed
+from privacy import handling
+from privacy.steps import StepRefused
+from staff.models import Role, User
+from tests.consents.making import event, say
+from tests.consents.test_intake import audience, line
+from tests.intake.importing import import_file
+from tests.privacy.making import make_person, take
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "+49301234567"
+
+
+def test_two_spellings_of_one_address_in_one_set_are_one_consent() -> None:
+    customer = make_person("4711")
+    record_many([event(customer), event(customer, "withdrawn", endpoint="ALMA4711@Laden.Example")])
+    assert consents.may(customer, "newsletter", "email").reason == "withdrawn"
+    assert State.objects.count() == 1
+    assert compare_states().ok
+
+
+def test_who_wants_no_more_calls_still_gets_the_messages_asked_for() -> None:
+    customer = make_person("4711")
+    say(customer, purpose="phone", channel="phone", endpoint=NUMBER)
+    say(customer, channel="sms", endpoint=NUMBER, confirmed=True)
+    withdraw(customer, "phone", "phone", source="desk")
+    assert consents.may(customer, "phone", "phone").reason == "withdrawn"
+    assert consents.may(customer, "newsletter", "sms").allowed
+    withdraw(customer, "newsletter", "sms", source="desk")
+    assert suppressed("phone", NUMBER) and suppressed("sms", NUMBER)
+
+
+def test_what_a_file_says_of_a_minor_does_not_count_one_day_by_itself(tmp_path: Path, agent: User) -> None:
+    customer = make_person("4711")
+    flag = set_flag(customer, "minor", "fünfzehn", timezone.localdate() + timedelta(days=30), by=agent)
+    done = import_file("customers", audience(tmp_path, line("alma4711@laden.example")))
+    assert done["warning_count"] == 1
+    lift_flag(flag, by=agent)
+    assert consents.may(customer, "newsletter", "email").reason == "never_asked"
+    assert not OptInClaim.objects.exists()
+
+
+def test_a_shop_that_no_longer_relies_on_its_notices_at_sales_sends_nothing_on_them() -> None:
+    customer, other = make_person("1"), make_person("2")
+    say(customer, "noticed", source="sale", actor="sale")
+    say(other, confirmed=True)
+    newsletter = Purpose.objects.get(key="newsletter")
+    assert [pk for page in audience_ids(newsletter, "email") for pk in page] == [customer.pk, other.pk]
+    newsletter.existing_customers = False
+    save_purpose(newsletter)
+    assert consents.may(customer, "newsletter", "email").reason == "never_asked"
+    assert consents.may(other, "newsletter", "email").allowed
+    assert [pk for page in audience_ids(newsletter, "email") for pk in page] == [other.pk]
+
+
+def test_no_letter_says_that_a_withdrawal_took_effect_which_did_not() -> None:
+    officer = User.objects.create_user("p@obhut.example", name="P", roles=[Role.PRIVACY])
+    customer = make_person("4711")
+    say(customer, confirmed=True)
+    case = take(officer, kind="withdrawal", customer=customer, text="Ich widerrufe den Newsletter.")
+    with pytest.raises(StepRefused):
+        handling.answer(case, "", way="mail", partly=False, version=None, by=officer)
+    withdraw(customer, "newsletter", "email", source="desk")
+    handling.answer(case, "", way="mail", partly=False, version=None, by=officer)
+    assert case.letters.get().kind == "answer"
