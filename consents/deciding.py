@@ -268,7 +268,8 @@ def decide(use: Use, channel: str, facts: Facts, at: datetime) -> Decision:
     # § 7(2) UWG: advertising by mail, message or phone is never without somebody's yes.
     if use.basis != "consent" and not (use.advertising and channel in WITH_ENDPOINT):
         return Decision(True, use.basis)
-    return Decision(False, str(facts.state) if facts.state in UNSAID else "never_asked", *own)
+    asked = facts.state in UNSAID and facts.state != Kind.NOTICED
+    return Decision(False, str(facts.state) if asked else "never_asked", *own)
 
 
 def _against_advertising(facts: Facts) -> Decision | None:
