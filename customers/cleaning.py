@@ -20,6 +20,8 @@ KINDS = {
     **dict.fromkeys(("company", "firma", "business", "commercial", "unternehmen", "geschaeftlich", "b2b"), "company"),
     **dict.fromkeys(("person", "private", "privat", "individual", "b2c"), "person"),
 }
+# Where a file puts "Firma" beside "Herr" and "Frau", it says what the row is about.
+FIRM = frozenset(("firma", "fa", "company", "unternehmen"))
 STATUSES = frozenset(Customer.Status.values)
 STATES = frozenset(("yes", "no", "pending"))
 CHANNELS = frozenset(("email", "sms", "whatsapp", "phone"))
@@ -162,6 +164,9 @@ class Cleaner:
         if not row.salutation:
             return
         said, _lost = reading.clean_text(row.salutation)
+        if "company" in values and fold(said).rstrip(".") in FIRM:
+            values["kind"] = "company"
+            return
         salutation = reading.read_salutation(said)
         if salutation is None:
             titles = " ".join(_TITLES.findall(said))

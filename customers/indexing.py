@@ -44,6 +44,11 @@ def searched_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for variant in variants for word in variant.split()))
 
 
+def alike(text: str) -> str:
+    """Folded, with ae, oe and ue taken for umlauts: equal for "Köln", "Koeln" and "koln"."""
+    return _WRITTEN_OUT.sub(r"\1", fold(text))
+
+
 @lru_cache(maxsize=KEPT)
 def phonetic_code(name: str) -> str:
     """Kölner phonetics of a name; what holds no letter of it is compared as it stands."""

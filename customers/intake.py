@@ -50,7 +50,9 @@ def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: boo
         if not dry_run:
             _lock()
         known = Tried(source.platform, source.batch) if dry_run else Known(source.platform)
-        matched = match(persons, known, sealer, lock=not dry_run)
+        matched = match(persons, known, sealer, lock=not dry_run, own_numbers=source.own_numbers)
+        for row in (row for person in matched.strangers for row in person.rows):
+            outcome.reject(Problem(row.line, "number", _("The customer with this number has quite another name.")))
         _drop_suppressed_claims([*matched.known.values(), *matched.new], outcome)
         optins.screen(matched, outcome)
         outcome.overdue = _overdue([*matched.known.values(), *matched.new], source.as_of)

@@ -87,6 +87,10 @@ class Known:
             found[bytes(index)].append(Hit(id_, other_id))
         return found
 
+    def by_number(self, numbers: Collection[str]) -> dict[str, int]:
+        """Customer number -> customer."""
+        return dict(_rows("SELECT number, id FROM customers_customer WHERE number = ANY(%s)", [list(numbers)]))
+
     def numbers(self, numbers: Collection[str]) -> set[str]:
         """Which of these customer numbers are taken."""
         rows = _rows("SELECT number FROM customers_customer WHERE number = ANY(%s)", [list(numbers)])
@@ -200,6 +204,9 @@ class Tried(Known):
                 for hit in hits:
                     hit.other_id = has_id if hit.id == id_ else hit.other_id
         return found
+
+    def by_number(self, numbers: Collection[str]) -> dict[str, int]:
+        return super().by_number(numbers) | {key[2:]: target for key, target in self._targets("n:", numbers)}
 
     def numbers(self, numbers: Collection[str]) -> set[str]:
         return super().numbers(numbers) | {key[2:] for key, _ in self._targets("n:", numbers)}

@@ -12,6 +12,7 @@ from uuid import UUID
 from customers import tombstones
 from customers.cleaning import Person
 from customers.known import Hit, Known
+from customers.normalizing import fold
 from customers.rows import CustomerRow
 from customers.sealing import Sealer
 from vault.keyring import keyring
@@ -38,6 +39,8 @@ class Matched:
     new: list[Person] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     states: dict[int, dict[str, Any]] = field(default_factory=dict)
+    # Whose number belongs to somebody of quite another name.
+    strangers: list[Person] = field(default_factory=list)
 
 
 def payload_of(row: CustomerRow) -> dict[str, Any]:
@@ -57,14 +60,19 @@ def made_up_id(platform: str, row: CustomerRow) -> str:
     return MADE_UP + fingerprint(platform, row).hex()[4:44]
 
 
-def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool) -> Matched:
+def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool, own_numbers: bool = False) -> Matched:
     """Apply "Who is who" of commands.md to the people of one chunk.
 
     1. The same platform and id. 2. For account rows exactly one account with that e-mail, unless that account is
     known under another id of the same platform; several hits are held. Guests and prospects are never matched by
-    e-mail. A later row about the same person adds to the earlier one.
+    e-mail. A later row about the same person adds to the earlier one. Before all that, a row without an id is about
+    the customer of its number, where these are the house's own.
     """
     found = Matched()
+    numbered: set[int] = set()
+    if own_numbers:
+        persons = _join_by_number(persons, known, found)
+        numbered = set(found.known)
     by_id: dict[str, Person] = {}
     loose: list[Person] = []
     for person in persons:
@@ -85,11 +93,42 @@ def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool) ->
     _match_by_email(unknown, known, sealer, found)
     found.new = _without_erased_marks(found.new, found)
     found.states = known.states(list(found.known), lock=lock)
+    for customer_id in numbered:
+        if not _may_be_named(found.known[customer_id], found.states[customer_id]["values"]):
+            found.strangers.append(found.known.pop(customer_id))
     for customer_id, state in found.states.items():
-        if state["restricted"]:
+        if state["restricted"] and customer_id in found.known:
             rows = found.known.pop(customer_id).rows
             found.held += [Held(row, "restricted", customer_id) for row in rows]
     return found
+
+
+def _join_by_number(persons: list[Person], known: Known, found: Matched) -> list[Person]:
+    """Join the rows without an id to the customers of their numbers; answers the others, each number once."""
+    ids = known.by_number({person.number for person in persons if person.number and not person.external_id})
+    rest: list[Person] = []
+    new: dict[str, Person] = {}
+    for person in persons:
+        customer_id = None if person.external_id else ids.get(person.number)
+        if customer_id is not None:
+            # A list of customers says nothing about who has an account: a guest stays one.
+            person.status = "guest"
+            _join(found, customer_id, person)
+        elif not person.external_id and person.number in new:
+            new[person.number].absorb(person)
+        else:
+            rest.append(person)
+            if person.number and not person.external_id:
+                new[person.number] = person
+    return rest
+
+
+def _may_be_named(person: Person, now: dict[str, Any]) -> bool:
+    """Whether a row may be about who is known by that number: one name agrees, or one of the two has none."""
+    names = ("first_name", "last_name", "company")
+    told = [name for name in names if person.values.get(name)]
+    known = any(now.get(name) for name in names)
+    return not told or not known or any(fold(person.values[name]) == fold(now.get(name) or "") for name in told)
 
 
 def _join(found: Matched, customer_id: int, person: Person) -> None:

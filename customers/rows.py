@@ -80,13 +80,17 @@ class Problem:
 
 @dataclass(slots=True)
 class Source:
-    """Which batch rows belong to; `platform` is the namespace of external ids ("shopify", "cdnow", …)."""
+    """Which batch rows belong to; `platform` is the namespace of external ids ("shopify", "cdnow", …).
+
+    own_numbers: the numbers of the rows are those of this house, as in its own export.
+    """
 
     batch: UUID
     platform: str
     origin_id: int | None  # None in a dry run
     user_id: int | None = None
     as_of: date | None = None
+    own_numbers: bool = False
 
 
 _COUNTS = (

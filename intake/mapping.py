@@ -20,6 +20,7 @@ from intake.profiles.declaring import (
 from intake.profiles.plain import GUESSES
 
 SHARE, AMOUNT = "share", "amount"
+OWN, FOREIGN = "own", "foreign"
 
 
 class MappingError(Exception):
@@ -33,16 +34,19 @@ class ColumnMapping:
     platform: namespace of the ids in a plain file, where two sources must not be taken for one.
     discount_as: whether line discounts are a share of the price (0.05) or an amount; by themselves they are taken for
       shares when all lie between 0 and 1.
+    numbers: whether customer numbers are this house's own or foreign; by itself the name of the column says it.
     """
 
     main: dict[str, str] = field(default_factory=dict)
     lines: dict[str, str] = field(default_factory=dict)
     platform: str = ""
     discount_as: str = ""
+    numbers: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What `read_mapping` takes again."""
         more = {"lines": self.lines, "platform": self.platform, "discount_as": self.discount_as}
+        more["numbers"] = self.numbers
         return self.main | {key: value for key, value in more.items() if value}
 
 
@@ -61,11 +65,14 @@ def read_mapping(data: Any, profile: Profile, header: list[str], lines_header: l
     discount_as = rest.pop("discount_as", "")
     if not isinstance(platform, str) or len(platform) > 40 or discount_as not in ("", SHARE, AMOUNT):
         raise MappingError(_("“platform” is a short word; “discount_as” is “share” or “amount”."))
+    numbers = rest.pop("numbers", "")
+    if numbers not in ("", OWN, FOREIGN):
+        raise MappingError(_("“numbers” is “own” or “foreign”."))
     if not isinstance(lines, dict) or (lines and lines_header is None):
         raise MappingError(_("The mapping names columns of a second file, but no file with lines was given."))
     # Profiles know more targets than a plain file; they may be moved to other columns, too.
     main = _checked(rest, {*targets_of(profile), *profile.fields}, header)
-    return ColumnMapping(main, _checked(lines, set(LINE_TARGETS), lines_header or []), platform, discount_as)
+    return ColumnMapping(main, _checked(lines, set(LINE_TARGETS), lines_header or []), platform, discount_as, numbers)
 
 
 def _checked(entries: dict[Any, Any], targets: set[str], header: list[str]) -> dict[str, str]:

@@ -48,6 +48,8 @@ class _Cells:
     columns: Columns
     values: Values
     warnings: list[Problem]
+    # The number of a source that gives no other id.
+    number_is_id: bool = False
 
     def warn(self, target: str, message: str) -> None:
         self.warnings.append(Problem(self.line, self.columns.name(target), message))
@@ -85,11 +87,12 @@ def _tidy_shopify(value: str) -> str:
     return without_apostrophe(value.strip())
 
 
-def people_reader(profile: Profile, columns: Columns) -> Reader:
+def people_reader(profile: Profile, columns: Columns, *, own_numbers: bool = False) -> Reader:
     """A reader of customer or suppression records; one item for each record."""
     build = _suppression if profile.kind == "suppressions" else _customer
     tidy = tidy_for(profile)
     evidence = _evidence_places(profile, columns)
+    number_is_id = profile.key == "plain" and "external_id" not in columns and not own_numbers
     refused = {name: columns.header.index(name) for name in columns.refused}
 
     def read(records: Iterator[Record]) -> Iterator[Item]:
@@ -98,7 +101,7 @@ def people_reader(profile: Profile, columns: Columns) -> Reader:
                 yield Item(1, problem=Problem(line, cells.field, cells.message))
                 continue
             cells.append("")
-            item = build(_Cells(line, cells, columns, columns.values(cells, tidy), []), profile, evidence)
+            item = build(_Cells(line, cells, columns, columns.values(cells, tidy), [], number_is_id), profile, evidence)
             for name in [name for name, place in refused.items() if cells[place].strip()]:
                 # Said once a column: the first row with one speaks for all.
                 refused.pop(name)
@@ -135,6 +138,8 @@ def _customer(cells: _Cells, profile: Profile, evidence: dict[str, int]) -> Item
     get = cells.values.__getitem__
     row = CustomerRow(line=cells.line, external_id=get("external_id"), email=cells.single("email"))
     row.number = get("number")
+    if cells.number_is_id:
+        row.external_id = row.number
     if not any(get(key) for key in profile.keys):
         return Item(1, problem=_no_key(cells, profile.keys[-1]))
     if len(row.external_id) > MAX_ID:

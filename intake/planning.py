@@ -8,10 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from intake.mapping import ColumnMapping, MappingError, read_mapping
+from intake.mapping import OWN, ColumnMapping, MappingError, read_mapping
 from intake.people import Item, Reader, people_reader
 from intake.profiles import UnknownProfile, detect, plain_profile, profile_for
-from intake.profiles.declaring import ORDERS, Columns, Profile, folded
+from intake.profiles.declaring import CUSTOMERS, ORDERS, Columns, Profile, folded
+from intake.profiles.plain import OWN_NUMBER
 from intake.purchases import order_reader
 from intake.reading import open_table
 from intake.tables import Opener, Table, UnreadableFile
@@ -29,6 +30,7 @@ class Plan:
     reader: Reader
     lines_table: Table | None = None
     line_columns: Columns | None = None
+    own_numbers: bool = False
 
     @property
     def platform(self) -> str:
@@ -66,13 +68,23 @@ def plan_import(
     found = read_mapping(mapping or {}, profile, table.header, lines_table.header if lines_table else None)
     columns = Columns(table.header, profile.fields, found.main)
     _refuse_missing(profile, columns, found, table.header)
-    reader = order_reader(profile, columns) if profile.kind == ORDERS else people_reader(profile, columns)
+    own = _has_own_numbers(profile, columns, found)
+    reader = (
+        order_reader(profile, columns) if profile.kind == ORDERS else people_reader(profile, columns, own_numbers=own)
+    )
     line_columns = None
     if lines_table:
         line_columns = Columns(lines_table.header, {}, found.lines)
         if "order_external_id" not in line_columns:
             raise MappingError(_("The mapping does not say which column of the lines names the order."))
-    return Plan(root, profile, table, columns, found, reader, lines_table, line_columns)
+    return Plan(root, profile, table, columns, found, reader, lines_table, line_columns, own)
+
+
+def _has_own_numbers(profile: Profile, columns: Columns, mapping: ColumnMapping) -> bool:
+    """Whether the numbers in a plain file of customers are those of this house (`profiles.plain`)."""
+    if profile.key != "plain" or profile.kind != CUSTOMERS or "number" not in columns:
+        return False
+    return mapping.numbers == OWN if mapping.numbers else folded(columns.name("number")) in OWN_NUMBER
 
 
 def _refuse_missing(profile: Profile, columns: Columns, mapping: ColumnMapping, header: list[str]) -> None:

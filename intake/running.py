@@ -258,6 +258,7 @@ class _Worker:
             origin_id=None if self.dry_run else self.batch.origin_id,
             user_id=self.batch.user_id,
             as_of=self.batch.as_of,
+            own_numbers=self.plan.own_numbers,
         )
         if self.dry_run:
             self._write(chunk, source)

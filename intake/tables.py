@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from intake.profiles.declaring import folded
+
 Opener = Callable[[], Any]
 """Opens the same file from its start, as often as asked."""
 
@@ -87,16 +89,25 @@ def checked_header(cells: list[str], line: int) -> list[str]:
         raise UnreadableFile(_("The first line holds null characters; this is no text file."), line)
     if _is_record(names):
         raise UnreadableFile(_("The first line holds data, not column names."), line)
-    seen: set[str] = set()
-    for name in names:
-        if name and name.casefold() in seen:
-            raise UnreadableFile(
-                _("The column “%(name)s” stands in the first line twice; it must be clear which one counts.")
-                % {"name": name[:60]},
-                line,
-            )
-        seen.add(name.casefold())
+    _refuse_alike(names, line)
     return names
+
+
+def _refuse_alike(names: list[str], line: int) -> None:
+    """Columns are found by their folded names: of two that fold alike one would silently never be read."""
+    seen: dict[str, str] = {}
+    for name in filter(None, names):
+        earlier = seen.get(folded(name), "")
+        if earlier and earlier.casefold() == name.casefold():
+            message = _("The column “%(name)s” stands in the first line twice; it must be clear which one counts.")
+            raise UnreadableFile(message % {"name": name[:60]}, line)
+        if earlier:
+            message = _(
+                "The columns “%(one)s” and “%(other)s” differ only by blanks, underscores or capitals; "
+                "it must be clear which one counts."
+            )
+            raise UnreadableFile(message % {"one": earlier[:60], "other": name[:60]}, line)
+        seen[folded(name)] = name
 
 
 def _is_record(names: list[str]) -> bool:

@@ -13,7 +13,7 @@ from orders.documents import creditable, issue_credit_note, issue_document, supp
 from orders.forms import CreditForm, RefundForm, ReturnForm
 from orders.models import Document, Return
 from orders.refusing import Refused, Stale
-from orders.returning import announce_return, receive_return, refund_return, returnable
+from orders.returning import announce_return, gives_delivery_back, receive_return, refund_return, returnable
 from orders.views import conflict, refused, version_of
 from staff.access import permission_required
 
@@ -140,5 +140,5 @@ def return_refund(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The refund is noted."))
             return redirect("orders:detail", order.pk)
-    context = {"back": back, "order": order, "form": form}
+    context = {"back": back, "order": order, "form": form, "delivery": gives_delivery_back(back, order)}
     return render(request, "orders/refund.html", context, status=400 if form.errors else 200)

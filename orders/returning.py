@@ -30,6 +30,9 @@ def announce_return(
 ) -> Return:
     """Note that a customer sends goods back; `quantities` by line id, zero means the line stays.
 
+    The amount proposed is what was paid for these goods; the withdrawal that leaves nothing of the order standing
+    also gives the delivery back (§ 357(2) BGB).
+
     Atomic. Raises Order.DoesNotExist, Stale, and Refused when nothing is chosen, a line is not of this
     order, more would come back than went out, or the order is cancelled.
     """
@@ -46,6 +49,9 @@ def announce_return(
     lines = {line.pk: line for line in order.lines.all()}
     amount = sum((_share(lines[pk], quantity) for pk, quantity in wanted.items()), Decimal(0))
     amount = _less_discount(order, lines.values(), amount)
+    withdrawn = _withdraws_from_all(order, reason, left, wanted)
+    if withdrawn:
+        amount += order.shipping_cost
     announced = Return.objects.create(
         order=order,
         order_number=order.number,
@@ -60,7 +66,7 @@ def announce_return(
         for pk, quantity in wanted.items()
     )
     save_changed(order, user_id)
-    if _is_withdrawn(order):
+    if withdrawn:
         tell_cancelled(order, announced.requested_at)
     return announced
 
@@ -113,10 +119,21 @@ def refund_return(
     return back
 
 
-def _is_withdrawn(order: Order) -> bool:
-    """Whether the consumer has withdrawn from all of the order: with the declaration nobody is bound (§ 355(1) BGB)."""
-    others = order.returns.exclude(reason=Return.Reason.WITHDRAWAL).exists()
-    return not others and not any(returnable(order).values())
+def gives_delivery_back(back: Return, order: Order) -> bool:
+    """Whether the proposed amount holds the delivery costs: this return was the last of a withdrawal from all."""
+    if order.shipping_cost <= 0 or order.returns.filter(pk__gt=back.pk).exists():
+        return False
+    return _only_withdrawals(order) and not any(returnable(order).values())
+
+
+def _withdraws_from_all(order: Order, reason: str, left: Mapping[int, Decimal], wanted: Mapping[int, Decimal]) -> bool:
+    """Whether with this return the consumer has withdrawn from all of the order: nobody is bound (§ 355(1) BGB)."""
+    rest = any(quantity != wanted.get(line, 0) for line, quantity in left.items())
+    return reason == Return.Reason.WITHDRAWAL and not rest and _only_withdrawals(order)
+
+
+def _only_withdrawals(order: Order) -> bool:
+    return not order.returns.exclude(reason=Return.Reason.WITHDRAWAL).exists()
 
 
 def returnable(order: Order) -> dict[int, Decimal]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -76,6 +77,21 @@ class Listing:
     def usual_order(self) -> str:
         """The order where the address names none."""
         return self.view.order if self.view and self.view.order in ORDERS else DEFAULT_ORDER
+
+    @property
+    def may_edit_view(self) -> bool:
+        """Whether the open view is this person's to rename, share or delete."""
+        if self.view is None or self.view.owner_id == self.user.pk:
+            return self.view is not None
+        return editable_views(self.user).filter(pk=self.view.pk).exists()
+
+
+def editable_views(user: User) -> QuerySet[SavedView]:
+    """The named views a person may change: their own, and with `views.manage` shared ones whose owner has left."""
+    whose = Q(owner=user)
+    if user.may("views.manage"):
+        whose |= Q(owner__is_active=False, shared_at__isnull=False)
+    return SavedView.objects.exclude(name="").filter(whose)
 
 
 # Without the sealed query: only the view that is open needs it, and loads it when asked.

@@ -9,8 +9,8 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from staff.handover import open_work
-from staff.models import User
+from staff.handover import OpenWork, open_work
+from staff.models import Role, User
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -67,11 +67,18 @@ class SuccessorForm(forms.Form):
 
     successor = forms.ModelChoiceField(User.objects.none(), label=_("Who takes over the open work?"), required=False)
 
-    def __init__(self, *args: Any, leaving: User, needed: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        leaving: User,
+        needed: bool,
+        work: list[tuple[OpenWork, int]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = cast(forms.ModelChoiceField, self.fields["successor"])
         able = User.objects.filter(is_active=True).exclude(pk=leaving.pk)
-        for kind, _number in open_work(leaving):
+        for kind, _number in work if work is not None else open_work(leaving):
             if kind.permission:
                 able = able.filter(pk__in=User.objects.who_may(kind.permission).values("pk"))
         field.queryset = able
@@ -79,6 +86,12 @@ class SuccessorForm(forms.Form):
         field.required = True
         if not needed:
             del self.fields["successor"]
+
+
+class RoleSuccessorForm(SuccessorForm):
+    """The roles as they were chosen, and who takes over what somebody may no longer do with them."""
+
+    roles = forms.ModelMultipleChoiceField(Role.objects.all(), required=False, widget=forms.MultipleHiddenInput)
 
 
 class FirstPasswordForm(forms.Form):

@@ -1,12 +1,12 @@
-"""Open work of someone who leaves: upper apps say here how to count it and how to give it to a colleague."""
+"""Open work of someone who leaves or may no longer do it: upper apps say here how to count it and give it away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from staff.models import User
+from staff.models import Role, RolePermission, StaffEvent, User
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,19 @@ def open_work(user: User) -> list[tuple[OpenWork, int]]:
     return [(kind, number) for kind, number in counted if number]
 
 
-def hand_over(user: User, successor: User) -> dict[str, int]:
-    """Give everything open to the successor and answer how much of each kind went."""
-    return {kind.key: kind.hand_over(user, successor) for kind, _number in open_work(user)}
+def stranded(user: User, roles: Iterable[Role]) -> list[tuple[OpenWork, int]]:
+    """What the user has open and could no longer do with these roles, by kind."""
+    cells = RolePermission.objects.filter(role__in=roles, granted=True)
+    may = set(cells.values_list("permission", flat=True))
+    return [(kind, number) for kind, number in open_work(user) if kind.permission and kind.permission not in may]
+
+
+def hand_over(user: User, successor: User, work: Iterable[tuple[OpenWork, int]] | None = None) -> dict[str, int]:
+    """Give open work, everything unless told which, to the successor and answer how much of each kind went."""
+    return {kind.key: kind.hand_over(user, successor) for kind, _number in work or open_work(user)}
+
+
+def note_hand_over(user: User, successor: User, moved: dict[str, int], *, actor: User) -> None:
+    """Put into the trail who got the open work of whom."""
+    detail = {"to": successor.pk, "moved": moved}
+    StaffEvent.objects.create(kind=StaffEvent.Kind.HANDED_OVER, actor=actor, subject=user, detail=detail)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from staff.handover import hand_over
+from staff.handover import hand_over, note_hand_over
 from staff.models import Invite, Role, StaffEvent, User
 from staff.roles import refuse_without_manager
 from staff.sessions import end_sessions
@@ -104,8 +104,7 @@ def disable(user: User, *, actor: User, successor: User | None = None) -> dict[s
     StaffEvent.objects.create(kind=StaffEvent.Kind.DISABLED, actor=actor, subject=user, detail={"sessions": ended})
     moved = hand_over(user, successor) if successor else {}
     if moved and successor:
-        detail = {"to": successor.pk, "moved": moved}
-        StaffEvent.objects.create(kind=StaffEvent.Kind.HANDED_OVER, actor=actor, subject=user, detail=detail)
+        note_hand_over(user, successor, moved, actor=actor)
     return moved
 
 

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from datamap.guard import declared_permissions
+from staff.handover import hand_over, note_hand_over, stranded
 from staff.models import Role, RolePermission, StaffEvent, User, ensure_role
 from staff.sessions import end_sessions
 
@@ -70,20 +71,29 @@ def set_matrix(actor: User, granted: set[tuple[int, str]]) -> int:
 
 
 @transaction.atomic
-def assign_roles(actor: User, user: User, roles: Iterable[Role], *, keep_session: str = "") -> bool:
+def assign_roles(
+    actor: User, user: User, roles: Iterable[Role], *, keep_session: str = "", successor: User | None = None
+) -> bool:
     """Give a user exactly these roles and end the user's sessions, so that no page goes on with old rights.
 
-    Answers whether anything changed; raises ValidationError when nobody could manage staff afterwards.
+    Open work that the user may no longer do goes to the successor. Answers whether anything changed. Raises
+    ValidationError, with nothing changed, when such work has no successor or nobody could manage staff afterwards.
     """
     before = set(user.roles.values_list("key", flat=True))
     user.roles.set(roles)
     after = set(user.roles.values_list("key", flat=True))
-    if before == after:
+    work = stranded(user, user.roles.all())
+    if before == after and not work:
         return False
-    refuse_without_manager()
-    end_sessions(user, keep=keep_session)
-    detail = {"added": sorted(after - before), "removed": sorted(before - after)}
-    StaffEvent.objects.create(kind=StaffEvent.Kind.ROLES, actor=actor, subject=user, detail=detail)
+    if before != after:
+        refuse_without_manager()
+        end_sessions(user, keep=keep_session)
+        detail = {"added": sorted(after - before), "removed": sorted(before - after)}
+        StaffEvent.objects.create(kind=StaffEvent.Kind.ROLES, actor=actor, subject=user, detail=detail)
+    if work:
+        if successor is None:
+            raise ValidationError(_("Somebody has to take over the open work."))
+        note_hand_over(user, successor, hand_over(user, successor, work), actor=actor)
     return True
 
 

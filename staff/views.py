@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datamap.guard import declared_permissions
 from datamap.keyset import page_of
 from staff.access import permission_required, recent_login_required, signed_in
-from staff.forms import InviteForm, RolesForm, SuccessorForm, posted
-from staff.handover import open_work
+from staff.forms import InviteForm, RolesForm, RoleSuccessorForm, SuccessorForm, posted
+from staff.handover import OpenWork, open_work, stranded
 from staff.joining import disable, enable, invite, mail_invite, reinvite, reset_factors
 from staff.models import Invite, Role, StaffEvent, User
 from staff.roles import assign_roles, matrix, set_matrix
@@ -70,6 +70,7 @@ def detail_of(user: User) -> dict[str, object]:
         "sign_ins": user.sign_ins.all(),
         "invited": user.invites.filter(used_at=None, expires_at__gt=timezone.now()).first(),
         "events": user.events.select_related("actor")[:20],
+        "stranded": stranded(user, user.roles.all()),
     }
 
 
@@ -77,18 +78,47 @@ def detail_of(user: User) -> dict[str, object]:
 @permission_required("staff.manage")
 @recent_login_required
 def user_roles(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give somebody other roles; the person has to sign in again."""
+    """Give somebody other roles; the person has to sign in again. Who takes over lost work is asked first."""
     user = get_object_or_404(User, pk=pk)
     form = RolesForm(request.POST, instance=user)
     if form.is_valid():
+        roles = list(form.cleaned_data["roles"])
+        successor = None
+        if work := stranded(user, roles):
+            taking = _taking_over(request, user, roles, work)
+            if not taking.is_valid():
+                return _ask_who_takes_over(request, user, taking, work)
+            successor = taking.cleaned_data["successor"]
         keep = request.session.session_key if user == signed_in(request) else ""
         try:
-            if assign_roles(signed_in(request), user, form.cleaned_data["roles"], keep_session=keep or ""):
-                messages.success(request, _("The roles are changed. The person has to sign in again."))
+            if assign_roles(signed_in(request), user, roles, keep_session=keep or "", successor=successor):
+                messages.success(request, _roles_changed(successor is not None))
             return redirect("staff:detail", user.pk)
         except ValidationError as refused:
             form.add_error(None, refused)
     return render(request, "staff/user_detail.html", detail_of(user) | {"form": form}, status=422)
+
+
+def _roles_changed(handed_over: bool) -> str:
+    if handed_over:
+        return _("The roles are saved and the open work is handed over.")
+    return _("The roles are changed. The person has to sign in again.")
+
+
+def _taking_over(
+    request: HttpRequest, user: User, roles: list[Role], work: list[tuple[OpenWork, int]]
+) -> RoleSuccessorForm:
+    """The form that asks for the successor; empty the first time."""
+    answered = request.POST if "confirm" in request.POST else None
+    return RoleSuccessorForm(answered, leaving=user, needed=True, work=work, initial={"roles": roles})
+
+
+def _ask_who_takes_over(
+    request: HttpRequest, user: User, form: RoleSuccessorForm, work: list[tuple[OpenWork, int]]
+) -> HttpResponse:
+    receipt = [(kind.label, number) for kind, number in work]
+    context = {"person": user, "form": form, "receipt": receipt}
+    return render(request, "staff/user_roles.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,4 +1,13 @@
-"""Any CSV or XLSX file, read by a mapping of columns that a person gives."""
+"""Any CSV or XLSX file, read by a mapping of columns that a person gives.
+
+Who a row of customers is about: its `external_id`; where no column gives one, its `number` is the id of its source.
+A row of the same source with the same number is the same customer, whatever else of it has changed.
+
+The portal's own export comes back by the numbers of this house instead: where `number` is read from a column named as
+the export names it ("Nummer", "Number"), or the mapping says `"numbers": "own"` (`"foreign"` where such a column
+holds the numbers of another system), the customer with that number is updated; what a number does not find is new. A
+row none of whose names agrees with the customer of its number is rejected: it comes from elsewhere.
+"""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -17,10 +26,13 @@ ORDERS_PROFILE = Profile(
 )
 PROFILES = (CUSTOMERS_PROFILE, ORDERS_PROFILE)
 
+OWN_NUMBER = frozenset({"nummer", "number"})
+"""What the portal's export calls the customer number, in each of its languages."""
+
 # What columns are usually called; only a suggestion for the mapping page, never applied unseen.
 GUESSES = {
     "external_id": ("id", "customer id", "customerid", "kunden-id", "order id", "orderid", "bestell-id"),
-    "number": ("kundennummer", "customer number", "nr", "bestellnummer", "order number"),
+    "number": ("kundennummer", "customer number", "nummer", "number", "nr", "bestellnummer", "order number"),
     "salutation": ("anrede", "salutation"),
     "title": ("titel", "title"),
     "first_name": ("vorname", "first name", "firstname", "first", "given name"),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.columns import chosen
 from portal.forms import ViewForm
-from portal.listing import listing_of
+from portal.listing import editable_views, listing_of
 from portal.models import SavedView
 from staff.access import permission_required
 
@@ -42,27 +42,29 @@ def view_create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("customers.view")
 def view_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Rename or share a view of one's own."""
-    view = _own(request, pk)
+    """Rename or share a view of one's own; saving one whose owner has left makes it one's own."""
     user: Any = request.user
+    view = get_object_or_404(editable_views(user), pk=pk)
     initial = {"name": view.name, "shared": view.shared_at is not None}
     form = ViewForm(request.POST or None, user=user, view=view, initial=initial)
     back = f"{reverse('portal:customer_list')}?v={view.pk}"
     if request.method == "POST" and form.is_valid():
-        view.name = form.cleaned_data["name"]
+        view.owner, view.name = user, form.cleaned_data["name"]
         if "shared" in form.cleaned_data:
             view.shared_at = (view.shared_at or timezone.now()) if form.cleaned_data["shared"] else None
-        view.save(update_fields=["name", "shared_at"])
+        view.save(update_fields=["owner", "name", "shared_at"])
         return redirect(back)
-    context = {"form": form, "view": view, "back": back, "title": _("Edit view")}
+    left = view.owner_id != user.pk
+    context = {"form": form, "view": view, "back": back, "title": _("Edit view"), "left_behind": left}
     return render(request, "portal/view_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("customers.view")
 def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a view of one's own; the customers in it stay."""
-    view = _own(request, pk)
+    """Remove a view of one's own, or one whose owner has left; the customers in it stay."""
+    user: Any = request.user
+    view = get_object_or_404(editable_views(user), pk=pk)
     if request.method == "POST":
         view.delete()
         messages.success(request, _("The view is gone. Nothing changed for the customers in it."))
@@ -81,7 +83,3 @@ def column_choice(request: HttpRequest) -> HttpResponse:
     else:
         SavedView.objects.update_or_create(owner=listing.user, name="", defaults={"columns": columns})
     return redirect(listing.address())
-
-
-def _own(request: HttpRequest, pk: int) -> SavedView:
-    return get_object_or_404(SavedView.objects.exclude(name=""), pk=pk, owner=request.user)

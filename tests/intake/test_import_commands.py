@@ -270,3 +270,12 @@ def test_the_country_alone_says_how_a_phone_number_is_read(tmp_path: Path) -> No
     assert import_file("customers", path, mapping=mapping)["warning_count"] == 0
     points = {point.value for point in ContactPoint.objects.all()}
     assert points == {"+33142685300", "+493012345678"}
+
+
+def test_a_company_is_one_by_its_form_of_address(tmp_path: Path) -> None:
+    mapping = {"external_id": "Id", "salutation": "Anrede", "last_name": "Nachname", "company": "Firma"}
+    text = "Id,Anrede,Nachname,Firma\n1,Firma,Groß,Groß GmbH\n2,Herr,Klein,Klein GmbH\n3,Firma,Mittel,\n"
+    found = import_file("customers", write_csv(tmp_path, text), mapping=mapping_file(tmp_path, mapping))
+    assert [(w["line"], w["field"]) for w in found["warnings"]] == [(4, "Anrede")]
+    kinds = Customer.objects.order_by("last_name").values_list("last_name", "kind", "salutation")
+    assert list(kinds) == [("Groß", "company", ""), ("Klein", "person", "mr"), ("Mittel", "person", "")]

@@ -109,6 +109,18 @@ def test_a_file_without_clear_column_names_is_refused(data: bytes) -> None:
     assert refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("First Name", "first_name"), ("E-Mail", "e-mail"), ("Zip  Code", "ZIP_CODE"), ("a", "_A ")]
+)
+def test_columns_that_are_compared_alike_are_refused_and_named(one: str, other: str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        table(f"id,{one},{other}\n1,Anna,Berta\n".encode())
+    assert refused.value.line == 1
+    # Whichever was read, the other would be lost without a word.
+    assert other.strip() in refused.value.message
+    assert good(b"First Name,FirstName,first-name\n1,2,3\n") == [(2, ["1", "2", "3"])]
+
+
 def test_a_header_alone_is_a_table_without_rows() -> None:
     assert good(b"a,b\n") == []
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from interactions.models import FollowUp
 from staff import handover
 from staff.forms import SuccessorForm
-from staff.models import Role, User
+from staff.models import Role, RolePermission, StaffEvent, User
 from tests.interactions.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +143,49 @@ def test_steps_that_are_no_ids_hand_nothing_over(manager_client, manager, agent)
     assert answer.status_code == 302
     step.refresh_from_db()
     assert step.owner == agent
+
+
+def test_whoever_loses_the_role_hands_the_open_steps_over(fresh, agent, manager):
+    operator = User.objects.create_user("operator@obhut.example", name="Operator", roles=[Role.OPERATOR])
+    browser, tax = fresh(operator), Role.objects.get(key=Role.TAX)
+    step, done = _step(agent), _step(agent, done_at=timezone.now())
+    url = reverse("staff:roles", args=[agent.pk])
+
+    asked = browser.post(url, {"roles": [tax.pk]})
+    assert [number for _label, number in asked.context["receipt"]] == [1]
+    assert list(asked.context["form"].fields["successor"].queryset) == [manager]
+    assert f'name="roles" value="{tax.pk}"' in asked.content.decode()
+    assert browser.post(url, {"roles": [tax.pk], "confirm": "1"}).status_code == 422
+    assert browser.post(url, {"roles": [tax.pk], "confirm": "1", "successor": operator.pk}).status_code == 422
+    assert [role.key for role in agent.roles.all()] == [Role.SERVICE]
+
+    assert browser.post(url, {"roles": [tax.pk], "confirm": "1", "successor": manager.pk}).status_code == 302
+    assert [role.key for role in User.objects.get(pk=agent.pk).roles.all()] == [Role.TAX]
+    step.refresh_from_db()
+    done.refresh_from_db()
+    assert (step.owner, done.owner) == (manager, agent)
+    trail = StaffEvent.objects.get(kind=StaffEvent.Kind.HANDED_OVER, subject=agent)
+    assert trail.detail == {"to": manager.pk, "moved": {"followups": 1}}
+
+
+def test_a_role_that_may_still_do_the_steps_keeps_them(fresh, agent, manager):
+    operator = User.objects.create_user("operator@obhut.example", name="Operator", roles=[Role.OPERATOR])
+    step = _step(agent)
+    privacy = Role.objects.get(key=Role.PRIVACY)
+    assert fresh(operator).post(reverse("staff:roles", args=[agent.pk]), {"roles": [privacy.pk]}).status_code == 302
+    step.refresh_from_db()
+    assert step.owner == agent
+
+
+def test_steps_left_by_a_change_of_the_matrix_are_shown_and_handed_over(fresh, agent, manager):
+    operator = User.objects.create_user("operator@obhut.example", name="Operator", roles=[Role.OPERATOR])
+    browser, service = fresh(operator), Role.objects.get(key=Role.SERVICE)
+    step = _step(agent)
+    page = reverse("staff:detail", args=[agent.pk])
+    assert not browser.get(page).context["stranded"]
+    RolePermission.objects.filter(role=service, permission="interactions.log").update(granted=False)
+    assert [number for _kind, number in browser.get(page).context["stranded"]] == [1]
+    form = {"roles": [service.pk], "confirm": "1", "successor": manager.pk}
+    browser.post(reverse("staff:roles", args=[agent.pk]), form)
+    step.refresh_from_db()
+    assert step.owner == manager

@@ -222,9 +222,41 @@ def test_an_amount_that_may_be_anything_is_shown_again(clerk, price):
 def test_goods_sent_back_bear_their_part_of_the_discount_on_the_order():
     """§ 357(1) BGB: what was paid is given back, and no more: 23.80 less 11.90 for both, so 5.95 for each."""
     order = make_order(discount=Decimal("11.90"), shipping_cost=Decimal("4.90"), total=Decimal("16.80"))
-    amounts = [announce_return(order.pk, {line.pk: Decimal(1)}).amount for line in order.lines.all()]
+    amounts = [announce_return(order.pk, {line.pk: Decimal(1)}, reason="defect").amount for line in order.lines.all()]
 
     assert amounts == [Decimal("5.95"), Decimal("5.95")]
+
+
+def test_a_withdrawal_from_the_whole_order_gives_the_delivery_back(clerk):
+    """§ 357(2) BGB: two articles at 11.90 and 4.90 for the parcel."""
+    order = make_order(shipping_cost=Decimal("4.90"), total=Decimal("28.70"), paid_at=PLACED, payment="paid")
+    form = {"version": "1", "reason": "withdrawal", **{f"line_{line.pk}": "1" for line in order.lines.all()}}
+    clerk.post(reverse("orders:return", args=[order.pk]), form)
+
+    refund = clerk.get(reverse("orders:return_refund", args=[Return.objects.get().pk]))
+
+    assert refund.context["form"]["amount"].value() == Decimal("28.70")
+    assert "4,90 €" in refund.content.decode().replace("\xa0", " ")
+    clerk.post(refund.request["PATH_INFO"], {"amount": "28,70"})
+    order.refresh_from_db()
+    assert (order.refunded, order.status) == (Decimal("28.70"), "returned")
+
+
+def test_a_partial_withdrawal_gives_no_delivery_back_until_the_last_article_is_withdrawn_from():
+    order = make_order(shipping_cost=Decimal("4.90"), total=Decimal("28.70"))
+    amounts = [announce_return(order.pk, {line.pk: Decimal(1)}).amount for line in order.lines.all()]
+
+    assert amounts == [Decimal("11.90"), Decimal("16.80")]
+
+
+def test_goods_that_come_back_for_another_reason_are_no_withdrawal(clerk):
+    order = make_order(shipping_cost=Decimal("4.90"), total=Decimal("28.70"))
+    first, second = order.lines.all()
+    announce_return(order.pk, {first.pk: Decimal(1)}, reason="wrong")
+    back = announce_return(order.pk, {second.pk: Decimal(1)})
+
+    assert back.amount == Decimal("11.90")
+    assert "4,90" not in clerk.get(reverse("orders:return_refund", args=[back.pk])).content.decode()
 
 
 def test_staff_enter_an_order_of_a_customer(clerk):

@@ -321,3 +321,23 @@ def test_a_search_that_finds_more_than_is_listed_says_so_and_is_exported_whole(m
     tagged = {"s": answer.context["listing"].state, "all": "1", "tag": "viele", "action": "add"}
     manager_client.post(reverse("portal:customer_tag"), tagged)
     assert CustomerTag.objects.count() == 5
+
+
+@pytest.mark.parametrize("typed", ["Koeln", "Köln", "koln", "KÖLN", "köl", "Koel"])
+def test_a_town_is_filtered_by_however_its_umlauts_are_written(agent_client, typed):
+    make_customer("10001", city="Köln")
+    make_customer("10002", city="Koeln")
+    make_customer("10003", city="KÖLN")
+    make_customer("10004", city="Bonn", last_name="Köln")
+    assert sorted(numbers(narrow(agent_client, city=typed))) == ["10001", "10002", "10003"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "city"),
+    [("Giessen", "Gießen"), ("bad soden", "Bad  Soden"), ("Orsted", "Ørsted"), ("Lodz", "Łódź"), ("Sceaux", "Sceaux")],
+)
+def test_towns_are_folded_by_the_database_as_by_the_search(agent_client, typed, city):
+    make_customer("10001", city=city)
+    make_customer("10002", city="Soden")
+    assert numbers(narrow(agent_client, city=typed)) == ["10001"]
+    assert numbers(narrow(agent_client, city=city)) == ["10001"]

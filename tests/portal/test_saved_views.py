@@ -1,4 +1,4 @@
-"""Saved views: private or shared, renamed and deleted by their owner alone."""
+"""Saved views: private or shared, renamed and deleted by their owner, or once the owner has left by who may."""
 
 import pytest
 from django.urls import reverse
@@ -45,6 +45,37 @@ def test_a_shared_view_is_seen_by_everyone_and_changed_by_its_owner(manager_clie
         assert agent_client.post(url, {"name": "Anders"}).status_code == 404
         assert outsider_client.post(url, {"name": "Anders"}).status_code == 403
     assert SavedView.objects.get(pk=view.pk).name == "Für alle"
+
+
+def test_a_shared_view_whose_owner_has_left_is_taken_over_by_who_may(
+    manager_client, agent_client, signed_in, manager, privacy
+):
+    theirs = signed_in(privacy)
+    view, private = save(theirs, "Erbe", shared=True, status="account"), save(theirs, "Meine", status="guest")
+    save(manager_client, "Belegt", status="account")
+    edit, delete = (reverse(f"portal:view_{verb}", args=[view.pk]) for verb in ("edit", "delete"))
+    assert manager_client.get(edit).status_code == 404
+    assert edit not in manager_client.get(LIST, {"v": view.pk}).content.decode()
+
+    privacy.is_active = False
+    privacy.save()
+
+    assert edit in manager_client.get(LIST, {"v": view.pk}).content.decode()
+    assert edit not in agent_client.get(LIST, {"v": view.pk}).content.decode()
+    assert agent_client.get(edit).status_code == agent_client.post(delete).status_code == 404
+    assert manager_client.get(reverse("portal:view_edit", args=[private.pk])).status_code == 404
+    assert manager_client.post(edit, {"name": "Belegt", "shared": "on"}).status_code == 422
+    assert manager_client.post(edit, {"name": "Unser", "shared": "on"}).status_code == 302
+    view.refresh_from_db()
+    assert (view.owner, view.name, view.shared_at is not None) == (manager, "Unser", True)
+
+
+def test_a_shared_view_whose_owner_has_left_can_be_removed(manager_client, signed_in, privacy):
+    view = save(signed_in(privacy), "Alt", shared=True, status="account")
+    privacy.is_active = False
+    privacy.save()
+    assert manager_client.post(reverse("portal:view_delete", args=[view.pk])).status_code == 302
+    assert not SavedView.objects.filter(pk=view.pk).exists()
 
 
 def test_sharing_needs_its_permission(agent_client):
