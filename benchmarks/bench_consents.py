@@ -103,6 +103,8 @@ def _audience(size: int, connection: Any, purpose: Purpose) -> list[dict[str, An
             "purpose_id bigint, kind text, at timestamptz)"
         )
         cursor.execute("CREATE INDEX ON bench_events (customer_id, purpose_id, at DESC, id DESC)")
+        # What the demo's customers said has other addresses and other dates.
+        cursor.execute("TRUNCATE consents_state")
         cursor.execute(_STATES, {"purpose": purpose.pk, "entry": entry})
     few = _timed_audience(connection, purpose, 1, 2)
     many = _timed_audience(connection, purpose, 3, EVENTS)

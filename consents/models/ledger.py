@@ -96,11 +96,18 @@ class Record(models.Model):
         verbose_name_plural = _("consent events")
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["customer", "-occurred_at", "-entry"], name="consents_record_timeline"),
+            # What is due is found by these alone: each holds what the other rule of a row asks for, too.
             models.Index(
-                fields=["ended_at", "entry"], condition=models.Q(ended_at__isnull=False), name="consents_record_due"
+                fields=["ended_at", "entry"],
+                include=["channel", "used_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="consents_record_ended",
             ),
             models.Index(
-                fields=["used_at", "entry"], condition=models.Q(used_at__isnull=False), name="consents_record_due_tel"
+                fields=["used_at", "entry"],
+                include=["ended_at"],
+                condition=models.Q(channel=Channel.PHONE, used_at__isnull=False),
+                name="consents_record_called",
             ),
             models.Index(
                 fields=["subject_ref"], condition=models.Q(subject_ref__isnull=False), name="consents_record_ref"
