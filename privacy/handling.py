@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -75,8 +76,7 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
     letter would tell of an erasure that has not begun, or of a withdrawal that has not taken effect.
     """
     with step_of(request, version) as locked:
-        if locked.state != State.PARTIALLY_ANSWERED:
-            refuse_unless_open(locked)
+        refuse_unless_open(locked)
         _refuse_unready(locked, decision)
         locked.decision = decision or locked.decision
         locked.answered_at = timezone.now()
@@ -139,6 +139,16 @@ def reopen(request: Request, reason: str, *, version: int | None, by: User) -> N
         # A refusal that was approved has had its effect; the next one is proposed anew.
         locked.refusal_proposed_by = locked.refusal_approved_by = None
         move(locked, working_state(locked), Step.REOPENED, by=by, reason=reason)
+
+
+def rest_owed(request: Request) -> list[str]:
+    """The rest of an answer in part, which its letter has announced (an open point of the request)."""
+    return [_("The rest of the answer is still owed.")] if request.state == State.PARTIALLY_ANSWERED else []
+
+
+def answered_in_part() -> Q:
+    """The requests of which `rest_owed` has something to say."""
+    return Q(state=State.PARTIALLY_ANSWERED)
 
 
 def _refuse_unready(request: Request, decision: str) -> None:
