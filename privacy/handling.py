@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.withdrawals import has_withdrawn
@@ -35,8 +36,9 @@ def extend(
 ) -> bool:
     """Announce an extension by two months with its reasons; answers whether it is in time and so has effect.
 
-    `way` writes the notice now; without it the notice went out on `announced_on` by other means.
-    Raises StepRefused without reasons, for a day that cannot be, and for a second extension.
+    `way` writes the notice now; without it the notice went out on `announced_on` by other means, and one that was late
+    is noted as without effect. Raises StepRefused without reasons, for a day that cannot be, for a second extension,
+    and for a letter that could no longer extend anything (Art. 12(3): within the first month).
     """
     today = local_date(timezone.now(), legal_zone())
     on = today if way else announced_on
@@ -50,9 +52,15 @@ def extend(
             raise StepRefused(_("Say on which day the notice went out; it cannot lie ahead."))
         locked.extension_announced_on, locked.extension_reasons = on, reasons
         try:
-            in_time = not deadline_for(locked).notice_late
+            deadline = deadline_for(locked)
         except UnfitDates as error:
             raise StepRefused(_("The notice cannot have gone out before the request came.")) from error
+        in_time = not deadline.notice_late
+        if way and not in_time:
+            raise StepRefused(
+                _("An extension is announced within the first month, here until %(day)s. Answer without delay.")
+                % {"day": date_format(deadline.extension_notice_due, "SHORT_DATE_FORMAT")}
+            )
         if in_time and locked.state != State.IDENTITY_PENDING:
             move(locked, State.EXTENDED, Step.EXTENDED, by=by, reason=reasons)
         else:

@@ -229,12 +229,24 @@ def test_an_extension_in_time_counts_three_months_from_receipt(privacy_client, c
 def test_a_late_notice_extends_nothing_and_is_stamped_so(privacy_client, privacy):
     case = take(privacy, customer=person(), received_at=days_ago(40))
     first = deadline_for(case).due
-    post(privacy_client, "request_extend", case, reasons="Zu spät bemerkt", way="mail")
+    told = {"way": "told", "announced_on": timezone.localdate().isoformat()}
+    post(privacy_client, "request_extend", case, reasons="Zu spät bemerkt", **told)
     case.refresh_from_db()
     deadline = deadline_for(case)
     assert (deadline.due, deadline.status, deadline.notice_late) == (first, "overdue", True)
     assert case.state == "received"
     assert "extended_late" in kinds(case)
+
+
+@pytest.mark.parametrize(("days", "late"), [(27, False), (40, True)])
+def test_no_letter_extends_after_the_first_month(privacy_client, privacy, days, late):
+    case = take(privacy, customer=person(), received_at=days_ago(days))
+    page = post(privacy_client, "request_extend", case, reasons="Viele Bestände", way="mail")
+    assert page.status_code == (422 if late else 302)
+    case.refresh_from_db()
+    assert ("innerhalb des ersten Monats" in page.text) == late
+    assert (case.letters.exists(), Message.objects.exists()) == (not late, not late)
+    assert (case.state, case.extension_announced_on is None) == ("received" if late else "extended", late)
 
 
 @pytest.mark.parametrize("offset", [-5, 1])
