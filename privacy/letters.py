@@ -247,6 +247,7 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
         "due": _long(deadline.due),
         "stops": request.clock_stopped or not deadline.question_late,
         "at_once": request.kind in AT_ONCE,
+        "copies": request.kind in (Request.Kind.ACCESS, Request.Kind.PORTABILITY),
         "officer": officer,
         "authority": ", ".join(part for part in (who.authority_name, contact) if part),
         "sender": who.name,

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from datamap import holds
 from datamap.catalogue import cited
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
 from privacy import closing, letters, notifying
 from privacy.models import Erasure, Notice, Package, Request
 from privacy.notices import open_notices
@@ -29,6 +31,7 @@ def register() -> None:
     closing.register_open_point("erasure", gettext_lazy("Erasure"), still_erasing, _erasing)
     closing.register_open_point("notices", gettext_lazy("Recipients"), recipients_left, _untold)
     letters.register_paragraphs("erasure", erased)
+    letters.register_paragraphs("overtaken", overtaken)
 
 
 def recipients_left(request: Request) -> list[str]:
@@ -65,6 +68,24 @@ def erased(request: Request) -> list[str]:
         known = {erasure.subject_ref for erasure in told}
         found += _blocked_now(tuple(mark for mark in marks_of_asker(request) if mark not in known))
     return found
+
+
+def overtaken(request: Request) -> list[str]:
+    """For who asked for a copy, showed late who they are, and whose data were erased meanwhile: that it was so."""
+    if request.subject_ref is None or request.kind not in Package.Kind.values or not request.identity_method:
+        return []
+    begun = Erasure.objects.filter(subject_ref=request.subject_ref, started_at__gt=request.received_at)
+    day = begun.order_by("started_at").values_list("started_at", flat=True).first()
+    if day is None:
+        return []
+    words = {"day": date_format(local_date(day, legal_zone()), "DATE_FORMAT")}
+    return [
+        _(
+            "Your data were erased on %(day)s, as was asked of us, before it was settled who asks here. "
+            "This answer tells what is still kept under a statute."
+        )
+        % words
+    ]
 
 
 def _paragraphs(erasure: Erasure) -> Iterable[str]:
