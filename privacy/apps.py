@@ -69,6 +69,7 @@ class PrivacyConfig(AppConfig):
         register_replay("restriction_set", restricting.replay_set)
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
         register_replay("objection", objecting.replay)
+        register_replay("objection_taken_back", objecting.replay_taken_back, loosens=True)
         objections.register_objecting(objecting.object_on_page)
         closing.register_open_point("rest", _("Answer"), handling.rest_owed, handling.answered_in_part)
         closing.register_open_point(

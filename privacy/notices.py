@@ -230,7 +230,9 @@ def _same(
     if erasure is not None:
         return Notice.archive.filter(erasure=erasure)
     if request is not None:
-        return Notice.archive.filter(request=request, kind=kind)
+        rows = Notice.archive.filter(request=request, kind=kind)
+        # A request may have been taken for somebody else's before.
+        return rows if customer_id is None or kind == Notice.Kind.ERASURE else rows.filter(customer_id=customer_id)
     rows = Notice.archive.filter(kind=kind, state__in=Notice.OPEN_STATES, request=None, erasure=None)
     return rows.filter(customer_id=customer_id) if customer_id is not None else rows.filter(subject_ref=subject_ref)
 
