@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers.withdrawals import has_withdrawn
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import identifying, letters
+from privacy import copies, identifying, letters
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Policy, Rectification, Request, RequestLetter
@@ -80,18 +80,20 @@ def confirm_receipt(request: Request, *, way: str, version: int | None, by: User
 def answer(request: Request, decision: str, *, way: str | None, partly: bool, version: int | None, by: User) -> None:
     """Answer a request, in full or in part, and write the letter.
 
-    Raises StepRefused while identity or a staged change is open, for an objection without a decision, and where the
-    letter would tell of an erasure that has not begun, or of a withdrawal that has not taken effect.
+    Raises StepRefused while identity or a staged change is open, for an objection without a decision, where the letter
+    would tell of an erasure that has not begun, or of a withdrawal that has not taken effect, and where the copy that
+    was asked for is not there to go with it.
     """
     with step_of(request, version) as locked:
         refuse_unless_open(locked)
         _refuse_unready(locked, decision)
+        copy = copies.hand_over(locked, way)
         locked.decision = decision or locked.decision
         locked.answered_at = timezone.now()
         to = State.PARTIALLY_ANSWERED if partly else State.ANSWERED
         move(locked, to, Step.ANSWERED, by=by, reason=decision)
         if way:
-            letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly)
+            letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly, copy=copy)
 
 
 def propose_refusal(
