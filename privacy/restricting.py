@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from customers.historying import write_history
 from customers.models import Customer
 from datamap import erasing, journal
-from privacy import notices
+from privacy import notices, toldwords
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.models.requests import OPEN_STATES
@@ -59,7 +59,7 @@ def restrict(
     )
     _settle(locked.pk, by)
     stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
-    notices.queue_notices("restriction", locked.pk, None, request, what=restriction.in_words)
+    notices.queue_notices("restriction", locked.pk, None, request, what=toldwords.parts_line(restriction.parts))
     journal.write("restriction_set", _payload(restriction))
     customer.refresh_from_db(fields=["restricted_at"])
     return restriction
@@ -75,7 +75,8 @@ def _widen(standing: Restriction, parts: Collection[str], request: Request | Non
         stamp(request, Step.DONE, by=by, reason=str(standing.get_case_display()))
     if standing.parts != known:
         told_under = request or standing.request
-        notices.queue_notices("restriction", standing.customer_id, None, told_under, what=standing.in_words)
+        what = toldwords.parts_line(standing.parts)
+        notices.queue_notices("restriction", standing.customer_id, None, told_under, what=what)
         journal.write("restriction_set", _payload(standing))
     return standing
 

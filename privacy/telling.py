@@ -13,7 +13,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from datamap import holds
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
@@ -22,7 +21,7 @@ from privacy.models import Erasure, Notice, Package, Request
 from privacy.notices import open_notices
 from privacy.packages.describing import described
 from privacy.packages.knowing import erased_subject, marks_of_asker
-from privacy.planning import scope_of
+from privacy.planning import said_holds
 from privacy.reapplying import erasures_of, still_erasing
 
 
@@ -97,10 +96,8 @@ def _paragraphs(erasure: Erasure) -> Iterable[str]:
     for item in sorted(erasure.items, key=lambda item: item["until"] or ""):
         if item["action"] == "block":
             yield _kept(item)
-    for hold in erasure.holds:
-        reason = holds.reason_of(hold.get("source", ""))
-        scope = hold["scope"] if reason is None else scope_of(hold["order"], hold["complaint"])
-        yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": scope, "reason": reason or hold["reason"]}
+    for hold in said_holds(erasure.holds):
+        yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": hold["scope"], "reason": hold["reason"]}
 
 
 def _blocked_now(marks: tuple[UUID, ...]) -> Iterable[str]:
