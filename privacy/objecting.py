@@ -143,7 +143,8 @@ def _is_alone(request: Request, channel: str, value: str) -> bool:
     own = entries.filter(reason=Suppression.Reason.OBJECTION, since=request.received_at, origin__isnull=True)
     if not own.filter(mentions__isnull=True).exists():
         return False
-    shared = Customer.objects.filter(summary__advertising_stopped_at__isnull=False).exclude(pk=request.customer_id)
+    shared = Customer.objects.filter(summary__advertising_stopped_at__isnull=False)
+    shared = shared.exclude(privacy_requests=request)
     if channel == POST:
         street, _mark, postcode = value.rpartition("|")
         near = shared.filter(addresses__street_index=street, addresses__postcode__iexact=postcode)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -53,7 +54,7 @@ def _changes(request: Request) -> Iterator[Change]:
         yield _of_objection(request)
     waiting = request.erasures.filter(state__in=(Erasure.State.WAITING, Erasure.State.SCHEDULED))
     for erasure in waiting.filter(started_at__isnull=True):
-        yield Change(_("The erasure that is planned is undone."), lambda _by, one=erasure: cancel_erasure(one))
+        yield Change(_("The erasure that is planned is undone."), partial(_undo, erasure))
     if request.packages.exists():
         yield Change(
             _("The data package no longer belongs to this request; its one-time link no longer opens it."),
@@ -87,6 +88,10 @@ def _of_objection(request: Request) -> Change:
         else _("Advertising is no longer stopped; the address and number that were told here stay on the list.")
     )
     return Change(words, lambda _by: objecting.take_back(request))
+
+
+def _undo(erasure: Erasure, _by: User) -> None:
+    cancel_erasure(erasure)
 
 
 def _part_from_packages(request: Request) -> None:

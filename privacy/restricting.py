@@ -147,7 +147,7 @@ def supporter_of(restriction: Restriction) -> Request | None:
     if restriction.case == Restriction.Case.OBJECTION:
         return _other_objections(restriction).order_by("received_at", "pk").first()
     asked = Request.objects.filter(customer=restriction.customer_id, kind=Request.Kind.RESTRICTION)
-    asked = asked.exclude(pk=restriction.request_id).exclude(state=Request.State.REFUSED)
+    asked = asked.exclude(restrictions=restriction).exclude(state=Request.State.REFUSED)
     for request in asked.order_by("received_at", "pk"):
         # Each restriction is stamped when it is set and when it is lifted; what was widened is stamped beside them.
         own = request.restrictions.count() + request.restrictions.filter(lifted_at__isnull=False).count()
