@@ -35,6 +35,7 @@ KINDS = (
     "restriction_set",
     "restriction_lifted",
     "objection",
+    "objection_taken_back",
     "consent_withdrawal",
     "tracking_withdrawal",
     "recipient_told",

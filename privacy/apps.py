@@ -22,7 +22,7 @@ class PrivacyConfig(AppConfig):
         from datamap.holds import register_case_source
         from datamap.journal import register_replay
         from mail import templates
-        from privacy import board, closing, letters, objecting, opencases, rectifying, restricting
+        from privacy import board, closing, handling, letters, objecting, opencases, rectifying, restricting
         from staff import handover
 
         register_source(
@@ -69,7 +69,9 @@ class PrivacyConfig(AppConfig):
         register_replay("restriction_set", restricting.replay_set)
         register_replay("restriction_lifted", restricting.replay_lifted, loosens=True)
         register_replay("objection", objecting.replay)
+        register_replay("objection_taken_back", objecting.replay_taken_back, loosens=True)
         objections.register_objecting(objecting.object_on_page)
+        closing.register_open_point("rest", _("Answer"), handling.rest_owed, handling.answered_in_part)
         closing.register_open_point(
             "rectification", _("Rectification"), rectifying.decisions_open, rectifying.undecided
         )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.withdrawals import has_withdrawn
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import identifying, letters
+from privacy import copies, identifying, letters
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Policy, Rectification, Request, RequestLetter
@@ -34,8 +36,9 @@ def extend(
 ) -> bool:
     """Announce an extension by two months with its reasons; answers whether it is in time and so has effect.
 
-    `way` writes the notice now; without it the notice went out on `announced_on` by other means.
-    Raises StepRefused without reasons, for a day that cannot be, and for a second extension.
+    `way` writes the notice now; without it the notice went out on `announced_on` by other means, and one that was late
+    is noted as without effect. Raises StepRefused without reasons, for a day that cannot be, for a second extension,
+    and for a letter that could no longer extend anything (Art. 12(3): within the first month).
     """
     today = local_date(timezone.now(), legal_zone())
     on = today if way else announced_on
@@ -49,9 +52,15 @@ def extend(
             raise StepRefused(_("Say on which day the notice went out; it cannot lie ahead."))
         locked.extension_announced_on, locked.extension_reasons = on, reasons
         try:
-            in_time = not deadline_for(locked).notice_late
+            deadline = deadline_for(locked)
         except UnfitDates as error:
             raise StepRefused(_("The notice cannot have gone out before the request came.")) from error
+        in_time = not deadline.notice_late
+        if way and not in_time:
+            raise StepRefused(
+                _("An extension is announced within the first month, here until %(day)s. Answer without delay.")
+                % {"day": date_format(deadline.extension_notice_due, "SHORT_DATE_FORMAT")}
+            )
         if in_time and locked.state != State.IDENTITY_PENDING:
             move(locked, State.EXTENDED, Step.EXTENDED, by=by, reason=reasons)
         else:
@@ -71,19 +80,20 @@ def confirm_receipt(request: Request, *, way: str, version: int | None, by: User
 def answer(request: Request, decision: str, *, way: str | None, partly: bool, version: int | None, by: User) -> None:
     """Answer a request, in full or in part, and write the letter.
 
-    Raises StepRefused while identity or a staged change is open, for an objection without a decision, and where the
-    letter would tell of an erasure that has not begun, or of a withdrawal that has not taken effect.
+    Raises StepRefused while identity or a staged change is open, for an objection without a decision, where the letter
+    would tell of an erasure that has not begun, or of a withdrawal that has not taken effect, and where the copy that
+    was asked for is not there to go with it.
     """
     with step_of(request, version) as locked:
-        if locked.state != State.PARTIALLY_ANSWERED:
-            refuse_unless_open(locked)
+        refuse_unless_open(locked)
         _refuse_unready(locked, decision)
+        copy = copies.hand_over(locked, way)
         locked.decision = decision or locked.decision
         locked.answered_at = timezone.now()
         to = State.PARTIALLY_ANSWERED if partly else State.ANSWERED
         move(locked, to, Step.ANSWERED, by=by, reason=decision)
         if way:
-            letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly)
+            letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly, copy=copy)
 
 
 def propose_refusal(
@@ -139,6 +149,16 @@ def reopen(request: Request, reason: str, *, version: int | None, by: User) -> N
         # A refusal that was approved has had its effect; the next one is proposed anew.
         locked.refusal_proposed_by = locked.refusal_approved_by = None
         move(locked, working_state(locked), Step.REOPENED, by=by, reason=reason)
+
+
+def rest_owed(request: Request) -> list[str]:
+    """The rest of an answer in part, which its letter has announced (an open point of the request)."""
+    return [_("The rest of the answer is still owed.")] if request.state == State.PARTIALLY_ANSWERED else []
+
+
+def answered_in_part() -> Q:
+    """The requests of which `rest_owed` has something to say."""
+    return Q(state=State.PARTIALLY_ANSWERED)
 
 
 def _refuse_unready(request: Request, decision: str) -> None:

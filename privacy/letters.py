@@ -30,8 +30,9 @@ from datamap.workdays import local_date
 from mail.models import Letter
 from mail.sending import queue
 from privacy.clock import AT_ONCE, deadline_for
+from privacy.copies import Copy
 from privacy.models import Request, RequestLetter
-from privacy.packages.knowing import asker_of
+from privacy.packages.knowing import asker_of, holds_copy
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
 
@@ -45,7 +46,7 @@ TYPST = Path(settings.BASE_DIR) / "templates" / "privacy" / "letters" / "letter.
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 # Whoever was erased is known by the marks of the erasure: of them something is kept.
-_NOTHING_FOUND = (Request.Kind.ACCESS, Request.Kind.ERASURE)
+_NOTHING_FOUND = (Request.Kind.ACCESS, Request.Kind.ERASURE, Request.Kind.PORTABILITY)
 
 Paragraphs = Callable[[Request], Sequence[str]]
 Enclosure = tuple[str, bytes, str]
@@ -78,14 +79,15 @@ def language_of(request: Request) -> str:
     return request.language if request.language in LANGUAGES else "en"
 
 
-def compose(request: Request, kind: str, *, reason: str = "", partly: bool = False) -> Draft:
+def compose(request: Request, kind: str, *, reason: str = "", partly: bool = False, copy: Copy | None = None) -> Draft:
     """The letter of this kind in the language of the request."""
     who = controller()
     with translation.override(language_of(request)):
         more = [text for add in _paragraphs.values() for text in add(request)] if kind == Kind.ANSWER else []
         if kind == Kind.ANSWER and reason and request.objects_to != Request.ObjectsTo.REASONS:
             more.insert(0, reason)
-        context = _facts(request, who) | {"reason": reason, "partly": partly, "more": more}
+        context = _facts(request, who) | {"reason": reason, "partly": partly, "more": more, "copy": copy}
+        context["copy_until"] = _long(copy.until) if copy is not None and copy.until else ""
         # Plain text: what people wrote is not HTML, and nothing here becomes HTML.
         found: Any = get_template(f"privacy/letters/{_template_of(request, kind)}.txt")
         text = found.template.render(Context(context, autoescape=False))
@@ -94,9 +96,16 @@ def compose(request: Request, kind: str, *, reason: str = "", partly: bool = Fal
 
 
 def write(
-    request: Request, kind: str, *, way: str, by: User | None, reason: str = "", partly: bool = False
+    request: Request,
+    kind: str,
+    *,
+    way: str,
+    by: User | None,
+    reason: str = "",
+    partly: bool = False,
+    copy: Copy | None = None,
 ) -> RequestLetter:
-    """Write a letter and put it on its way, in the caller's transaction.
+    """Write a letter and put it on its way, in the caller's transaction; `copy` as `copies.hand_over` answered.
 
     Raises StepRefused where the way leads nowhere: no e-mail address, or no postal address.
     """
@@ -106,7 +115,7 @@ def write(
     lines = recipient_lines(request)
     if way == RequestLetter.Way.POST and len(lines) < 2:
         raise StepRefused(_("No postal address of this person is known: choose e-mail."))
-    draft = compose(request, kind, reason=reason, partly=partly)
+    draft = compose(request, kind, reason=reason, partly=partly, copy=copy)
     letter = RequestLetter.objects.create(
         request=request,
         kind=kind,
@@ -229,9 +238,13 @@ def _template_of(request: Request, kind: str) -> str:
         return str(kind)
     if request.kind == Request.Kind.OBJECTION:
         return f"answer_objection_{request.objects_to or Request.ObjectsTo.ADVERTISING}"
-    if request.kind in _NOTHING_FOUND and asker_of(request) is None:
+    if request.kind in _NOTHING_FOUND and not _is_known(request):
         return f"answer_{request.kind}_nothing"
     return f"answer_{request.kind}"
+
+
+def _is_known(request: Request) -> bool:
+    return asker_of(request) is not None if request.kind == Request.Kind.ERASURE else holds_copy(request)
 
 
 def _facts(request: Request, who: Controller) -> dict[str, Any]:
@@ -247,6 +260,7 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
         "due": _long(deadline.due),
         "stops": request.clock_stopped or not deadline.question_late,
         "at_once": request.kind in AT_ONCE,
+        "copies": request.kind in (Request.Kind.ACCESS, Request.Kind.PORTABILITY),
         "officer": officer,
         "authority": ", ".join(part for part in (who.authority_name, contact) if part),
         "sender": who.name,

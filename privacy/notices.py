@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import ContactPoint, Customer, ExternalId
-from privacy import notifying, rectifying
+from privacy import notifying, toldwords
 from privacy.disclosing import keep_standing
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
 from privacy.recipients import Told, recipients_of, recipients_of_ref
@@ -60,9 +60,10 @@ def queue_notices(
 ) -> int:
     """Put a notice on the list for each recipient of this person's data; answers how many are new.
 
-    `kind` is one of `Notice.Kind`; `what` says what changed, such as the corrected name. For an erasure call it in the
-    transaction of the run, before rows go: the notices and the disclosures then stand under `subject_ref`. Idempotent
-    for one erasure, and for one change under a request: what changes later under the same request is told as well.
+    `kind` is one of `Notice.Kind`; `what` says what changed, such as the corrected name, in lines of `toldwords`.
+    For an erasure call it in the transaction of the run, before rows go: the notices and the disclosures then stand
+    under `subject_ref`. Idempotent for one erasure, and for one change under a request: what changes later under the
+    same request is told as well.
     The caller has the request or the customer locked.
     """
     kind = Notice.Kind(kind).value
@@ -188,7 +189,7 @@ def after_rectification(request: Request, customer: Customer, fields: list[str])
     """Called when data were corrected: everyone who has the old ones is told what stands there now."""
     applied = request.rectifications.filter(field__in=fields, state=Rectification.State.APPLIED).order_by("pk")
     # One field may have been corrected before; the last word counts.
-    what = {one.field: f"{rectifying.label_of(one.field)}: {one.after}" for one in applied}
+    what = {one.field: toldwords.line(one.field, one.after) for one in applied}
     queue_notices(Notice.Kind.RECTIFICATION, customer.pk, None, request=request, what="\n".join(what.values()))
 
 
@@ -198,7 +199,7 @@ def after_restriction(customer_ids: list[int], begins: bool) -> None:
     for customer_id in customer_ids:
         last = Restriction.objects.filter(customer_id=customer_id, lifted_at__isnull=begins).order_by("-pk").first()
         if last is not None:
-            queue_notices(kind, customer_id, None, request=last.request, what=last.in_words)
+            queue_notices(kind, customer_id, None, request=last.request, what=toldwords.parts_line(last.parts))
 
 
 def forget_told() -> int:
@@ -230,7 +231,9 @@ def _same(
     if erasure is not None:
         return Notice.archive.filter(erasure=erasure)
     if request is not None:
-        return Notice.archive.filter(request=request, kind=kind)
+        rows = Notice.archive.filter(request=request, kind=kind)
+        # A request may have been taken for somebody else's before.
+        return rows if customer_id is None or kind == Notice.Kind.ERASURE else rows.filter(customer_id=customer_id)
     rows = Notice.archive.filter(kind=kind, state__in=Notice.OPEN_STATES, request=None, erasure=None)
     return rows.filter(customer_id=customer_id) if customer_id is not None else rows.filter(subject_ref=subject_ref)
 
@@ -246,12 +249,12 @@ def _details(customer_ids: Sequence[int], what: str = "") -> dict[int, str]:
     found = dict.fromkeys(customer_ids, what.strip())
     for customer in Customer.objects.filter(pk__in=customer_ids):
         lines = [
-            (_("Name"), " ".join(filter(None, (customer.first_name, customer.last_name))) or customer.company),
-            (_("Customer number"), customer.number),
-            (_("E-mail"), ", ".join(emails[customer.pk][:5])),
-            (_("Other numbers"), _listed(numbers[customer.pk][:5])),
+            ("name", " ".join(filter(None, (customer.first_name, customer.last_name))) or customer.company),
+            ("number", customer.number),
+            ("email", ", ".join(emails[customer.pk][:5])),
+            ("others", _listed(numbers[customer.pk][:5])),
         ]
-        said = [f"{label}: {value}" for label, value in lines if value]
+        said = [toldwords.line(key, value) for key, value in lines if value]
         found[customer.pk] = "\n".join([*said, what.strip()] if what.strip() else said)
     return found
 

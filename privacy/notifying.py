@@ -7,13 +7,16 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from mail import templates
+from mail.composing import language_of
 from mail.models import Message, MessageClass
 from mail.sending import queue
 from privacy.models import Notice
 from privacy.remembering import Told, remember
+from privacy.toldwords import in_words
 
 TEMPLATE = "recipient_notice"
 
@@ -46,7 +49,8 @@ def load(message: Message) -> Mapping[str, Any]:
     """What the mail says, read when it is sent; what somebody has settled meanwhile needs no telling."""
     rows = Notice.archive.filter(pk__in=message.context["notices"]).order_by("pk")
     told = [(row.details, row.kind) for row in rows]
-    details = [text for text, _kind in told if text]
+    with translation.override(language_of(message)):
+        details = [in_words(text) for text, _kind in told if text]
     return {"details": "\n\n".join(details), "kind": told[0][1], "many": len(details) > 1}
 
 

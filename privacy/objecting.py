@@ -105,6 +105,59 @@ def mark_objected(ids: list[int], at: datetime) -> None:
     erasing.objected(ids, at)
 
 
+def stays_stopped(request: Request) -> bool:
+    """Whether the customer of this objection has others that stop their advertising as well."""
+    customer = request.customer_id
+    return customer is not None and (_shares_its_stop(request) or stopping.other_stops(customer, request.received_at))
+
+
+def _shares_its_stop(request: Request) -> bool:
+    """Two objections of one instant are one stop."""
+    same = Request.objects.filter(customer=request.customer_id, objects_to=Request.ObjectsTo.ADVERTISING)
+    return same.filter(received_at=request.received_at).exclude(pk=request.pk).exists()
+
+
+@transaction.atomic
+def take_back(request: Request) -> None:
+    """Undo what an objection did to a customer whose objection it was not; what was told stays on the list.
+
+    Of the customer's endpoints those leave the list that this objection alone put there, none that somebody else's
+    objection names, too.
+    """
+    customer, at = request.customer, request.received_at
+    if customer is None or _shares_its_stop(request):
+        return
+    if not stays_stopped(request):
+        for channel, value in sorted(set(endpoints_of(customer)) - set(_told(request))):
+            if _is_alone(request, channel, value):
+                suppression.end(channel, value)
+    stopping.take_back(customer.pk, at)
+    journal.write("objection_taken_back", {"customer": customer.pk, "at": _iso(at)})
+
+
+def _is_alone(request: Request, channel: str, value: str) -> bool:
+    """Whether the entry of this endpoint is there for this objection and nothing else that we know of."""
+    entries = Suppression.objects.filter(
+        endpoint__in=suppression.hashes_of(channel, value), scope=suppression.ADVERTISING, ended_at__isnull=True
+    )
+    own = entries.filter(reason=Suppression.Reason.OBJECTION, since=request.received_at, origin__isnull=True)
+    if not own.filter(mentions__isnull=True).exists():
+        return False
+    shared = Customer.objects.filter(summary__advertising_stopped_at__isnull=False)
+    shared = shared.exclude(privacy_requests=request)
+    if channel == POST:
+        street, _mark, postcode = value.rpartition("|")
+        near = shared.filter(addresses__street_index=street, addresses__postcode__iexact=postcode)
+        return not any((POST, value) in endpoints_of(other) for other in near.distinct())
+    if shared.filter(contact_points__whole_index=value).exists():
+        return False
+    # Of somebody unknown the words of the request are all there is.
+    unknown = Request.on_desk().filter(customer=None, objects_to=Request.ObjectsTo.ADVERTISING)
+    key = suppression.key_of(channel, value)
+    told = (one for other in unknown.iterator() for one in _told(other) if one[0] == channel)
+    return not any(suppression.key_of(channel, text) == key for _channel, text in told)
+
+
 def endpoints_of(customer: Customer) -> Iterator[tuple[str, str]]:
     """Channel and value of everything a customer can be reached by."""
     for point in customer.contact_points.all():
@@ -128,6 +181,13 @@ def replay(payload: Mapping[str, Any]) -> str:
         return "already"
     mark_objected([customer.pk], at)
     return "replayed"
+
+
+def replay_taken_back(payload: Mapping[str, Any]) -> str:
+    """Take an objection back again that was somebody else's, after a restore."""
+    at = datetime.fromisoformat(str(payload["at"]))
+    customer = int(payload["customer"])
+    return "replayed" if stopping.is_known(customer, at) and stopping.take_back(customer, at) else "already"
 
 
 def _told(request: Request) -> Iterator[tuple[str, str]]:

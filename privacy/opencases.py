@@ -7,7 +7,8 @@ second question for it:
   they need for claims of their own stays until they have it lifted (Art. 18(1)(c), 17(3)(e)).
 * An unanswered request for a copy goes first: the answer tells what there was when it was asked for (Art. 12(3), 15).
   A wish to have data corrected or restricted is overtaken by the wish to have them erased, and an erasure is never
-  held by the request that asks for it.
+  held by the request that asks for it. Nor by one whose asker was asked who they are and has not shown it: anybody
+  could keep somebody's data from being erased (Art. 12(6)). The question says so, and so does the later answer.
 """
 
 _ART18 = """
@@ -25,8 +26,9 @@ FROM privacy_request
 WHERE customer_id = ANY(%(ids)s) AND closed_at IS NULL
 """
 # What an answer needs is not purged meanwhile.
-UNANSWERED = "kind IN ('access', 'portability') AND state NOT IN ('answered', 'refused')"
-OPEN_COPY = f"{_REQUEST} AND {UNANSWERED} GROUP BY customer_id"
+PROVEN = "NOT (identity_method = '' AND identity_asked_at IS NOT NULL)"
+OWED_COPY = f"kind IN ('access', 'portability') AND state NOT IN ('answered', 'refused') AND {PROVEN}"
+OPEN_COPY = f"{_REQUEST} AND {OWED_COPY} GROUP BY customer_id"
 OPEN_REQUEST = f"""{_REQUEST} AND kind IN ('access', 'portability', 'rectification', 'restriction')
-    AND NOT ({UNANSWERED}) GROUP BY customer_id
+    AND NOT ({OWED_COPY}) GROUP BY customer_id
 """

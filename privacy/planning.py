@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
+from datamap import holds
 from datamap.catalogue import cited
 from privacy.classifying import HELD, Found, People, classify, people_of
 from privacy.clearing import column_of
@@ -150,6 +151,16 @@ def _holds(people: People) -> list[dict[str, Any]]:
         }
         if hold not in found:
             found.append(hold)
+    return found
+
+
+def said_holds(told: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The matters of a receipt in the language of whoever reads it; one of a kind that is gone, as it was said then."""
+    found = []
+    for hold in told:
+        reason = holds.reason_of(hold.get("source", ""))
+        now = {} if reason is None else {"reason": str(reason), "scope": scope_of(hold["order"], hold["complaint"])}
+        found.append(hold | now)
     return found
 
 

@@ -14,7 +14,7 @@ from customers.models import ContactPerson, ContactPoint, Customer
 from customers.normalizing import email_key
 from customers.querysets import CustomerQuerySet
 from customers.reading import read_phone
-from privacy import objecting, restricting
+from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.steps import Step, StepRefused, stamp, step_of
@@ -150,13 +150,17 @@ def others_like(request: Request) -> list[Request]:
 
 
 def assign(request: Request, customer: Customer, *, version: int | None, by: User) -> None:
-    """Say whose request it is. Raises StepRefused once answered, StaleRequest (see steps.step_of)."""
+    """Say whose request it is; what it set on somebody else before is taken back first (`reassigning`).
+
+    Raises StepRefused once answered, and where something under it cannot be taken back; StaleRequest (steps.step_of).
+    """
     with step_of(request, version) as locked:
         if not locked.is_open:
             raise StepRefused(_("This request has its answer already."))
+        done = reassigning.take_back(locked, by=by) if locked.customer_id not in (None, customer.pk) else []
         locked.customer = customer
         settle_without_asking(locked)
-        stamp(locked, Step.ASSIGNED, by=by)
+        stamp(locked, Step.ASSIGNED, by=by, reason="\n".join(done))
         take_effect(locked, by=by)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from customers.historying import write_history
 from customers.models import Customer
 from datamap import erasing, journal
-from privacy import notices
+from privacy import notices, toldwords
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.models.requests import OPEN_STATES
@@ -59,7 +59,7 @@ def restrict(
     )
     _settle(locked.pk, by)
     stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
-    notices.queue_notices("restriction", locked.pk, None, request, what=restriction.in_words)
+    notices.queue_notices("restriction", locked.pk, None, request, what=toldwords.parts_line(restriction.parts))
     journal.write("restriction_set", _payload(restriction))
     customer.refresh_from_db(fields=["restricted_at"])
     return restriction
@@ -75,7 +75,8 @@ def _widen(standing: Restriction, parts: Collection[str], request: Request | Non
         stamp(request, Step.DONE, by=by, reason=str(standing.get_case_display()))
     if standing.parts != known:
         told_under = request or standing.request
-        notices.queue_notices("restriction", standing.customer_id, None, told_under, what=standing.in_words)
+        what = toldwords.parts_line(standing.parts)
+        notices.queue_notices("restriction", standing.customer_id, None, told_under, what=what)
         journal.write("restriction_set", _payload(standing))
     return standing
 
@@ -110,15 +111,49 @@ def lift(restriction: Restriction, *, by: User | None, version: int | None = Non
         raise LiftRefused(_("The person is told before a restriction ends (Art. 18(3))."))
     if locked.case == Restriction.Case.OBJECTION and _other_objections(locked).exists():
         raise LiftRefused(_("Another objection with reasons is not decided yet (Art. 18(1)(d))."))
-    locked.lifted_at, locked.lifted_by = timezone.now(), by
+    _end(locked, by)
+    if locked.request is not None:
+        stamp(locked.request, Step.DONE, by=by, reason=_("Restriction lifted"))
+    restriction.refresh_from_db()
+
+
+@transaction.atomic
+def take_back(restriction: Restriction, *, by: User | None) -> None:
+    """End a restriction that was set for the wrong person: they have obtained none of which Art. 18(3) would speak.
+
+    Raises LiftRefused where it has ended already.
+    """
+    locked = _locked(restriction, None)
+    locked.decision = _("Taken back: the request was somebody else's.")
+    locked.notice_sent_at = locked.lifted_at = timezone.now()
+    _end(locked, by)
+    restriction.refresh_from_db()
+
+
+def _end(locked: Restriction, by: User | None) -> None:
+    locked.lifted_at, locked.lifted_by = locked.lifted_at or timezone.now(), by
     locked.version += 1
     locked.save()
     if locked.customer_id is not None:
         _settle(locked.customer_id, by)
-    if locked.request is not None:
-        stamp(locked.request, Step.DONE, by=by, reason=_("Restriction lifted"))
     journal.write("restriction_lifted", {"restriction": str(locked.ref), "at": _iso(locked.lifted_at)})
-    restriction.refresh_from_db()
+
+
+def supporter_of(restriction: Restriction) -> Request | None:
+    """Another request of the same person for which a restriction would have to stand, too; the oldest one.
+
+    An objection that is not decided, or a request that widened what stood instead of setting a restriction of its own.
+    """
+    if restriction.case == Restriction.Case.OBJECTION:
+        return _other_objections(restriction).order_by("received_at", "pk").first()
+    asked = Request.objects.filter(customer=restriction.customer_id, kind=Request.Kind.RESTRICTION)
+    asked = asked.exclude(restrictions=restriction).exclude(state=Request.State.REFUSED)
+    for request in asked.order_by("received_at", "pk"):
+        # Each restriction is stamped when it is set and when it is lifted; what was widened is stamped beside them.
+        own = request.restrictions.count() + request.restrictions.filter(lifted_at__isnull=False).count()
+        if request.events.filter(kind=Step.DONE).count() > own:
+            return request
+    return None
 
 
 def _other_objections(restriction: Restriction) -> QuerySet[Request]:

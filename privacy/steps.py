@@ -28,7 +28,10 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     ),
     State.EXTENDED: frozenset((State.IDENTITY_PENDING, State.ANSWERED, State.PARTIALLY_ANSWERED, State.REFUSED)),
     State.ANSWERED: frozenset((State.IN_PROGRESS, State.EXTENDED, State.CLOSED)),
-    State.PARTIALLY_ANSWERED: frozenset((State.IN_PROGRESS, State.EXTENDED, State.ANSWERED, State.CLOSED)),
+    # Closed only once the rest is answered or refused (handling.rest_owed).
+    State.PARTIALLY_ANSWERED: frozenset(
+        (State.IN_PROGRESS, State.EXTENDED, State.ANSWERED, State.REFUSED, State.CLOSED)
+    ),
     State.REFUSED: frozenset((State.IN_PROGRESS, State.EXTENDED, State.CLOSED)),
     State.CLOSED: frozenset(),
 }  # fmt: skip

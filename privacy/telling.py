@@ -13,14 +13,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from datamap import holds
 from datamap.catalogue import cited
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
 from privacy import closing, letters, notifying
 from privacy.models import Erasure, Notice, Package, Request
 from privacy.notices import open_notices
 from privacy.packages.describing import described
 from privacy.packages.knowing import erased_subject, marks_of_asker
-from privacy.planning import scope_of
+from privacy.planning import said_holds
 from privacy.reapplying import erasures_of, still_erasing
 
 
@@ -29,6 +30,7 @@ def register() -> None:
     closing.register_open_point("erasure", gettext_lazy("Erasure"), still_erasing, _erasing)
     closing.register_open_point("notices", gettext_lazy("Recipients"), recipients_left, _untold)
     letters.register_paragraphs("erasure", erased)
+    letters.register_paragraphs("overtaken", overtaken)
 
 
 def recipients_left(request: Request) -> list[str]:
@@ -67,6 +69,24 @@ def erased(request: Request) -> list[str]:
     return found
 
 
+def overtaken(request: Request) -> list[str]:
+    """For who asked for a copy, showed late who they are, and whose data were erased meanwhile: that it was so."""
+    if request.subject_ref is None or request.kind not in Package.Kind.values or not request.identity_method:
+        return []
+    begun = Erasure.objects.filter(subject_ref=request.subject_ref, started_at__gt=request.received_at)
+    day = begun.order_by("started_at").values_list("started_at", flat=True).first()
+    if day is None:
+        return []
+    words = {"day": date_format(local_date(day, legal_zone()), "DATE_FORMAT")}
+    return [
+        _(
+            "Your data were erased on %(day)s, as was asked of us, before it was settled who asks here. "
+            "This answer tells what is still kept under a statute."
+        )
+        % words
+    ]
+
+
 def _paragraphs(erasure: Erasure) -> Iterable[str]:
     gone = sorted({_named(item) for item in erasure.items if item["action"] == "delete"} - {""})
     if gone:
@@ -76,10 +96,8 @@ def _paragraphs(erasure: Erasure) -> Iterable[str]:
     for item in sorted(erasure.items, key=lambda item: item["until"] or ""):
         if item["action"] == "block":
             yield _kept(item)
-    for hold in erasure.holds:
-        reason = holds.reason_of(hold.get("source", ""))
-        scope = hold["scope"] if reason is None else scope_of(hold["order"], hold["complaint"])
-        yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": scope, "reason": reason or hold["reason"]}
+    for hold in said_holds(erasure.holds):
+        yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": hold["scope"], "reason": hold["reason"]}
 
 
 def _blocked_now(marks: tuple[UUID, ...]) -> Iterable[str]:

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.fields import EmailField, LineField, PhoneField, ProseField
 from customers.models import Customer
+from datamap.controlling import legal_zone
 from privacy import letters, rectifying
 from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE
+from privacy.instants import PICKER, InstantField
 from privacy.models import Request, RequestLetter, Restriction
 from staff.models import User
 
-CLOCK = "%Y-%m-%dT%H:%M"
 ALREADY_TOLD = "told"
 
 
@@ -62,10 +63,9 @@ class TakeForm(forms.Form):
     """A new request, as it was told."""
 
     channel = forms.ChoiceField(label=_("Came in by"), choices=Request.Channel.choices, initial=Request.Channel.MAIL)
-    received_at = forms.DateTimeField(
+    received_at = InstantField(
         label=_("Received"),
-        input_formats=[CLOCK, "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%d", "%d.%m.%Y"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=CLOCK),
+        day_alone=True,
         help_text=_("When it reached the shop, not when it was read: the period counts from then."),
     )
     text = ProseField(label=_("What was written or said"), max_length=20_000, required=False, widget=prose(8))
@@ -90,7 +90,7 @@ class TakeForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("token", uuid.uuid4())
-        self.initial.setdefault("received_at", timezone.localtime().strftime(CLOCK))
+        self.initial.setdefault("received_at", timezone.localtime(timezone=legal_zone()).strftime(PICKER))
 
     def clean_received_at(self) -> datetime:
         """Not ahead; and no instant before there were such requests is meant."""

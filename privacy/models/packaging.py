@@ -69,7 +69,7 @@ class Package(models.Model):
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     provided_at = models.DateTimeField(_("handed out"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    # SHA-256 of the one-time link; the link itself is kept nowhere.
+    # SHA-256 of the one-time link; the link itself stands in the letter that names it and nowhere else.
     token_hash = models.BinaryField(max_length=32, null=True, blank=True, editable=False)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)

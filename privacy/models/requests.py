@@ -17,8 +17,8 @@ from privacy.models.blocking import Blockable
 from vault.fields import BlindIndexField, SealedTextField
 from vault.files import SealedFileStorage
 
-UNANSWERED = ("received", "identity_pending", "in_progress", "extended")
-"""The states of a request whose answer is still owed."""
+UNANSWERED = ("received", "identity_pending", "in_progress", "extended", "partially_answered")
+"""The states of a request whose answer is still owed; the month of Art. 12(3) is met by the whole answer only."""
 
 
 class Request(Blockable):
@@ -136,7 +136,7 @@ class Request(Blockable):
             models.Index(
                 fields=["due_on"],
                 condition=Q(closed_at__isnull=True, clock_stopped=False, state__in=UNANSWERED),
-                name="privacy_request_unanswered",
+                name="privacy_request_owed",
             ),
             models.Index(fields=["person_email_index"], name="privacy_request_email"),
             models.Index(fields=["customer", "-received_at", "-id"], name="privacy_request_line"),
@@ -170,6 +170,7 @@ OPEN_STATES: tuple[str, ...] = (
     Request.State.IDENTITY_PENDING,
     Request.State.IN_PROGRESS,
     Request.State.EXTENDED,
+    Request.State.PARTIALLY_ANSWERED,
 )
 
 

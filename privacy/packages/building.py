@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +14,12 @@ from datetime import datetime, timedelta
 from typing import IO, Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import File
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from customers.models import Customer
@@ -194,6 +197,13 @@ def new_link(package: Package, secret: str) -> None:
     if package.is_over or package.state != State.READY:
         raise NotProvidable
     Package.objects.filter(pk=package.pk).update(token_hash=token_hash(secret))
+
+
+def link_to(package: Package) -> str:
+    """A new address that opens the package once; it is kept nowhere but where the caller writes it. Raises as above."""
+    secret = secrets.token_urlsafe(32)
+    new_link(package, secret)
+    return f"{settings.SITE_URL}{reverse('privacy:package_fetch', args=[secret])}"
 
 
 def package_for_secret(secret: str) -> Package | None:

@@ -65,6 +65,16 @@ def asker_of(case: Request) -> Customer | UUID | None:
     return case.customer or case.subject_ref or next(iter(marks_of_asker(case)), None)
 
 
+def holds_copy(case: Request) -> bool:
+    """Whether there are data of which a request for a copy is answered with one.
+
+    Of who was erased the access copy tells what is blocked; to portability belongs none of it (Art. 20).
+    """
+    if case.kind == Package.Kind.PORTABILITY:
+        return case.customer is not None
+    return case.kind == Package.Kind.ACCESS and asker_of(case) is not None
+
+
 def _own_marks(customer: Customer) -> set[UUID]:
     """Erasures of this very customer, and of whoever had the same id of the same platform before.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -26,7 +24,7 @@ from privacy.packages.building import (
     NotProvidable,
     again,
     ask,
-    new_link,
+    link_to,
     package_for_secret,
     progress_of,
     provide,
@@ -186,12 +184,10 @@ def package_again(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def package_link(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """A link by which the person fetches the package once; it is shown here and never again."""
     package = package_for(request, uuid, page="privacy:package")
-    secret = secrets.token_urlsafe(32)
     try:
-        new_link(package, secret)
+        address = link_to(package)
     except NotProvidable:
         return _not_providable(request, package)
-    address = f"{settings.SITE_URL}{reverse('privacy:package_fetch', args=[secret])}"
     return render(request, "privacy/packages/link.html", {"package": package, "address": address})
 
 

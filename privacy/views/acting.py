@@ -12,11 +12,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from privacy import handling, identifying, letters, rectifying
+from privacy import copies, handling, identifying, letters, rectifying
 from privacy.access import request_for
 from privacy.clock import deadline_for
 from privacy.forms.requests import AnswerForm, DecideForm, ExtendForm, IdentityForm, RefuseForm, StageForm
 from privacy.models import IdentityCopy, Policy, Request, RequestLetter
+from privacy.packages.knowing import holds_copy
 from privacy.steps import StaleRequest, StepRefused
 from privacy.views.requests import act, seen_version, show
 from staff.access import permission_required, signed_in
@@ -106,10 +107,16 @@ def request_answer(http: HttpRequest, pk: int) -> HttpResponse:
         )
         return _("The request is answered.")
 
-    draft = letters.compose(case, Kind.ANSWER, reason=http.POST.get("decision", ""))
-    files = [name for name, _content, _type in letters.enclosures_of(case)]
-    settled = identifying.is_settled(case)
-    return _step(http, case, form, "request_answer", work, draft=draft, files=files, settled=settled)
+    ways = letters.ways_for(case)
+    copy = copies.foreseen(case, http.POST.get("way", "") or (ways[0][0] if ways else ""))
+    draft = letters.compose(case, Kind.ANSWER, reason=http.POST.get("decision", ""), copy=copy)
+    more = {
+        "draft": draft,
+        "files": [name for name, _content, _type in letters.enclosures_of(case)],
+        "settled": identifying.is_settled(case),
+        "copy_missing": copy is None and holds_copy(case),
+    }
+    return _step(http, case, form, "request_answer", work, **more)
 
 
 @require_http_methods(["GET", "POST"])

@@ -25,7 +25,7 @@ from privacy.access import person_for, person_of
 from privacy.erasing import Refused, approve_erasure, ask_erasure, cancel_erasure, erasure_of_number
 from privacy.models import Erasure, Policy, Request
 from privacy.notices import recipients_to_tell
-from privacy.planning import plan_erasure
+from privacy.planning import plan_erasure, said_holds
 from privacy.tasks import work_on_erasure
 from staff.access import permission_required, recent_login_required, signed_in
 
@@ -135,7 +135,7 @@ def erasure_cancel(http: HttpRequest, pk: int) -> HttpResponse:
 def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int = 200) -> HttpResponse:
     user = signed_in(http)
     person = person_of(http, found, page="privacy:erasure")
-    done = {"rows": shown(found.items), "sums": sums(found.items), "holds": found.holds}
+    done = {"rows": shown(found.items), "sums": sums(found.items), "holds": said_holds(found.holds)}
     context = {
         "erasure": found,
         "customer": person,

@@ -23,6 +23,7 @@ from privacy.forms.recipients import DisclosureForm, RecipientForm, SettleForm
 from privacy.models import Notice, Recipient
 from privacy.paging import next_url
 from privacy.recipients import recipients_of, save_recipient, unnamed_kinds
+from privacy.toldwords import in_words
 from privacy.views.requests import told_version
 from staff.access import permission_required, signed_in
 
@@ -170,7 +171,8 @@ def notice_settle(request: HttpRequest, pk: int, outcome: str) -> HttpResponse:
 
 
 def _notice_page(request: HttpRequest, notice: Notice, form: SettleForm, status: int = 200) -> HttpResponse:
-    return render(request, "privacy/notice.html", {"notice": notice, "form": form}, status=status)
+    context = {"notice": notice, "told": in_words(notice.details), "form": form}
+    return render(request, "privacy/notice.html", context, status=status)
 
 
 def _notice(request: HttpRequest, pk: int) -> Notice:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from customers.access import customer_for, visible_customers
-from privacy import closing, handling, identifying, letters, receiving
+from privacy import closing, handling, identifying, letters, reassigning, receiving
 from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
@@ -72,6 +72,7 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "erasures": case.erasures.exclude(state=Erasure.State.CANCELLED).select_related("requested_by").order_by("pk"),
         "erases": signed_in(http).may("privacy.erase"),
         "people": _people(http, case),
+        "taken_back": reassigning.consequences(case) if case.is_open else [],
         "others": receiving.others_like(case) if case.duplicate_of_id is None and case.is_open else [],
         "duplicates": case.duplicates.order_by("pk"),
         "settled": identifying.is_settled(case),

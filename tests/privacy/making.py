@@ -14,7 +14,10 @@ from customers.models import ContactPoint, Customer, Summary
 from interactions.models import Interaction
 from orders.models import Document, Order, OrderLine
 from privacy import receiving
-from privacy.models import Request
+from privacy.models import Package, Redaction, Request
+from privacy.packages import reviewing
+from privacy.packages.building import build, work_on
+from privacy.packages.knowing import asker_of
 from staff.models import User
 from tests.portal.factories import make_customer
 
@@ -85,6 +88,21 @@ def take(by: User | None = None, **given: Any) -> Request:
     """A registered request: access by mail, received now."""
     values: dict[str, Any] = {"kind": "access", "channel": "mail", "received_at": timezone.now()} | given
     return receiving.register(receiving.Incoming(**values), by=by)[0]
+
+
+def make_copy(case: Request, by: User) -> Package:
+    """The copy that a request asks for, looked through and released."""
+    who = asker_of(case)
+    assert who is not None
+    package = build(who, case.kind, request=case, user_id=by.pk)
+    if package.review_needed:
+        files = package.redactions.filter(why=Redaction.Why.FILE)
+        reviewing.decide(package, dict.fromkeys(files.values_list("pk", flat=True), "release"), by.pk)
+        reviewing.finish(package, by.pk)
+        work_on(package.pk)
+        package.refresh_from_db()
+    assert package.state == Package.State.READY
+    return package
 
 
 def days_ago(days: int) -> datetime:

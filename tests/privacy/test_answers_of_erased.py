@@ -11,9 +11,10 @@ from customers.models import Customer
 from privacy import closing, handling, identifying, letters
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Request
+from privacy.packages.knowing import holds_copy
 from privacy.purging import plan_run, work
 from staff.models import User
-from tests.privacy.making import make_order, make_paper, make_person, take
+from tests.privacy.making import make_copy, make_order, make_paper, make_person, take
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,8 @@ def _asks(by: User, kind: str, **given: object) -> Request:
 
 def _answered(case: Request, by: User) -> str:
     found = Request.on_desk().get(pk=case.pk)
+    if holds_copy(found):
+        make_copy(found, by)
     handling.answer(found, "", way="mail", partly=False, version=None, by=by)
     return found.letters.get(kind="answer").body
 

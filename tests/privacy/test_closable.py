@@ -73,8 +73,8 @@ def test_the_list_names_exactly_the_cases_that_close(officer, officer_client):
     listed = {name for name, case in made.items() if case.pk in shown}
     assert listed == {name for name, case in made.items() if closes(case, officer)}
     assert listed == {
-        "answered", "partially_answered", "refused", "applied", "lifted", "ads", "done", "cancelled", "notice sent",
-        "notice done", "notice impossible",
+        "answered", "refused", "applied", "lifted", "ads", "done", "cancelled", "notice sent", "notice done",
+        "notice impossible",
     }  # fmt: skip
     assert "requests_closable" not in {one.key for one in cockpit.items_for(officer)}
 

@@ -22,7 +22,7 @@ from privacy.models import IdentityCopy, Policy, Request, RequestLetter
 from privacy.steps import TRANSITIONS, StaleRequest, StepRefused
 from privacy.tasks import retry_erasures
 from staff import handover
-from tests.privacy.making import days_ago, person, take
+from tests.privacy.making import days_ago, make_copy, person, take
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +96,7 @@ def test_who_is_in_charge_is_not_asked_to_take_over_and_a_closed_case_has_one_li
     post(privacy_client, "request_owner", case)
     assert handover_url not in privacy_client.get(reverse("privacy:request", args=[case.pk])).text
     post(privacy_client, "request_settle", case, method="known_facts")
+    make_copy(case, privacy)
     post(privacy_client, "request_answer", case, decision="Anbei.", way="mail")
     post(privacy_client, "request_close", case)
     page = privacy_client.get(reverse("privacy:request", args=[case.pk])).text
@@ -118,6 +119,7 @@ def test_a_request_that_is_not_there_is_404(privacy_client):
 def test_every_step_is_stamped_with_actor_and_reason(privacy_client, privacy, case):
     post(privacy_client, "request_owner", case)
     post(privacy_client, "request_settle", case, method="known_facts", reason="Bestellnummer genannt")
+    make_copy(case, privacy)
     post(privacy_client, "request_answer", case, decision="Anbei.", way="mail")
     post(privacy_client, "request_close", case)
     case.refresh_from_db()
@@ -176,6 +178,7 @@ def test_who_is_found_after_the_question_is_settled_by_a_person(privacy_client, 
     case.refresh_from_db()
     assert (case.customer, case.state, case.identity_method) == (customer, "identity_pending", "")
     post(privacy_client, "request_settle", case, method="verified_mail")
+    make_copy(case, privacy)
     assert post(privacy_client, "request_answer", case, decision="Anbei.", way="mail").status_code == 302
     case.refresh_from_db()
     assert case.state == "answered"
@@ -229,12 +232,24 @@ def test_an_extension_in_time_counts_three_months_from_receipt(privacy_client, c
 def test_a_late_notice_extends_nothing_and_is_stamped_so(privacy_client, privacy):
     case = take(privacy, customer=person(), received_at=days_ago(40))
     first = deadline_for(case).due
-    post(privacy_client, "request_extend", case, reasons="Zu spät bemerkt", way="mail")
+    told = {"way": "told", "announced_on": timezone.localdate().isoformat()}
+    post(privacy_client, "request_extend", case, reasons="Zu spät bemerkt", **told)
     case.refresh_from_db()
     deadline = deadline_for(case)
     assert (deadline.due, deadline.status, deadline.notice_late) == (first, "overdue", True)
     assert case.state == "received"
     assert "extended_late" in kinds(case)
+
+
+@pytest.mark.parametrize(("days", "late"), [(27, False), (40, True)])
+def test_no_letter_extends_after_the_first_month(privacy_client, privacy, days, late):
+    case = take(privacy, customer=person(), received_at=days_ago(days))
+    page = post(privacy_client, "request_extend", case, reasons="Viele Bestände", way="mail")
+    assert page.status_code == (422 if late else 302)
+    case.refresh_from_db()
+    assert ("innerhalb des ersten Monats" in page.text) == late
+    assert (case.letters.exists(), Message.objects.exists()) == (not late, not late)
+    assert (case.state, case.extension_announced_on is None) == ("received" if late else "extended", late)
 
 
 @pytest.mark.parametrize("offset", [-5, 1])
@@ -251,8 +266,9 @@ def test_a_notice_on_a_day_that_does_not_exist(privacy_client, case):
     assert page.status_code == 422
 
 
-def test_the_answer_is_mailed_as_a_letter_of_the_request_with_its_pdf(privacy_client, case):
+def test_the_answer_is_mailed_as_a_letter_of_the_request_with_its_pdf(privacy_client, privacy, case):
     post(privacy_client, "request_settle", case, method="not_needed")
+    make_copy(case, privacy)
     post(privacy_client, "request_answer", case, decision="Wir haben nichts weiter.", way="mail")
     message, letter = Message.objects.get(), Letter.objects.get()
     assert (message.message_class, letter.kept_as) == ("letter", "REQUEST")
@@ -266,8 +282,9 @@ def test_the_answer_is_mailed_as_a_letter_of_the_request_with_its_pdf(privacy_cl
     assert letter.closed_at == case.closed_at
 
 
-def test_an_answer_in_part_keeps_the_case_open(privacy_client, case):
+def test_an_answer_in_part_keeps_the_case_open(privacy_client, privacy, case):
     post(privacy_client, "request_settle", case, method="not_needed")
+    make_copy(case, privacy)
     post(privacy_client, "request_answer", case, decision="Teil eins", partly="on", way="mail")
     case.refresh_from_db()
     assert case.state == "partially_answered"
@@ -320,9 +337,10 @@ def test_only_the_privacy_role_approves(agent_client, case):
     assert agent_client.post(url, {"approve": "1"}).status_code == 403
 
 
-def test_a_case_closes_only_when_nothing_is_open(privacy_client, case):
+def test_a_case_closes_only_when_nothing_is_open(privacy_client, privacy, case):
     post(privacy_client, "request_settle", case, method="not_needed")
     assert post(privacy_client, "request_close", case).status_code == 422  # not answered yet
+    make_copy(case, privacy)
     post(privacy_client, "request_answer", case, decision="", way="mail")
     told = []
     with closing.registered_temporarily():
@@ -338,8 +356,9 @@ def test_a_case_closes_only_when_nothing_is_open(privacy_client, case):
     assert post(privacy_client, "request_close", case).status_code == 422
 
 
-def test_an_answered_case_is_taken_up_again_with_a_reason(privacy_client, case):
+def test_an_answered_case_is_taken_up_again_with_a_reason(privacy_client, privacy, case):
     post(privacy_client, "request_settle", case, method="not_needed")
+    make_copy(case, privacy)
     post(privacy_client, "request_answer", case, decision="", way="mail")
     assert post(privacy_client, "request_reopen", case, reason="").status_code == 422
     post(privacy_client, "request_reopen", case, reason="Ein Anhang fehlte")

@@ -9,7 +9,7 @@ import pytest
 
 from customers.models import Customer
 from datamap import holds
-from privacy import restricting
+from privacy import identifying, letters, restricting
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Request
 from privacy.planning import plan_erasure
@@ -81,3 +81,30 @@ def test_no_other_request_is_in_the_way_least_of_all_the_one_that_asks_for_it(
     assert in_the_way(anna) == []
     done = run_erasure(ask_erasure(anna, request=request if kind == "erasure" else None).pk)
     assert done.state == Erasure.State.DONE
+
+
+@pytest.mark.parametrize("kind", ["access", "portability"])
+def test_who_was_asked_and_has_not_shown_who_they_are_holds_no_erasure(
+    anna: Customer, privacy: User, kind: str
+) -> None:
+    asked = take(by=privacy, kind=kind, customer=anna)
+    assert in_the_way(anna) == ["open_request"]  # nobody doubts it yet
+    identifying.ask(asked, "Andere Adresse", way="mail", version=None, by=privacy)
+    assert in_the_way(anna) == []
+    assert "hält Ihre Anfrage niemanden davon ab" in asked.letters.get(kind="identity").body
+    # By night nothing that an answer may need goes.
+    assert "open_request" in {one.kind for one in holds.standing([anna.pk], TODAY, night=True)}
+    identifying.settle(asked, "call_back", version=None, by=privacy)
+    assert in_the_way(anna) == ["open_request"]
+
+
+def test_who_shows_it_after_the_erasure_is_told_of_it(anna: Customer, privacy: User) -> None:
+    asked = take(by=privacy, kind="access", customer=anna)
+    identifying.ask(asked, "Andere Adresse", way="mail", version=None, by=privacy)
+    erasure = run_erasure(ask_erasure(anna, as_of=TODAY).pk)
+    assert erasure.state == Erasure.State.DONE and not Customer.objects.exists()
+    asked = Request.on_desk().get(pk=asked.pk)
+    assert "wurden am" not in letters.compose(asked, "answer").body
+    identifying.settle(asked, "known_facts", version=None, by=privacy)
+    body = letters.compose(asked, "answer").body
+    assert "bevor feststand, wer hier fragt" in body and "Wir haben Daten über Sie gespeichert" in body

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
 
 from customers.models import Customer
 from datamap import journal
 from mail.sending import deliver_due
 from privacy import handling, notices, rectifying, restricting
+from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Notice, Request, Restriction
+from privacy.toldwords import in_words
 from staff.models import User
-from tests.privacy.making import person, take
+from tests.privacy.making import make_order, make_person, person, take
 from tests.privacy.noting import disclose, make_recipient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -27,7 +32,7 @@ def customer(db: None) -> Customer:
 
 def _told() -> list[tuple[str, str]]:
     """Kind and last line of each notice: what changed."""
-    return [(one.kind, one.details.splitlines()[-1]) for one in Notice.archive.order_by("pk")]
+    return [(one.kind, in_words(one.details).splitlines()[-1]) for one in Notice.archive.order_by("pk")]
 
 
 def _corrected(case: Request, field: str, value: str, by: User) -> None:
@@ -100,3 +105,28 @@ def test_a_second_objection_keeps_the_restriction_until_it_is_decided_as_well(
     restricting.lift(restriction, by=privacy)
     customer.refresh_from_db()
     assert customer.restricted_at is None
+
+
+def test_a_notice_is_read_in_the_language_of_its_reader(
+    customer: Customer, privacy: User, privacy_client: Client
+) -> None:
+    case = take(privacy, kind="rectification", customer=customer)
+    with translation.override("de"):
+        _corrected(case, "customer:last_name", "Möller", privacy)
+        restricting.restrict(customer, "a", ["address"], "bestritten", by=privacy)
+        deliver_due(10)
+    corrected, restricted = (sent.body for sent in mail.outbox)
+    assert "Customer number: 10001" in corrected and "last name: Möller" in corrected
+    assert "addresses" in restricted and "Kundennummer" not in corrected + restricted
+    pages = [privacy_client.get(reverse("privacy:notice", args=[one.pk])).text for one in Notice.archive.order_by("pk")]
+    assert "Kundennummer: 10001" in pages[0] and "Nachname: Möller" in pages[0] and "Anschriften" in pages[1]
+
+
+def test_a_receipt_says_in_the_language_of_its_reader_what_holds_it(privacy_client: Client) -> None:
+    made = make_person("4711")
+    order = make_order(made, "2026-11-20", delivered_at=None, status="processing")
+    with translation.override("en"):
+        held = run_erasure(ask_erasure(made).pk, now=True)
+    assert held.holds[0]["reason"].startswith("The order is not finished")
+    page = privacy_client.get(reverse("privacy:erasure", args=[held.pk])).text
+    assert "The order is not finished" not in page and f"Bestellung {order.number}" in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -85,6 +85,29 @@ def test_bad_input_is_answered_at_its_field(privacy_client, field, value):
     assert page.status_code == 422
     assert page.context["form"].errors[field]
     assert not Request.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "instant"),
+    [
+        # 26 October 2025: the clock goes from 03:00 back to 02:00, so that 02:30 comes twice; summer time is earlier.
+        ("2025-10-26T02:30", "2025-10-26T00:30+00:00"),
+        ("26.10.2025 02:30", "2025-10-26T00:30+00:00"),
+        ("2025-10-26T03:30", "2025-10-26T02:30+00:00"),
+        ("26.10.2025", "2025-10-25T22:00+00:00"),
+    ],
+)
+def test_a_receipt_in_the_hour_that_comes_twice_is_in_the_earlier_one(privacy_client, typed, instant):
+    assert privacy_client.post(reverse(NEW), form(received_at=typed)).status_code == 302
+    case = Request.objects.get()
+    assert case.received_at == datetime.fromisoformat(instant)
+    assert case.due_on == date(2025, 11, 26)
+
+
+def test_a_receipt_in_the_hour_that_is_skipped_is_a_clear_error(privacy_client):
+    page = privacy_client.post(reverse(NEW), form(received_at="2026-03-29T02:30"))
+    assert page.status_code == 422 and not Request.objects.exists()
+    assert page.context["form"].errors["received_at"] == ["Diese Uhrzeit gibt es an diesem Tag nicht."]
 
 
 def test_a_receipt_that_lies_ahead_is_refused(privacy_client):
