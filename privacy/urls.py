@@ -55,6 +55,7 @@ urlpatterns = [
     path("erasures/<int:pk>/", erasing.erasure, name="erasure"),
     path("erasures/<int:pk>/approve/", erasing.erasure_approve, name="erasure_approve"),
     path("erasures/<int:pk>/cancel/", erasing.erasure_cancel, name="erasure_cancel"),
+    path("erasures/<int:pk>/disclosure/", recipients.erasure_disclosure, name="erasure_disclosure"),
     path("runs/", running.runs, name="runs"),
     path("runs/tonight/", running.tonight, name="tonight"),
     path("runs/start/", running.run_start, name="run_start"),

@@ -141,6 +141,7 @@ def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int =
         "customer": person,
         "steps": found.steps.order_by("pk"),
         "problem": problem,
+        "may_note": found.customer_id is None and bool(found.started_at) and user.may("privacy.recipients"),
         "may_cancel": found.is_undoable and user.may("privacy.erase"),
         "may_approve": found.state == Erasure.State.WAITING
         and found.requested_by_id != user.pk
