@@ -23,6 +23,7 @@ from consents.panel import Endpoint, endpoints_of, kind_of
 from consents.recording import instant
 from consents.texts import versions_shown
 from customers.models import Customer
+from customers.past_contacts import had_contact
 from staff.models import User
 
 ACTORS = {"self": _("the person"), "system": _("by rule"), "import": _("an import"), "journal": _("the journal")}
@@ -34,6 +35,12 @@ EVIDENCE = {
     "imported": pgettext_lazy("evidence", "Imported"),
 }
 """What evidence is called; columns of files and whatever else is sealed go by their own names."""
+ON_FILE = {
+    True: _("on the customer's file at that moment"),
+    False: _("not on the customer's file at that moment"),
+    None: _("not asked: the history does not reach back to that moment"),
+}
+"""What the history of contact points says about the address or number."""
 _SEALS = """
 SELECT n, s.number FROM unnest(%s::bigint[]) AS n
 JOIN LATERAL (SELECT number FROM consents_seal WHERE last >= n ORDER BY last LIMIT 1) s ON true
@@ -97,6 +104,13 @@ class Answer:
     events: list[Proof]
     checkpoint: Checkpoint | None
     asked_at: datetime
+    # Whether the address or number was the customer's then; None where the history does not tell.
+    on_file: bool | None = None
+
+    @property
+    def on_file_words(self) -> Any:
+        """The same in words; nothing on a channel without addresses."""
+        return ON_FILE[self.on_file] if self.endpoint else ""
 
     @property
     def channel_label(self) -> Any:
@@ -127,7 +141,10 @@ def answer(customer: Customer, purpose: Purpose, channel: str, endpoint: str, at
     """What `may` answered at that moment, and the events until then."""
     decision = may(customer, purpose.key, channel, endpoint or None, at)
     records = list(events_until(customer, purpose.pk, channel, endpoint, at))
-    return Answer(customer, purpose, channel, endpoint, at, decision, proofs_of(records), signed(), timezone.now())
+    on_file = had_contact(customer, endpoint, at) if endpoint else None
+    return Answer(
+        customer, purpose, channel, endpoint, at, decision, proofs_of(records), signed(), timezone.now(), on_file
+    )
 
 
 def proofs_of(records: Sequence[Record]) -> list[Proof]:
@@ -198,6 +215,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "purpose": answer.purpose.key,
         "channel": answer.channel,
         "endpoint": answer.endpoint,
+        "on_file": answer.on_file,
         "at": instant(answer.at),
         "asked_at": instant(answer.asked_at),
         "allowed": decision.allowed,

@@ -15,6 +15,7 @@ from consents.folding import Told, fold
 from consents.models import Record, State
 from consents.recording import months_later
 from customers.models import ContactPoint, Customer
+from customers.past_contacts import had_contact
 from customers.suppression import ADVERTISING, hashes_of
 from datamap.preparing import ask
 
@@ -211,7 +212,9 @@ def _facts_then(customer: Customer, use: Use, channel: str, endpoint: str, at: d
     restricted, deactivated = (
         moment if moment is None or moment <= at else None for moment in (restricted, deactivated)
     )
-    facts = Facts(True, restricted, deactivated, stopped, minor, True, suppressed, None, None, None, None, None, None)
+    # Where the history does not tell, what was said for the address in the ledger counts.
+    theirs = not endpoint or had_contact(customer, endpoint, at) is not False
+    facts = Facts(True, restricted, deactivated, stopped, minor, theirs, suppressed, None, None, None, None, None, None)
     if standing is None or own is None:
         # A no outlives its proof.
         closed = State.objects.filter(

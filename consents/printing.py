@@ -51,6 +51,7 @@ def _said(answer: Answer) -> dict[str, Any]:
         (_("Purpose"), answer.purpose.name),
         (_("Channel"), str(answer.channel_label)),
         (_("Address or number"), answer.endpoint),
+        (_("Whose it was"), str(answer.on_file_words)),
         (_("At"), clock(answer.at, zone)),
         (_("Since"), clock(decision.since, zone) if decision.since else ""),
         (_("Entry of the ledger"), str(decision.entry or "")),

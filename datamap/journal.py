@@ -29,6 +29,7 @@ __all__ = ["KINDS", "Entry", "JournalDamaged", "JournalError", "entries", "posit
 
 KINDS = (
     "erasure",
+    "contact_erasure",
     "suppression",
     "suppression_ended",
     "tombstone",

@@ -35,7 +35,8 @@ def open_complaint(
 ) -> Complaint:
     """Open a complaint and count it at the customer, in one transaction; sent twice it is one complaint."""
     with transaction.atomic():
-        Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+        # Whoever ends rows about this person tonight waits and finds the case (`privacy.ending`).
+        Customer.objects.select_for_update().get(pk=customer.pk)
         if known := _said_before(customer, subject, order_number):
             return known
         complaint = Complaint(customer=customer, subject=subject, order_number=order_number, owner=owner or by)

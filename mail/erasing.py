@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
+
+from django.db.models import QuerySet
 
 from customers.models import ContactPoint
 from mail.addressing import address_of, language_of, sending_domain
@@ -27,7 +30,9 @@ def before_erasure(ids: list[int]) -> None:
         if letter is not None:
             _let_it_stand_alone(message, letter, str(address))
     waiting.update(state=State.CANCELLED, reason=ERASED.key, lease=None, lease_until=None)
-    _forget_addresses(ids)
+    points = ContactPoint.objects.filter(customer__any_of=ids, kind=ContactPoint.Kind.EMAIL)
+    if _named().exists():
+        forget_addresses({point.value for point in points.iterator(chunk_size=1000)})
 
 
 def _let_it_stand_alone(message: Message, letter: Letter, address: str) -> None:
@@ -49,14 +54,13 @@ def _let_it_stand_alone(message: Message, letter: Letter, address: str) -> None:
     letter.save(update_fields=["message"])
 
 
-def _forget_addresses(ids: list[int]) -> None:
-    """Rows that name an address instead of a customer lose it, unless they are an answer that is on its way."""
-    named = Message.objects.filter(recipient_index__isnull=False, customer__isnull=True)
-    if not named.exists():
-        return
-    points = ContactPoint.objects.filter(customer__any_of=ids, kind=ContactPoint.Kind.EMAIL)
-    addresses = {point.value for point in points.iterator(chunk_size=1000)}
-    theirs = named.filter(recipient_index__in=list(addresses))
+def _named() -> QuerySet[Message]:
+    return Message.objects.filter(recipient_index__isnull=False, customer__isnull=True)
+
+
+def forget_addresses(addresses: Collection[str]) -> None:
+    """Rows that name one of these addresses instead of a customer lose it, unless they are an answer on its way."""
+    theirs = _named().filter(recipient_index__in=list(addresses))
     on_its_way = theirs.filter(
         letter__kept_as=Letter.KeptAs.REQUEST, state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)
     )

@@ -119,6 +119,7 @@ class PrivacyConfig(AppConfig):
         register_check("erased", invariants.check_erased)
 
         register_replay("erasure", reapplying.replay_erasure)
+        register_replay("contact_erasure", reapplying.replay_contact)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
         telling.register()
         templates.register(

@@ -1,18 +1,19 @@
-"""Notes what went to a recipient about a person, and keeps it under the pseudonym when the person is erased."""
+"""Notes what went to a recipient about a person, also of somebody who was erased since."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from privacy.models import Disclosure, Recipient
-from privacy.recipients import is_third_country, recipients_of
+from privacy import latecomers
+from privacy.models import Disclosure, Erasure, Recipient
+from privacy.recipients import is_third_country
 from staff.models import User
 
 
@@ -24,6 +25,7 @@ class DisclosureRefused(ValueError):
         super().__init__(text)
 
 
+@transaction.atomic
 def note_disclosure(
     recipient: Recipient,
     customers: Iterable[Customer],
@@ -38,8 +40,50 @@ def note_disclosure(
 ) -> list[Disclosure]:
     """Note that data of these persons went to a recipient; country and safeguard are kept as they are today.
 
-    Atomic. Raises DisclosureRefused: an instant that has not come yet, a third country without a safeguard (Art. 44).
+    What was corrected or restricted after the data went out is told to the recipient now (Art. 19). Atomic. Raises
+    DisclosureRefused: an instant that has not come yet, a third country without a safeguard (Art. 44).
     """
+    when = _instant(recipient, at)
+    people = list(customers)
+    # Whoever corrects or restricts at the same time has the person locked: one of the two tells the recipient.
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=[one.pk for one in people])
+    list(locked.order_by("pk").values_list("pk"))
+    said = {"data": data, "purpose": purpose, "basis": basis, "origin": origin, "note": note, "noted_by": by}
+    rows = Disclosure.archive.bulk_create(_row(recipient, when, said, customer=customer) for customer in people)
+    latecomers.tell(recipient, {one.pk: when for one in people})
+    return rows
+
+
+@transaction.atomic
+def note_of_erased(
+    erasure: Erasure,
+    recipient: Recipient,
+    *,
+    known_by: str,
+    data: str,
+    purpose: str,
+    basis: str,
+    at: datetime,
+    note: str = "",
+    by: User | None = None,
+) -> Disclosure:
+    """Note under the pseudonym what somebody had received of a person who is erased; atomic.
+
+    Who received it before the erasure is told of that (Art. 19). `known_by`: by what the recipient finds the person; it
+    goes once the recipient knows. Raises DisclosureRefused as `note_disclosure`, and for what went out later.
+    """
+    when = _instant(recipient, at)
+    if erasure.started_at is None or when >= erasure.started_at:
+        raise DisclosureRefused("at", _("By then the person was erased."))
+    said = {"data": data, "purpose": purpose, "basis": basis, "note": note, "noted_by": by}
+    under = {"subject_ref": erasure.subject_ref, "blocked_at": timezone.now()}
+    row = Disclosure.archive.bulk_create([_row(recipient, when, said, **under)])[0]
+    latecomers.tell_of_erasure(recipient, erasure, known_by)
+    return row
+
+
+def _instant(recipient: Recipient, at: datetime | None) -> datetime:
+    """The instant of a disclosure; refuses what cannot be or must not be."""
     when = at or timezone.now()
     if when > timezone.now():
         raise DisclosureRefused("at", _("This lies in the future."))
@@ -47,35 +91,10 @@ def note_disclosure(
         raise DisclosureRefused(
             "recipient", _("This recipient sits in a third country without a safeguard (Art. 44 GDPR).")
         )
-    rows = [
-        Disclosure(
-            recipient=recipient, customer=customer, at=when, data=data, purpose=purpose, basis=basis, origin=origin,
-            country=recipient.country, safeguard=recipient.safeguard, note=note, noted_by=by,
-        )
-        for customer in customers
-    ]  # fmt: skip
-    return Disclosure.archive.bulk_create(rows)
+    return when
 
 
-@transaction.atomic
-def keep_standing(refs: Mapping[int, UUID]) -> int:
-    """Write down what follows from the rows of persons who are about to be erased, under their pseudonyms.
-
-    `refs` are customer ids with their `subject_ref`. Afterwards the rows are gone and nobody could say any more who
-    had received what (C-553/07). Call it in the transaction that removes them. Idempotent; answers how many entries
-    were written.
-    """
-    known = Disclosure.archive.filter(subject_ref__in=refs.values(), origin=Disclosure.Origin.STANDING)
-    written = set(known.values_list("subject_ref", "recipient_id", "data"))
-    now = timezone.now()
-    rows = [
-        Disclosure(
-            recipient=told.recipient, subject_ref=refs[person], blocked_at=now, at=told.last_at, data=told.data,
-            purpose=told.purpose, basis=told.basis, origin=Disclosure.Origin.STANDING, country=told.country,
-            safeguard=told.safeguard,
-        )
-        for person, received in recipients_of(list(refs)).items() for told in received
-        if told.origin == Disclosure.Origin.STANDING and told.disclosure_id is None
-        and (refs[person], told.recipient.pk, told.data) not in written
-    ]  # fmt: skip
-    return len(Disclosure.archive.bulk_create(rows))
+def _row(recipient: Recipient, when: datetime, said: dict[str, Any], **whose: Any) -> Disclosure:
+    return Disclosure(
+        recipient=recipient, at=when, country=recipient.country, safeguard=recipient.safeguard, **said, **whose
+    )

@@ -76,6 +76,8 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, e
     A dry run is told whose persons it has seen end: their rows are due, and what happens to them is counted already.
     """
     outcome = Outcome()
+    if not dry_run:
+        _keep_cases_out(unit.table, ids)
     due = still_due(book, unit, ids)
     outcome.due = len(due)
     held = _held_rows(book, unit, due)
@@ -118,6 +120,23 @@ def _count_of(ended: Collection[int], table: Table, ids: list[Any]) -> int:
     column = joins.column(table.owner)
     owners = column_of(f"SELECT {column} FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s)", [ids])  # noqa: S608
     return sum(owner in ended for owner in owners)
+
+
+def _keep_cases_out(table: Table, ids: list[Any]) -> None:
+    """Lock the persons of these rows by the weakest lock: only who opens a case about one of them waits for it.
+
+    The persons before the rows, as whoever ends a person does: nobody waits crosswise.
+    """
+    if table.owner is None or table.parent is not None:
+        return
+    joins = Joins(table.model)
+    column = joins.column(table.owner)
+    run(
+        "SELECT count(*) FROM (SELECT id FROM customers_customer WHERE id IN "  # noqa: S608
+        f"(SELECT {column} FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s)) "
+        "ORDER BY id FOR KEY SHARE) persons",
+        [ids],
+    )
 
 
 def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:

@@ -27,6 +27,7 @@ from datamap.controlling import legal_zone
 from datamap.declarations import registry
 from datamap.subjects import Subject
 from datamap.workdays import local_date
+from privacy import erasing_contacts
 from privacy.classifying import classify, people_of
 from privacy.clearing import begin_erasing, clear, run
 from privacy.journaling import entry_of
@@ -34,6 +35,7 @@ from privacy.letters import keep_addressee
 from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
 from privacy.notices import queue_notices
 from privacy.planning import Plan, merged, plan_of
+from privacy.progress import is_done, note
 from privacy.removing import remove_files
 from privacy.rescanning import shared_contacts, traces_of
 from privacy.verdicts import Book
@@ -98,7 +100,7 @@ def cancel_erasure(erasure: Erasure) -> None:
     """Undo an erasure that has not begun. Raises Refused once it has."""
     waiting = (Erasure.State.WAITING, Erasure.State.SCHEDULED)
     if not Erasure.objects.filter(pk=erasure.pk, state__in=waiting).update(
-        state=Erasure.State.CANCELLED, finished_at=timezone.now()
+        state=Erasure.State.CANCELLED, finished_at=timezone.now(), needles=None
     ):
         raise Refused(_("The erasure has begun; it cannot be undone."))
 
@@ -117,8 +119,8 @@ def run_erasure(pk: int, *, now: bool = False, deep: bool = False) -> Erasure:
     try:
         if deep:
             _search_deeply(erasure)
-        for key, step in STEPS.items():
-            if not _is_done(erasure, key):
+        for key, step in _steps_of(erasure).items():
+            if not is_done(erasure, key):
                 step(erasure)
                 _crash_here(key)
         _settle(erasure)
@@ -167,18 +169,6 @@ def _claim(pk: int, now: bool) -> UUID | None:
     return lease if taken else None
 
 
-def _is_done(erasure: Erasure, key: str) -> bool:
-    return erasure.steps.filter(key=key, state=ErasureStep.State.DONE).exists()
-
-
-def _note(erasure: Erasure, key: str, count: int = 0, *, error: str = "") -> None:
-    state = ErasureStep.State.FAILED if error else ErasureStep.State.DONE
-    step, _made = ErasureStep.objects.get_or_create(erasure=erasure, key=key)
-    step.state, step.count, step.error, step.at = state, count, error, timezone.now()
-    step.attempts += 1
-    step.save()
-
-
 def _locked(erasure: Erasure) -> Customer | None:
     """The person, locked against edits and other workers; None once gone."""
     return Customer.objects.select_for_update().filter(erasures=erasure).first()
@@ -204,7 +194,7 @@ def _mark(erasure: Erasure) -> None:
                 keep_addressee(case, customer)
             entry = entry_of(customer.pk, customer.number, erasure.subject_ref, at, erasure.receipt)
             journal.write("erasure", entry)
-        _note(erasure, "marks")
+        note(erasure, "marks")
 
 
 def _rows(erasure: Erasure) -> None:
@@ -213,7 +203,7 @@ def _rows(erasure: Erasure) -> None:
         begin_erasing()
         customer = _locked(erasure)
         if customer is None:
-            _note(erasure, "rows")
+            note(erasure, "rows")
             return
         around.first([customer.pk], erasure.as_of, asked=True)
         book = Book(erasure.as_of)
@@ -231,7 +221,7 @@ def _rows(erasure: Erasure) -> None:
         Erasure.objects.filter(pk=erasure.pk).update(items=items, holds=plan.holds)
         # While a case runs its rows stay; the step is done again once it is over.
         if plan.complete:
-            _note(erasure, "rows", sum(done.rows.values()))
+            note(erasure, "rows", sum(done.rows.values()))
         run("SET CONSTRAINTS ALL IMMEDIATE")
     erasure.refresh_from_db()
 
@@ -256,10 +246,10 @@ def _files(erasure: Erasure) -> None:
     try:
         removed = remove_files()
     except OSError as error:
-        _note(erasure, "files", error=type(error).__name__)
+        note(erasure, "files", error=type(error).__name__)
         return
     if not erasure.holds:
-        _note(erasure, "files", removed)
+        note(erasure, "files", removed)
 
 
 def _stores(erasure: Erasure) -> None:
@@ -270,14 +260,14 @@ def _stores(erasure: Erasure) -> None:
     stores = [store for store in registry.stores() if store.erase is not None]
     for store in stores:
         key = f"store:{store.key}"
-        if _is_done(erasure, key):
+        if is_done(erasure, key):
             continue
         try:
-            _note(erasure, key, store.erase(subject) or 0)  # type: ignore[misc]
+            note(erasure, key, store.erase(subject) or 0)  # type: ignore[misc]
         except Exception as error:  # noqa: BLE001  (whatever a store does wrong, the case stays open and says so)
-            _note(erasure, key, error=type(error).__name__)
+            note(erasure, key, error=type(error).__name__)
     if not erasure.steps.filter(key__startswith="store:", state=ErasureStep.State.FAILED).exists():
-        _note(erasure, "stores", len(stores))
+        note(erasure, "stores", len(stores))
 
 
 def _rescan(erasure: Erasure) -> None:
@@ -291,7 +281,7 @@ def _rescan(erasure: Erasure) -> None:
     erasure.hints = shared | traces_of(subject, subject.possible(), deep=deep) | traces
     erasure.save(update_fields=["hints"])
     for key in ("rescan", DEEP) if deep else ("rescan",):
-        _note(erasure, key, sum(traces.values()), error="TracesLeft" if traces else "")
+        note(erasure, key, sum(traces.values()), error="TracesLeft" if traces else "")
 
 
 def _search_deeply(erasure: Erasure) -> None:
@@ -309,12 +299,24 @@ STEPS: dict[str, Callable[[Erasure], None]] = {
 }
 
 
+STEPS_OF_CONTACTS: dict[str, Callable[[Erasure], None]] = {
+    "marks": erasing_contacts.mark,
+    "rows": erasing_contacts.end_row,
+    "stores": _stores,
+    "rescan": erasing_contacts.look_for_traces,
+}
+
+
+def _steps_of(erasure: Erasure) -> dict[str, Callable[[Erasure], None]]:
+    return STEPS if erasure.contact_person is None else STEPS_OF_CONTACTS
+
+
 def _settle(erasure: Erasure) -> None:
     """Where the erasure stands now; finished only when everything is done."""
     erasure.refresh_from_db()
     if erasure.holds:
         state = Erasure.State.HELD
-    elif all(_is_done(erasure, key) for key in STEPS):
+    elif all(is_done(erasure, key) for key in _steps_of(erasure)):
         state = Erasure.State.DONE
         erasure.finished_at, erasure.needles = timezone.now(), None
     else:

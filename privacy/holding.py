@@ -61,7 +61,8 @@ def set_hold(
 ) -> Hold:
     """Stop the deletion of one case, one person or, for a tax matter, of the papers of some years.
 
-    Atomic. Raises HoldRefused (no reason, no owner, review missing, past or later than twelve months, wrong scope).
+    Atomic. Raises HoldRefused (no reason, no owner, review missing, past or later than twelve months, wrong scope, the
+    person gone meanwhile).
     """
     day = today or local_date(timezone.now(), legal_zone())
     _refuse_unreasoned(reason)
@@ -70,6 +71,8 @@ def set_hold(
     _refuse_review(review_on, day)
     chosen = _scope(kind, customer, first_year, last_year, list(categories))
     with transaction.atomic():
+        if customer is not None:
+            _stop_endings(customer)
         hold = Hold.objects.create(
             kind=kind,
             customer=customer if kind != Hold.Kind.TAX else None,
@@ -211,6 +214,14 @@ def _scope(
     if not categories or set(categories) - set(TAX_CATEGORIES):
         raise HoldRefused("categories", _("Choose which kinds of papers are held."))
     return sorted(set(categories))
+
+
+def _stop_endings(customer: Customer) -> None:
+    """Lock the person against whoever ends them or rows about them: they wait and see the hold, or it comes too late.
+
+    FOR UPDATE, since the end of rows holds their persons by the weakest lock (`privacy.ending`)."""
+    if Customer.objects.select_for_update().filter(pk=customer.pk).first() is None:
+        raise HoldRefused("customer", _("This customer is gone."))
 
 
 def _standing_for_update(hold_id: int) -> Hold:

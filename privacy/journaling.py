@@ -22,6 +22,13 @@ def entry_of(
     }
 
 
+def entry_of_contact(
+    contact_id: int, customer_id: int, number: str, subject_ref: UUID, at: datetime, receipt: UUID
+) -> dict[str, Any]:
+    """The journal's entry of one erased contact person of a company that stays."""
+    return entry_of(customer_id, number, subject_ref, at, receipt) | {"contact": contact_id}
+
+
 def is_meant(entry: Any, number: str) -> bool:
     """Whether the customer with this number is the one whom the entry erased: an id alone might be another's."""
     return entry["mark"] in {hash_(number).hex() for hash_ in tombstones.hashers("number")}

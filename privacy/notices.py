@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import ContactPoint, Customer, ExternalId
 from privacy import notifying, toldwords
-from privacy.disclosing import keep_standing
+from privacy.lasting import keep_standing
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
 from privacy.recipients import Told, recipients_of, recipients_of_ref
 from privacy.remembering import of_notice, remember
@@ -57,8 +57,9 @@ def queue_notices(
     erasure: Erasure | None = None,
     *,
     what: str = "",
+    only: Recipient | None = None,
 ) -> int:
-    """Put a notice on the list for each recipient of this person's data; answers how many are new.
+    """Put a notice on the list for each recipient of this person's data, or `only` for one; answers how many are new.
 
     `kind` is one of `Notice.Kind`; `what` says what changed, such as the corrected name, in lines of `toldwords`.
     For an erasure call it in the transaction of the run, before rows go: the notices and the disclosures then stand
@@ -68,7 +69,7 @@ def queue_notices(
     """
     kind = Notice.Kind(kind).value
     gone = kind == Notice.Kind.ERASURE
-    recipients = recipients_to_tell(customer_id, subject_ref)
+    recipients = recipients_to_tell(customer_id, subject_ref) if only is None else [only]
     if gone and customer_id is not None and subject_ref is not None:
         keep_standing({customer_id: subject_ref})
     same = _same(kind, customer_id, subject_ref, request, erasure)
@@ -188,9 +189,13 @@ def retry(notice_id: int, *, by: User | None) -> Notice:
 def after_rectification(request: Request, customer: Customer, fields: list[str]) -> None:
     """Called when data were corrected: everyone who has the old ones is told what stands there now."""
     applied = request.rectifications.filter(field__in=fields, state=Rectification.State.APPLIED).order_by("pk")
-    # One field may have been corrected before; the last word counts.
+    queue_notices(Notice.Kind.RECTIFICATION, customer.pk, None, request=request, what=corrected(applied))
+
+
+def corrected(applied: Iterable[Rectification]) -> str:
+    """What stands there now, a line of `toldwords` for each field; where one was corrected twice, the last counts."""
     what = {one.field: toldwords.line(one.field, one.after) for one in applied}
-    queue_notices(Notice.Kind.RECTIFICATION, customer.pk, None, request=request, what="\n".join(what.values()))
+    return "\n".join(what.values())
 
 
 def after_restriction(customer_ids: list[int], begins: bool) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from customers.models import Customer
 from datamap import holds
 from datamap.catalogue import cited
+from datamap.holds import StandingHold
 from privacy.classifying import HELD, Found, People, classify, people_of
 from privacy.clearing import column_of
 from privacy.compiling import Table, children, tables
@@ -118,7 +119,7 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
     gone = _("History goes with its row.")
     plan.items += [Item(model, "delete", count, None, "", gone) for model, count in history.items() if count]
     plan.items.sort(key=lambda item: (item.action, item.model, item.until or date.min))
-    plan.holds = _holds(people)
+    plan.holds = describe_cases(people.cases)
     return plan
 
 
@@ -134,10 +135,10 @@ def _but_itself(people: People, found: Iterable[Found]) -> Iterator[Found]:
             yield replace(one, ids=ids, count=len(ids))
 
 
-def _holds(people: People) -> list[dict[str, Any]]:
+def describe_cases(cases: Iterable[StandingHold]) -> list[dict[str, Any]]:
     """The matters in the way as commands.md prints them, each once."""
     found: list[dict[str, Any]] = []
-    for case in people.cases:
+    for case in cases:
         review = case.review_on.isoformat() if case.review_on else None
         hold = {
             "kind": case.kind,

@@ -10,12 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer
+from customers.models import ContactPerson, Customer
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 from mail.gates import Refusal
 from mail.models import Message, MessageClass
 from privacy.erasing import run_erasure
+from privacy.erasing_contacts import ask_contact_erasure
 from privacy.journaling import is_meant
 from privacy.models import Erasure, Request
 from privacy.packages.knowing import marks_of_asker
@@ -38,6 +39,24 @@ def replay_erasure(entry: Mapping[str, Any]) -> str:
     if customer is None or not is_meant(entry, customer.number):
         return "already"
     done = run_erasure(_again(customer, entry).pk, now=True)
+    if done.state not in (Erasure.State.DONE, Erasure.State.HELD):
+        raise NotErased(done.state)
+    return "replayed"
+
+
+def replay_contact(entry: Mapping[str, Any]) -> str:
+    """The same for a contact person whose company stays."""
+    person = ContactPerson.objects.filter(pk=entry["contact"], customer=entry["customer"]).first()
+    if person is None or not is_meant(entry, person.customer.number):
+        return "already"
+    as_it_was = {"subject_ref": UUID(entry["subject_ref"]), "receipt": UUID(entry["receipt"])}
+    waiting = Erasure.objects.filter(
+        contact_person=person.pk, state__in=(Erasure.State.WAITING, Erasure.State.SCHEDULED)
+    )
+    waiting.update(state=Erasure.State.SCHEDULED, **as_it_was)
+    # Which addresses must not be written to has entries of its own.
+    erasure = ask_contact_erasure(person, suppress=False, again=as_it_was)
+    done = run_erasure(erasure.pk, now=True)
     if done.state not in (Erasure.State.DONE, Erasure.State.HELD):
         raise NotErased(done.state)
     return "replayed"

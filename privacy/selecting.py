@@ -189,7 +189,10 @@ def due_page(book: Book, branch: Branch, after: DuePage | None = None) -> DuePag
 
 
 def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
-    """Those of the keys that are due now, locked: a late or repeated task looks at the rule again."""
+    """Those of the keys that are due now, locked: a late or repeated task looks at the rule again.
+
+    Persons are locked against new rows that point at them too: a case that somebody opens now is seen, or waits."""
+    lock = "UPDATE" if unit.of_people else "NO KEY UPDATE"
     found: list[Any] = []
     for branch in branches(unit, judging=True):
         if len(found) == len(ids):
@@ -198,7 +201,7 @@ def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT r.{unit.table.key} FROM {unit.table.name} r {joins.sql} "  # noqa: S608
-                f"WHERE r.{unit.table.key} = ANY(%s) AND {where} ORDER BY 1 FOR NO KEY UPDATE OF r",
+                f"WHERE r.{unit.table.key} = ANY(%s) AND {where} ORDER BY 1 FOR {lock} OF r",
                 [ids, *params],
             )
             found += [row[0] for row in cursor.fetchall()]

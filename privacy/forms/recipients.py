@@ -82,6 +82,16 @@ class DisclosureForm(forms.Form):
         self.fields["recipient"].label_from_instance = lambda one: one.name  # type: ignore[attr-defined]
 
 
+class ErasedDisclosureForm(DisclosureForm):
+    """The same about somebody who is erased: only the recipient can still find the person."""
+
+    known_by = forms.CharField(
+        label=_("By what the recipient finds the person"),
+        max_length=300,
+        help_text=_("Such as its own number for them. It goes once the recipient was told."),
+    )
+
+
 class SettleForm(forms.Form):
     """How a recipient was told, or why that is impossible."""
 

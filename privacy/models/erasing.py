@@ -42,6 +42,8 @@ class Erasure(models.Model):
     request = models.ForeignKey(Request, models.SET_NULL, null=True, blank=True, related_name="erasures")
     # Null once the person is gone.
     customer = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="erasures")
+    # Of somebody who speaks for a company, who alone is erased: the key their row had; the company is not named.
+    contact_person = models.BigIntegerField(_("contact person"), null=True, blank=True, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.SCHEDULED)
     as_of = models.DateField(_("evaluated on"))
     requested_by = models.ForeignKey(
@@ -73,7 +75,12 @@ class Erasure(models.Model):
                 fields=["customer"],
                 condition=Q(state__in=["waiting", "scheduled", "running", "held", "open_stores"]),
                 name="privacy_erasure_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["contact_person"],
+                condition=Q(state__in=["waiting", "scheduled", "running", "held", "open_stores"]),
+                name="privacy_erasure_contact_once",
+            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["finished_at", "id"], name="privacy_erasure_finished"),

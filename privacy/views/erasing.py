@@ -78,11 +78,11 @@ def _ask(http: HttpRequest, person: Customer, running: Erasure | None) -> HttpRe
     elif erasure.state == Erasure.State.WAITING:
         messages.success(http, _("The erasure waits for a second person."))
     else:
-        messages.success(http, _set_going(erasure))
+        messages.success(http, set_going(erasure))
     return redirect("privacy:erasure", pk=erasure.pk)
 
 
-def _set_going(erasure: Erasure) -> str:
+def set_going(erasure: Erasure) -> str:
     """Wake a worker unless the erasure can still be undone; answers what the person is told."""
     if erasure.run_after > timezone.now():
         return _("The erasure is scheduled; until it runs it can be undone.")
@@ -115,7 +115,7 @@ def erasure_approve(http: HttpRequest, pk: int) -> HttpResponse:
         approve_erasure(found, signed_in(http))
     except Refused as refused:
         return _show(http, found, problem=str(refused), status=409)
-    messages.success(http, _set_going(found))
+    messages.success(http, set_going(found))
     return redirect("privacy:erasure", pk=found.pk)
 
 
@@ -141,6 +141,7 @@ def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int =
         "customer": person,
         "steps": found.steps.order_by("pk"),
         "problem": problem,
+        "may_note": found.customer_id is None and bool(found.started_at) and user.may("privacy.recipients"),
         "may_cancel": found.is_undoable and user.may("privacy.erase"),
         "may_approve": found.state == Erasure.State.WAITING
         and found.requested_by_id != user.pk

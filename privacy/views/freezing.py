@@ -37,6 +37,7 @@ def customer(http: HttpRequest, number: str) -> HttpResponse:
         "past": restricting.past_of(person),
         "objected": objecting.customer_objected(person),
         "may_erase": signed_in(http).may("privacy.erase"),
+        "contacts": person.contact_persons.order_by("last_name", "pk")[:100],
     }
     return render(http, "privacy/customer.html", context)
 

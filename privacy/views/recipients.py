@@ -18,11 +18,12 @@ from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy import notices, notifying
-from privacy.disclosing import DisclosureRefused, note_disclosure
-from privacy.forms.recipients import DisclosureForm, RecipientForm, SettleForm
-from privacy.models import Notice, Recipient
+from privacy.disclosing import DisclosureRefused, note_disclosure, note_of_erased
+from privacy.forms.recipients import DisclosureForm, ErasedDisclosureForm, RecipientForm, SettleForm
+from privacy.latecomers import enter_recipient
+from privacy.models import Erasure, Notice, Recipient
 from privacy.paging import next_url
-from privacy.recipients import recipients_of, save_recipient, unnamed_kinds
+from privacy.recipients import recipients_of, unnamed_kinds
 from privacy.toldwords import in_words
 from privacy.views.requests import told_version
 from staff.access import permission_required, signed_in
@@ -31,6 +32,7 @@ accesslog.name_pages(
     {
         "privacy:disclosures": gettext_lazy("Recipients of a customer's data"),
         "privacy:disclosure_new": gettext_lazy("Note a disclosure"),
+        "privacy:erasure_disclosure": gettext_lazy("Note a disclosure"),
         "privacy:notice": gettext_lazy("Notice to a recipient"),
     }
 )
@@ -72,7 +74,7 @@ def recipient_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _edit(request: HttpRequest, recipient: Recipient) -> HttpResponse:
     form, stale = RecipientForm(request.POST or None, instance=recipient), False
     if request.method == "POST" and form.is_valid():
-        if save_recipient(form.instance, version=told_version(request)):
+        if enter_recipient(form.instance, version=told_version(request)):
             messages.success(request, _("Saved."))
             return redirect("privacy:recipients")
         stale = True
@@ -111,6 +113,27 @@ def disclosure_new(request: HttpRequest, number: str) -> HttpResponse:
         except DisclosureRefused as refused:
             form.add_error(refused.field, str(refused))
     context = {"form": form, "customer": customer}
+    return render(request, "privacy/disclosure_new.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.recipients")
+def erasure_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note who had received data of somebody who is erased by now; they are told of the erasure."""
+    erasure = Erasure.objects.filter(pk=pk, customer=None, started_at__isnull=False).first()
+    if erasure is None:
+        raise Http404
+    accesslog.record(request.user.pk, str(erasure.subject_ref), "privacy:erasure_disclosure", "Art. 19")
+    form = ErasedDisclosureForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        said: dict[str, Any] = dict(form.cleaned_data)
+        try:
+            note_of_erased(erasure, said.pop("recipient"), by=signed_in(request), **said)
+            messages.success(request, _("The disclosure is noted."))
+            return redirect("privacy:erasure", pk=pk)
+        except DisclosureRefused as refused:
+            form.add_error(refused.field, str(refused))
+    context = {"form": form, "erasure": erasure}
     return render(request, "privacy/disclosure_new.html", context, status=422 if form.errors else 200)
 
 

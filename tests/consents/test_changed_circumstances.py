@@ -15,7 +15,7 @@ from consents.purposes import save_purpose
 from consents.rebuilding import compare_states
 from consents.recording import record_many
 from consents.withdrawing import withdraw
-from customers.models import OptInClaim
+from customers.models import ContactPoint, OptInClaim
 from customers.remarks import lift_flag, set_flag
 from customers.suppression import suppressed
 from privacy import handling
@@ -83,3 +83,27 @@ def test_no_letter_says_that_a_withdrawal_took_effect_which_did_not() -> None:
     withdraw(customer, "newsletter", "email", source="desk")
     handling.answer(case, "", way="mail", partly=False, version=None, by=officer)
     assert case.letters.get().kind == "answer"
+
+
+def reached() -> set[int]:
+    """Whom the newsletter would go to."""
+    return {pk for page in audience_ids(Purpose.objects.get(key="newsletter"), "email") for pk in page}
+
+
+@pytest.mark.parametrize("how", ["page", "set"])
+def test_an_address_that_moves_to_another_customer_takes_the_yes_of_neither_along(how: str) -> None:
+    """The old owner is no longer reached by it, the new one only by a consent of their own for it."""
+    old, new, third = make_person("4711"), make_person("4712"), make_person("4713")
+    theirs = old.contact_points.get(kind="email")
+    say(old)
+    say(new, endpoint=theirs.value)  # agreed to while the address was not entered yet
+    assert reached() == {old.pk}
+    for owner in (new, third):
+        if how == "set":
+            ContactPoint.objects.filter(pk=theirs.pk).update(customer=owner)
+        else:
+            theirs.customer = owner
+            theirs.save()
+        people = {one.pk for one in (old, new, third) if consents.may(one, "newsletter", "email", theirs.value)}
+        assert reached() == people == ({new.pk} if owner == new else set())
+        assert compare_states().ok

@@ -9,10 +9,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from consents import checkpoints
+from consents import answering, checkpoints
 from consents.forms import CLOCK
 from consents.hashing import canonical, commitment
-from consents.models import Entry
+from consents.models import Entry, Purpose
 from consents.sealing import seal_pending
 from customers.models import ContactPoint, Customer
 from datamap.models import AccessLog
@@ -103,3 +103,93 @@ def test_bad_questions_get_no_answer(person, agent_client, outsider_client):
             assert ask(agent_client, person, 5, suffix, **wrong).status_code == 422
     assert agent_client.get(reverse("consents:answer", args=[person.number])).status_code == 200
     assert ask(outsider_client, person, 5).status_code == 403
+
+
+def dated(person: Customer, days: float, *kinds: str) -> None:
+    """Let the last of these kinds of history of the e-mail address have been written so many days ago."""
+    rows = ContactPoint.history.filter(kind="email", history_type__in=kinds)
+    newest = rows.order_by("-history_id").first()
+    ContactPoint.history.filter(pk=newest.pk).update(history_date=timezone.now() - timedelta(days=days))
+
+
+@pytest.fixture
+def known(person) -> Customer:
+    """The same person, entered thirty days ago with the address; no withdrawal."""
+    long_ago = timezone.now() - timedelta(days=30)
+    Customer.objects.filter(pk=person.pk).update(created_at=long_ago)
+    ContactPoint.objects.filter(customer=person).update(created_at=long_ago)
+    ContactPoint.history.update(history_date=long_ago, created_at=long_ago)
+    person.refresh_from_db()
+    return person
+
+
+def said(person: Customer, days: float) -> tuple[str, bool | None]:
+    """The reason of that day, and whether the address was on file."""
+    found = answering.answer(
+        person, Purpose.objects.get(key="newsletter"), "email", "ALMA4711@laden.example ",
+        timezone.now() - timedelta(days=days),
+    )  # fmt: skip
+    return found.decision.reason, found.on_file
+
+
+def test_an_address_that_was_removed_was_no_longer_theirs(known):
+    ContactPoint.objects.get(customer=known, kind="email").delete()
+    dated(known, 15, "-")
+    assert said(known, 16) == ("consent", True)
+    assert said(known, 14) == ("not_theirs", False)
+    assert said(known, 5) == ("withdrawn", False)
+
+
+def test_an_address_that_came_later_was_not_theirs_before(known):
+    point = ContactPoint.objects.get(customer=known, kind="email")
+    point.value = "alt@laden.example"
+    point.save()
+    point.value = "alma4711@laden.example"
+    point.save()
+    dated(known, 12, "~")
+    ContactPoint.history.filter(kind="email", history_type="~").exclude(
+        pk=ContactPoint.history.filter(kind="email").latest("history_id").pk
+    ).update(history_date=timezone.now() - timedelta(days=18))
+    assert said(known, 19) == ("consent", True)
+    assert said(known, 17) == ("not_theirs", False)
+    assert said(known, 11) == ("consent", True)
+
+
+def test_a_new_address_of_somebody_known_was_not_theirs_before(known):
+    ContactPoint.objects.filter(customer=known, kind="email")._raw_delete("default")
+    ContactPoint.history.filter(kind="email").delete()
+    ContactPoint.objects.create(customer=known, kind="email", value="alma4711@laden.example")
+    assert said(known, 15) == ("not_theirs", False)
+
+
+def test_an_address_that_went_to_somebody_else_was_no_longer_theirs(known):
+    other = make_person("4712")
+    point = ContactPoint.objects.get(customer=known, kind="email")
+    point.customer = other
+    point.save()
+    dated(known, 15, "~")
+    assert said(known, 16) == ("consent", True)
+    assert said(known, 14) == ("not_theirs", False)
+
+
+@pytest.mark.parametrize("left", ["nothing", "the customer is younger", "a younger history"])
+def test_beyond_the_history_the_ledger_decides_and_the_answer_says_so(person, known, agent_client, left):
+    if left == "nothing":
+        ContactPoint.objects.filter(customer=known, kind="email")._raw_delete("default")
+        ContactPoint.history.filter(kind="email").delete()
+    elif left == "the customer is younger":
+        now = timezone.now()
+        Customer.objects.filter(pk=known.pk).update(created_at=now)
+        ContactPoint.history.update(history_date=now, created_at=now)
+        known.refresh_from_db()
+    else:
+        ContactPoint.history.update(history_date=timezone.now())
+    assert said(known, 15) == ("consent", None)
+    if left != "nothing":
+        assert json.loads(ask(agent_client, known, 15, "_json").content)["on_file"] is None
+        assert "nicht gefragt" in ask(agent_client, known, 15).text
+
+
+def test_on_a_channel_without_addresses_there_is_nothing_to_ask(person):
+    found = answering.answer(person, Purpose.objects.get(key="post"), "post", "", timezone.now())
+    assert (found.on_file, found.on_file_words) == (None, "")

@@ -15,7 +15,8 @@ from datamap.receivers import Receiver
 from orders.documents import issue_document
 from orders.models import Document
 from privacy import notices
-from privacy.disclosing import DisclosureRefused, keep_standing, note_disclosure
+from privacy.disclosing import DisclosureRefused, note_disclosure
+from privacy.lasting import keep_standing
 from privacy.models import Disclosure, Erasure, Notice, Recipient, Request
 from privacy.recipients import names_by_kind, recipients_of, recipients_of_ref, unnamed_kinds
 from tests.privacy.noting import at, disclose, make_customer, make_order, make_recipient

@@ -1,0 +1,195 @@
+"""Erases somebody who speaks for a company, and nobody else (Art. 17 GDPR): the company and its papers stay.
+
+A contact person is a person of their own: their row goes with its history. What names them in orders, papers and
+letters of the company stays there by the rule of each (Art. 17(3)). Asked for, approved, undone and run as any erasure.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers import suppression, tombstones
+from customers.models import ContactPerson, ContactPoint, Customer, Suppression
+from customers.normalizing import email_key, phone_key
+from datamap import holds, journal
+from datamap.controlling import legal_zone
+from datamap.subjects import Subject
+from datamap.workdays import local_date
+from mail.erasing import forget_addresses
+from privacy.clearing import Done, begin_erasing, delete
+from privacy.compiling import Table, tables
+from privacy.journaling import entry_of_contact
+from privacy.models import DeletionLog, Erasure, Notice, Policy, Request
+from privacy.notices import queue_notices, recipients_to_tell
+from privacy.planning import Item, Plan, describe_cases
+from privacy.progress import note
+from privacy.rescanning import traces_of
+from privacy.verdicts import Book
+from staff.models import User
+
+
+def plan_contact(person: ContactPerson) -> Plan:
+    """What the erasure of this contact person does today, and what is in its way; nothing is changed."""
+    day = local_date(timezone.now(), legal_zone())
+    return Plan(uuid4(), _items(person, day), describe_cases(_cases(person, day)))
+
+
+def own_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
+    """Channel and value of the addresses and numbers that are this person's alone: what is on a customer's file too,
+    such as the company's, is not."""
+    told = [("email", person.email)] if email_key(person.email) else []
+    told += [("phone", person.phone)] if phone_key(person.phone) else []
+    return [one for one in told if not ContactPoint.objects.filter(whole_index=one[1]).exists()]
+
+
+def request_of(person: ContactPerson) -> Request | None:
+    """The open request for erasure that came from this person's own address to the company's file."""
+    if not email_key(person.email):
+        return None
+    asked = Request.objects.filter(
+        kind=Request.Kind.ERASURE, closed_at__isnull=True, customer=person.customer_id, person_email_index=person.email
+    )
+    return asked.order_by("pk").first()
+
+
+def ask_contact_erasure(
+    person: ContactPerson, *, suppress: bool, user: User | None = None, again: dict[str, UUID] | None = None
+) -> Erasure:
+    """Note that this contact person is to be erased; asked for twice, at once or later, there is one erasure.
+
+    `suppress`: their own address and number must not be written to afterwards either. Waits as `ask_erasure` does;
+    `again` is what a replayed entry says, which waits for nobody.
+    """
+    policy = Policy.current()
+    second = policy.erasure_needs_second and again is None
+    try:
+        with transaction.atomic():
+            return Erasure.objects.create(
+                contact_person=person.pk,
+                request=request_of(person),
+                requested_by=user,
+                as_of=local_date(timezone.now(), legal_zone()),
+                state=Erasure.State.WAITING if second else Erasure.State.SCHEDULED,
+                run_after=timezone.now() + timedelta(hours=policy.undo_hours),
+                needles={"suppress": suppress},
+                **again or {},
+            )
+    except IntegrityError:
+        return Erasure.objects.get(contact_person=person.pk, state__in=Erasure.OPEN_STATES)
+
+
+@transaction.atomic
+def mark(erasure: Erasure) -> None:
+    """Journal, tombstone, and the suppression list if that was asked for: who comes in again is noticed already."""
+    person = _locked(erasure)
+    if person is not None:
+        at, own = timezone.now(), own_endpoints(person)
+        wanted = bool((erasure.needles or {}).get("suppress"))
+        emails, phones = ([value for channel, value in own if channel == kind] for kind in ("email", "phone"))
+        name = f"{person.first_name} {person.last_name}".strip()
+        names = (name,) if " " in name else ()
+        subject = Subject(erasure.subject_ref, emails=tuple(emails), phones=tuple(phones), names=names)
+        erasure.needles = subject.as_dict()
+        erasure.save(update_fields=["needles"])
+        tombstones.bury({erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones)}, erased_at=at)
+        forget_addresses(emails)
+        for channel, value in own if wanted else ():
+            suppression.suppress(channel, value, reason=Suppression.Reason.ERASURE, since=at)
+        company = person.customer
+        entry = entry_of_contact(person.pk, company.pk, company.number, erasure.subject_ref, at, erasure.receipt)
+        journal.write("contact_erasure", entry)
+    note(erasure, "marks")
+
+
+@transaction.atomic
+def end_row(erasure: Erasure) -> None:
+    """The row and its history; while a matter keeps everything of the company, the step is done again afterwards."""
+    person = _locked(erasure)
+    if person is None:
+        note(erasure, "rows")
+        return
+    erasure.holds = describe_cases(_cases(person, erasure.as_of))
+    erasure.save(update_fields=["holds"])
+    if erasure.holds:
+        return
+    begin_erasing()
+    items = _items(person, erasure.as_of)
+    _tell_recipients(person, erasure)
+    done = Done()
+    delete(_table(), [person.pk], done)
+    DeletionLog.objects.bulk_create(
+        DeletionLog(
+            erasure=erasure, rule_key=item.rule[0], rule_version=item.rule[1], model=item.model, action=item.action,
+            count=item.count,
+        )
+        for item in items
+    )  # fmt: skip
+    erasure.items = [item.as_dict() for item in items]
+    erasure.save(update_fields=["items"])
+    note(erasure, "rows", sum(done.rows.values()))
+
+
+def look_for_traces(erasure: Erasure) -> None:
+    """Where the person is still named, for somebody to look at: papers of the company are kept with the names in them,
+    so no trace keeps the erasure open."""
+    if erasure.holds:
+        return
+    subject = Subject.from_dict(erasure.subject_ref, erasure.needles)
+    erasure.hints = traces_of(subject, [*subject.sure(), *subject.possible()])
+    erasure.save(update_fields=["hints"])
+    note(erasure, "rescan", sum(erasure.hints.values()))
+
+
+def _locked(erasure: Erasure) -> ContactPerson | None:
+    """The contact person, with the company locked first, as whoever edits or holds it does; None once gone."""
+    mine = Q(pk=erasure.contact_person)
+    company = ContactPerson.objects.filter(mine).values("customer")
+    Customer.objects.select_for_update().filter(pk__in=company).first()
+    rows = ContactPerson.objects.select_for_update(of=("self",)).select_related("customer")
+    return rows.filter(mine).first()
+
+
+def _cases(person: ContactPerson, day: Any) -> list[holds.StandingHold]:
+    """Matters about the whole company: one order or complaint does not live by who spoke for it."""
+    found = holds.standing([person.customer_id], day)
+    return [case for case in found if case.order_number is None and case.complaint_id is None]
+
+
+def _items(person: ContactPerson, day: Any) -> list[Item]:
+    rule = Book(day).verdict(_key(person)).rule
+    history: Any = ContactPerson.history.model
+    why = _("Nothing requires it any longer.")
+    items = [Item(_table().label, "delete", 1, None, "", why, (rule.full_key, rule.version))]
+    if count := history.objects.filter(id=person.pk).count():
+        items.append(Item(history._meta.label, "delete", count, None, "", _("History goes with its row.")))
+    return items
+
+
+def _tell_recipients(person: ContactPerson, erasure: Erasure) -> None:
+    """Art. 19: whoever received the company's data has its contact persons among them."""
+    lines = [
+        (_("Name"), f"{person.first_name} {person.last_name}".strip()),
+        (_("E-mail"), person.email),
+        (_("Contact person of"), f"{person.customer.company} {person.customer.number}".strip()),
+    ]
+    what = "\n".join(f"{label}: {value}" for label, value in lines if value)
+    for one in recipients_to_tell(person.customer_id, None):
+        kind, ref = Notice.Kind.ERASURE, erasure.subject_ref
+        queue_notices(kind, None, ref, erasure.request, erasure, what=what, only=one)
+
+
+def _key(person: ContactPerson) -> str:
+    """The category under which the row stands: that of the company's own file."""
+    category: Any = _table().strands[0].group.category
+    return category.resolve(person.customer.status)
+
+
+def _table() -> Table:
+    return tables()[ContactPerson._meta.label]

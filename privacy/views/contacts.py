@@ -1,0 +1,117 @@
+"""Contact persons of a company and their own rights: what is held of them, their copy, their erasure."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from customers.models import ContactPerson
+from datamap.accesslog import name_pages
+from privacy.access import person_for
+from privacy.contact_copies import copy_of, facts_of, last_day_of
+from privacy.erasing_contacts import ask_contact_erasure, own_endpoints, plan_contact, request_of
+from privacy.models import Erasure, Policy
+from privacy.notices import recipients_to_tell
+from privacy.views.erasing import set_going, shown, sums
+from staff.access import permission_required, recent_login_required, signed_in
+
+name_pages(
+    {
+        "privacy:contact": gettext_lazy("Rights of a contact person"),
+        "privacy:contact_copy": gettext_lazy("Copy for a contact person"),
+        "privacy:contact_erase": gettext_lazy("Erase a contact person"),
+    }
+)
+
+
+class SuppressForm(forms.Form):
+    """Whether the person wants no mail and no call afterwards either."""
+
+    suppress = forms.BooleanField(
+        label=gettext_lazy("Never write to or call their own address and number again"), required=False
+    )
+
+
+@require_GET
+@permission_required("privacy.requests")
+def contact(http: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """What is held of one contact person, and until when."""
+    person = _contact_for(http, number, pk, page="privacy:contact")
+    history = ContactPerson.history.filter(id=person.pk).count()
+    user = signed_in(http)
+    context = {
+        "customer": person.customer,
+        "person": person,
+        "facts": facts_of(person),
+        "history": history,
+        "last_day": last_day_of(person),
+        "case": request_of(person),
+        "may_copy": user.may("privacy.packages"),
+        "may_erase": user.may("privacy.erase"),
+    }
+    return render(http, "privacy/contact.html", context)
+
+
+@require_GET
+@permission_required("privacy.packages")
+def contact_copy(http: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """The copy of Art. 15: the person's own row with its history."""
+    person = _contact_for(http, number, pk, page="privacy:contact_copy", permission="privacy.packages")
+    answer = JsonResponse(copy_of(person), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    answer["Content-Disposition"] = 'attachment; filename="obhut-copy.json"'
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.erase")
+@recent_login_required
+def contact_erase(http: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """What the erasure of this person will do, and the button that asks for it; the company stays."""
+    person = _contact_for(http, number, pk, page="privacy:contact_erase", permission="privacy.erase")
+    running = Erasure.objects.filter(contact_person=person.pk, state__in=Erasure.OPEN_STATES).first()
+    form = SuppressForm(http.POST or None, initial={"suppress": True})
+    if http.method == "POST" and form.is_valid():
+        return _ask(http, person, running, suppress=form.cleaned_data["suppress"])
+    plan = plan_contact(person)
+    items = plan.as_dicts()
+    context = {
+        "customer": person.customer,
+        "person": person,
+        "form": form,
+        "case": request_of(person),
+        "own": own_endpoints(person),
+        "recipients": recipients_to_tell(person.customer_id, None),
+        "policy": Policy.current(),
+        "running": running,
+        "rows": shown(items),
+        "sums": sums(items),
+        "holds": plan.holds,
+    }
+    return render(http, "privacy/contact_erase.html", context)
+
+
+def _ask(http: HttpRequest, person: ContactPerson, running: Erasure | None, *, suppress: bool) -> HttpResponse:
+    erasure = ask_contact_erasure(person, suppress=suppress, user=signed_in(http))
+    if running is not None:
+        messages.info(http, _("An erasure of this person was asked for before."))
+    elif erasure.state == Erasure.State.WAITING:
+        messages.success(http, _("The erasure waits for a second person."))
+    else:
+        messages.success(http, set_going(erasure))
+    return redirect("privacy:erasure", pk=erasure.pk)
+
+
+def _contact_for(
+    http: HttpRequest, number: str, pk: int, *, page: str, permission: str = "privacy.requests"
+) -> ContactPerson:
+    """The contact person, through the door of the company."""
+    company = person_for(http, number, page=page, permission=permission)
+    found = ContactPerson.objects.select_related("customer").filter(customer=company, pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
