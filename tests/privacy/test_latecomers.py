@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from customers.models import Customer
 from privacy import rectifying, restricting
@@ -16,6 +16,7 @@ from privacy.disclosing import note_disclosure
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Disclosure, Erasure, Notice, Recipient, Restriction
 from privacy.recipients import recipients_of_ref
+from privacy.toldwords import in_words
 from staff.models import User
 from tests.privacy.making import make_order, person, take
 from tests.privacy.noting import disclose, make_recipient
@@ -46,7 +47,8 @@ def late(customer: Customer, recipient: Recipient, days: float) -> None:
 
 def told(recipient: Recipient) -> list[tuple[str, str]]:
     rows = Notice.archive.filter(recipient=recipient).order_by("pk")
-    return [(row.kind, row.details.splitlines()[-1]) for row in rows]
+    with translation.override("en"):
+        return [(row.kind, in_words(row.details).splitlines()[-1]) for row in rows]
 
 
 def test_who_had_the_data_before_the_correction_is_told_what_stands_there_now(zoe, privacy) -> None:
