@@ -24,6 +24,8 @@ class SegmentStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # (kind, how many) -> the hash of the newest line when it was asked, and the answer
+        self._asked: dict[tuple[str, int], tuple[str, list[Line]]] = {}
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -114,8 +116,24 @@ class SegmentStore:
         return next(self.backwards(), None)
 
     def newest(self, kind: str, count: int) -> list[Line]:
-        """The newest lines of this kind, newest first, as far as a bounded look back finds them."""
-        return list(islice((line for line in islice(self.backwards(), LOOK_BACK) if line.kind == kind), count))
+        """The newest lines of this kind, newest first, as far as a bounded look back finds them.
+
+        Asked again, it reads what was added since: nothing before that changes in a journal that is only added to.
+        """
+        top, known = self._asked.get((kind, count), ("", []))
+        found: list[Line] = []
+        newest = ""
+        for line in islice(self.backwards(), LOOK_BACK):
+            newest = newest or line.hash
+            if line.hash == top:
+                found += known
+                break
+            if line.kind == kind:
+                found.append(line)
+            if len(found) >= count:
+                break
+        self._asked[kind, count] = newest, found[:count]
+        return found[:count]
 
     def find(self, seq: int) -> Line | None:
         """The line of this number."""

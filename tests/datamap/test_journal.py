@@ -18,6 +18,7 @@ from psycopg import sql
 from datamap import journal, quarantine
 from datamap.chain import JournalDamaged, JournalError, in_chain
 from datamap.models import JournalMark
+from datamap.segments import SegmentStore
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -136,6 +137,26 @@ def process(script: str, *arguments: str) -> subprocess.Popen[bytes]:
         "DEBUG": "1",
     }
     return subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT, env=environment)
+
+
+def test_what_is_newest_is_told_right_when_lines_are_added_cut_off_or_exchanged(tmp_path: Path) -> None:
+    store = SegmentStore(tmp_path / "journal")
+    for kind in ("a", "b", "a", "b", "b"):
+        store.append(kind, [{}])
+    assert [line.seq for line in store.newest("a", 2)] == [3, 1]
+    whole = {path: path.read_bytes() for path in store.folder.glob("*.jsonl")}
+    store.append("a", [{}, {}])
+    store.append("b", [{}])
+    assert [line.seq for line in store.newest("a", 2)] == [7, 6]
+    assert [line.seq for line in store.newest("a", 9)] == [7, 6, 3, 1]
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert [line.seq for line in store.newest("a", 2)] == [3, 1]
+    other = SegmentStore(tmp_path / "other")
+    other.append("a", [{}])
+    for path in other.folder.glob("*.jsonl"):
+        (store.folder / path.name).write_bytes(path.read_bytes())
+    assert [(line.seq, line.hash) for line in store.newest("a", 2)] == [(1, other.newest("a", 1)[0].hash)]
 
 
 @pytest.mark.django_db(transaction=True)
