@@ -14,8 +14,9 @@ from consents.deciding import Decision, Facts, Use, decide
 from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
-from customers.models import ContactPoint, Customer, Flag, Summary, Suppression
+from customers.models import ContactPoint, Customer, Flag, Suppression
 from customers.suppression import ADVERTISING, hashes_of
+from datamap.preparing import ask
 
 SHOWN = 20
 """More addresses or numbers than this are not listed; the customer page does the same."""
@@ -181,15 +182,18 @@ def _line(
                 shown[0] if shown else None)  # fmt: skip
 
 
+_PERSON = """
+SELECT (SELECT k.advertising_stopped_at FROM customers_summary k WHERE k.customer_id = %s),
+    EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = %s AND f.kind = %s AND f.lifted_at IS NULL)
+"""
+
+
 class _Person:
     """What stands for or against a customer, read once for all purposes."""
 
     def __init__(self, customer: Customer, endpoints: list[Endpoint]) -> None:
         self.customer, self.now = customer, timezone.now()
-        summary = Summary.objects.filter(customer=customer).values_list("advertising_stopped_at", flat=True)
-        self.stopped_at = summary.first()
-        minor = Flag.objects.filter(customer=customer, kind=Flag.Kind.MINOR, lifted_at__isnull=True)
-        self.minor = minor.exists()
+        ((self.stopped_at, self.minor),) = ask(_PERSON, [customer.pk, customer.pk, Flag.Kind.MINOR])
         self.suppressed = _suppressed(endpoints)
 
     def decide(self, purpose: Purpose, channel: str, endpoint: Endpoint | None, state: State | None) -> Decision:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import phonenumbers
-from django.db.models import F
+from django.db.models import F, Model, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from customers.models import (
     ContactPerson,
     ContactPoint,
     Customer,
+    CustomerTag,
     ExternalId,
     Flag,
     OptInClaim,
@@ -23,9 +24,15 @@ from customers.models import (
     Summary,
     Tag,
 )
+from datamap.preparing import ask
 
 SHOWN = 20
 """More contact points, addresses or persons than this are counted, not listed."""
+
+# Most customers have nothing in most of these: one question says where to look.
+_RARE: tuple[type[Model], ...] = (ContactPerson, ExternalId, CustomerTag, Preference, Flag, OptInClaim)
+_EXISTS = [f"EXISTS (SELECT FROM {model._meta.db_table} WHERE customer_id = %s)" for model in _RARE]
+_THERE = f"SELECT {', '.join(_EXISTS)}"  # noqa: S608
 
 
 @dataclass
@@ -76,23 +83,27 @@ def full_name(customer: Customer) -> str:
 def profile_of(customer: Customer) -> Profile:
     """Read what the left column shows."""
     mine = {"customer": customer}
-    preferences = list(Preference.objects.filter(**mine).order_by("said_at", "pk"))
+    (found,) = ask(_THERE, [customer.pk] * len(_RARE))
+    there = {model for model, is_there in zip(_RARE, found, strict=True) if is_there}
+
+    def rows(model: type[Model], wanted: QuerySet[Any, Any]) -> list[Any]:
+        return list(wanted) if model in there else []
+
+    preferences = rows(Preference, Preference.objects.filter(**mine).order_by("said_at", "pk"))
+    tags = Tag.objects.filter(customer_tags__customer=customer).order_by("name").values_list("name", flat=True)
+    claims = OptInClaim.objects.filter(**mine).select_related("origin").order_by(F("claimed_at").desc(), "channel")
     profile = Profile(
         customer=customer,
         summary=Summary.objects.filter(**mine).first(),
         contact_points=list(ContactPoint.objects.filter(**mine).order_by("-is_primary", "pk")[:SHOWN]),
         addresses=list(Address.objects.filter(**mine).order_by("-is_default", "pk")[:SHOWN]),
-        persons=list(ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
-        external_ids=list(ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
-        tags=list(Tag.objects.filter(customer_tags__customer=customer).order_by("name").values_list("name", flat=True)),
+        persons=rows(ContactPerson, ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
+        external_ids=rows(ExternalId, ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
+        tags=rows(CustomerTag, tags),
         channels=[p.value for p in preferences if p.kind == Preference.Kind.CHANNEL],
         interests=[p.value for p in preferences if p.kind == Preference.Kind.INTEREST],
-        flags=list(Flag.objects.filter(**mine, lifted_at__isnull=True).order_by("pk")),
-        claims=list(
-            OptInClaim.objects.filter(**mine)
-            .select_related("origin")
-            .order_by(F("claimed_at").desc(), "channel")[:SHOWN]
-        ),
+        flags=rows(Flag, Flag.objects.filter(**mine, lifted_at__isnull=True).order_by("pk")),
+        claims=rows(OptInClaim, claims[:SHOWN]),
     )
     profile.chips = _chips(profile)
     for point in profile.phones:
