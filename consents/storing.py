@@ -116,9 +116,7 @@ WHERE t.customer_id = n.customer_id AND t.endpoint_index = n.old
 
 def _statement(given: str) -> str:
     kinds = {"closing": _CLOSING, "granting": _GRANTING, "unsaid": _UNSAID}
-    statement = _RECORD.format(given=given, open=OPEN.format(s="s"), same=_SAME, **kinds)
-    # psycopg keeps what it read of statements of up to 4,096 signs.
-    return " ".join(statement.split()).replace(", ", ",")
+    return _RECORD.format(given=given, open=OPEN.format(s="s"), same=_SAME, **kinds)
 
 
 _FEW, _MANY = _statement(f"({_GIVEN})"), _statement("consents_staged")
@@ -130,7 +128,7 @@ DECLARE
     appended bigint;
 BEGIN
     PERFORM FROM customers_customer WHERE id = ${CUSTOMER + 1} FOR NO KEY UPDATE;
-    {_statement(f"({_ONE})").replace("SELECT uuid,entry_id FROM g", "SELECT entry_id INTO appended FROM g")};
+    {_statement(f"({_ONE})").replace("SELECT uuid, entry_id FROM g", "SELECT entry_id INTO appended FROM g")};
     RETURN appended;
 END $$
 """  # noqa: S608

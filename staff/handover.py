@@ -57,7 +57,8 @@ def stranded(user: User, roles: Iterable[Role]) -> list[tuple[OpenWork, int]]:
 
 def hand_over(user: User, successor: User, work: Iterable[tuple[OpenWork, int]] | None = None) -> dict[str, int]:
     """Give open work, everything unless told which, to the successor and answer how much of each kind went."""
-    return {kind.key: kind.hand_over(user, successor) for kind, _number in work or open_work(user)}
+    given = open_work(user) if work is None else work
+    return {kind.key: kind.hand_over(user, successor) for kind, _number in given}
 
 
 def note_hand_over(user: User, successor: User, moved: dict[str, int], *, actor: User) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,7 +15,7 @@ from privacy.contact_copies import copy_of, facts_of, last_day_of
 from privacy.erasing_contacts import ask_contact_erasure, own_endpoints, plan_contact, request_of
 from privacy.models import Erasure, Policy
 from privacy.notices import recipients_to_tell
-from privacy.views.erasing import set_going, shown, sums
+from privacy.views.erasing import asked, shown, sums
 from staff.access import permission_required, recent_login_required, signed_in
 
 name_pages(
@@ -76,7 +74,8 @@ def contact_erase(http: HttpRequest, number: str, pk: int) -> HttpResponse:
     running = Erasure.objects.filter(contact_person=person.pk, state__in=Erasure.OPEN_STATES).first()
     form = SuppressForm(http.POST or None, initial={"suppress": True})
     if http.method == "POST" and form.is_valid():
-        return _ask(http, person, running, suppress=form.cleaned_data["suppress"])
+        erasure = ask_contact_erasure(person, suppress=form.cleaned_data["suppress"], user=signed_in(http))
+        return asked(http, erasure, running)
     plan = plan_contact(person)
     items = plan.as_dicts()
     context = {
@@ -93,17 +92,6 @@ def contact_erase(http: HttpRequest, number: str, pk: int) -> HttpResponse:
         "holds": plan.holds,
     }
     return render(http, "privacy/contact_erase.html", context)
-
-
-def _ask(http: HttpRequest, person: ContactPerson, running: Erasure | None, *, suppress: bool) -> HttpResponse:
-    erasure = ask_contact_erasure(person, suppress=suppress, user=signed_in(http))
-    if running is not None:
-        messages.info(http, _("An erasure of this person was asked for before."))
-    elif erasure.state == Erasure.State.WAITING:
-        messages.success(http, _("The erasure waits for a second person."))
-    else:
-        messages.success(http, set_going(erasure))
-    return redirect("privacy:erasure", pk=erasure.pk)
 
 
 def _contact_for(

@@ -72,17 +72,21 @@ def erase(http: HttpRequest, number: str) -> HttpResponse:
 
 
 def _ask(http: HttpRequest, person: Customer, running: Erasure | None) -> HttpResponse:
-    erasure = ask_erasure(person, user=signed_in(http))
+    return asked(http, ask_erasure(person, user=signed_in(http)), running)
+
+
+def asked(http: HttpRequest, erasure: Erasure, running: Erasure | None) -> HttpResponse:
+    """What becomes of an erasure that was asked for, told on its page; `running` is one that was there before."""
     if running is not None:
         messages.info(http, _("An erasure of this person was asked for before."))
     elif erasure.state == Erasure.State.WAITING:
         messages.success(http, _("The erasure waits for a second person."))
     else:
-        messages.success(http, set_going(erasure))
+        messages.success(http, _set_going(erasure))
     return redirect("privacy:erasure", pk=erasure.pk)
 
 
-def set_going(erasure: Erasure) -> str:
+def _set_going(erasure: Erasure) -> str:
     """Wake a worker unless the erasure can still be undone; answers what the person is told."""
     if erasure.run_after > timezone.now():
         return _("The erasure is scheduled; until it runs it can be undone.")
@@ -115,7 +119,7 @@ def erasure_approve(http: HttpRequest, pk: int) -> HttpResponse:
         approve_erasure(found, signed_in(http))
     except Refused as refused:
         return _show(http, found, problem=str(refused), status=409)
-    messages.success(http, set_going(found))
+    messages.success(http, _set_going(found))
     return redirect("privacy:erasure", pk=found.pk)
 
 
