@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,10 +120,13 @@ def needs_confirmation(purpose: Purpose, channel: str) -> bool:
     return purpose.double_opt_in and channel == Channel.EMAIL
 
 
-def panel_of(customer: Customer) -> list[Line]:
-    """Every consent that there is or could be, by purpose; a fixed number of queries, the answers those of `may`."""
+def panel_of(customer: Customer, points: Sequence[ContactPoint] | None = None) -> list[Line]:
+    """Every consent that there is or could be, by purpose; a fixed number of queries, the answers those of `may`.
+
+    `points` are the customer's contact points where the page has read them already, the first one first.
+    """
     purposes = list(Purpose.objects.all())
-    endpoints = endpoints_of(customer)
+    endpoints = endpoints_of(customer) if points is None else _as_endpoints(points)
     states = {
         (state.purpose_id, state.channel, bytes(state.endpoint_index or b"")): state
         for state in State.objects.filter(customer=customer).select_related("entry")
@@ -139,7 +143,10 @@ def panel_of(customer: Customer) -> list[Line]:
 
 def endpoints_of(customer: Customer) -> list[Endpoint]:
     """The addresses and numbers of a customer, the first one first."""
-    points = ContactPoint.objects.filter(customer=customer).order_by("-is_primary", "pk")[:SHOWN]
+    return _as_endpoints(ContactPoint.objects.filter(customer=customer).order_by("-is_primary", "pk")[:SHOWN])
+
+
+def _as_endpoints(points: Iterable[ContactPoint]) -> list[Endpoint]:
     return [Endpoint(point.pk, point.kind, point.value, bytes(point.whole_index or b"")) for point in points]
 
 

@@ -32,7 +32,7 @@ def name_pages(names: Mapping[str, Any]) -> None:
 
 def record(user_id: int | None, customer_number: str | int, page: str, purpose: str = "") -> None:
     """Write one line: one insert without foreign keys, in the caller's transaction."""
-    record_many(user_id, [customer_number], page, purpose)
+    AccessLog.objects.create(user_id=user_id, customer_number=str(customer_number), page=page, purpose=purpose)
 
 
 def record_many(user_id: int | None, numbers: Iterable[str | int], page: str, purpose: str = "") -> None:

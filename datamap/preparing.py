@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 
 
-def ask(statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """All rows of a statement whose values travel beside it, not in it; counted like any other query.
 
     Only for statements whose best plan is the same whatever the values are: planning a page of a list takes longer than

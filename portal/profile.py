@@ -94,7 +94,7 @@ def profile_of(customer: Customer) -> Profile:
     claims = OptInClaim.objects.filter(**mine).select_related("origin").order_by(F("claimed_at").desc(), "channel")
     profile = Profile(
         customer=customer,
-        summary=Summary.objects.filter(**mine).first(),
+        summary=getattr(customer, "summary", None),  # the door has read it with the customer
         contact_points=list(ContactPoint.objects.filter(**mine).order_by("-is_primary", "pk")[:SHOWN]),
         addresses=list(Address.objects.filter(**mine).order_by("-is_default", "pk")[:SHOWN]),
         persons=rows(ContactPerson, ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),

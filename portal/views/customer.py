@@ -30,10 +30,11 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
     """Everything about one customer on one page; the look is noted in the access log."""
     customer = customer_for(request, number, page="customer_detail")
     user: Any = request.user
+    profile = profile_of(customer)
     context = {
         "customer": customer,
         "name": full_name(customer),
-        "profile": profile_of(customer),
+        "profile": profile,
         "purchases": purchases_of(customer) if user.may("orders.view") else None,
         "visits": visits_of(customer) if user.may("tracking.view") else None,
         "kept": kept_for(customer),
@@ -45,7 +46,7 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "hold_url": link("privacy:hold_customer", customer.number) if user.may("privacy.holds") else "",
         "holds": standing_holds().filter(customer=customer)[:SHOWN],
         "perms_packages": user.may("privacy.packages"),
-        "consents": panel_of(customer) if user.may("consents.view") else [],
+        "consents": panel_of(customer, profile.contact_points) if user.may("consents.view") else [],
         "may_consent": user.may("consents.record"),
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
