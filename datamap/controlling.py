@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 
 from datamap.models import Controller
+from datamap.preparing import Standing
+
+_CONTROLLER = Standing(lambda _none: Controller.objects.filter(pk=1))
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ def controller() -> Controller:
     It is read each time by primary key: a page asks once, and a cached copy would let a worker compute dates
     with settings that have been changed elsewhere. Set-wise work asks once and passes the answer on.
     """
-    return Controller.objects.filter(pk=1).first() or Controller(pk=1)
+    return next(iter(_CONTROLLER()), None) or Controller(pk=1)
 
 
 def legal_zone(who: Controller | None = None) -> ZoneInfo:

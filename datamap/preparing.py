@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models import Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+# Stands for a key in a statement; no row has it.
+SOME_KEY = -4711
 
 
 def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
@@ -21,3 +27,25 @@ def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[
     with wrap(handle) as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()
+
+
+class Standing(Generic[M]):
+    """A queryset that pages ask with nothing changed but one value: compiled once in a process, then asked by `ask`."""
+
+    def __init__(self, build: Callable[[Any], QuerySet[M, M]], like: Any = SOME_KEY) -> None:
+        """`build` makes the queryset, of whole rows of one table, for a value such as `like`, which occurs in no other
+        condition of it; several keys are one value (`any_of`)."""
+        self._build, self._like = build, like
+
+    def __call__(self, value: Any = None) -> list[M]:
+        """The rows for this value, as the queryset would give them."""
+        compiler, sql, params, names = self._compiled
+        rows = ask(sql, [value if param == self._like else param for param in params])
+        model: Any = compiler.query.model
+        return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in compiler.results_iter([rows])]
+
+    @cached_property
+    def _compiled(self) -> tuple[Any, str, tuple[Any, ...], list[str]]:
+        compiler: Any = self._build(self._like).query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, params = compiler.as_sql()
+        return compiler, sql, tuple(params), [column.target.attname for column, _sql, _alias in compiler.select]

@@ -32,12 +32,13 @@ from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, cited, ex
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Number, PersonalData, registry
 from datamap.models import RetentionRule
-from datamap.preparing import ask
+from datamap.preparing import Standing, ask
 from datamap.starts import start_of
 from privacy.grounds import Grounds
 from privacy.recipients import names_by_kind
 
 _WITH_ACCOUNT = {*CATEGORIES.values(), "PREF"}
+_RULES = Standing(lambda keys: RetentionRule.objects.filter(key__any_of=keys), like=["\x01"])
 
 # Stand for the customer in the statement, which is compiled once in a process.
 _PK, _NUMBER = -4711, "\x01number"
@@ -83,7 +84,7 @@ def kept_for(customer: Customer) -> list[Kept]:
     today = timezone.localdate()
     found = dict(_held(customer))
     account = CATEGORIES.get(customer.status, "ACCOUNT")
-    rules = list(RetentionRule.objects.filter(key__in=[account, *(key.partition(":")[0] for key in found)]))
+    rules = _RULES([account, *(key.partition(":")[0] for key in found)])
     who = controller()
     facts = {"as_of": today, "supervised": who.supervised_financial, "zone": legal_zone(who), "rules": rules}
     names = names_by_kind(today)

@@ -24,7 +24,7 @@ from customers.models import (
     Summary,
     Tag,
 )
-from datamap.preparing import ask
+from datamap.preparing import Standing, ask
 
 SHOWN = 20
 """More contact points, addresses or persons than this are counted, not listed."""
@@ -32,6 +32,8 @@ SHOWN = 20
 # Most customers have nothing in most of these: one question says where to look.
 _RARE: tuple[type[Model], ...] = (ContactPerson, ExternalId, CustomerTag, Preference, Flag, OptInClaim)
 _EXISTS = [f"EXISTS (SELECT FROM {model._meta.db_table} WHERE customer_id = %s)" for model in _RARE]
+_POINTS = Standing(lambda pk: ContactPoint.objects.filter(customer=pk).order_by("-is_primary", "pk")[:SHOWN])
+_ADDRESSES = Standing(lambda pk: Address.objects.filter(customer=pk).order_by("-is_default", "pk")[:SHOWN])
 _THERE = f"SELECT {', '.join(_EXISTS)}"  # noqa: S608
 
 
@@ -95,8 +97,8 @@ def profile_of(customer: Customer) -> Profile:
     profile = Profile(
         customer=customer,
         summary=getattr(customer, "summary", None),  # the door has read it with the customer
-        contact_points=list(ContactPoint.objects.filter(**mine).order_by("-is_primary", "pk")[:SHOWN]),
-        addresses=list(Address.objects.filter(**mine).order_by("-is_default", "pk")[:SHOWN]),
+        contact_points=_POINTS(customer.pk),
+        addresses=_ADDRESSES(customer.pk),
         persons=rows(ContactPerson, ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
         external_ids=rows(ExternalId, ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
         tags=rows(CustomerTag, tags),

@@ -13,11 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
+from datamap.preparing import Standing
 from orders.models import CustomerTotal, Order
 from portal.cards import link
 from portal.drawing import Chart, bar_chart
 
 QUARTERS = 10
+_TOTALS = Standing(lambda pk: CustomerTotal.objects.filter(customer=pk, orders__gt=0).order_by("-sum", "currency"))
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,7 @@ class Purchases:
 
 def purchases_of(customer: Customer) -> Purchases:
     """Totals, the currency with the largest sum first, and the last ten quarters in that currency."""
-    rows = CustomerTotal.objects.filter(customer=customer, orders__gt=0).order_by("-sum", "currency")
-    totals = [Total(t.currency, t.orders, t.sum, t.sum / t.orders, t.first, t.last) for t in rows]
+    totals = [Total(t.currency, t.orders, t.sum, t.sum / t.orders, t.first, t.last) for t in _TOTALS(customer.pk)]
     url = link("orders:customer", customer.number)
     if not totals:
         return Purchases([], None, "EUR", "", url)

@@ -17,6 +17,7 @@ from consents.events import CLOSING, GRANTING
 from consents.models import Record
 from customers.models import Note
 from customers.timeline import TimelineSource
+from datamap.preparing import SOME_KEY, Standing
 from interactions.models import Complaint, FollowUp, Interaction
 from mail.models import Letter, Message
 from mail.templates import label_of
@@ -27,6 +28,15 @@ from staff.templatetags.look import money
 
 CONTACT_ICONS = {"call": "phone", "email": "mail", "chat": "chat", "visit": "visit", "letter": "doc"}
 Event = tuple[str, datetime, int, str]
+
+
+def _standing(model: Any) -> Standing[Any]:
+    return Standing(lambda ids: model.objects.filter(pk__any_of=ids), like=[SOME_KEY])
+
+
+_COMPLAINTS, _DOCUMENTS, _INTERACTIONS, _LETTERS = map(_standing, (Complaint, Document, Interaction, Letter))
+_MESSAGES, _ORDERS, _REQUESTS, _RETURNS = map(_standing, (Message, Order, Request, Return))
+_STEPS = Standing(lambda ids: FollowUp.objects.open().filter(interaction__any_of=ids), like=[SOME_KEY])
 
 
 @dataclass
@@ -79,7 +89,7 @@ def _notes(ids: list[int]) -> dict[int, Entry]:
 def _orders(ids: list[int]) -> dict[int, Entry]:
     pieces = dict(OrderLine.objects.filter(order_id__in=ids).values_list("order").annotate(n=Sum("quantity")))
     told = {}
-    for row in Order.objects.filter(pk__in=ids):
+    for row in _ORDERS(ids):
         words = [money(row.total, row.currency)]
         if row.pk in pieces:
             count = number_format(pieces[row.pk].normalize(), use_l10n=True) if pieces[row.pk] else "0"
@@ -110,7 +120,7 @@ def _documents(ids: list[int]) -> dict[int, Entry]:
             tone="info",
             url=link("orders:document", row.pk),
         )
-        for row in Document.objects.filter(pk__in=ids)
+        for row in _DOCUMENTS(ids)
     }
 
 
@@ -125,14 +135,14 @@ def _returns(ids: list[int]) -> dict[int, Entry]:
             tone="warn",
             url=link("orders:detail", row.order_id) if row.order_id else "",
         )
-        for row in Return.objects.filter(pk__in=ids)
+        for row in _RETURNS(ids)
     }
 
 
 def _contacts(ids: list[int]) -> dict[int, Entry]:
-    steps = {step.interaction_id: step for step in FollowUp.objects.open().filter(interaction_id__in=ids)}
+    steps = {step.interaction_id: step for step in _STEPS(ids)}
     told = {}
-    for row in Interaction.objects.filter(pk__in=ids):
+    for row in _INTERACTIONS(ids):
         step = steps.get(row.pk)
         told[row.pk] = Entry(
             row.occurred_at,
@@ -158,14 +168,14 @@ def _complaints(ids: list[int]) -> dict[int, Entry]:
             tone="warn",
             url=link("interactions:complaint", row.pk),
         )
-        for row in Complaint.objects.filter(pk__in=ids)
+        for row in _COMPLAINTS(ids)
     }
 
 
 def _letters(ids: list[int]) -> dict[int, Entry]:
     return {
         row.pk: Entry(row.sent_at, _("Letter"), "doc", row.subject, url=link("mail:letter", row.pk))
-        for row in Letter.objects.filter(pk__in=ids)
+        for row in _LETTERS(ids)
     }
 
 
@@ -180,7 +190,7 @@ def _mails(ids: list[int]) -> dict[int, Entry]:
             tone="warn" if row.bounce else "",
             url=link("mail:detail", row.pk),
         )
-        for row in Message.objects.filter(pk__in=ids)
+        for row in _MESSAGES(ids)
     }
 
 
@@ -199,7 +209,7 @@ def _requests(ids: list[int]) -> dict[int, Entry]:
             tone="" if row.closed_at else "info",
             url=link("privacy:request", row.pk),
         )
-        for row in Request.objects.filter(pk__in=ids)
+        for row in _REQUESTS(ids)
     }
 
 

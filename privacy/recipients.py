@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from datamap.controlling import legal_zone
 from datamap.declarations import Group, Number, orm_path, registry
+from datamap.preparing import Standing
 from datamap.receivers import Receiver
 from datamap.workdays import day_begins, local_date
 from privacy.models import Disclosure, Recipient
@@ -30,6 +31,7 @@ EEA = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT",
     "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
+_RECIPIENTS = Standing(lambda _none: Recipient.objects.order_by("name", "pk"))
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def names_by_kind(on: date | None = None) -> dict[str, list[str]]:
     """Who stands in the list of recipients, today or on a day, by kind (the key of a `Receiver`); one query."""
     day = on or local_date(timezone.now(), legal_zone())
     found: dict[str, list[str]] = {}
-    for one in Recipient.objects.order_by("name", "pk"):
+    for one in _RECIPIENTS():
         if _was_one(one, day, day):
             found.setdefault(one.kind, []).append(one.name)
     return found

@@ -12,11 +12,13 @@ from django.utils.translation import ngettext
 
 from consents.models import LegalTextVersion
 from customers.models import Customer
+from datamap.preparing import Standing
 from tracking.models import Device, Visit
 from tracking.permitting import decision_for
 
 SHOWN = 6
 PATHS = 3
+_DEVICES = Standing(lambda pk: Device.objects.filter(customer=pk).order_by("-last_seen", "-pk")[:SHOWN])
 DAYS = f"""
 SELECT 'web'::text, w.at, w.id, w.payload FROM (
     SELECT max(v.occurred_at) AS at, max(v.id) AS id, jsonb_build_object(
@@ -41,7 +43,7 @@ class Card:
 
 def visits_of(customer: Customer) -> Card | None:
     """The card of a customer, None where no device belongs to them."""
-    devices = list(Device.objects.filter(customer=customer).order_by("-last_seen", "-pk")[:SHOWN])
+    devices = _DEVICES(customer.pk)
     if not devices:
         return None
     seen = Visit.objects.filter(device__customer=customer).order_by("-occurred_at", "-pk")[:SHOWN]

@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from datamap.preparing import ask
+from customers.models import ContactPoint, Customer
+from datamap.models import AccessLog
+from datamap.preparing import SOME_KEY, Standing, ask
 
 pytestmark = pytest.mark.django_db
 QUESTION = "SELECT n FROM generate_series(1, 9) AS n WHERE n > %s ORDER BY n /* the words of this test */"
@@ -46,3 +48,22 @@ def test_nothing_is_kept_where_it_does_not():
     for n in range(9):
         ask(QUESTION, [n])
     assert _kept() == 0
+
+
+def test_a_standing_question_gives_the_rows_of_its_queryset():
+    rows = [AccessLog.objects.create(customer_number=number, page=page) for number, page in ("1a", "2b", "1c")]
+    standing = Standing(lambda number: AccessLog.objects.filter(customer_number=number).order_by("-pk"), like="\x01")
+    assert standing("1") == [rows[2], rows[0]]
+    assert [(row.page, row.at) for row in standing("2")] == [("b", rows[1].at)]
+    assert standing("'; DROP TABLE x --") == []
+
+
+def test_a_standing_question_opens_what_is_sealed_and_takes_several_keys_as_one():
+    customer = Customer.objects.create(number="4711", last_name="Groß")
+    words = ["a@laden.example", "b@laden.example"]
+    points = [ContactPoint.objects.create(customer=customer, kind="email", value=word) for word in words]
+    standing = Standing(lambda keys: ContactPoint.objects.filter(pk__any_of=keys).order_by("pk"), like=[SOME_KEY])
+    with CaptureQueriesContext(connection) as captured:
+        assert [point.value for point in standing([point.pk for point in points])] == words
+    assert len(captured) == 1
+    assert standing([]) == []
