@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import closing, letters, notifying
+from privacy import closing, letters
 from privacy.models import Erasure, Notice, Package, Request
 from privacy.notices import open_notices
 from privacy.packages.describing import described
@@ -51,7 +51,6 @@ def _erasing() -> Q:
 
 
 def _untold() -> Q:
-    notifying.follow()
     rows = Notice.archive.filter(state__in=Notice.OPEN_STATES)
     return Q(Exists(rows.filter(request=OuterRef("pk")))) | Q(Exists(rows.filter(erasure__request=OuterRef("pk"))))
 

@@ -17,7 +17,7 @@ from datamap import accesslog
 from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
-from privacy import notices, notifying
+from privacy import notices
 from privacy.disclosing import DisclosureRefused, note_disclosure, note_of_erased
 from privacy.forms.recipients import DisclosureForm, ErasedDisclosureForm, RecipientForm, SettleForm
 from privacy.latecomers import enter_recipient
@@ -142,7 +142,6 @@ def erasure_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
 def notice_list(request: HttpRequest) -> HttpResponse:
     """The worklist of Art. 19, the oldest first; settled ones on demand."""
     settled = request.GET.get("show") == "settled"
-    notifying.follow()
     states = [state for state in Notice.State.values if (state in Notice.OPEN_STATES) != settled]
     rows = Notice.archive.filter(state__in=states).select_related("recipient", "customer", "request")
     page = page_of(rows, "queued_at", descending=settled, cursor=request.GET.get("cursor", ""))
