@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers import tombstones
 from customers.models import ContactPerson, ContactPoint, Customer
 from customers.normalizing import email_key
 from customers.querysets import CustomerQuerySet
@@ -17,6 +21,7 @@ from customers.reading import read_phone
 from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
+from privacy.opencases import stop_endings
 from privacy.steps import Step, StepRefused, stamp, step_of
 from staff.models import User
 
@@ -46,7 +51,8 @@ def register(incoming: Incoming, *, by: User | None) -> tuple[Request, bool]:
     """Register a request: one transaction. Answers it, and whether it is new.
 
     Sent twice with one token, also at the same time, it is one request. An objection to advertising takes effect here
-    and now (Art. 21(3)), one with reasons restricts until it is decided (Art. 18(1)(d)).
+    and now (Art. 21(3)), one with reasons restricts until it is decided (Art. 18(1)(d)). Whoever ends the person, or
+    rows about them, waits for it and sees it; where they were first it is the request of somebody erased.
     """
     try:
         with transaction.atomic():
@@ -59,12 +65,14 @@ def register(incoming: Incoming, *, by: User | None) -> tuple[Request, bool]:
 
 
 def _register(incoming: Incoming, by: User | None) -> Request:
+    customer = incoming.customer
+    gone = customer is not None and not stop_endings(customer.pk)
     request = Request(
         kind=incoming.kind,
         objects_to=incoming.objects_to if incoming.kind == Kind.OBJECTION else "",
         channel=incoming.channel,
         received_at=incoming.received_at,
-        customer=incoming.customer,
+        customer=None if gone else customer,
         language=incoming.language,
         person_name=incoming.name,
         person_email=incoming.email,
@@ -73,6 +81,8 @@ def _register(incoming: Incoming, by: User | None) -> Request:
         text=incoming.text,
         token=incoming.token,
     )
+    if customer is not None and gone:
+        _note_erased(request, customer)
     if by is not None and by.may("privacy.requests"):
         request.owner = by
     settle_without_asking(request)
@@ -81,6 +91,12 @@ def _register(incoming: Incoming, by: User | None) -> Request:
     stamp(request, Step.REGISTERED, by=by)
     take_effect(request, by=by)
     return request
+
+
+def _note_erased(request: Request, customer: Customer) -> None:
+    """The person ended a moment ago: the file stands as that of a request which came a moment before it."""
+    if (found := tombstones.erasure_of_number(customer.number)) is not None:
+        request.subject_ref, request.blocked_at = found[1], timezone.now()
 
 
 def settle_without_asking(request: Request) -> None:
@@ -154,7 +170,7 @@ def assign(request: Request, customer: Customer, *, version: int | None, by: Use
 
     Raises StepRefused once answered, and where something under it cannot be taken back; StaleRequest (steps.step_of).
     """
-    with step_of(request, version) as locked:
+    with _both_kept(request, customer), step_of(request, version) as locked:
         if not locked.is_open:
             raise StepRefused(_("This request has its answer already."))
         done = reassigning.take_back(locked, by=by) if locked.customer_id not in (None, customer.pk) else []
@@ -162,6 +178,16 @@ def assign(request: Request, customer: Customer, *, version: int | None, by: Use
         settle_without_asking(locked)
         stamp(locked, Step.ASSIGNED, by=by, reason="\n".join(done))
         take_effect(locked, by=by)
+
+
+@contextmanager
+def _both_kept(request: Request, customer: Customer) -> Iterator[None]:
+    """Whose request it was and whose it becomes, locked in one order and before the request. Raises StepRefused."""
+    with transaction.atomic():
+        for pk in sorted({customer.pk, request.customer_id or customer.pk}):
+            if not stop_endings(pk) and pk == customer.pk:
+                raise StepRefused(_("This customer is gone."))
+        yield
 
 
 def link(request: Request, to: Request, *, version: int | None, by: User, reason: str = "") -> None:
