@@ -34,7 +34,7 @@ from privacy.journaling import entry_of
 from privacy.letters import keep_addressee
 from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
 from privacy.notices import queue_notices
-from privacy.planning import Plan, merged, plan_of
+from privacy.planning import Plan, merged, plan_of, said_holds, said_items
 from privacy.progress import is_done, note
 from privacy.removing import remove_files
 from privacy.rescanning import shared_contacts, traces_of
@@ -145,8 +145,8 @@ def result_of(erasure: Erasure) -> dict[str, Any]:
         "subject_ref": str(erasure.subject_ref),
         "dry_run": False,
         "complete": erasure.state == Erasure.State.DONE,
-        "items": erasure.items,
-        "holds": erasure.holds,
+        "items": said_items(erasure.items),
+        "holds": said_holds(erasure.holds),
         "traces": erasure.hints,
     }
 

@@ -28,7 +28,7 @@ from privacy.compiling import Table, tables
 from privacy.journaling import entry_of_contact
 from privacy.models import DeletionLog, Erasure, Notice, Policy, Request
 from privacy.notices import queue_notices, recipients_to_tell
-from privacy.planning import Item, Plan, describe_cases
+from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
 from privacy.verdicts import Book
@@ -165,10 +165,9 @@ def _cases(person: ContactPerson, day: Any) -> list[holds.StandingHold]:
 def _items(person: ContactPerson, day: Any) -> list[Item]:
     rule = Book(day).verdict(_key(person)).rule
     history: Any = ContactPerson.history.model
-    why = _("Nothing requires it any longer.")
-    items = [Item(_table().label, "delete", 1, None, "", why, (rule.full_key, rule.version))]
+    items = [Item(_table().label, "delete", 1, None, "", NEEDLESS, (rule.full_key, rule.version))]
     if count := history.objects.filter(id=person.pk).count():
-        items.append(Item(history._meta.label, "delete", count, None, "", _("History goes with its row.")))
+        items.append(Item(history._meta.label, "delete", count, None, "", WITH_ITS_ROW))
     return items
 
 
