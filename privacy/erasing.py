@@ -59,7 +59,9 @@ def ask_erasure(
     """
     policy = Policy.current()
     if request is None:
-        asked = Request.objects.filter(customer=customer.pk, kind=Request.Kind.ERASURE, closed_at__isnull=True)
+        asked = Request.objects.filter(
+            customer=customer.pk, contact_person=None, kind=Request.Kind.ERASURE, closed_at__isnull=True
+        )
         request = asked.order_by("pk").first()
     state = Erasure.State.WAITING if policy.erasure_needs_second else Erasure.State.SCHEDULED
     try:
@@ -302,6 +304,7 @@ STEPS: dict[str, Callable[[Erasure], None]] = {
 STEPS_OF_CONTACTS: dict[str, Callable[[Erasure], None]] = {
     "marks": erasing_contacts.mark,
     "rows": erasing_contacts.end_row,
+    "files": _files,
     "stores": _stores,
     "rescan": erasing_contacts.look_for_traces,
 }

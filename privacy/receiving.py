@@ -22,6 +22,7 @@ from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.opencases import stop_endings
+from privacy.speaking import speaker_by_address
 from privacy.steps import Step, StepRefused, stamp, step_of
 from staff.models import User
 
@@ -85,6 +86,7 @@ def _register(incoming: Incoming, by: User | None) -> Request:
         _note_erased(request, customer)
     if by is not None and by.may("privacy.requests"):
         request.owner = by
+    request.contact_person = speaker_by_address(request.customer, request.person_email)
     settle_without_asking(request)
     stamp_due(request)
     request.save()
@@ -175,6 +177,7 @@ def assign(request: Request, customer: Customer, *, version: int | None, by: Use
             raise StepRefused(_("This request has its answer already."))
         done = reassigning.take_back(locked, by=by) if locked.customer_id not in (None, customer.pk) else []
         locked.customer = customer
+        locked.contact_person = speaker_by_address(customer, locked.person_email)
         settle_without_asking(locked)
         stamp(locked, Step.ASSIGNED, by=by, reason="\n".join(done))
         take_effect(locked, by=by)

@@ -75,7 +75,9 @@ def erase(http: HttpRequest, number: str) -> HttpResponse:
     running = Erasure.objects.filter(customer=person, state__in=Erasure.OPEN_STATES).first()
     if http.method == "POST":
         return _ask(http, person, running)
-    asked = Request.objects.filter(customer=person, kind=Request.Kind.ERASURE, closed_at__isnull=True)
+    asked = Request.objects.filter(
+        customer=person, contact_person=None, kind=Request.Kind.ERASURE, closed_at__isnull=True
+    )
     context = {
         "customer": person,
         "name": letters.named(person),
