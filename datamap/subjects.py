@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,13 @@ class Subject:
         """Texts that may stand for somebody else, too: a namesake, a postcode like the number."""
         short = [value for value in self.external_ids if len(value) < SURE]
         return [text for text in (*self.names, self.number, *short) if len(text) > TOO_SHORT]
+
+    def joined(self, other: Subject) -> Subject:
+        """The same with what only the other is found by, after its own."""
+        names = ("emails", "phones", "external_ids", "names")
+        return replace(
+            self, **{name: tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name)))) for name in names}
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For sealing."""

@@ -192,11 +192,26 @@ def _mark(erasure: Erasure) -> None:
             erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
             erasure.save(update_fields=["needles"])
             leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
-            for case in Request.objects.filter(customer=customer, closed_at__isnull=True):
-                keep_addressee(case, customer)
+            _keep_addressees(customer)
             entry = entry_of(customer.pk, customer.number, erasure.subject_ref, at, erasure.receipt)
             journal.write("erasure", entry)
         note(erasure, "marks")
+
+
+def _mark_news(erasure: Erasure, customer: Customer) -> None:
+    """What came in since the marks were left, while a case kept the person: addresses, ids, requests."""
+    known = _subject(erasure)
+    found = known.joined(subject_of(customer, erasure.subject_ref))
+    if found != known:
+        erasure.needles = found.as_dict()
+        erasure.save(update_fields=["needles"])
+        leave_remains({customer.pk: erasure.subject_ref}, erased_at=timezone.now(), suppress=True)
+    _keep_addressees(customer)
+
+
+def _keep_addressees(customer: Customer) -> None:
+    for case in Request.objects.filter(customer=customer, closed_at__isnull=True):
+        keep_addressee(case, customer)
 
 
 def _rows(erasure: Erasure) -> None:
@@ -207,6 +222,7 @@ def _rows(erasure: Erasure) -> None:
         if customer is None:
             note(erasure, "rows")
             return
+        _mark_news(erasure, customer)
         around.first([customer.pk], erasure.as_of, asked=True)
         book = Book(erasure.as_of)
         (people,) = people_of([customer.pk], {customer.pk: erasure.subject_ref})

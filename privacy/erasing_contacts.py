@@ -6,7 +6,7 @@ letters of the company stays there by the rule of each (Art. 17(3)). Asked for, 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -81,23 +81,31 @@ def mark(erasure: Erasure) -> None:
     """Journal, tombstone, and the suppression list if that was asked for: who comes in again is noticed already."""
     person = _locked(erasure)
     if person is not None:
-        at, own = timezone.now(), own_endpoints(person)
-        emails, phones = ([value for channel, value in own if channel == kind] for kind in ("email", "phone"))
-        name = name_of(person)
-        for case in Request.objects.filter(contact_person=person.pk, closed_at__isnull=True):
-            keep_speaker(case, person)
-        names = (name,) if " " in name else ()
-        subject = Subject(erasure.subject_ref, emails=tuple(emails), phones=tuple(phones), names=names)
-        erasure.needles = subject.as_dict()
-        erasure.save(update_fields=["needles"])
-        tombstones.bury({erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones)}, erased_at=at)
-        forget_addresses(emails)
-        for channel, value in own if erasure.suppress else ():
-            suppression.suppress(channel, value, reason=Suppression.Reason.ERASURE, since=at)
+        at = timezone.now()
+        _leave_marks(person, erasure, at)
         company = person.customer
         entry = entry_of_contact(person.pk, company.pk, company.number, erasure.subject_ref, at, erasure.receipt)
         journal.write("contact_erasure", entry)
     note(erasure, "marks")
+
+
+def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
+    """What they come in again by, and how their requests are answered; where a company kept them, what is new of it."""
+    own, name = own_endpoints(person), name_of(person)
+    emails, phones = (tuple(value for channel, value in own if channel == kind) for kind in ("email", "phone"))
+    names = (name,) if " " in name else ()
+    known = Subject.from_dict(erasure.subject_ref, erasure.needles)
+    found = known.joined(Subject(erasure.subject_ref, emails=emails, phones=phones, names=names))
+    for case in Request.objects.filter(contact_person=person.pk, closed_at__isnull=True):
+        keep_speaker(case, person)
+    if erasure.needles is not None and found == known:
+        return
+    erasure.needles = found.as_dict()
+    erasure.save(update_fields=["needles"])
+    tombstones.bury({erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones)}, erased_at=at)
+    forget_addresses(list(emails))
+    for channel, value in own if erasure.suppress else ():
+        suppression.suppress(channel, value, reason=Suppression.Reason.ERASURE, since=at)
 
 
 @transaction.atomic
@@ -107,6 +115,7 @@ def end_row(erasure: Erasure) -> None:
     if person is None:
         note(erasure, "rows")
         return
+    _leave_marks(person, erasure, timezone.now())
     erasure.holds = describe_cases(_cases(person, erasure.as_of))
     erasure.save(update_fields=["holds"])
     if erasure.holds:

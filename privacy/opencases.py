@@ -38,7 +38,8 @@ OPEN_REQUEST = f"""{_REQUEST} AND kind IN ('access', 'portability', 'rectificati
 
 def stop_endings(customer_id: int) -> bool:
     """Lock a person against whoever ends them or rows about them, before a matter of theirs is opened: they wait and
-    see it, or it comes too late; False where the person is gone. In the caller's transaction, before other rows.
+    see it, or it comes too late; False where the person is gone. In the caller's transaction, which has locked nothing
+    of theirs before.
 
     FOR UPDATE, since the end of rows holds their persons by the weakest lock (`privacy.ending`).
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -172,25 +170,17 @@ def assign(request: Request, customer: Customer, *, version: int | None, by: Use
 
     Raises StepRefused once answered, and where something under it cannot be taken back; StaleRequest (steps.step_of).
     """
-    with _both_kept(request, customer), step_of(request, version) as locked:
+    with step_of(request, version) as locked:
         if not locked.is_open:
             raise StepRefused(_("This request has its answer already."))
+        if customer.pk != locked.customer_id and not stop_endings(customer.pk):
+            raise StepRefused(_("This customer is gone."))
         done = reassigning.take_back(locked, by=by) if locked.customer_id not in (None, customer.pk) else []
         locked.customer = customer
         locked.contact_person = speaker_by_address(customer, locked.person_email)
         settle_without_asking(locked)
         stamp(locked, Step.ASSIGNED, by=by, reason="\n".join(done))
         take_effect(locked, by=by)
-
-
-@contextmanager
-def _both_kept(request: Request, customer: Customer) -> Iterator[None]:
-    """Whose request it was and whose it becomes, locked in one order and before the request. Raises StepRefused."""
-    with transaction.atomic():
-        for pk in sorted({customer.pk, request.customer_id or customer.pk}):
-            if not stop_endings(pk) and pk == customer.pk:
-                raise StepRefused(_("This customer is gone."))
-        yield
 
 
 def link(request: Request, to: Request, *, version: int | None, by: User, reason: str = "") -> None:
