@@ -31,7 +31,7 @@ from privacy import erasing_contacts
 from privacy.classifying import classify, people_of
 from privacy.clearing import begin_erasing, clear, run
 from privacy.journaling import entry_of
-from privacy.letters import keep_addressee
+from privacy.letters import keep_addressees
 from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
 from privacy.notices import queue_notices
 from privacy.planning import Plan, merged, plan_of, said_holds, said_items
@@ -192,7 +192,7 @@ def _mark(erasure: Erasure) -> None:
             erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
             erasure.save(update_fields=["needles"])
             leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
-            _keep_addressees(customer)
+            keep_addressees([customer.pk])
             entry = entry_of(customer.pk, customer.number, erasure.subject_ref, at, erasure.receipt)
             journal.write("erasure", entry)
         note(erasure, "marks")
@@ -206,12 +206,7 @@ def _mark_news(erasure: Erasure, customer: Customer) -> None:
         erasure.needles = found.as_dict()
         erasure.save(update_fields=["needles"])
         leave_remains({customer.pk: erasure.subject_ref}, erased_at=timezone.now(), suppress=True)
-    _keep_addressees(customer)
-
-
-def _keep_addressees(customer: Customer) -> None:
-    for case in Request.objects.filter(customer=customer, closed_at__isnull=True):
-        keep_addressee(case, customer)
+    keep_addressees([customer.pk])
 
 
 def _rows(erasure: Erasure) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -300,6 +300,13 @@ def keep_speaker(request: Request, speaker: ContactPerson) -> None:
     lines = recipient_lines(request)
     request.person_address = request.person_address or "\n".join(lines[1:])
     request.save(update_fields=["person_name", "person_email", "person_email_index", "person_phone", "person_address"])
+
+
+def keep_addressees(customer_ids: Collection[int]) -> None:
+    """`keep_addressee` for every request of these customers that is not closed, before their rows go."""
+    for case in Request.objects.filter(customer__in=customer_ids, closed_at__isnull=True).select_related("customer"):
+        assert case.customer is not None  # as filtered
+        keep_addressee(case, case.customer)
 
 
 def keep_addressee(request: Request, customer: Customer) -> None:

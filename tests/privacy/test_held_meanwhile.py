@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
+from customers.models import ContactPerson, ContactPoint, Customer, ExternalId, Summary
 from customers.suppression import suppressed
 from customers.tombstones import erased
 from datamap.diagnosis import Options
+from orders.models import Document
 from privacy import letters
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.erasing_contacts import ask_contact_erasure
 from privacy.invariants import check_erased
 from privacy.models import Erasure, Hold, Request
-from tests.privacy.making import make_person, take
+from privacy.purging import plan_run, rehearse, report_of, work
+from tests.privacy.making import at, make_order, make_paper, make_person, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
@@ -95,3 +97,36 @@ def test_the_same_goes_for_a_contact_person_of_a_company(officer) -> None:
     case.refresh_from_db()
     assert (case.person_name, done.needles) == ("Berta Buch", None)
     assert check_erased(Options()).ok
+
+
+def night(only: str = "ACCOUNT") -> dict[str, int]:
+    run = plan_run(timezone.localdate(), only=only)
+    work(run.pk)
+    return {name: count for name, count in report_of(run).as_dict()["categories"][only].items() if count}
+
+
+def test_the_night_leaves_who_is_being_erased_to_their_erasure(held) -> None:
+    """The hold is over and the account is due as well: one receipt tells the whole, and one mark leads to it."""
+    person, hold, erasure = held
+    make_paper(make_order(person, "2024-05-20"), "invoice", "2024-06-01")
+    Summary.objects.filter(customer=person).update(last_activity=at("2015-05-20"))
+    Hold.objects.filter(pk=hold.pk).update(released_at=timezone.now())
+    assert rehearse(timezone.localdate(), only="ACCOUNT").as_dict()["categories"]["ACCOUNT"]["held"] == 1
+    assert night() == {"due": 1, "held": 1}
+    assert Customer.objects.get() == person
+    done = run_erasure(erasure.pk)
+    assert done.state == "done" and not Customer.objects.exists()
+    assert {item["model"] for item in done.items if item["action"] == "block"} >= {"orders.Document"}
+    assert set(Document.archive.values_list("subject_ref", flat=True)) == {done.subject_ref}
+
+
+@pytest.mark.parametrize("kind", ["erasure", "withdrawal"])
+def test_who_asked_and_was_ended_by_the_night_can_still_be_answered(kind: str, officer) -> None:
+    """Told by telephone: what the answer is sent to stood in the person's rows alone."""
+    person = make_person(last_activity="2015-05-20", registered_at=at("2015-05-20"))
+    case = take(officer, kind=kind, channel="phone", customer=person)
+    assert night() == {"due": 1, "deleted": 1}
+    case = Request.on_desk().get(pk=case.pk)
+    assert (case.customer, case.subject_ref is None) == (None, False)
+    assert case.person_email == "alma4711@laden.example" and "Kanarienvogel" in case.person_name
+    assert [way for way, _label in letters.ways_for(case)] == ["mail"]
