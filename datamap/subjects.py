@@ -33,9 +33,12 @@ class Subject:
 
     def joined(self, other: Subject) -> Subject:
         """The same with what only the other is found by, after its own."""
-        names = ("emails", "phones", "external_ids", "names")
         return replace(
-            self, **{name: tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name)))) for name in names}
+            self,
+            emails=_once(self.emails, other.emails),
+            phones=_once(self.phones, other.phones),
+            external_ids=_once(self.external_ids, other.external_ids),
+            names=_once(self.names, other.names),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -55,3 +58,7 @@ class Subject:
         kept = kept or {}
         many = {name: tuple(kept.get(name, ())) for name in ("emails", "phones", "external_ids", "names")}
         return cls(subject_ref, kept.get("customer_id"), kept.get("number", ""), **many)
+
+
+def _once(*several: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for texts in several for text in texts))
