@@ -79,6 +79,13 @@ def erasure_of_number(number: str) -> tuple[datetime, UUID] | None:
     return max(erased_among([hash_(number) for hash_ in hashers("number")]).values(), default=None)
 
 
+def erased_at(subject_ref: UUID) -> datetime | None:
+    """When somebody was erased under this mark; None where nobody was."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(erased_at) FROM customers_tombstone WHERE subject_ref = %s", [subject_ref])
+        return cursor.fetchone()[0]
+
+
 def any_erased() -> bool:
     """Whether anybody was ever erased: a shop without tombstones need not hash for them."""
     with connection.cursor() as cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,16 @@ _PASSING = frozenset({"soft_bounce", "SoftBounce", "Transient", "DnsError"})
 # SparkPost's classes of refusals that may pass: soft, DNS, full mailbox, too large, timeout, filters, deferred.
 _PASSING_CLASSES = frozenset({"20", "21", "22", "23", "24", "40", "50", "51", "52", "53", "54", "70", "100"})
 _SEVERITY = [Bounce.NONE, Bounce.SOFT, Bounce.HARD, Bounce.COMPLAINT]
+Reported = Callable[[list[int]], Any]
+"""(ids of mails): the provider has told of these just now."""
+_reported: list[Reported] = []
+
+
+def register_reported(told: Reported) -> None:
+    """For apps above: have `told` called, in the same transaction, with each set of mails of which something became
+    known; from an app's `ready`."""
+    if told not in _reported:
+        _reported.append(told)
 
 
 def event_key(raw: Mapping[str, Any] | None) -> str | None:
@@ -75,6 +85,9 @@ def work_off_events(limit: int = 200) -> int:
         events = list(waiting.order_by("pk")[:limit])
         for event in events:
             _work_off(event)
+        ids = sorted({event.message_id for event in events if event.message_id})
+        for told in _reported if ids else ():
+            told(ids)
     return len(events)
 
 

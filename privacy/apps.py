@@ -96,6 +96,8 @@ class PrivacyConfig(AppConfig):
         """Holds that people set, recipients and what they are told, the tasks of the privacy role."""
         from datamap import erasing, standing
         from datamap.journal import register_replay
+        from mail.delivering import register_sent
+        from mail.events import register_reported
         from privacy import notices, notifying, rectifying, remembering
         from privacy.alerts import register_alerts
         from privacy.holding import holds_on, register_sources
@@ -105,6 +107,8 @@ class PrivacyConfig(AppConfig):
         rectifying.register_after_rectification("notices", notices.after_rectification)
         erasing.register_restriction("privacy", notices.after_restriction)
         notifying.register_template()
+        register_sent(notifying.follow_mails)
+        register_reported(notifying.follow_mails)
         register_replay(remembering.KIND, remembering.replay)
         register_alerts()
 

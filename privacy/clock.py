@@ -51,12 +51,14 @@ def deadline_for(request: Request, *, as_of: date | None = None, who: Controller
     who = who or controller()
     zone = legal_zone(who)
     asked, settled = request.identity_asked_at, request.identity_proven_at
+    extent, clarified = request.clarification_asked_at, request.clarified_at
     return request_deadline(
         request.received_at,
         as_of=as_of or local_date(timezone.now(), zone),
         extended_on=request.extension_announced_on,
         asked_on=local_date(asked, zone) if asked else None,
         answered_on=local_date(settled, zone) if asked and settled else None,
+        extent=(local_date(extent, zone), local_date(clarified, zone) if clarified else None) if extent else None,
         land=who.land if who.regional_holidays else None,
         zone=zone,
     )
@@ -66,12 +68,10 @@ def stamp_due(request: Request) -> None:
     """Set what the board sorts by; the caller saves."""
     zone = legal_zone()
     request.due_on = deadline_for(request).due
-    asked = request.identity_asked_at
-    request.clock_stopped = bool(
-        request.state == Request.State.IDENTITY_PENDING
-        and asked
-        and is_prompt(local_date(request.received_at, zone), local_date(asked, zone))
-    )
+    received = local_date(request.received_at, zone)
+    asked = [request.identity_asked_at] if request.state == Request.State.IDENTITY_PENDING else []
+    asked += [request.clarification_asked_at] if request.is_open and request.clarified_at is None else []
+    request.clock_stopped = any(at is not None and is_prompt(received, local_date(at, zone)) for at in asked)
 
 
 def light_of(request: Request, deadline: Deadline, today: date) -> Light:
@@ -98,8 +98,8 @@ def explained(request: Request, deadline: Deadline) -> list[str]:
         days = deadline.suspended_days
         said.append(
             ngettext(
-                "The clock stood for %(n)d day while the question about identity was open.",
-                "The clock stood for %(n)d days while the question about identity was open.",
+                "The clock stood for %(n)d day while a question to the person was open.",
+                "The clock stood for %(n)d days while a question to the person was open.",
                 days,
             )
             % {"n": days}
@@ -107,6 +107,12 @@ def explained(request: Request, deadline: Deadline) -> list[str]:
     if deadline.question_late:
         said.append(
             _("The question about identity came more than %(n)d days after the receipt and does not stop the clock.")
+            % {"n": PROMPT_DAYS}
+        )
+    extent = request.clarification_asked_at
+    if extent is not None and not is_prompt(deadline.received, local_date(extent, legal_zone())):
+        said.append(
+            _("The question what it is about came more than %(n)d days after the receipt and does not stop the clock.")
             % {"n": PROMPT_DAYS}
         )
     if deadline.shifts:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.models import Customer
+from customers.models import ContactPerson, Customer
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 from privacy.models import Package, Request, RequestLetter
@@ -29,7 +29,11 @@ class Copy:
 def copy_of(request: Request) -> Package | None:
     """The released package that answers a request: its own, or another of this person made since it came in."""
     who = asker_of(request)
-    whose = Q(customer=who) if isinstance(who, Customer) else Q(customer=None, subject_ref=who)
+    whose = Q(customer=None, subject_ref=who)
+    if isinstance(who, ContactPerson):
+        whose = Q(contact_person=who.pk)
+    elif isinstance(who, Customer):
+        whose = Q(customer=who, contact_person=None)
     found = Package.objects.filter(
         whose,
         Q(request=request) | Q(asked_at__gte=request.received_at),

@@ -90,21 +90,27 @@ def request_deadline(
     extended_on: date | None = None,
     asked_on: date | None = None,
     answered_on: date | None = None,
+    extent: tuple[date, date | None] | None = None,
     land: str | None = None,
     zone: ZoneInfo = BERLIN,
 ) -> Deadline:
     """The last day of a request (Art. 12(3) GDPR; Reg. 1182/71 Art. 3).
 
     `extended_on`: the notice with reasons went out on that day. `asked_on`, `answered_on`: the question about identity
-    or extent and its answer; without an answer the clock stands until `as_of`. `land`: its holidays count, too.
+    or extent and its answer; without an answer the clock stands until `as_of`. `extent`: the same two days of a second
+    question; a day on which both were open stops the clock once. `land`: its holidays count, too.
     Raises UnfitDates.
     """
     start = local_date(received, zone)
     _refuse_contradictions(start, extended_on, asked_on, answered_on)
+    if extent is not None:
+        _refuse_contradictions(start, None, *extent)
     try:
         first_raw = add_months(start, MONTHS)
         notice_due = _shifted(first_raw, land)[0]
-        suspended = _suspended_days(start, asked_on, answered_on, as_of)
+        second: tuple[date | None, date | None] = extent or (None, None)
+        stood = _stood(start, asked_on, answered_on, as_of) | _stood(start, second[0], second[1], as_of)
+        suspended = len(stood)
         notice_late = extended_on is not None and extended_on > notice_due
         extended = extended_on is not None and not notice_late
         months = EXTENDED_MONTHS if extended else MONTHS
@@ -191,10 +197,11 @@ def _refuse_contradictions(
         raise UnfitDates("The question was answered before it was asked.")
 
 
-def _suspended_days(start: date, asked_on: date | None, answered_on: date | None, as_of: date) -> int:
+def _stood(start: date, asked_on: date | None, answered_on: date | None, as_of: date) -> set[int]:
+    """The days, as ordinals, from a prompt question to its answer."""
     if asked_on is None or not is_prompt(start, asked_on):
-        return 0
-    return max(((answered_on or as_of) - asked_on).days, 0)
+        return set()
+    return set(range(asked_on.toordinal(), (answered_on or as_of).toordinal()))
 
 
 def _shifted(day: date, land: str | None) -> tuple[date, list[tuple[date, str]]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers import tombstones
 from customers.models import Customer
 from privacy import latecomers
 from privacy.models import Disclosure, Erasure, Recipient
@@ -54,9 +57,25 @@ def note_disclosure(
     return rows
 
 
+@dataclass(frozen=True)
+class Ended:
+    """Somebody whom the night ended: there is no receipt, only the mark and when it was."""
+
+    subject_ref: UUID
+    at: datetime
+
+
+def ended_under(subject_ref: UUID) -> Ended | None:
+    """The person whom the night ended under this mark; None for one whose erasure was asked for, and for no mark."""
+    at = tombstones.erased_at(subject_ref)
+    if at is None or Erasure.objects.filter(subject_ref=subject_ref).exists():
+        return None
+    return Ended(subject_ref, at)
+
+
 @transaction.atomic
 def note_of_erased(
-    erasure: Erasure,
+    gone: Erasure | Ended,
     recipient: Recipient,
     *,
     known_by: str,
@@ -67,18 +86,20 @@ def note_of_erased(
     note: str = "",
     by: User | None = None,
 ) -> Disclosure:
-    """Note under the pseudonym what somebody had received of a person who is erased; atomic.
+    """Note under the pseudonym what somebody had received of a person who is erased, or whom the night ended; atomic.
 
     Who received it before the erasure is told of that (Art. 19). `known_by`: by what the recipient finds the person; it
     goes once the recipient knows. Raises DisclosureRefused as `note_disclosure`, and for what went out later.
     """
     when = _instant(recipient, at)
-    if erasure.started_at is None or when >= erasure.started_at:
+    since = gone.started_at if isinstance(gone, Erasure) else gone.at
+    if since is None or when >= since:
         raise DisclosureRefused("at", _("By then the person was erased."))
     said = {"data": data, "purpose": purpose, "basis": basis, "note": note, "noted_by": by}
-    under = {"subject_ref": erasure.subject_ref, "blocked_at": timezone.now()}
+    under = {"subject_ref": gone.subject_ref, "blocked_at": timezone.now()}
     row = Disclosure.archive.bulk_create([_row(recipient, when, said, **under)])[0]
-    latecomers.tell_of_erasure(recipient, erasure, known_by)
+    erasure = gone if isinstance(gone, Erasure) else None
+    latecomers.tell_of_erasure(recipient, gone.subject_ref, erasure, known_by)
     return row
 
 

@@ -26,6 +26,8 @@ from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, d
 from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
 from privacy.holding import TAX_CATEGORIES
 from privacy.journaling import entry_of
+from privacy.letters import keep_addressees
+from privacy.models import Erasure
 from privacy.notices import queue_erasures
 from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
@@ -198,12 +200,20 @@ def _taxed(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
     )
 
 
+def kept_people(book: Book, ids: Collection[int]) -> set[int]:
+    """Who of these persons stays tonight: a case of theirs runs, or an erasure that has begun ends them itself, under
+    its own mark and with one receipt for the whole."""
+    going = Erasure.objects.filter(customer__in=ids, started_at__isnull=False, state__in=Erasure.OPEN_STATES)
+    cases = holds.standing(list(ids), book.as_of, night=True)
+    return {case.customer_id for case in cases} | set(going.values_list("customer", flat=True))
+
+
 def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False) -> Outcome:
     """End persons whose own period is over, as a request would: whoever has a case running stays whole."""
     outcome = Outcome()
     due = still_due(book, unit, ids)
     outcome.due = len(due)
-    held = {case.customer_id for case in holds.standing(due, book.as_of, night=True)}
+    held = kept_people(book, due)
     outcome.note(unit.key, unit.table.label, "held", len(held), sorted(held))
     free = [pk for pk in due if pk not in held]
     if not free:
@@ -227,6 +237,7 @@ def _end_people(people: People, found: list[Found], whole: Container[str]) -> Do
     own = dict(zip(people.ids, people.refs, strict=True))
     leave_remains(own, erased_at=at, suppress=False)
     queue_erasures(own)
+    keep_addressees(people.ids)
     around.before(people.ids)
     done = clear(people, found, whole)
     around.after(people.ids, people.refs)

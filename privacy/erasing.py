@@ -31,10 +31,10 @@ from privacy import erasing_contacts
 from privacy.classifying import classify, people_of
 from privacy.clearing import begin_erasing, clear, run
 from privacy.journaling import entry_of
-from privacy.letters import keep_addressee
+from privacy.letters import keep_addressees
 from privacy.models import DeletionLog, Erasure, ErasureStep, Notice, Policy, Request
 from privacy.notices import queue_notices
-from privacy.planning import Plan, merged, plan_of
+from privacy.planning import Plan, merged, plan_of, said_holds, said_items
 from privacy.progress import is_done, note
 from privacy.removing import remove_files
 from privacy.rescanning import shared_contacts, traces_of
@@ -59,7 +59,9 @@ def ask_erasure(
     """
     policy = Policy.current()
     if request is None:
-        asked = Request.objects.filter(customer=customer.pk, kind=Request.Kind.ERASURE, closed_at__isnull=True)
+        asked = Request.objects.filter(
+            customer=customer.pk, contact_person=None, kind=Request.Kind.ERASURE, closed_at__isnull=True
+        )
         request = asked.order_by("pk").first()
     state = Erasure.State.WAITING if policy.erasure_needs_second else Erasure.State.SCHEDULED
     try:
@@ -145,8 +147,8 @@ def result_of(erasure: Erasure) -> dict[str, Any]:
         "subject_ref": str(erasure.subject_ref),
         "dry_run": False,
         "complete": erasure.state == Erasure.State.DONE,
-        "items": erasure.items,
-        "holds": erasure.holds,
+        "items": said_items(erasure.items),
+        "holds": said_holds(erasure.holds),
         "traces": erasure.hints,
     }
 
@@ -190,11 +192,21 @@ def _mark(erasure: Erasure) -> None:
             erasure.needles = subject_of(customer, erasure.subject_ref).as_dict()
             erasure.save(update_fields=["needles"])
             leave_remains({customer.pk: erasure.subject_ref}, erased_at=at, suppress=True)
-            for case in Request.objects.filter(customer=customer, closed_at__isnull=True):
-                keep_addressee(case, customer)
+            keep_addressees([customer.pk])
             entry = entry_of(customer.pk, customer.number, erasure.subject_ref, at, erasure.receipt)
             journal.write("erasure", entry)
         note(erasure, "marks")
+
+
+def _mark_news(erasure: Erasure, customer: Customer) -> None:
+    """What came in since the marks were left, while a case kept the person: addresses, ids, requests."""
+    known = _subject(erasure)
+    found = known.joined(subject_of(customer, erasure.subject_ref))
+    if found != known:
+        erasure.needles = found.as_dict()
+        erasure.save(update_fields=["needles"])
+        leave_remains({customer.pk: erasure.subject_ref}, erased_at=timezone.now(), suppress=True)
+    keep_addressees([customer.pk])
 
 
 def _rows(erasure: Erasure) -> None:
@@ -205,6 +217,7 @@ def _rows(erasure: Erasure) -> None:
         if customer is None:
             note(erasure, "rows")
             return
+        _mark_news(erasure, customer)
         around.first([customer.pk], erasure.as_of, asked=True)
         book = Book(erasure.as_of)
         (people,) = people_of([customer.pk], {customer.pk: erasure.subject_ref})
@@ -302,6 +315,7 @@ STEPS: dict[str, Callable[[Erasure], None]] = {
 STEPS_OF_CONTACTS: dict[str, Callable[[Erasure], None]] = {
     "marks": erasing_contacts.mark,
     "rows": erasing_contacts.end_row,
+    "files": _files,
     "stores": _stores,
     "rescan": erasing_contacts.look_for_traces,
 }

@@ -6,7 +6,7 @@ letters of the company stays there by the rule of each (Art. 17(3)). Asked for, 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import suppression, tombstones
-from customers.models import ContactPerson, ContactPoint, Customer, Suppression
-from customers.normalizing import email_key, phone_key
+from customers.models import ContactPerson, Customer, Suppression
 from datamap import holds, journal
 from datamap.controlling import legal_zone
 from datamap.subjects import Subject
@@ -26,11 +25,13 @@ from mail.erasing import forget_addresses
 from privacy.clearing import Done, begin_erasing, delete
 from privacy.compiling import Table, tables
 from privacy.journaling import entry_of_contact
-from privacy.models import DeletionLog, Erasure, Notice, Policy, Request
+from privacy.letters import keep_speaker
+from privacy.models import DeletionLog, Erasure, Notice, Package, Policy, Request
 from privacy.notices import queue_notices, recipients_to_tell
-from privacy.planning import Item, Plan, describe_cases
+from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
+from privacy.speaking import name_of, own_endpoints
 from privacy.verdicts import Book
 from staff.models import User
 
@@ -41,20 +42,10 @@ def plan_contact(person: ContactPerson) -> Plan:
     return Plan(uuid4(), _items(person, day), describe_cases(_cases(person, day)))
 
 
-def own_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
-    """Channel and value of the addresses and numbers that are this person's alone: what is on a customer's file too,
-    such as the company's, is not."""
-    told = [("email", person.email)] if email_key(person.email) else []
-    told += [("phone", person.phone)] if phone_key(person.phone) else []
-    return [one for one in told if not ContactPoint.objects.filter(whole_index=one[1]).exists()]
-
-
 def request_of(person: ContactPerson) -> Request | None:
-    """The open request for erasure that came from this person's own address to the company's file."""
-    if not email_key(person.email):
-        return None
+    """The open request for erasure that this person sent."""
     asked = Request.objects.filter(
-        kind=Request.Kind.ERASURE, closed_at__isnull=True, customer=person.customer_id, person_email_index=person.email
+        kind=Request.Kind.ERASURE, closed_at__isnull=True, customer=person.customer_id, contact_person=person.pk
     )
     return asked.order_by("pk").first()
 
@@ -78,7 +69,7 @@ def ask_contact_erasure(
                 as_of=local_date(timezone.now(), legal_zone()),
                 state=Erasure.State.WAITING if second else Erasure.State.SCHEDULED,
                 run_after=timezone.now() + timedelta(hours=policy.undo_hours),
-                needles={"suppress": suppress},
+                suppress=suppress,
                 **again or {},
             )
     except IntegrityError:
@@ -90,22 +81,31 @@ def mark(erasure: Erasure) -> None:
     """Journal, tombstone, and the suppression list if that was asked for: who comes in again is noticed already."""
     person = _locked(erasure)
     if person is not None:
-        at, own = timezone.now(), own_endpoints(person)
-        wanted = bool((erasure.needles or {}).get("suppress"))
-        emails, phones = ([value for channel, value in own if channel == kind] for kind in ("email", "phone"))
-        name = f"{person.first_name} {person.last_name}".strip()
-        names = (name,) if " " in name else ()
-        subject = Subject(erasure.subject_ref, emails=tuple(emails), phones=tuple(phones), names=names)
-        erasure.needles = subject.as_dict()
-        erasure.save(update_fields=["needles"])
-        tombstones.bury({erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones)}, erased_at=at)
-        forget_addresses(emails)
-        for channel, value in own if wanted else ():
-            suppression.suppress(channel, value, reason=Suppression.Reason.ERASURE, since=at)
+        at = timezone.now()
+        _leave_marks(person, erasure, at)
         company = person.customer
         entry = entry_of_contact(person.pk, company.pk, company.number, erasure.subject_ref, at, erasure.receipt)
         journal.write("contact_erasure", entry)
     note(erasure, "marks")
+
+
+def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
+    """What they come in again by, and how their requests are answered; where a company kept them, what is new of it."""
+    own, name = own_endpoints(person), name_of(person)
+    emails, phones = (tuple(value for channel, value in own if channel == kind) for kind in ("email", "phone"))
+    names = (name,) if " " in name else ()
+    known = Subject.from_dict(erasure.subject_ref, erasure.needles)
+    found = known.joined(Subject(erasure.subject_ref, emails=emails, phones=phones, names=names))
+    for case in Request.objects.filter(contact_person=person.pk, closed_at__isnull=True):
+        keep_speaker(case, person)
+    if erasure.needles is not None and found == known:
+        return
+    erasure.needles = found.as_dict()
+    erasure.save(update_fields=["needles"])
+    tombstones.bury({erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones)}, erased_at=at)
+    forget_addresses(list(emails))
+    for channel, value in own if erasure.suppress else ():
+        suppression.suppress(channel, value, reason=Suppression.Reason.ERASURE, since=at)
 
 
 @transaction.atomic
@@ -115,6 +115,7 @@ def end_row(erasure: Erasure) -> None:
     if person is None:
         note(erasure, "rows")
         return
+    _leave_marks(person, erasure, timezone.now())
     erasure.holds = describe_cases(_cases(person, erasure.as_of))
     erasure.save(update_fields=["holds"])
     if erasure.holds:
@@ -123,6 +124,7 @@ def end_row(erasure: Erasure) -> None:
     items = _items(person, erasure.as_of)
     _tell_recipients(person, erasure)
     done = Done()
+    delete(tables()[Package._meta.label], _copies(person), done)
     delete(_table(), [person.pk], done)
     DeletionLog.objects.bulk_create(
         DeletionLog(
@@ -165,17 +167,22 @@ def _cases(person: ContactPerson, day: Any) -> list[holds.StandingHold]:
 def _items(person: ContactPerson, day: Any) -> list[Item]:
     rule = Book(day).verdict(_key(person)).rule
     history: Any = ContactPerson.history.model
-    why = _("Nothing requires it any longer.")
-    items = [Item(_table().label, "delete", 1, None, "", why, (rule.full_key, rule.version))]
+    items = [Item(_table().label, "delete", 1, None, "", NEEDLESS, (rule.full_key, rule.version))]
     if count := history.objects.filter(id=person.pk).count():
-        items.append(Item(history._meta.label, "delete", count, None, "", _("History goes with its row.")))
+        items.append(Item(history._meta.label, "delete", count, None, "", WITH_ITS_ROW))
+    if count := len(_copies(person)):
+        items.append(Item(Package._meta.label, "delete", count, None, "", NEEDLESS))
     return items
+
+
+def _copies(person: ContactPerson) -> list[int]:
+    return list(Package.objects.filter(contact_person=person.pk).values_list("pk", flat=True))
 
 
 def _tell_recipients(person: ContactPerson, erasure: Erasure) -> None:
     """Art. 19: whoever received the company's data has its contact persons among them."""
     lines = [
-        (_("Name"), f"{person.first_name} {person.last_name}".strip()),
+        (_("Name"), name_of(person)),
         (_("E-mail"), person.email),
         (_("Contact person of"), f"{person.customer.company} {person.customer.number}".strip()),
     ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers.withdrawals import has_withdrawn
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import copies, identifying, letters
+from privacy import clarifying, copies, identifying, letters
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Policy, Rectification, Request, RequestLetter
@@ -90,6 +90,8 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
         copy = copies.hand_over(locked, way)
         locked.decision = decision or locked.decision
         locked.answered_at = timezone.now()
+        if clarifying.is_open(locked):
+            clarifying.end(locked, by=by, words=_("Answered without waiting for it."))
         to = State.PARTIALLY_ANSWERED if partly else State.ANSWERED
         move(locked, to, Step.ANSWERED, by=by, reason=decision)
         if way:

@@ -18,6 +18,7 @@ from datamap.holds import StandingHold, register_case_source, standing
 from datamap.standing import UnknownSubject
 from datamap.workdays import add_months, local_date
 from privacy.models import Hold, HoldReview
+from privacy.opencases import stop_endings
 from staff.models import User
 
 LONGEST_MONTHS = 12
@@ -71,8 +72,8 @@ def set_hold(
     _refuse_review(review_on, day)
     chosen = _scope(kind, customer, first_year, last_year, list(categories))
     with transaction.atomic():
-        if customer is not None:
-            _stop_endings(customer)
+        if customer is not None and not stop_endings(customer.pk):
+            raise HoldRefused("customer", _("This customer is gone."))
         hold = Hold.objects.create(
             kind=kind,
             customer=customer if kind != Hold.Kind.TAX else None,
@@ -214,14 +215,6 @@ def _scope(
     if not categories or set(categories) - set(TAX_CATEGORIES):
         raise HoldRefused("categories", _("Choose which kinds of papers are held."))
     return sorted(set(categories))
-
-
-def _stop_endings(customer: Customer) -> None:
-    """Lock the person against whoever ends them or rows about them: they wait and see the hold, or it comes too late.
-
-    FOR UPDATE, since the end of rows holds their persons by the weakest lock (`privacy.ending`)."""
-    if Customer.objects.select_for_update().filter(pk=customer.pk).first() is None:
-        raise HoldRefused("customer", _("This customer is gone."))
 
 
 def _standing_for_update(hold_id: int) -> Hold:

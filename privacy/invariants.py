@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers import tombstones
-from customers.models import Customer
+from customers.models import ContactPerson, Customer
 from customers.normalizing import email_key
 from datamap import journal
 from datamap.diagnosis import Finding, Options
@@ -59,6 +59,11 @@ def _unfinished() -> Iterator[tuple[str, int]]:
     """An erasure that calls itself done has no person, no needles and no step that failed."""
     done = Erasure.objects.filter(state=Erasure.State.DONE)
     yield "erasures are done and their person is there", done.filter(customer__isnull=False).count()
+    speakers = done.filter(contact_person__isnull=False).values("contact_person")
+    yield "erasures are done and their contact person is there", ContactPerson.objects.filter(pk__in=speakers).count()
+    history: Any = ContactPerson.history
+    yield "versions of erased contact persons are there", history.filter(id__in=speakers).count()
+    yield "copies of erased contact persons are there", Package.objects.filter(contact_person__in=speakers).count()
     yield "finished erasures still hold what they searched for", done.filter(needles__isnull=False).count()
     failed = ErasureStep.objects.filter(erasure__state=Erasure.State.DONE).exclude(state=ErasureStep.State.DONE)
     yield "steps of finished erasures are not done", failed.count()
@@ -67,12 +72,14 @@ def _unfinished() -> Iterator[tuple[str, int]]:
 def _alive() -> Iterator[tuple[str, int]]:
     """Nobody whom the journal says was erased is a customer; a case that keeps a person keeps their erasure open."""
     voided = _voided()
-    count = 0
-    entries = (entry for entry in journal.entries() if entry.kind == "erasure" and entry.position not in voided)
+    alive: Counter[str] = Counter()
+    entries = (entry for entry in journal.entries() if entry.kind in _LIVING and entry.position not in voided)
     for batch in _batches(entries):
         known = journal.covering([entry.position for entry in batch])
-        count += _living([entry.payload for entry in batch if entry.position in known])
-    yield "customers are there whom the journal says were erased", count
+        for kind, living in _LIVING.items():
+            alive[kind] += living([one.payload for one in batch if one.kind == kind and one.position in known])
+    yield "customers are there whom the journal says were erased", alive["erasure"]
+    yield "contact persons are there whom the journal says were erased", alive["contact_erasure"]
 
 
 def _voided() -> set[int]:
@@ -89,6 +96,24 @@ def _living(payloads: Sequence[Mapping[str, Any]]) -> int:
     return sum(
         is_meant(by_id[pk], number) and made <= datetime.fromisoformat(by_id[pk]["at"]) for pk, number, made in standing
     )
+
+
+def _speaking(payloads: Sequence[Mapping[str, Any]]) -> int:
+    """The same of contact persons, whose company stays."""
+    by_id = {payload["contact"]: payload for payload in payloads}
+    going = Erasure.objects.filter(contact_person__isnull=False, state__in=Erasure.OPEN_STATES)
+    rows = ContactPerson.objects.filter(pk__in=list(by_id)).exclude(pk__in=going.values("contact_person"))
+    standing = rows.values_list("pk", "customer", "customer__number", "created_at")
+    return sum(
+        by_id[pk]["customer"] == company
+        and is_meant(by_id[pk], number)
+        and made <= datetime.fromisoformat(by_id[pk]["at"])
+        for pk, company, number, made in standing
+    )
+
+
+_LIVING = {"erasure": _living, "contact_erasure": _speaking}
+"""The kinds of entries that say that somebody was erased, and how many of them are there."""
 
 
 def _settled(customers: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -48,12 +49,15 @@ def tell(recipient: Recipient, received: Mapping[int, datetime]) -> int:
     return new
 
 
-def tell_of_erasure(recipient: Recipient, erasure: Erasure, known_by: str) -> int:
-    """Put the erasure of a person on the list for a recipient who had their data before."""
-    if not recipient.is_told:
+def tell_of_erasure(recipient: Recipient, subject_ref: UUID, erasure: Erasure | None, known_by: str) -> int:
+    """Put the erasure of a person on the list for a recipient who had their data before, once; without an `erasure`
+    the night ended the person."""
+    kind = Notice.Kind.ERASURE
+    knows = Notice.archive.filter(recipient=recipient, kind=kind, subject_ref=subject_ref)
+    if not recipient.is_told or (erasure is None and knows.exists()):
         return 0
-    kind, ref = Notice.Kind.ERASURE, erasure.subject_ref
-    return queue_notices(kind, None, ref, erasure.request, erasure, what=known_by, only=recipient)
+    request = erasure.request if erasure else None
+    return queue_notices(kind, None, subject_ref, request, erasure, what=known_by, only=recipient)
 
 
 _Told = Mapping[tuple[int, str, int | None], datetime]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,16 +23,18 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from customers.models import Customer
-from datamap.controlling import controller
+from customers.models import ContactPerson, Customer
+from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
 from datamap.workdays import local_date
 from mail.models import Letter
 from mail.sending import queue
 from privacy.clock import AT_ONCE, deadline_for
 from privacy.copies import Copy
+from privacy.deadlines import is_prompt
 from privacy.models import Request, RequestLetter
 from privacy.packages.knowing import asker_of, holds_copy
+from privacy.speaking import name_of, speaker_of
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
 
@@ -180,6 +182,8 @@ def recipient_lines(request: Request) -> list[str]:
     """Name and postal address: the ones on file, of someone unknown the ones as told."""
     customer = request.customer
     told = request.person_address.splitlines()
+    if request.contact_person is not None:
+        return _lines_of_speaker(request, told)
     if customer is None:
         return [printable(line).strip() for line in [request.person_name, *told] if line.strip()]
     address = customer.addresses.order_by("-is_default", "pk").first()
@@ -188,6 +192,18 @@ def recipient_lines(request: Request) -> list[str]:
         lines = [address.recipient or lines[0], address.street, f"{address.postcode} {address.city}".strip()]
         lines += [address.country] if address.country not in ("", controller().country) else []
     return [printable(line) for line in lines if line]
+
+
+def _lines_of_speaker(request: Request, told: list[str]) -> list[str]:
+    """Somebody who speaks for a company is written to by name: where they said, else at the company."""
+    speaker, company = speaker_of(request), request.customer
+    name = name_of(speaker) if speaker is not None else request.person_name
+    lines = [name, *told]
+    if company is not None and not told:
+        at = company.addresses.order_by("-is_default", "pk").first()
+        lines += [company.company, at.street, f"{at.postcode} {at.city}".strip()] if at is not None else []
+        lines += [at.country] if at is not None and at.country not in ("", controller().country) else []
+    return [printable(line).strip() for line in lines if line.strip()]
 
 
 def named(customer: Customer) -> str:
@@ -248,17 +264,17 @@ def _is_known(request: Request) -> bool:
 
 
 def _facts(request: Request, who: Controller) -> dict[str, Any]:
-    customer = request.customer
     officer = ", ".join(part for part in (who.officer_name, who.officer_email, who.officer_phone) if part)
     contact = ", ".join(line.strip() for line in who.authority_contact.splitlines() if line.strip())
-    deadline = deadline_for(request, who=who)
+    deadline, extent = deadline_for(request, who=who), request.clarification_asked_at
     return {
         "request": request,
         "code": request.code,
-        "name": named(customer) if customer else request.person_name,
+        "name": _name(request),
         "received": _long(deadline.received),
         "due": _long(deadline.due),
         "stops": request.clock_stopped or not deadline.question_late,
+        "extent_stops": extent is not None and is_prompt(deadline.received, local_date(extent, legal_zone(who))),
         "at_once": request.kind in AT_ONCE,
         "copies": request.kind in (Request.Kind.ACCESS, Request.Kind.PORTABILITY),
         "officer": officer,
@@ -267,8 +283,38 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
     }
 
 
+def _name(request: Request) -> str:
+    speaker = speaker_of(request)
+    if speaker is not None:
+        return name_of(speaker)
+    if request.customer is None or request.contact_person is not None:
+        return request.person_name
+    return named(request.customer)
+
+
+def keep_speaker(request: Request, speaker: ContactPerson) -> None:
+    """The same for somebody who speaks for a company."""
+    request.person_name = request.person_name or name_of(speaker)
+    request.person_email = request.person_email or speaker.email
+    request.person_phone = request.person_phone or speaker.phone
+    lines = recipient_lines(request)
+    request.person_address = request.person_address or "\n".join(lines[1:])
+    request.save(update_fields=["person_name", "person_email", "person_email_index", "person_phone", "person_address"])
+
+
+def keep_addressees(customer_ids: Collection[int]) -> None:
+    """`keep_addressee` for every request of these customers that is not closed, before their rows go."""
+    for case in Request.objects.filter(customer__in=customer_ids, closed_at__isnull=True).select_related("customer"):
+        assert case.customer is not None  # as filtered
+        keep_addressee(case, case.customer)
+
+
 def keep_addressee(request: Request, customer: Customer) -> None:
     """Write down in the file of the request how the person can be answered once their own rows are gone."""
+    if request.contact_person is not None:
+        if (speaker := speaker_of(request)) is not None:
+            keep_speaker(request, speaker)
+        return
     email = customer.contact_points.filter(kind="email").order_by("-is_primary", "pk").first()
     lines = recipient_lines(request)
     request.person_name = request.person_name or named(customer)
@@ -280,6 +326,9 @@ def keep_addressee(request: Request, customer: Customer) -> None:
 def _addressee(request: Request) -> tuple[Customer | None, str]:
     """The customer where one has an e-mail address; else the address as told."""
     customer = request.customer
+    if request.contact_person is not None:
+        speaker = speaker_of(request)
+        return None, request.person_email or (speaker.email if speaker else "")
     if customer is None:
         return None, request.person_email
     has_one = customer.contact_points.filter(kind="email", whole_index__isnull=False).exists()

@@ -135,7 +135,6 @@ def _told_once(rows: Iterable[Told]) -> list[Recipient]:
 
 def open_notices(request: Request | None = None, erasure: Erasure | None = None) -> list[Notice]:
     """The notices that are still to be sent, or that came back; all of them, or those of one request or erasure."""
-    notifying.follow()
     rows = Notice.archive.filter(state__in=Notice.OPEN_STATES).select_related("recipient")
     if request is not None:
         rows = rows.filter(Q(request=request) | Q(erasure__request=request))
@@ -148,7 +147,6 @@ def told_of(
     *, customer_id: int | None = None, subject_ref: UUID | None = None, request: Request | None = None
 ) -> list[ToldOf]:
     """Whom the shop told of a change, for the person who asks for it (Art. 19, second sentence)."""
-    notifying.follow()
     mine = Q(pk__in=[])
     mine |= Q(customer_id=customer_id) if customer_id is not None else Q(pk__in=[])
     mine |= Q(subject_ref=subject_ref) if subject_ref is not None else Q(pk__in=[])

@@ -30,7 +30,7 @@ FROM (
              WHEN m.state = 'sent' THEN 'sent' ELSE 'queued' END AS state
     FROM privacy_notice AS w
     JOIN mail_message AS m ON m.key = w.mail_key
-    WHERE w.state IN ('queued', 'sent') AND w.mail_key <> ''
+    WHERE w.state IN ('queued', 'sent') AND w.mail_key <> ''{these}
 ) AS told
 WHERE n.id = told.id AND n.state <> told.state
 RETURNING n.recipient_id, n.kind, n.customer_id, n.subject_ref, n.state
@@ -76,14 +76,24 @@ def send(notices: Sequence[Notice]) -> bool:
     return True
 
 
-@transaction.atomic
+def follow_mails(ids: list[int]) -> int:
+    """`follow` for the notices of these mails, which have just gone out or come back."""
+    keys = list(Message.objects.filter(pk__in=ids, template=TEMPLATE).values_list("key", flat=True))
+    return _follow(" AND w.mail_key = ANY(%s)", [keys]) if keys else 0
+
+
 def follow() -> int:
-    """Bring notices in line with their mails: sent, or back again; answers how many have changed. One statement.
+    """Bring all notices in line with their mails: sent, or back again; answers how many have changed. One statement.
 
     A mail may come back long after it was sent, so those that were sent are looked at, too. The journal hears of each.
     """
+    return _follow("", [])
+
+
+@transaction.atomic
+def _follow(these: str, params: list[Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_FOLLOW)
+        cursor.execute(_FOLLOW.replace("{these}", these), params)
         changed = [Told(*row) for row in cursor.fetchall()]
     remember(changed)
     return len(changed)

@@ -19,6 +19,7 @@ from customers.normalizing import fold, whole_key
 from customers.reading import read_phone
 from datamap import erasing, journal
 from privacy.models import Request
+from privacy.speaking import own_endpoints, speaker_of
 from privacy.steps import Step, move, stamp, step_of
 from staff.models import User
 
@@ -32,7 +33,12 @@ def stop_advertising(request: Request, *, by: User | None) -> int:
     Idempotent. Also for someone unknown: then for the address and number they have told.
     """
     at = request.received_at
-    customer = request.customer
+    customer, speaker = request.customer, speaker_of(request)
+    if request.contact_person is not None:
+        # Whoever speaks for a company objects for themselves: what is theirs alone, and not the company's.
+        new = _stop(None, set(own_endpoints(speaker)) if speaker else set(_told(request)), at)
+        stamp(request, Step.DONE, by=by)
+        return new
     endpoints = set(_told(request)) | (set(endpoints_of(customer)) if customer else set())
     new = _stop(customer, endpoints, at)
     stamp(request, Step.DONE, by=by)
@@ -90,7 +96,7 @@ def standing_objection(customer: Customer) -> Request | None:
     """The objection to advertising that has this customer's advertising stopped now, if any."""
     if not customer_objected(customer):
         return None
-    found = Request.objects.filter(customer=customer, objects_to=Request.ObjectsTo.ADVERTISING)
+    found = Request.objects.filter(customer=customer, contact_person=None, objects_to=Request.ObjectsTo.ADVERTISING)
     return found.order_by("-received_at", "-pk").first()
 
 
@@ -113,7 +119,9 @@ def stays_stopped(request: Request) -> bool:
 
 def _shares_its_stop(request: Request) -> bool:
     """Two objections of one instant are one stop."""
-    same = Request.objects.filter(customer=request.customer_id, objects_to=Request.ObjectsTo.ADVERTISING)
+    same = Request.objects.filter(
+        customer=request.customer_id, contact_person=None, objects_to=Request.ObjectsTo.ADVERTISING
+    )
     return same.filter(received_at=request.received_at).exclude(pk=request.pk).exists()
 
 
@@ -125,7 +133,7 @@ def take_back(request: Request) -> None:
     objection names, too.
     """
     customer, at = request.customer, request.received_at
-    if customer is None or _shares_its_stop(request):
+    if customer is None or request.contact_person is not None or _shares_its_stop(request):
         return
     if not stays_stopped(request):
         for channel, value in sorted(set(endpoints_of(customer)) - set(_told(request))):

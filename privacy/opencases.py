@@ -11,6 +11,8 @@ second question for it:
   could keep somebody's data from being erased (Art. 12(6)). The question says so, and so does the later answer.
 """
 
+from customers.models import Customer
+
 _ART18 = """
 SELECT customer_id, NULL::text AS order_number, NULL::bigint AS complaint_id,
     ((since AT TIME ZONE %(zone)s) + interval '12 months')::date AS review_on
@@ -32,3 +34,13 @@ OPEN_COPY = f"{_REQUEST} AND {OWED_COPY} GROUP BY customer_id"
 OPEN_REQUEST = f"""{_REQUEST} AND kind IN ('access', 'portability', 'rectification', 'restriction')
     AND NOT ({OWED_COPY}) GROUP BY customer_id
 """
+
+
+def stop_endings(customer_id: int) -> bool:
+    """Lock a person against whoever ends them or rows about them, before a matter of theirs is opened: they wait and
+    see it, or it comes too late; False where the person is gone. In the caller's transaction, which has locked nothing
+    of theirs before.
+
+    FOR UPDATE, since the end of rows holds their persons by the weakest lock (`privacy.ending`).
+    """
+    return Customer.objects.select_for_update().filter(pk=customer_id).first() is not None

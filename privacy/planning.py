@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from datamap import holds
@@ -22,6 +23,22 @@ from privacy.compiling import Table, children, tables
 from privacy.models import Erasure
 from privacy.verdicts import ANONYMIZE, BLOCK, DELETE, KEEP, NAMES, Book
 
+Why = tuple[str, str]
+"""Why something happens to rows: a key of `_REASONS`, and the words of the catalogue that go into it."""
+NEEDLESS: Why = ("needless", "")
+WITH_ITS_ROW: Why = ("history", "")
+FIGURE: Why = ("figure", "")
+_REASONS = {
+    "running": gettext_lazy("A running matter needs it."),
+    "asked": gettext_lazy("Asked for."),
+    "kept": gettext_lazy("Kept for: %s."),
+    "over": gettext_lazy("The period is over (%s)."),
+    "figure": gettext_lazy("Stays as a figure about nobody."),
+    "nameless": gettext_lazy("Holds no name."),
+    "needless": gettext_lazy("Nothing requires it any longer."),
+    "history": gettext_lazy("History goes with its row."),
+}
+
 
 @dataclass(frozen=True)
 class Item:
@@ -32,7 +49,7 @@ class Item:
     count: int
     until: date | None
     statute: str
-    reason: str
+    why: Why
     rule: tuple[str, int | None] = ("", None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -43,7 +60,9 @@ class Item:
             "count": self.count,
             "until": self.until.isoformat() if self.until else None,
             "statute": self.statute,
-            "reason": self.reason,
+            "reason": _said(self.why),
+            # A receipt says it again in the language of whoever reads it.
+            "why": [list(self.why)],
         }
 
 
@@ -76,7 +95,21 @@ def merged(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         known["count"] += item["count"]
         if item["reason"] not in known["reason"]:
             known["reason"] += f" {item['reason']}"
+            known["why"] = [*known.get("why", []), *item.get("why", [])]
     return list(found.values())
+
+
+def said_items(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of a plan or a receipt in the language of whoever reads them; those of a receipt that knows no keys, as
+    they were said then."""
+    return [item | ({"reason": " ".join(map(_said, item["why"]))} if item.get("why") else {}) for item in items]
+
+
+def _said(why: Sequence[str]) -> str:
+    key, words = why
+    if words:
+        return str(_REASONS[key]) % (cited(words) if key == "over" else _(words))
+    return str(_REASONS[key])
 
 
 def plan_erasure(customer: Customer, as_of: date) -> Plan:
@@ -101,7 +134,7 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
         if fate == ANONYMIZE and one.owned and not one.table.can_be_cut:
             fate, action = DELETE, NAMES[DELETE]
         until, statute = _until(book, one, fate)
-        told = (until, statute, _reason(book, one, fate), _rule(book, one))
+        told = (until, statute, _why(book, one, fate), _rule(book, one))
         counted[one.table.label, action, *told] += one.count
         for child in children(one.table):
             _count_child(child, one.ids, fate, action, told, counted)
@@ -116,8 +149,7 @@ def plan_of(book: Book, people: People, found: Iterable[Found], ref: UUID) -> Pl
         Item(model, action, count, until, statute, why, rule)
         for (model, action, until, statute, why, rule), count in counted.items()
     ]
-    gone = _("History goes with its row.")
-    plan.items += [Item(model, "delete", count, None, "", gone) for model, count in history.items() if count]
+    plan.items += [Item(model, "delete", count, None, "", WITH_ITS_ROW) for model, count in history.items() if count]
     plan.items.sort(key=lambda item: (item.action, item.model, item.until or date.min))
     plan.holds = describe_cases(people.cases)
     return plan
@@ -201,23 +233,21 @@ def _rule(book: Book, found: Found) -> tuple[str, int | None]:
     return (category, book.verdict(category).rule.version) if category else ("", None)
 
 
-def _reason(book: Book, found: Found, fate: int) -> str:
+def _why(book: Book, found: Found, fate: int) -> Why:
     if found.fate == HELD:
-        return _("A running matter needs it.")
+        return "running", ""
     category, start = _decisive(found)
     rule = book.verdict(category).rule if category else None
     if rule is None:
-        return _("Asked for.")
+        return "asked", ""
     if fate == BLOCK:
-        return _("Kept for: %s.") % _(rule.purpose)
+        return "kept", rule.purpose
     verdict = book.verdict(rule.full_key)
     if start and verdict.cutoff and start <= verdict.cutoff:
-        return _("The period is over (%s).") % cited(rule.statute)
+        return "over", rule.statute
     if fate == ANONYMIZE:
-        return _("Stays as a figure about nobody.")
-    if fate == KEEP:
-        return _("Holds no name.")
-    return _("Nothing requires it any longer.")
+        return FIGURE
+    return ("nameless", "") if fate == KEEP else NEEDLESS
 
 
 def _count_child(
@@ -272,4 +302,4 @@ def _count_numbers(people: People, counted: dict[tuple[Any, ...], int]) -> None:
                 [people.numbers],
             )[0]
             if count:
-                counted[table.label, "anonymize", None, "", _("Stays as a figure about nobody."), ("", None)] += count
+                counted[table.label, "anonymize", None, "", FIGURE, ("", None)] += count

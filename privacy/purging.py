@@ -21,12 +21,11 @@ from django.utils import timezone
 
 from customers.models import Customer
 from customers.summary import ensure_all
-from datamap import holds
 from datamap.declarations import registry
 from datamap.outages import is_outage
 from privacy.clearing import run as run_sql
 from privacy.compiling import tables
-from privacy.ending import Outcome, end_history, end_people, end_rows, end_store
+from privacy.ending import Outcome, end_history, end_people, end_rows, end_store, kept_people
 from privacy.models import DeletionLog, Policy, RetentionBatch, RetentionRun
 from privacy.outliving import TOMB, keep_outlived
 from privacy.selecting import Unit, count_due, due_pages, due_without_summary, units
@@ -148,7 +147,7 @@ def _guard(
 
 
 def _count_held(book: Book, ids: list[int]) -> int:
-    return len({case.customer_id for case in holds.standing(ids, book.as_of, night=True)})
+    return len(kept_people(book, ids))
 
 
 def approve_run(run: RetentionRun, user: User) -> None:

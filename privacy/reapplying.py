@@ -95,9 +95,13 @@ def erasures_of(request: Request) -> list[Erasure]:
     one that answers both; and those under which somebody who asks again was erased before."""
     same = Q(request=request)
     if request.kind == Request.Kind.ERASURE:
-        marks = {*marks_of_asker(request), *filter(None, [request.subject_ref])}
+        marks = set(marks_of_asker(request))
+        if request.contact_person is not None:
+            same |= Q(contact_person=request.contact_person)
+        else:
+            marks |= set(filter(None, [request.subject_ref]))
+            same |= Q(customer=request.customer_id) if request.customer_id else Q()
         same |= Q(subject_ref__in=marks)
-        same |= Q(customer=request.customer_id) if request.customer_id else Q()
     return list(Erasure.objects.filter(same).exclude(state=Erasure.State.CANCELLED).order_by("pk"))
 
 

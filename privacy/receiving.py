@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers import tombstones
 from customers.models import ContactPerson, ContactPoint, Customer
 from customers.normalizing import email_key
 from customers.querysets import CustomerQuerySet
@@ -17,6 +19,8 @@ from customers.reading import read_phone
 from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
+from privacy.opencases import stop_endings
+from privacy.speaking import speaker_by_address
 from privacy.steps import Step, StepRefused, stamp, step_of
 from staff.models import User
 
@@ -46,7 +50,8 @@ def register(incoming: Incoming, *, by: User | None) -> tuple[Request, bool]:
     """Register a request: one transaction. Answers it, and whether it is new.
 
     Sent twice with one token, also at the same time, it is one request. An objection to advertising takes effect here
-    and now (Art. 21(3)), one with reasons restricts until it is decided (Art. 18(1)(d)).
+    and now (Art. 21(3)), one with reasons restricts until it is decided (Art. 18(1)(d)). Whoever ends the person, or
+    rows about them, waits for it and sees it; where they were first it is the request of somebody erased.
     """
     try:
         with transaction.atomic():
@@ -59,12 +64,14 @@ def register(incoming: Incoming, *, by: User | None) -> tuple[Request, bool]:
 
 
 def _register(incoming: Incoming, by: User | None) -> Request:
+    customer = incoming.customer
+    gone = customer is not None and not stop_endings(customer.pk)
     request = Request(
         kind=incoming.kind,
         objects_to=incoming.objects_to if incoming.kind == Kind.OBJECTION else "",
         channel=incoming.channel,
         received_at=incoming.received_at,
-        customer=incoming.customer,
+        customer=None if gone else customer,
         language=incoming.language,
         person_name=incoming.name,
         person_email=incoming.email,
@@ -73,14 +80,23 @@ def _register(incoming: Incoming, by: User | None) -> Request:
         text=incoming.text,
         token=incoming.token,
     )
+    if customer is not None and gone:
+        _note_erased(request, customer)
     if by is not None and by.may("privacy.requests"):
         request.owner = by
+    request.contact_person = speaker_by_address(request.customer, request.person_email)
     settle_without_asking(request)
     stamp_due(request)
     request.save()
     stamp(request, Step.REGISTERED, by=by)
     take_effect(request, by=by)
     return request
+
+
+def _note_erased(request: Request, customer: Customer) -> None:
+    """The person ended a moment ago: the file stands as that of a request which came a moment before it."""
+    if (found := tombstones.erasure_of_number(customer.number)) is not None:
+        request.subject_ref, request.blocked_at = found[1], timezone.now()
 
 
 def settle_without_asking(request: Request) -> None:
@@ -157,8 +173,11 @@ def assign(request: Request, customer: Customer, *, version: int | None, by: Use
     with step_of(request, version) as locked:
         if not locked.is_open:
             raise StepRefused(_("This request has its answer already."))
+        if customer.pk != locked.customer_id and not stop_endings(customer.pk):
+            raise StepRefused(_("This customer is gone."))
         done = reassigning.take_back(locked, by=by) if locked.customer_id not in (None, customer.pk) else []
         locked.customer = customer
+        locked.contact_person = speaker_by_address(customer, locked.person_email)
         settle_without_asking(locked)
         stamp(locked, Step.ASSIGNED, by=by, reason="\n".join(done))
         take_effect(locked, by=by)

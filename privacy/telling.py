@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import closing, letters, notifying
+from privacy import closing, letters, publishing
 from privacy.models import Erasure, Notice, Package, Request
 from privacy.notices import open_notices
 from privacy.packages.describing import described
@@ -31,6 +31,8 @@ def register() -> None:
     closing.register_open_point("notices", gettext_lazy("Recipients"), recipients_left, _untold)
     letters.register_paragraphs("erasure", erased)
     letters.register_paragraphs("overtaken", overtaken)
+    closing.register_open_point("published", gettext_lazy("Made public"), publishing.left, publishing.unsettled)
+    letters.register_paragraphs("published", publishing.told)
 
 
 def recipients_left(request: Request) -> list[str]:
@@ -44,14 +46,14 @@ def recipients_left(request: Request) -> list[str]:
 def _erasing() -> Q:
     """As `still_erasing`; only who was erased and asks again by an address alone is noticed when the case is opened."""
     rows = Erasure.objects.filter(state__in=Erasure.OPEN_STATES)
-    same = Q(Exists(rows.filter(customer=OuterRef("customer")))) | Q(
+    of_customer = Q(Exists(rows.filter(customer=OuterRef("customer")))) | Q(
         Exists(rows.filter(subject_ref=OuterRef("subject_ref")))
     )
+    same = (Q(contact_person=None) & of_customer) | Q(Exists(rows.filter(contact_person=OuterRef("contact_person"))))
     return Q(Exists(rows.filter(request=OuterRef("pk")))) | (Q(kind=Request.Kind.ERASURE) & same)
 
 
 def _untold() -> Q:
-    notifying.follow()
     rows = Notice.archive.filter(state__in=Notice.OPEN_STATES)
     return Q(Exists(rows.filter(request=OuterRef("pk")))) | Q(Exists(rows.filter(erasure__request=OuterRef("pk"))))
 

@@ -36,11 +36,12 @@ from orders.documents import issue_credit_note, issue_document
 from orders.entering import LineInput, OrderInput, enter_order
 from orders.models import Document, Return
 from orders.returning import announce_return
-from privacy import handling, identifying, objecting, rectifying, restricting
+from privacy import handling, identifying, objecting, publishing, rectifying, restricting
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import DeletionLog, Recipient, Request
 from privacy.notices import open_notices, queue_notices
 from privacy.purging import plan_run, work
+from privacy.receiving import Incoming, register
 from staff.models import Role, User
 from tests.consents.signing_up import ask, publish, token_of
 from tests.customers.making import bring_in, make_row
@@ -253,6 +254,9 @@ def _ask_for_rights(client: Client, user: User, day: int) -> None:
     change = rectifying.stage(case, "customer:last_name", f"Neuname {day}", "gesehen", by=user)
     rectifying.reject(case, [change.pk], "kein Beleg", by=user)
     rectifying.stage(case, "customer:first_name", f"Vorname {day}", "gesehen", by=user)
+    erasure = Incoming(kind="erasure", channel="staff", received_at=timezone.now(), customer=customer)
+    public = publishing.note(register(erasure, by=user)[0], "Bewertung im Shop", version=None, by=user)
+    publishing.settle(public.pk, "told", "Suchmaschine gebeten", version=None, by=user)
     handling.propose_refusal(case, "unfounded", "Unsinn", "Mail", way="post", version=None, by=user)
     freeze = restricting.restrict(other, "a", ["all"], "bestritten", by=user)
     restricting.announce_lifting(freeze, "stimmt", by=user)

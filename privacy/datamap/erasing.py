@@ -34,7 +34,7 @@ class ErasureData(PersonalData):
         ),
         *staff_of("requested_by", "approved_by", category="DELLOG", start="finished_at"),
     ]  # fmt: skip
-    plain = ("request", "contact_person", "lease", "lease_until")
+    plain = ("request", "contact_person", "suppress", "lease", "lease_until")
     subject_ref = "subject_ref"
 
 

@@ -25,7 +25,7 @@ class PackageData(PersonalData):
         ),
         *staff_of("asked_by", "released_by", category="DSARPKG", start="asked_at"),
     ]  # fmt: skip
-    plain = ("request", "failure", "lease", "lease_until", "attempts")
+    plain = ("request", "contact_person", "failure", "lease", "lease_until", "attempts")
     subject_ref = "subject_ref"
     files = ("file",)
 

@@ -4,7 +4,15 @@ from django.utils.translation import gettext_lazy as _
 
 from datamap.declarations import Basis, Group, PersonalData, register
 from privacy.datamap.grouping import ACCOUNTABILITY, DUTY, staff_of
-from privacy.models import IdentityCopy, Rectification, Request, RequestEvent, RequestLetter, Restriction
+from privacy.models import (
+    IdentityCopy,
+    PublishedData,
+    Rectification,
+    Request,
+    RequestEvent,
+    RequestLetter,
+    Restriction,
+)
 
 _ASKED = "request.customer"
 _CLOSED = "request.closed_at"
@@ -24,7 +32,8 @@ class RequestData(PersonalData):
             fields=(
                 "ref", "kind", "objects_to", "state", "received_at", "closed_at", "channel", "language", "text",
                 "person_name", "person_email", "person_phone", "person_address", "identity_method", "identity_doubt",
-                "identity_asked_at", "identity_proven_at", "extension_announced_on", "extension_reasons", "decision",
+                "identity_asked_at", "identity_proven_at", "clarification_asked_at", "clarified_at",
+                "extension_announced_on", "extension_reasons", "decision",
                 "answered_at", "refusal_ground", "refusal_reason", "refusal_evidence",
             ),
             subject="customer",
@@ -35,7 +44,7 @@ class RequestData(PersonalData):
         ),
         *staff_of("owner", "refusal_proposed_by", "refusal_approved_by", category="REQUEST", start="closed_at"),
     ]  # fmt: skip
-    plain = ("blocked_at", "due_on", "clock_stopped", "duplicate_of", "token", "version")
+    plain = ("blocked_at", "due_on", "clock_stopped", "duplicate_of", "contact_person", "token", "version")
     subject_ref = "subject_ref"
 
 
@@ -81,6 +90,15 @@ class RectificationData(PersonalData):
     groups = [
         _of_request("field", "before", "after", "evidence", "state", "reason", "staged_at", "decided_at"),
         *staff_of("staged_by", "decided_by", category="REQUEST", start=_CLOSED),
+    ]
+
+
+@register(PublishedData)
+class PublishedDataData(PersonalData):
+    parent = "request"
+    groups = [
+        _of_request("what", "steps", "state", "noted_at", "settled_at"),
+        *staff_of("noted_by", category="REQUEST", start=_CLOSED),
     ]
 
 

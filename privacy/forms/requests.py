@@ -149,6 +149,18 @@ class IdentityForm(WayForm):
     field_order = ("doubt", "way")
 
 
+class ClarifyForm(WayForm):
+    """The question what a request is about."""
+
+    words = ProseField(
+        label=_("What do you ask?"),
+        max_length=2_000,
+        widget=prose(3),
+        help_text=_("It stands in the letter: which kinds of data or which time could be meant."),
+    )
+    field_order = ("words", "way")
+
+
 class SettleForm(forms.Form):
     """How identity was settled."""
 

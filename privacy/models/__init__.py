@@ -7,7 +7,14 @@ from privacy.models.packaging import Package, Redaction
 from privacy.models.papers import PaperVersion
 from privacy.models.policy import Policy
 from privacy.models.recipients import Disclosure, Notice, Recipient, Safeguard
-from privacy.models.requests import IdentityCopy, Rectification, Request, RequestEvent, RequestLetter
+from privacy.models.requests import (
+    IdentityCopy,
+    PublishedData,
+    Rectification,
+    Request,
+    RequestEvent,
+    RequestLetter,
+)
 from privacy.models.restricting import Restriction
 from privacy.models.running import DeletionLog, RetentionBatch, RetentionRun
 
@@ -26,6 +33,7 @@ __all__ = [
     "Package",
     "PaperVersion",
     "Policy",
+    "PublishedData",
     "Recipient",
     "Rectification",
     "Redaction",

@@ -44,6 +44,8 @@ class Erasure(models.Model):
     customer = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="erasures")
     # Of somebody who speaks for a company, who alone is erased: the key their row had; the company is not named.
     contact_person = models.BigIntegerField(_("contact person"), null=True, blank=True, editable=False)
+    # Whether their own address and number must not be written to afterwards; of a customer that goes without saying.
+    suppress = models.BooleanField(_("never to be written to again"), default=False, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.SCHEDULED)
     as_of = models.DateField(_("evaluated on"))
     requested_by = models.ForeignKey(

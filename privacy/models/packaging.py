@@ -55,6 +55,8 @@ class Package(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="packages")
     # Of an erased person the mark of the erasure is all there is.
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
+    # Of somebody who speaks for the company `customer`: the key of their row, of which alone it is a copy.
+    contact_person = models.BigIntegerField(_("contact person"), null=True, blank=True, editable=False)
     request = models.ForeignKey(Request, models.SET_NULL, null=True, blank=True, related_name="packages")
     file = models.FileField(storage=package_files, max_length=80, blank=True)
     bytes = models.PositiveBigIntegerField(_("size"), default=0)

@@ -79,6 +79,8 @@ class Request(Blockable):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="privacy_requests", verbose_name=_("customer")
     )
+    # Of somebody who speaks for a company and asks for themselves: the key of their row, also once that is gone.
+    contact_person = models.BigIntegerField(_("contact person"), null=True, blank=True, editable=False)
     channel = models.CharField(_("came in by"), max_length=10, choices=Channel, default=Channel.STAFF)
     language = models.CharField(_("language of the answer"), max_length=8, default="de")
     # The person as told: of someone unknown nothing else is known, and they are answered all the same.
@@ -93,6 +95,10 @@ class Request(Blockable):
     identity_doubt = SealedTextField(_("reason for doubt"), max_length=2_000, blank=True, default="")
     identity_asked_at = models.DateTimeField(_("identity asked for"), null=True, blank=True)
     identity_proven_at = models.DateTimeField(_("identity settled"), null=True, blank=True)
+
+    # Of much that is held the desk may ask what the request is about (recital 63).
+    clarification_asked_at = models.DateTimeField(_("asked what it is about"), null=True, blank=True)
+    clarified_at = models.DateTimeField(_("said what it is about"), null=True, blank=True)
 
     extension_announced_on = models.DateField(_("extension announced"), null=True, blank=True)
     extension_reasons = SealedTextField(_("reasons of the extension"), max_length=2_000, blank=True, default="")
@@ -184,6 +190,10 @@ class RequestEvent(models.Model):
         IDENTITY_ASKED = "identity_asked", _("Identity asked for")
         IDENTITY_SETTLED = "identity_settled", _("Identity settled")
         COPY_DELETED = "copy_deleted", _("Copy of the identity card deleted")
+        CLARIFICATION_ASKED = "clarify_asked", _("Asked what it is about")
+        CLARIFIED = "clarified", _("Said what it is about")
+        CONTACT = "contact", _("Said who of the company asks")
+        PUBLISHED = "published", _("Noted what had been made public")
         EXTENDED = "extended", _("Extension announced")
         EXTENDED_LATE = "extended_late", _("Extension announced too late: without effect")
         DONE = "done", _("Carried out")
@@ -238,6 +248,7 @@ class RequestLetter(models.Model):
     class Kind(models.TextChoices):
         RECEIPT = "receipt", _("Confirmation of receipt")
         IDENTITY = "identity", _("Question about identity")
+        CLARIFY = "clarify", _("Question what the request is about")
         EXTENSION = "extension", _("Notice of extension")
         ANSWER = "answer", _("Answer")
         REFUSAL = "refusal", _("Refusal")
@@ -265,6 +276,31 @@ class RequestLetter(models.Model):
 
     def __str__(self) -> str:
         return f"Letter {self.pk} of request {self.request_id}"
+
+
+class PublishedData(models.Model):
+    """Something about the person that the shop had made public, and what was done so that others who use it learn of
+    the erasure (Art. 17(2) GDPR)."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("others are still to be told")
+        TOLD = "told", _("others were told")
+        UNREASONABLE = "unreasonable", _("no step was reasonable")
+
+    request = models.ForeignKey(Request, models.CASCADE, related_name="published")
+    what = SealedTextField(_("what had been made public, and where"), max_length=1_000)
+    steps = SealedTextField(_("what was done, or why nothing"), max_length=2_000, blank=True, default="")
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    noted_at = models.DateTimeField(_("noted"), default=timezone.now)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("published data")
+        verbose_name_plural = _("published data")
+
+    def __str__(self) -> str:
+        return f"Published data {self.pk} of request {self.request_id}"
 
 
 class Rectification(models.Model):

@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from customers.models import Customer
+from customers.models import ContactPerson, Customer
 from datamap.catalogue import explain
 from datamap.controlling import controller, legal_zone
 from datamap.outages import is_full
@@ -32,6 +32,7 @@ from privacy.packages.assembling import Assembler
 from privacy.packages.knowing import known_of, subject_of_package
 from privacy.packages.ordering import Order
 from privacy.packages.screening import Screen
+from privacy.packages.speakers import SpeakersCopy
 from privacy.packages.writing import Stream
 
 log = logging.getLogger(__name__)
@@ -47,13 +48,20 @@ class NotProvidable(Exception):
     """The package cannot go out: it is not built, waits for a review, or its day has passed."""
 
 
-def ask(who: Customer | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None) -> Package:
-    """Note that a package is wanted; a worker builds it. `who` is a customer, or the mark of an erased person."""
+def ask(
+    who: Customer | ContactPerson | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None
+) -> Package:
+    """Note that a package is wanted; a worker builds it. `who` is a customer, somebody who speaks for one, or the mark
+    of an erased person."""
     of: dict[str, Any] = {"customer": who} if isinstance(who, Customer) else {"subject_ref": who}
+    if isinstance(who, ContactPerson):
+        of = {"customer": who.customer, "contact_person": who.pk}
     return Package.objects.create(kind=Kind(kind), request=request, asked_by_id=user_id, **of)
 
 
-def build(who: Customer | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None) -> Package:
+def build(
+    who: Customer | ContactPerson | UUID, kind: str, *, request: Request | None = None, user_id: int | None = None
+) -> Package:
     """Build a package here and now and answer it: ready, waiting for a review, or failed with the reason.
 
     The file is whole or not there. Raises OSError (a full disk), TypesettingFailed and database errors after the
@@ -138,7 +146,8 @@ def _build(package: Package, lease: UUID) -> None:
                 _file_releaser(package, decided or _undecided),
                 _teller(package),
             )
-            assembler = Assembler(order, screen)
+            speaker = package.contact_person
+            assembler = Assembler(order, screen) if speaker is None else SpeakersCopy(order, speaker)
             pieces = assembler.pieces()
             try:
                 name = storage.save("package", File(cast(IO[bytes], Stream(pieces)), "package"))
@@ -153,7 +162,7 @@ def _build(package: Package, lease: UUID) -> None:
         storage.delete(before)
 
 
-def _finish(package: Package, lease: UUID, name: str, assembler: Assembler) -> None:
+def _finish(package: Package, lease: UUID, name: str, assembler: Assembler | SpeakersCopy) -> None:
     now = timezone.now()
     pending = package.redactions.filter(decision=Redaction.Decision.PENDING).exists()
     changes: dict[str, Any] = {

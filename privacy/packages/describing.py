@@ -114,7 +114,7 @@ def described(subject: Person, kind: str) -> Description:
     lines = facts.lines(held)
     if kind == ACCESS:
         lines += facts.store_lines(store for store in registry.stores() if store.export is not None)
-    return Description(lines, counts, _told(subject), _holds(subject), facts.who)
+    return Description(lines, counts, told_of_person(subject), _holds(subject), facts.who)
 
 
 def held_by(subject: Person, kind: str) -> Iterable[Held]:
@@ -281,7 +281,7 @@ def _add(line: Line, one: Held) -> None:
             line.fields.append(label)
 
 
-def _told(person: Person) -> list[dict[str, Any]]:
+def told_of_person(person: Person) -> list[dict[str, Any]]:
     """Every recipient with what they got and when, first and last."""
     told = recipients_of([person.customer_id])[person.customer_id] if person.customer_id else []
     for ref in person.refs:

@@ -17,6 +17,7 @@ from datamap.declarations import registry
 from datamap.packages import Person
 from privacy.models import Erasure, Package, Request
 from privacy.packages.screening import Known, words_of
+from privacy.speaking import speaker_of
 
 LANGUAGES = ("de", "en")
 MOST = 2_000
@@ -35,6 +36,10 @@ def erased_subject(refs: tuple[UUID, ...], language: str = "") -> Person:
 
 def subject_of_package(package: Package) -> Person:
     """The person of a package."""
+    if package.contact_person is not None:
+        # The number and the marks are the company's.
+        case = package.request
+        return Person(None, "", (), language_of(case.language if case else package.customer.language))  # type: ignore[union-attr]
     if package.customer is not None:
         return subject_of(package.customer, (package.subject_ref,) if package.subject_ref else ())
     assert package.subject_ref is not None
@@ -52,26 +57,34 @@ def marks_of_erased(*, email: str = "", phone: str = "") -> tuple[UUID, ...]:
 
 
 def marks_of_asker(case: Request) -> tuple[UUID, ...]:
-    """Under which marks somebody who asks was erased, as soon as it is settled who asks."""
-    return marks_of_erased(email=case.person_email, phone=case.person_phone) if case.identity_method else ()
+    """Under which marks somebody who asks was erased, as soon as it is settled who asks.
+
+    The number that somebody tells who speaks for a company may be the company's.
+    """
+    phone = case.person_phone if case.contact_person is None else ""
+    return marks_of_erased(email=case.person_email, phone=phone) if case.identity_method else ()
 
 
-def asker_of(case: Request) -> Customer | UUID | None:
-    """Whose data a request is about: a customer, or the mark of somebody erased; None where nobody is known.
+def asker_of(case: Request) -> Customer | ContactPerson | UUID | None:
+    """Whose data a request is about: a customer, somebody who speaks for one, or the mark of somebody erased; None
+    where nobody is known.
 
     Who was erased and asks again is noticed by the address or number they tell. Since that may be a relative's too, it
     counts only once identity is settled.
     """
+    if case.contact_person is not None:
+        return speaker_of(case) or next(iter(marks_of_asker(case)), None)
     return case.customer or case.subject_ref or next(iter(marks_of_asker(case)), None)
 
 
 def holds_copy(case: Request) -> bool:
     """Whether there are data of which a request for a copy is answered with one.
 
-    Of who was erased the access copy tells what is blocked; to portability belongs none of it (Art. 20).
+    Of who was erased the access copy tells what is blocked; to portability belongs none of it (Art. 20), nor anything
+    of who speaks for a company: that is held neither by consent nor for a contract of theirs.
     """
     if case.kind == Package.Kind.PORTABILITY:
-        return case.customer is not None
+        return case.customer is not None and case.contact_person is None
     return case.kind == Package.Kind.ACCESS and asker_of(case) is not None
 
 

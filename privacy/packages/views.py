@@ -88,9 +88,9 @@ def package_for_case(request: HttpRequest, pk: int) -> HttpResponse:
 def package_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """One package: how far it is, what is in it, until when."""
     package = package_for(request, uuid, page="privacy:package")
-    others = Package.objects.filter(customer=package.customer_id, subject_ref=package.subject_ref).exclude(
-        pk=package.pk
-    )
+    others = Package.objects.filter(
+        customer=package.customer_id, subject_ref=package.subject_ref, contact_person=package.contact_person
+    ).exclude(pk=package.pk)
     context = {
         "package": package,
         "tone": TONES[_state(package)],

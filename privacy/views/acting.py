@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from privacy import copies, handling, identifying, letters, rectifying
+from privacy import clarifying, copies, handling, identifying, letters, publishing, rectifying
 from privacy.access import request_for
 from privacy.clock import deadline_for
-from privacy.forms.requests import AnswerForm, DecideForm, ExtendForm, IdentityForm, RefuseForm, StageForm
+from privacy.forms.requests import AnswerForm, ClarifyForm, DecideForm, ExtendForm, IdentityForm, RefuseForm, StageForm
 from privacy.models import IdentityCopy, Policy, Request, RequestLetter
 from privacy.packages.knowing import holds_copy
 from privacy.steps import StaleRequest, StepRefused
@@ -64,6 +64,63 @@ def request_identity(http: HttpRequest, pk: int) -> HttpResponse:
         return _("The question is on its way.")
 
     return _step(http, case, form, "request_identity", work)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.requests")
+def request_clarify(http: HttpRequest, pk: int) -> HttpResponse:
+    """Ask what a request is about."""
+    case = request_for(http, pk, page="privacy:request")
+    form = ClarifyForm(http.POST or None, case=case)
+
+    def work() -> str:
+        data = form.cleaned_data
+        clarifying.ask(case, data["words"], way=data["way"], version=seen_version(http), by=signed_in(http))
+        return _("The question is on its way.")
+
+    return _step(http, case, form, "request_clarify", work)
+
+
+@require_POST
+@permission_required("privacy.requests")
+def request_clarified(http: HttpRequest, pk: int) -> HttpResponse:
+    """Note what the person answered."""
+    case, words = request_for(http, pk, page="privacy:request"), http.POST.get("reason", "")[:2000]
+    return act(
+        http,
+        case,
+        lambda: clarifying.settle(case, words, version=seen_version(http), by=signed_in(http)),
+        _("Noted; the clock runs on."),
+    )
+
+
+@require_POST
+@permission_required("privacy.requests")
+def request_published(http: HttpRequest, pk: int) -> HttpResponse:
+    """Note that something about the person had been made public."""
+    case, what = request_for(http, pk, page="privacy:request"), http.POST.get("what", "")[:1000]
+    return act(
+        http,
+        case,
+        lambda: publishing.note(case, what, version=seen_version(http), by=signed_in(http)),
+        _("Noted; the case stays open until others were told."),
+    )
+
+
+@require_POST
+@permission_required("privacy.requests")
+def published_settle(http: HttpRequest, pk: int, published: int) -> HttpResponse:
+    """Note what was done so that others learn of the erasure."""
+    case, steps = request_for(http, pk, page="privacy:request"), http.POST.get("steps", "")[:2000]
+    if not case.published.filter(pk=published).exists():
+        raise Http404
+    state, by = http.POST.get("state", ""), signed_in(http)
+    return act(
+        http,
+        case,
+        lambda: publishing.settle(published, state, steps, version=seen_version(http), by=by),
+        _("Noted."),
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.models import ContactPerson
 from datamap.accesslog import name_pages
 from privacy.access import person_for
-from privacy.contact_copies import copy_of, facts_of, last_day_of
-from privacy.erasing_contacts import ask_contact_erasure, own_endpoints, plan_contact, request_of
-from privacy.models import Erasure, Policy
+from privacy.erasing_contacts import ask_contact_erasure, plan_contact, request_of
+from privacy.models import Erasure, Package, Policy
 from privacy.notices import recipients_to_tell
+from privacy.packages.building import ask
+from privacy.packages.speakers import last_day_of
+from privacy.packages.tasks import build_package
+from privacy.speaking import facts_of, own_endpoints
 from privacy.views.erasing import asked, shown, sums
 from staff.access import permission_required, recent_login_required, signed_in
 
@@ -49,20 +53,22 @@ def contact(http: HttpRequest, number: str, pk: int) -> HttpResponse:
         "history": history,
         "last_day": last_day_of(person),
         "case": request_of(person),
+        "copies": Package.objects.filter(contact_person=person.pk).order_by("-asked_at", "-pk")[:5],
         "may_copy": user.may("privacy.packages"),
         "may_erase": user.may("privacy.erase"),
     }
     return render(http, "privacy/contact.html", context)
 
 
-@require_GET
+@require_POST
 @permission_required("privacy.packages")
+@recent_login_required
 def contact_copy(http: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """The copy of Art. 15: the person's own row with its history."""
+    """Have the copy of Art. 15 made: the person's own row, its history and requests."""
     person = _contact_for(http, number, pk, page="privacy:contact_copy", permission="privacy.packages")
-    answer = JsonResponse(copy_of(person), json_dumps_params={"ensure_ascii": False, "indent": 2})
-    answer["Content-Disposition"] = 'attachment; filename="obhut-copy.json"'
-    return answer
+    package = ask(person, Package.Kind.ACCESS, user_id=signed_in(http).pk)
+    transaction.on_commit(lambda: build_package.delay(package.pk))
+    return redirect("privacy:package", package.uuid)
 
 
 @require_http_methods(["GET", "POST"])

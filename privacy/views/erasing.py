@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers import tombstones
 from customers.access import Erased
 from customers.models import Customer
 from datamap.catalogue import cited
@@ -25,7 +26,7 @@ from privacy.access import person_for, person_of
 from privacy.erasing import Refused, approve_erasure, ask_erasure, cancel_erasure, erasure_of_number
 from privacy.models import Erasure, Policy, Request
 from privacy.notices import recipients_to_tell
-from privacy.planning import plan_erasure, said_holds
+from privacy.planning import plan_erasure, said_holds, said_items
 from privacy.tasks import work_on_erasure
 from staff.access import permission_required, recent_login_required, signed_in
 
@@ -43,6 +44,19 @@ def erasures(http: HttpRequest) -> HttpResponse:
     return render(http, "privacy/erasures.html", {"page": page, "next_url": next_url})
 
 
+@require_POST
+@permission_required("privacy.view")
+def erased_find(http: HttpRequest) -> HttpResponse:
+    """The receipt of who had this customer number; of whom the night ended, the page of their recipients."""
+    number = http.POST.get("number", "").strip()
+    gone = tombstones.erasure_of_number(number)
+    if gone is None or Customer.objects.filter(number=number).exists():
+        messages.info(http, _("Nobody who had this customer number has been erased."))
+        return redirect("privacy:erasures")
+    receipt = erasure_of_number(number)
+    return redirect("privacy:erasure", pk=receipt.pk) if receipt else redirect("privacy:ended", subject_ref=gone[1])
+
+
 @require_http_methods(["GET", "POST"])
 @permission_required("privacy.erase")
 @recent_login_required
@@ -52,13 +66,18 @@ def erase(http: HttpRequest, number: str) -> HttpResponse:
         person = person_for(http, number, page="privacy:erase")
     except Erased:
         if (done := erasure_of_number(number)) is None:
-            raise
+            if (gone := tombstones.erasure_of_number(number)) is None:
+                raise
+            messages.info(http, _("The nightly run has ended this customer."))
+            return redirect("privacy:ended", subject_ref=gone[1])
         messages.info(http, _("This customer has been erased already; this is the receipt."))
         return redirect("privacy:erasure", pk=done.pk)
     running = Erasure.objects.filter(customer=person, state__in=Erasure.OPEN_STATES).first()
     if http.method == "POST":
         return _ask(http, person, running)
-    asked = Request.objects.filter(customer=person, kind=Request.Kind.ERASURE, closed_at__isnull=True)
+    asked = Request.objects.filter(
+        customer=person, contact_person=None, kind=Request.Kind.ERASURE, closed_at__isnull=True
+    )
     context = {
         "customer": person,
         "name": letters.named(person),
@@ -160,7 +179,7 @@ def shown(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items of a plan or a receipt as the page names them; the history of all models is one line."""
     rows: list[dict[str, Any]] = []
     history = 0
-    for item in items:
+    for item in said_items(items):
         model = apps.get_model(item["model"])
         if hasattr(model, "instance_type"):
             history += item["count"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,13 +19,13 @@ from datamap import accesslog
 from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.workdays import local_date
-from privacy import notices, notifying
-from privacy.disclosing import DisclosureRefused, note_disclosure, note_of_erased
+from privacy import notices
+from privacy.disclosing import DisclosureRefused, Ended, ended_under, note_disclosure, note_of_erased
 from privacy.forms.recipients import DisclosureForm, ErasedDisclosureForm, RecipientForm, SettleForm
 from privacy.latecomers import enter_recipient
 from privacy.models import Erasure, Notice, Recipient
 from privacy.paging import next_url
-from privacy.recipients import recipients_of, unnamed_kinds
+from privacy.recipients import recipients_of, recipients_of_ref, unnamed_kinds
 from privacy.toldwords import in_words
 from privacy.views.requests import told_version
 from staff.access import permission_required, signed_in
@@ -33,6 +35,8 @@ accesslog.name_pages(
         "privacy:disclosures": gettext_lazy("Recipients of a customer's data"),
         "privacy:disclosure_new": gettext_lazy("Note a disclosure"),
         "privacy:erasure_disclosure": gettext_lazy("Note a disclosure"),
+        "privacy:ended": gettext_lazy("Recipients of a customer's data"),
+        "privacy:ended_disclosure": gettext_lazy("Note a disclosure"),
         "privacy:notice": gettext_lazy("Notice to a recipient"),
     }
 )
@@ -112,7 +116,7 @@ def disclosure_new(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("privacy:disclosures", number=customer.number)
         except DisclosureRefused as refused:
             form.add_error(refused.field, str(refused))
-    context = {"form": form, "customer": customer}
+    context = {"form": form, "back": reverse("privacy:disclosures", args=[customer.number]), "called": customer.number}
     return render(request, "privacy/disclosure_new.html", context, status=422 if form.errors else 200)
 
 
@@ -124,17 +128,51 @@ def erasure_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
     if erasure is None:
         raise Http404
     accesslog.record(request.user.pk, str(erasure.subject_ref), "privacy:erasure_disclosure", "Art. 19")
+    return _note_of_erased(request, erasure, reverse("privacy:erasure", args=[pk]), str(erasure.receipt))
+
+
+def _note_of_erased(request: HttpRequest, gone: Erasure | Ended, back: str, called: str) -> HttpResponse:
     form = ErasedDisclosureForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         said: dict[str, Any] = dict(form.cleaned_data)
         try:
-            note_of_erased(erasure, said.pop("recipient"), by=signed_in(request), **said)
+            note_of_erased(gone, said.pop("recipient"), by=signed_in(request), **said)
             messages.success(request, _("The disclosure is noted."))
-            return redirect("privacy:erasure", pk=pk)
+            return redirect(back)
         except DisclosureRefused as refused:
             form.add_error(refused.field, str(refused))
-    context = {"form": form, "erasure": erasure}
+    context = {"form": form, "back": back, "called": called}
     return render(request, "privacy/disclosure_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@permission_required("privacy.view")
+def ended(request: HttpRequest, subject_ref: UUID) -> HttpResponse:
+    """Somebody whom the night ended, known by the mark alone: who had received what, and who was told (Art. 19)."""
+    gone = _ended(request, subject_ref, page="privacy:ended")
+    context = {
+        "ended": gone,
+        "rows": recipients_of_ref(subject_ref),
+        "told": notices.told_of(subject_ref=subject_ref),
+        "may_edit": signed_in(request).may("privacy.recipients"),
+    }
+    return render(request, "privacy/disclosures.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.recipients")
+def ended_disclosure(request: HttpRequest, subject_ref: UUID) -> HttpResponse:
+    """Note who had received data of somebody whom the night ended; they are told of it."""
+    gone = _ended(request, subject_ref, page="privacy:ended_disclosure")
+    return _note_of_erased(request, gone, reverse("privacy:ended", args=[subject_ref]), str(subject_ref))
+
+
+def _ended(request: HttpRequest, subject_ref: UUID, *, page: str) -> Ended:
+    gone = ended_under(subject_ref)
+    if gone is None:
+        raise Http404
+    accesslog.record(request.user.pk, str(subject_ref), page, "Art. 19")
+    return gone
 
 
 @require_GET
@@ -142,7 +180,6 @@ def erasure_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
 def notice_list(request: HttpRequest) -> HttpResponse:
     """The worklist of Art. 19, the oldest first; settled ones on demand."""
     settled = request.GET.get("show") == "settled"
-    notifying.follow()
     states = [state for state in Notice.State.values if (state in Notice.OPEN_STATES) != settled]
     rows = Notice.archive.filter(state__in=states).select_related("recipient", "customer", "request")
     page = page_of(rows, "queued_at", descending=settled, cursor=request.GET.get("cursor", ""))

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from customers.access import customer_for, visible_customers
-from privacy import closing, handling, identifying, letters, reassigning, receiving
+from customers.models import ContactPerson
+from privacy import clarifying, closing, handling, identifying, letters, reassigning, receiving, speaking
 from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
@@ -72,6 +73,10 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "erasures": case.erasures.exclude(state=Erasure.State.CANCELLED).select_related("requested_by").order_by("pk"),
         "erases": signed_in(http).may("privacy.erase"),
         "people": _people(http, case),
+        "speaker": speaking.speaker_of(case),
+        "speakers": _speakers(case),
+        "asks_extent": clarifying.is_open(case),
+        "published": case.published.order_by("pk"),
         "taken_back": reassigning.consequences(case) if case.is_open else [],
         "others": receiving.others_like(case) if case.duplicate_of_id is None and case.is_open else [],
         "duplicates": case.duplicates.order_by("pk"),
@@ -147,6 +152,22 @@ def request_assign(http: HttpRequest, pk: int) -> HttpResponse:
         case,
         lambda: receiving.assign(case, customer, version=seen_version(http), by=signed_in(http)),
         _("The request belongs to this customer now."),
+    )
+
+
+@require_POST
+@permission_required("privacy.requests")
+def request_speaker(http: HttpRequest, pk: int) -> HttpResponse:
+    """Say who of a company asks: one of its contact persons for themselves, or the company."""
+    case, chosen = request_for(http, pk, page="privacy:request"), http.POST.get("speaker", "")
+    person = next((one for one in _speakers(case) if str(one.pk) == chosen), None)
+    if chosen and person is None:
+        return show(http, case, status=422, problem=_("Choose one of the contact persons."))
+    return act(
+        http,
+        case,
+        lambda: speaking.say_who(case, person, version=seen_version(http), by=signed_in(http)),
+        _("It is noted who asks."),
     )
 
 
@@ -255,6 +276,13 @@ def _people(http: HttpRequest, case: Request) -> list[Any]:
     visible = visible_customers(signed_in(http))
     found = receiving.people_meant(visible, email=case.person_email, phone=case.person_phone)
     return [(customer, letters.named(customer)) for customer in found]
+
+
+def _speakers(case: Request) -> list[ContactPerson]:
+    """The contact persons of the company whose request it is, as long as it can be said who asks."""
+    if case.customer_id is None or not case.is_open:
+        return []
+    return list(ContactPerson.objects.filter(customer=case.customer_id).order_by("last_name", "pk"))
 
 
 def _changes(case: Request) -> list[tuple[Rectification, str]]:

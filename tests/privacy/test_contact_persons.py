@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from hashlib import sha256
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from jsonschema import Draft202012Validator
 
 from customers import tombstones
 from customers.models import ContactPerson, ContactPoint, Customer, Tombstone
 from customers.suppression import suppressed
 from datamap import journal
+from datamap.diagnosis import Options
 from datamap.models import AccessLog
+from mail.delivering import deliver_due
 from orders.models import Order
-from privacy import reapplying
-from privacy.erasing import approve_erasure, cancel_erasure, run_erasure
+from privacy import closing, copies, handling, identifying, reapplying, receiving
+from privacy.erasing import approve_erasure, ask_erasure, cancel_erasure, run_erasure
 from privacy.erasing_contacts import ask_contact_erasure
-from privacy.models import DeletionLog, Erasure, Hold, Notice, Policy
-from tests.privacy.making import make_order, make_person, take
+from privacy.invariants import check_erased
+from privacy.models import DeletionLog, Erasure, Hold, Notice, Package, Policy, Request
+from privacy.packages.building import build, work_on
+from privacy.steps import StepRefused
+from tests.privacy.making import days_ago, make_copy, make_order, make_person, take
 from tests.privacy.noting import disclose, make_recipient
+from tests.privacy.packaging import everything, files_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
@@ -90,6 +101,22 @@ def test_without_the_wish_nothing_is_suppressed(berta, privacy):
     assert Tombstone.objects.filter(kind="email").count() == 1
 
 
+def test_the_wish_of_an_erasure_that_waits_moves_into_its_column(berta, privacy):
+    """It stood among what is searched for, where it said the person's wish in the place of another thing."""
+    Policy(erasure_needs_second=True).save()
+    waiting = ask_contact_erasure(berta, suppress=False, user=privacy)
+    Erasure.objects.filter(pk=waiting.pk).update(needles={"suppress": True})
+    begun = Erasure.objects.create(
+        contact_person=0, as_of="2026-11-01", state="running", started_at=timezone.now(), needles={"emails": [BERTA]}
+    )
+    migration = import_module("privacy.migrations.0013_contact_persons_and_questions")
+    migration.take_the_wish_out(apps, None)
+    waiting.refresh_from_db()
+    begun.refresh_from_db()
+    assert (waiting.suppress, waiting.needles) == (True, None)
+    assert (begun.suppress, begun.needles) == (False, {"emails": [BERTA]})
+
+
 def test_an_address_that_is_the_companys_too_stays_the_companys(company, berta, privacy):
     ContactPoint.objects.create(customer=company, kind="email", value=BERTA.upper())
     run_erasure(ask_contact_erasure(berta, suppress=True, user=privacy).pk)
@@ -149,25 +176,174 @@ def test_the_journal_ends_the_person_again_after_a_restore(company, berta):
     assert company.contact_points.exists()
 
 
-def test_the_copy_is_the_persons_own_row_with_its_history(desk, company, berta):
+def copy_for(desk: Client, berta: ContactPerson, capture) -> dict[str, bytes]:
+    """What the button on the page of a contact person has made."""
+    with capture(execute=True):
+        answer = desk.post(page("contact_copy", berta))
+    package = Package.objects.get()
+    assert answer["Location"] == reverse("privacy:package", args=[package.uuid])
+    assert (package.state, package.contact_person) == ("ready", berta.pk)
+    return files_of(package)
+
+
+def test_the_copy_is_the_persons_own_row_with_its_history(
+    desk, company, berta, eager, django_capture_on_commit_callbacks
+):
     rights = desk.get(reverse("privacy:customer", args=["F-1"]))
     assert page("contact", berta) in rights.text
     assert page("contact_copy", berta) in desk.get(page("contact", berta)).text
-    answer = desk.get(page("contact_copy", berta))
-    said = json.loads(answer.content)
-    assert (said["data"]["last_name"], said["data"]["email"], said["speaks_for"]) == (
-        "Buchhalter", BERTA, "Kaffeekontor GmbH",
-    )  # fmt: skip
-    assert [row["last_name"] for row in said["history"]] == ["Buch", "Buchhalter"]
-    assert said["basis"] == ["6(1)(f)"] and said["purpose"] and said["deletable_from"]
+    disclose(make_recipient("Nordpost"), company, "2026-05-22")
+    files = copy_for(desk, berta, django_capture_on_commit_callbacks)
+    (row,) = json.loads(files["data/customers.ContactPerson.json"])
+    assert (row["last_name"], row["email"]) == ("Buchhalter", BERTA)
+    former = json.loads(files["data/customers.HistoricalContactPerson.json"])
+    assert [version["last_name"] for version in former] == ["Buch", "Buchhalter"]
+    told = json.loads(files["meta/processing.json"])
+    assert told["recipients"][0]["name"] == "Nordpost" and "6(1)(f)" in json.dumps(told)
+    listed = json.loads(files["manifest.json"])["files"]
+    assert {one["path"] for one in listed} == files.keys() - {"manifest.json"}
+    assert all(sha256(files[one["path"]]).hexdigest() == one["sha256"] for one in listed)
+    for path, content in files.items():
+        if path.startswith("data/"):
+            Draft202012Validator(json.loads(files[f"schemas/{path[5:-5]}.schema.json"])).validate(json.loads(content))
     for others in ("chef@firma.example", "alma", "Espressobohnen", "F-1"):
-        assert others not in answer.content.decode()
-    assert "F-1" not in answer["Content-Disposition"]
+        assert others not in everything(files)
     assert AccessLog.objects.filter(customer_number="F-1", page="privacy:contact_copy").exists()
+
+
+def test_the_copy_is_there_for_people_too(desk, company, berta, eager, django_capture_on_commit_callbacks):
+    """Art. 12(1): a page that can be read, and the same as a PDF that is archival and accessible."""
+    Customer.objects.filter(pk=company.pk).update(language="de")
+    files = copy_for(desk, berta, django_capture_on_commit_callbacks)
+    read = files["index.html"].decode()
+    assert 'lang="de"' in read and "Berta Buchhalter" in read and BERTA in read
+    assert "Letzter Tag" in read and "Frühere Fassungen" in read and "<script" not in read
+    pdf = next(content for path, content in files.items() if path.endswith(".pdf"))
+    assert pdf.startswith(b"%PDF")
+
+
+@pytest.fixture
+def asked(company, berta, officer) -> Request:
+    """She writes from her own address; the desk finds the company by it."""
+    company.addresses.create(kind="billing", street="Kontorgasse 4", postcode="20457", city="Hamburg", is_default=True)
+    case = take(officer, channel="mail", email=BERTA.upper(), language="en")
+    receiving.assign(case, company, version=None, by=officer)
+    identifying.settle(case, "known_facts", version=None, by=officer)
+    return case
+
+
+def test_her_request_never_leads_to_the_companys_package(asked, company, berta, officer, fresh, eager) -> None:
+    assert asked.contact_person == berta.pk
+    companys = build(company, "access", user_id=officer.pk)
+    Package.objects.filter(pk=companys.pk).update(state="ready", released_at=timezone.now())
+    with pytest.raises(StepRefused):
+        handling.answer(asked, "", way="mail", partly=False, version=None, by=officer)
+    desk = fresh(officer)
+    shown = desk.get(reverse("privacy:request", args=[asked.pk])).text
+    assert "Berta Buchhalter" in shown and page("contact", berta) in shown
+    desk.post(reverse("privacy:package_for_case", args=[asked.pk]))
+    made = Package.objects.exclude(pk=companys.pk).get()
+    assert (made.contact_person, made.request) == (berta.pk, asked)
+    work_on(made.pk)
+    assert copies.copy_of(asked) == Package.objects.get(pk=made.pk)
+    own = take(officer, customer=company, channel="letter", received_at=days_ago(1))
+    assert (own.contact_person, copies.copy_of(own)) == (None, companys)
+
+
+def test_the_answer_goes_to_her_and_not_to_the_company(asked, berta, officer) -> None:
+    make_copy(asked, officer)
+    handling.answer(asked, "", way="mail", partly=False, version=None, by=officer)
+    letter = asked.letters.get(kind="answer")
+    assert letter.recipient.splitlines() == ["Berta Buchhalter", "Kaffeekontor GmbH", "Kontorgasse 4", "20457 Hamburg"]
+    assert (letter.address.casefold(), "Berta Buchhalter" in letter.body) == (BERTA, True)
+    deliver_due(10)
+    assert [[to.casefold() for to in one.to] for one in mail.outbox] == [[BERTA]]
+
+
+def test_a_request_for_portability_of_hers_hands_nothing_of_the_company_out(asked, officer, fresh) -> None:
+    """Her row is held under legitimate interests: Art. 20 is about consent and contract."""
+    Request.objects.filter(pk=asked.pk).update(kind="portability")
+    asked.refresh_from_db()
+    handling.answer(asked, "", way="mail", partly=False, version=None, by=officer)
+    assert "We hold none that this right is about" in asked.letters.get(kind="answer").body
+
+
+def test_her_request_for_erasure_erases_her_and_is_answered_afterwards(asked, company, berta, officer, fresh) -> None:
+    Request.objects.filter(pk=asked.pk).update(kind="erasure")
+    desk = fresh(officer)
+    shown = desk.get(reverse("privacy:request", args=[asked.pk])).text
+    assert page("contact_erase", berta) in shown and reverse("privacy:erase", args=["F-1"]) not in shown
+    of_company = ask_erasure(company)
+    assert of_company.request is None
+    cancel_erasure(of_company)
+    own = take(officer, kind="erasure", customer=company, channel="letter")
+    done = run_erasure(ask_contact_erasure(berta, suppress=True, user=officer).pk)
+    assert (done.state, done.request) == ("done", asked)
+    asked.refresh_from_db()
+    assert [erasure.pk for erasure in reapplying.erasures_of(asked)] == [done.pk]
+    assert reapplying.erasures_of(own) == []
+    handling.answer(asked, "", way="mail", partly=False, version=None, by=officer)
+    letter = asked.letters.get(kind="answer")
+    assert letter.address.casefold() == BERTA
+    assert letter.recipient.startswith("Berta Buchhalter")
+    assert "Erased: contact persons." in letter.body
+    assert desk.get(reverse("privacy:request", args=[asked.pk])).status_code == 200
+    assert closing.open_points(asked) == []
+
+
+def test_what_she_objects_to_stops_what_is_hers_alone(company, berta, officer) -> None:
+    case = take(officer, kind="objection", objects_to="advertising", customer=company, email=BERTA)
+    assert case.contact_person == berta.pk
+    assert suppressed("email", BERTA) and suppressed("phone", PHONE)
+    assert not suppressed("email", "almaF-1@laden.example")
+    assert not Customer.objects.filter(summary__advertising_stopped_at__isnull=False).exists()
+
+
+def test_the_desk_says_who_asks_where_the_address_does_not(company, berta, officer, fresh) -> None:
+    case = take(officer, customer=company, channel="phone")
+    assert case.contact_person is None
+    desk, where = fresh(officer), reverse("privacy:request_speaker", args=[case.pk])
+    stranger = ContactPerson.objects.create(
+        customer=make_person("F-2", kind="company", company="Andere AG"), last_name="Fremd"
+    )
+    for wrong in (str(stranger.pk), "x"):
+        assert desk.post(where, {"speaker": wrong, "version": case.version}).status_code == 422
+    assert desk.post(where, {"speaker": berta.pk, "version": case.version}).status_code == 302
+    case.refresh_from_db()
+    assert case.contact_person == berta.pk
+    assert desk.post(where, {"speaker": "", "version": case.version - 1}).status_code == 409
+    assert desk.post(where, {"speaker": "", "version": case.version}).status_code == 302
+    case.refresh_from_db()
+    assert case.contact_person is None
+
+
+def test_a_copy_that_lies_ready_goes_with_her(berta, officer) -> None:
+    package = build(berta, "access", user_id=officer.pk)
+    name = package.file.name
+    done = run_erasure(ask_contact_erasure(berta, suppress=False).pk)
+    assert {item["model"] for item in done.items} >= {"privacy.Package"}
+    assert not Package.objects.exists() and not package.file.storage.exists(name)
+
+
+def test_doctor_sees_a_contact_person_who_came_back(company, berta) -> None:
+    """By a restore without replay, or by hand: the journal and the receipt say who was erased."""
+    erasure = run_erasure(ask_contact_erasure(berta, suppress=False).pk)
+    assert check_erased(Options()).ok
+    back = ContactPerson(pk=berta.pk, customer=company, last_name="Buchhalter", created_at=berta.created_at)
+    ContactPerson.objects.bulk_create([back])
+    found = check_erased(Options())
+    assert not found.ok
+    assert "contact persons are there whom the journal says were erased" in found.detail
+    assert "erasures are done and their contact person is there" in found.detail
+    Erasure.objects.filter(pk=erasure.pk).update(state="running", contact_person=berta.pk)
+    assert check_erased(Options()).ok  # it is on its way
 
 
 def test_nobody_gets_at_a_contact_person_through_another_company(desk, agent_client, berta):
     other = make_person("F-2", kind="company", company="Andere AG")
-    for name in ("contact", "contact_copy", "contact_erase"):
+    for name in ("contact", "contact_erase"):
         assert desk.get(reverse(f"privacy:{name}", args=[other.number, berta.pk])).status_code == 404
         assert agent_client.get(page(name, berta)).status_code == 403
+    assert desk.post(reverse("privacy:contact_copy", args=[other.number, berta.pk])).status_code == 404
+    assert agent_client.post(page("contact_copy", berta)).status_code == 403
+    assert not Package.objects.exists()

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from customers.models import ContactPoint, Customer, Note
 from datamap.models import AccessLog
@@ -121,6 +121,30 @@ def test_a_plan_has_one_item_per_model_action_day_and_statute(customer) -> None:
     gone = next(item for item in items if item["model"] == "interactions.Interaction")
     assert (gone["action"], gone["count"]) == ("delete", 2)
     assert "period is over" in gone["reason"] and "Nothing requires it any longer." in gone["reason"]
+
+
+def test_the_receipt_gives_its_reasons_in_the_language_of_whoever_reads_it(desk, officer, customer) -> None:
+    """Kept as keys: an erasure that ran in English is read in German, and the other way round."""
+    erasure = asked(desk, customer)
+    receipt = reverse("privacy:erasure", args=[erasure.pk])
+
+    def reasons(language: str) -> set[str]:
+        User.objects.filter(pk=officer.pk).update(language=language)
+        return {row["reason"] for row in desk.get(receipt).context["rows"]}
+
+    english, german = reasons("en"), reasons("de")
+    assert {
+        "Nothing requires it any longer.",
+        "Stays as a figure about nobody.",
+        "History goes with its row.",
+    } <= english
+    assert any(reason.startswith("Kept for: ") for reason in english)
+    assert not english & german and len(german) == len(english)
+    with translation.override("de"):
+        assert {item["reason"] for item in command(customer.number)["items"]} == german
+    # A receipt of a time before there were keys says what it said then.
+    Erasure.objects.update(items=[{**item, "reason": "Damals gesagt."} | {"why": []} for item in erasure.items])
+    assert "Damals gesagt." in reasons("en")
 
 
 def test_asked_again_the_receipt_of_the_first_time_is_shown(desk, customer) -> None:

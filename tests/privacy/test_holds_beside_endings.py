@@ -13,15 +13,18 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Customer
+from customers.tombstones import erasure_of_number
 from datamap.workdays import local_date
 from interactions.complaining import open_complaint
 from interactions.models import Complaint, Interaction
+from privacy import receiving
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.holding import HoldRefused, set_hold
-from privacy.models import Hold, RetentionRun
+from privacy.models import Hold, Request, RetentionRun
 from privacy.purging import plan_run, report_of, work
+from privacy.steps import StepRefused
 from staff.models import User
-from tests.privacy.making import BERLIN, at, make_contact, make_order, make_person
+from tests.privacy.making import BERLIN, at, make_contact, make_order, make_person, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("english")]
 LATEST = timedelta(seconds=20)
@@ -120,6 +123,48 @@ def test_rows_whose_person_gets_a_case_meanwhile_stay(how: str, officer) -> None
     assert counted(run, key) == {"due": 1, "held": 1}
     order.refresh_from_db()
     assert order.customer_id == customer.pk and Interaction.objects.get() == ticket
+
+
+def test_the_night_waits_for_a_request_being_registered_and_keeps_what_its_answer_needs(old, officer) -> None:
+    """Asked for while the night is at it: the copy tells of what there was when it was asked for (Art. 12(3), 15)."""
+    ticket = make_contact(old, "2015-06-20")
+    runs = [due("ACCOUNT"), due("TICKET")]
+    with ThreadPoolExecutor(1) as pool:
+        for run in runs:
+            with transaction.atomic():
+                case = take(officer, customer=old)
+                begun = beside(pool, lambda run=run: work(run.pk))
+            begun.result()
+            assert counted(run, run.only) == {"due": 1, "held": 1}
+            assert case.customer == old
+    assert Customer.objects.get() == old and Interaction.objects.get() == ticket
+
+
+def test_a_request_being_assigned_makes_the_night_wait_too(old, officer) -> None:
+    make_contact(old, "2015-06-20")
+    case = take(officer, channel="letter")
+    run = due("TICKET")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            receiving.assign(case, old, version=None, by=officer)
+            begun = beside(pool, lambda: work(run.pk))
+        begun.result()
+    assert counted(run, "TICKET") == {"due": 1, "held": 1}
+
+
+def test_a_request_that_comes_after_the_end_began_is_that_of_somebody_erased(old, officer) -> None:
+    """It is registered all the same, as one that came a moment before: its answer tells what is still kept."""
+    run = due("ACCOUNT")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            work(run.pk)
+            begun = beside(pool, lambda: take(officer, customer=old, email="alma4711@laden.example"))
+        case = begun.result()
+    assert not Customer.objects.exists()
+    assert (case.customer, case.blocked_at is None, case.closed_at) == (None, False, None)
+    assert case.subject_ref == erasure_of_number("4711")[1] and case in Request.on_desk()
+    with pytest.raises(StepRefused):
+        receiving.assign(take(officer, channel="letter"), old, version=None, by=officer)
 
 
 def test_rows_end_while_others_work_on_the_person(officer) -> None:

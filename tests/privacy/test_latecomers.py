@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from customers.models import Customer
+from customers.models import Customer, Summary
+from customers.tombstones import erasure_of_number
+from datamap.models import AccessLog
 from privacy import rectifying, restricting
 from privacy.disclosing import note_disclosure
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Disclosure, Erasure, Notice, Recipient, Restriction
+from privacy.purging import plan_run, work
 from privacy.recipients import recipients_of_ref
 from privacy.toldwords import in_words
 from staff.models import User
@@ -126,13 +131,15 @@ def erased(zoe: Customer) -> Erasure:
     return run_erasure(ask_erasure(zoe).pk)
 
 
-def note(client: Client, erasure: Erasure, recipient: Recipient, days: float) -> int:
+def note(client: Client, gone: Erasure | str, recipient: Recipient, days: float) -> int:
+    """Note that a recipient had data so many days ago; of whom the night ended at the address of their page."""
     at = timezone.localtime(timezone.now() - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
     sent = {
         "recipient": recipient.pk, "at": at, "data": "Name", "purpose": "Lieferung", "basis": "6(1)(b)", "note": "",
         "known_by": "Sendung 0815",
     }  # fmt: skip
-    return client.post(reverse("privacy:erasure_disclosure", args=[erasure.pk]), sent).status_code
+    page = gone if isinstance(gone, str) else reverse("privacy:erasure_disclosure", args=[gone.pk])
+    return client.post(page, sent).status_code
 
 
 def test_who_had_data_of_somebody_erased_is_told_of_the_erasure(erased, privacy_client) -> None:
@@ -158,3 +165,52 @@ def test_there_is_no_such_page_while_the_person_is_there(zoe, privacy_client, ag
     open_one = ask_erasure(person("10002", email="b@laden.example", phone=""))
     assert privacy_client.get(reverse("privacy:erasure_disclosure", args=[open_one.pk])).status_code == 404
     assert agent_client.get(reverse("privacy:erasure_disclosure", args=[erased.pk])).status_code == 403
+
+
+@pytest.fixture
+def ended(zoe: Customer) -> UUID:
+    """The mark of somebody whom the night ended: an account of which nobody had heard for ages."""
+    long_ago = timezone.now() - timedelta(days=4_000)
+    Customer.objects.filter(pk=zoe.pk).update(registered_at=long_ago, created_at=long_ago)
+    Summary.objects.update_or_create(customer=zoe, defaults={"last_activity": long_ago})
+    work(plan_run(timezone.localdate(), only="ACCOUNT").pk)
+    assert not Customer.objects.exists() and not Erasure.objects.exists()
+    gone = erasure_of_number("10001")
+    assert gone is not None
+    return gone[1]
+
+
+def test_a_late_recipient_of_somebody_whom_the_night_ended_is_noted_and_told(ended, privacy_client) -> None:
+    """Art. 19 asks who had the data, not why they went; without a receipt the former number leads to the page."""
+    carrier = make_recipient("Nordpost")
+    page, form = (reverse(f"privacy:{name}", args=[ended]) for name in ("ended", "ended_disclosure"))
+    found = privacy_client.post(reverse("privacy:erased_find"), {"number": " 10001 "})
+    assert found["Location"] == page
+    assert form in privacy_client.get(page).text
+    assert privacy_client.get(form).status_code == 200
+    for days in (3, 2):
+        assert note(privacy_client, form, carrier, days) == 302
+        Notice.archive.update(state="done", details="")  # told by telephone
+    notice = Notice.archive.get()
+    assert (notice.recipient, notice.kind, notice.subject_ref, notice.erasure) == (carrier, "erasure", ended, None)
+    assert "Nordpost" in privacy_client.get(page).text
+    assert AccessLog.objects.filter(customer_number=str(ended), page="privacy:ended_disclosure").exists()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE customers_tombstone SET erased_at = now() - interval '5 days'")
+    assert note(privacy_client, form, carrier, 3) == 422
+    assert Disclosure.archive.count() == 2
+
+
+def test_only_who_was_ended_by_night_has_that_page(erased, privacy_client, agent_client, outsider) -> None:
+    nobody = uuid4()
+    for name in ("ended", "ended_disclosure"):
+        for mark in (nobody, erased.subject_ref):
+            assert privacy_client.get(reverse(f"privacy:{name}", args=[mark])).status_code == 404
+        assert agent_client.get(reverse(f"privacy:{name}", args=[nobody])).status_code == 403
+    found = privacy_client.post(reverse("privacy:erased_find"), {"number": "10001"})
+    assert found["Location"] == reverse("privacy:erasure", args=[erased.pk])
+    person("10002", email="b@laden.example", phone="")
+    for number in ("10002", "", "99999"):
+        found = privacy_client.post(reverse("privacy:erased_find"), {"number": number})
+        assert found["Location"] == reverse("privacy:erasures")
+    assert agent_client.post(reverse("privacy:erased_find"), {"number": "10001"}).status_code == 403

@@ -6,15 +6,21 @@ import uuid
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from customers.models import Customer
-from mail.models import Message
+from datamap import journal
+from mail.events import work_off_events
+from mail.models import Message, ProviderEvent
 from mail.sending import deliver_due
 from privacy import closing, notices, rectifying, restricting
 from privacy.models import Notice, Request
 from privacy.tasks import follow_notices
+from tests.privacy.making import make_copy, take
 from tests.privacy.noting import disclose, make_customer, make_recipient
+from tests.privacy.packaging import files_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
@@ -24,6 +30,19 @@ def told(email: str = "post@nord.example", **values):
     recipient = make_recipient("Nordpost", "parcel", email=email, language="en", **values)
     disclose(recipient, customer, "2026-10-01")
     return customer, recipient
+
+
+def come_back(message: Message) -> None:
+    """The provider reports, days later, that the mailbox does not exist."""
+    raw = {
+        "event": {},
+        "reject_reason": "bounced",
+        "recipient": message.recipient,
+        "message_id": "",
+        "metadata": {"message": str(message.uuid)},
+    }
+    ProviderEvent.objects.create(provider="test", kind="bounced", raw=raw)
+    assert work_off_events() == 1
 
 
 def test_a_recipient_with_an_address_is_told_by_mail_in_its_language():
@@ -48,7 +67,7 @@ def test_a_bounced_notice_stays_open_and_is_sent_again_to_the_corrected_address(
     notices.queue_notices("rectification", customer.pk, None, request=request, what="Nachname: Möller")
     deliver_due(10)
     assert notices.open_notices() == []
-    Message.objects.update(bounce="hard")  # the provider reports it days later
+    come_back(Message.objects.get())
     (notice,) = notices.open_notices(request=request)
     assert notice.state == "bounced"
     assert closing.open_points(request)
@@ -61,6 +80,45 @@ def test_a_bounced_notice_stays_open_and_is_sent_again_to_the_corrected_address(
     assert [one.to for one in mail.outbox] == [["weg@nord.example"], ["neu@nord.example"]]
     assert notices.open_notices(request=request) == []
     assert not closing.open_points(request)
+
+
+def test_reading_follows_no_mail_and_writes_nothing(privacy_client):
+    """What became of a mail is noted when it goes out or comes back, and by beat: a page that is read only reads."""
+    customer, _recipient = told()
+    case = Request.objects.create(kind="rectification", customer=customer, state="answered")
+    notices.queue_notices("rectification", customer.pk, None, request=case, what="Nachname: Möller")
+    Message.objects.update(bounce="hard", state="failed")  # nobody has told yet
+    before = [entry.position for entry in journal.entries()]
+    pages = ["privacy:cockpit", "privacy:notices", "privacy:requests"]
+    addresses = [reverse(name) for name in pages]
+    addresses += [reverse("privacy:request", args=[case.pk]), reverse("privacy:disclosures", args=[customer.number])]
+    for address in addresses:
+        with CaptureQueriesContext(connection) as asked:
+            assert privacy_client.get(address).status_code == 200, address
+        asked_of = [one["sql"] for one in asked if "privacy_notice" in one["sql"]]
+        assert all(sql.lstrip().startswith("SELECT") for sql in asked_of), address
+    assert Notice.archive.get().state == "queued"
+    assert [entry.position for entry in journal.entries()] == before
+    follow_notices()
+    assert Notice.archive.get().state == "bounced"
+
+
+def test_the_copy_says_in_words_what_recipients_are_still_to_be_told(officer):
+    """What a notice tells is kept under keys until it is settled; people read words (Art. 12(1) GDPR)."""
+    customer, _recipient = told("")
+    case = take(officer, customer=customer, channel="page", language="en")
+    Customer.objects.filter(pk=customer.pk).update(language="en")
+    change = rectifying.stage(
+        Request.objects.create(kind="rectification", customer=customer, state="in_progress"),
+        "customer:last_name", "Möller", "Ausweis", by=officer,
+    )  # fmt: skip
+    rectifying.apply_all(change.request, [change.pk], by=officer)
+    restricting.restrict(Customer.objects.get(pk=customer.pk), "a", ["address"], "Streit", by=officer)
+    page = files_of(make_copy(case, officer))["index.html"].decode()
+    notice = page[page.index("<h3>Notices to recipients</h3>") :]
+    notice = notice.partition("</details>")[0]
+    assert "last name: möller" in notice.casefold() and "E-mail: " in notice and "<dd>Nordpost</dd>" in notice
+    assert "customer:last_name" not in notice and "\t" not in notice
 
 
 def test_without_an_address_a_person_tells_the_recipient():

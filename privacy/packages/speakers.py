@@ -1,0 +1,141 @@
+"""The copy of who speaks for a company (Art. 15 GDPR): their own row, its former versions and their own requests.
+
+Nothing of the company's own data, which are not theirs; made, sealed, handed out and ended as any other package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from customers.models import ContactPerson
+from customers.periods import CATEGORIES, began
+from datamap.catalogue import Explanation, cited, explain
+from datamap.controlling import controller, legal_zone
+from datamap.packages import ACCESS, Person, Row
+from datamap.workdays import local_date
+from privacy.models import Request
+from privacy.packages.compiling import Section, sections
+from privacy.packages.describing import Description, Line, label_of, processing, told_of_person
+from privacy.packages.html import Page
+from privacy.packages.manifest import manifest
+from privacy.packages.ordering import Assembly, Order
+from privacy.packages.pdf import Paper, Setter
+from privacy.packages.schemas import PROCESSING_SCHEMA, row_schema, schema_of
+from privacy.packages.showing import shown
+from privacy.packages.writing import Archive, pretty
+from privacy.recipients import names_by_kind
+from privacy.speaking import name_of
+
+JSON = "application/json"
+# What a column says of others: who of the staff changed a row, and by which file it came.
+_OTHERS = ("staff", "origin", "person")
+# Of a request: what the person said and was answered, and when.
+_ASKED = frozenset(
+    ("ref", "kind", "state", "channel", "language", "text", "received_at", "answered_at", "closed_at", "decision")
+)
+
+
+def last_day_of(person: ContactPerson) -> Explanation:
+    """Until when the row is kept: it goes with the company's file."""
+    company, who = person.customer, controller()
+    return explain(
+        CATEGORIES[company.status], began(company), as_of=local_date(timezone.now(), legal_zone(who)),
+        supervised=who.supervised_financial, zone=legal_zone(who),
+    )  # fmt: skip
+
+
+class SpeakersCopy:
+    """One such copy under way. Raises ContactPerson.DoesNotExist where the person is erased by now."""
+
+    def __init__(self, order: Order, contact_person: int) -> None:
+        self.order = order
+        self.person = ContactPerson.objects.select_related("customer").get(pk=contact_person)
+        self.result = Assembly()
+
+    def pieces(self) -> Generator[bytes, None, None]:
+        """The ZIP. Runs in the language of the person; raises what typesetting or the disk raises."""
+        with ExitStack() as stack:
+            setter, archive = Setter(), Archive()
+            stack.callback(setter.close)
+            stack.callback(archive.abandon)
+            description = self._description()
+            zone = legal_zone(description.controller)
+            page, paper = Page(zone), Paper(zone)
+            stack.callback(page.close)
+            for section, rows in self._held():
+                path = f"data/{section.label}.json"
+                schema = f"schemas/{section.label}.schema.json"
+                at = shown(section, path, len(rows))
+                page.begin(at)
+                for row in rows:
+                    page.row(at, row)
+                    paper.row(at, row)
+                page.end(at)
+                archive.add(path, JSON, pretty(rows), rows=len(rows), schema=schema)
+                archive.add(schema, JSON, pretty(schema_of(at.title, [row_schema(section)])))
+                self.result.rows += len(rows)
+            setter.begin(paper.text(description, ACCESS, name_of(self.person)))
+            schema = "schemas/processing.schema.json"
+            archive.add("meta/processing.json", JSON, pretty(processing(description)), schema=schema)
+            archive.add(schema, JSON, pretty(PROCESSING_SCHEMA))
+            with archive.file("index.html", "text/html; charset=utf-8") as (file, _entry):
+                for piece in page.read(description, ACCESS, name_of(self.person)):
+                    file.write(piece)
+                    yield from archive.drain()
+            called = _("your-data")
+            archive.add(f"{called}.pdf", "application/pdf", setter.finish())
+            self.result.files = len(archive.entries) + 1
+            archive.add("manifest.json", JSON, pretty(manifest(self.order, description, archive.entries, self.result)))
+            yield from archive.close()
+
+    def _held(self) -> Iterable[tuple[Section, list[Row]]]:
+        """The person's rows by table; a table that holds nothing of them is left out."""
+        known = {section.label: section for section in sections(ACCESS)}
+        history: Any = ContactPerson.history
+        former = history.filter(id=self.person.pk).order_by("history_date", "history_id")
+        asked = Request.archive.filter(contact_person=self.person.pk).order_by("pk")
+        yield _rows(known[ContactPerson._meta.label], [self.person])
+        for section, rows in (_rows(known[history.model._meta.label], former), _rows(known["privacy.Request"], asked)):
+            if rows:
+                yield section, rows
+
+    def _description(self) -> Description:
+        who, company, end = controller(), self.person.customer, last_day_of(self.person)
+        section = next(one for one in sections(ACCESS) if one.label == ContactPerson._meta.label)
+        line = Line(
+            end.rule_key,
+            capfirst(str(ContactPerson._meta.verbose_name)),
+            False,
+            counts={str(ContactPerson._meta.verbose_name): 1},
+            fields=[label_of(column) for column in section.columns if column.how not in _OTHERS],
+            until=end.deletable_from,
+            first_until=end.deletable_from,
+            period=_("as long as the file of %s") % (company.company or company.number),
+            statute=cited(end.statute),
+            why=end.why,
+        )
+        for group in section.groups:
+            line.add(group, names_by_kind(), source=str(group.source))
+        # Whoever received the company's file received its contact persons.
+        recipients = told_of_person(Person(company.pk))
+        return Description([line], {}, recipients, [], who)
+
+
+def _rows(section: Section, found: Iterable[Any]) -> tuple[Section, list[Row]]:
+    columns = [column for column in section.columns if column.how not in _OTHERS]
+    if section.label == Request._meta.label:
+        columns = [column for column in columns if column.name in _ASKED]
+    return section, [{column.name: _plain(getattr(row, column.name)) for column in columns} for row in found]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(legal_zone()).isoformat(timespec="seconds")
+    return value if isinstance(value, bool | int) or value is None else str(value)
