@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -30,8 +29,9 @@ WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (%s OR k.advertis
 """
 
 
-def audience_sql(purpose: Purpose, channel: str, at: datetime | None = None) -> tuple[str, list[Any]]:
-    """A SELECT of `customer_id` and its parameters, to be joined with whatever else a sender asks for.
+def audience_sql(purpose: Purpose, channel: str) -> tuple[str, list[Any]]:
+    """A SELECT of `customer_id` and its parameters, to be joined with whatever else a sender asks for: of now alone,
+    as the states are; the past is asked one by one.
 
     A customer with two endpoints that allow it stands in it twice. Raises ValueError for a purpose that is retired or
     does not use the channel, and for one without consent on a channel whose endpoints only the suppression list tells
@@ -41,7 +41,7 @@ def audience_sql(purpose: Purpose, channel: str, at: datetime | None = None) -> 
         raise ValueError(f"The purpose {purpose.key} is not used on the channel {channel}.")
     if purpose.basis == Purpose.Basis.CONSENT:
         statement = _STATES if purpose.existing_customers else _STATES + _NO_NOTICES
-        return statement, [purpose.pk, channel, at or timezone.now()]
+        return statement, [purpose.pk, channel, timezone.now()]
     if purpose.advertising and channel not in (Channel.POST, Channel.WEB):
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
     closed = [kind.value for kind in CLOSING]
