@@ -10,12 +10,13 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Kind
+from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Channel, Kind
 from consents.folding import Told, fold
 from consents.models import Purpose, PurposeVersion, Record, State
 from consents.recording import months_later
 from customers.models import ContactPoint, Customer
 from customers.past_contacts import had_contact
+from customers.postal import stopped_by_post
 from customers.suppression import ADVERTISING, hashes_of
 from datamap.preparing import ask
 
@@ -170,7 +171,16 @@ def may(
     if wanted is None:
         return Decision(False, "no_endpoint" if _is_there(customer) else "blocked")
     facts = _facts_then(customer, use, channel, wanted, at) if then else _facts_now(customer, use, channel, wanted)  # type: ignore[arg-type]
+    if channel == Channel.POST and use.advertising:
+        facts = facts._replace(suppressed_since=post_stopped(customer, facts, at if then else None))
     return decide(use, channel, facts, at or timezone.now())
+
+
+def post_stopped(customer: Customer, facts: Facts, at: datetime | None = None) -> datetime | None:
+    """Since when somebody who lived at an address of this customer wants no advertising by post; a later yes counts."""
+    since = stopped_by_post([customer.pk], at).get(customer.pk)
+    agreed = facts.state in GRANTING and since is not None and facts.since is not None and facts.since > since
+    return None if agreed else since
 
 
 def version_then(purpose: Purpose, at: datetime) -> PurposeVersion:
