@@ -138,7 +138,8 @@ def _found(found: list[Entry], reached: int | None) -> Found:
 
 def _matching(search: Search) -> QuerySet[Entry]:
     """By kind, purpose and time of record; within the bounds one that another clock wrote is judged by its own time."""
-    zone, wanted = legal_zone(), {}
+    zone = legal_zone()
+    wanted: dict[str, Any] = {}
     if search.kind:
         wanted["kind"] = search.kind
     if search.purpose:
