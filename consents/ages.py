@@ -17,6 +17,11 @@ def limit_of(purpose: Purpose, jurisdiction: str) -> int | None:
     return limits.get(jurisdiction, EVERYWHERE_ELSE) if limits else None
 
 
+def ages_as_typed(limits: Mapping[str, int]) -> str:
+    """The minimum ages as they are typed: AT 14, DE 16."""
+    return ", ".join(f"{country} {age}" for country, age in sorted(limits.items()))
+
+
 def age_on(born: date, day: date) -> int:
     """Completed years at the start of this day (§§ 187(2), 188(2) BGB).
 

@@ -11,34 +11,44 @@ from uuid import UUID
 import orjson
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from consents import checkpoints, notes
-from consents.deciding import Decision, events_until, may
+from consents.ages import ages_as_typed
+from consents.deciding import Decision, events_until, may, version_then
 from consents.events import WITH_ENDPOINT, Channel
-from consents.models import LegalTextVersion, Position, Purpose, Record, Seal, State
+from consents.models import LegalTextVersion, Position, Purpose, PurposeVersion, Record, Seal, State
 from consents.notes import Checkpoint
 from consents.panel import Endpoint, endpoints_of, kind_of
 from consents.recording import instant
 from consents.texts import versions_shown
 from customers.models import Customer
 from customers.past_contacts import had_contact
+from datamap.controlling import legal_zone
 from staff.models import User
 
-ACTORS = {"self": _("the person"), "system": _("by rule"), "import": _("an import"), "journal": _("the journal")}
+CLOCK = "SHORT_DATETIME_FORMAT"
+ACTORS = {
+    "self": gettext_lazy("the person"),
+    "system": gettext_lazy("by rule"),
+    "import": gettext_lazy("an import"),
+    "journal": gettext_lazy("the journal"),
+}
 """Who acts besides the staff, as the ledger names them."""
 
 EVIDENCE = {
-    "note": _("What was said"),
-    "scans": _("SHA-256 of the scan"),
+    "note": gettext_lazy("What was said"),
+    "scans": gettext_lazy("SHA-256 of the scan"),
     "imported": pgettext_lazy("evidence", "Imported"),
 }
 """What evidence is called; columns of files and whatever else is sealed go by their own names."""
 ON_FILE = {
-    True: _("on the customer's file at that moment"),
-    False: _("not on the customer's file at that moment"),
-    None: _("not asked: the history does not reach back to that moment"),
+    True: gettext_lazy("on the customer's file at that moment"),
+    False: gettext_lazy("not on the customer's file at that moment"),
+    None: gettext_lazy("not asked: the history does not reach back to that moment"),
 }
 """What the history of contact points says about the address or number."""
 _SEALS = """
@@ -97,6 +107,8 @@ class Answer:
 
     customer: Customer
     purpose: Purpose
+    # The purpose as it was then.
+    version: PurposeVersion
     channel: str
     endpoint: str
     at: datetime
@@ -116,6 +128,32 @@ class Answer:
     def channel_label(self) -> Any:
         """The channel in words."""
         return Channel(self.channel).label
+
+    @property
+    def version_known(self) -> bool:
+        """Whether that version is known to have been the one that held."""
+        return self.version.valid_from <= self.at
+
+    @property
+    def version_words(self) -> str:
+        """The purpose as it was, in words."""
+        version = self.version
+        day = localtime(version.valid_from, legal_zone())
+        said = [_("version %(number)d of %(day)s") % {"number": version.number, "day": date_format(day, CLOCK)}]
+        if not self.version_known:
+            said.append(_("what held before is not on record"))
+        said.append(str(version.get_basis_display()))
+        if version.existing_customers:
+            said.append(_("allowed to existing customers"))
+        if version.minimum_age:
+            said.append(_("minimum age %s") % ages_as_typed(version.minimum_age))
+        if version.stale_months:
+            said.append(ngettext("stale after %d month", "stale after %d months", version.stale_months)
+                        % version.stale_months)  # fmt: skip
+        if version.retired_at:
+            out_of_use = localtime(version.retired_at, legal_zone())
+            said.append(_("no longer used since %s") % date_format(out_of_use, CLOCK))
+        return " · ".join(said)
 
 
 def choices_of(customer: Customer) -> list[Choice]:
@@ -142,8 +180,19 @@ def answer(customer: Customer, purpose: Purpose, channel: str, endpoint: str, at
     decision = may(customer, purpose.key, channel, endpoint or None, at)
     records = list(events_until(customer, purpose.pk, channel, endpoint, at))
     on_file = had_contact(customer, endpoint, at) if endpoint else None
+    version = version_then(purpose, at)
     return Answer(
-        customer, purpose, channel, endpoint, at, decision, proofs_of(records), signed(), timezone.now(), on_file
+        customer,
+        purpose,
+        version,
+        channel,
+        endpoint,
+        at,
+        decision,
+        proofs_of(records),
+        signed(),
+        timezone.now(),
+        on_file,
     )
 
 
@@ -213,6 +262,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
     return {
         "customer": answer.customer.number,
         "purpose": answer.purpose.key,
+        "purpose_version": _version(answer),
         "channel": answer.channel,
         "endpoint": answer.endpoint,
         "on_file": answer.on_file,
@@ -227,6 +277,22 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "events": [_event(proof) for proof in answer.events],
         "checkpoint": _checkpoint(answer.checkpoint),
         "public_key": notes.public_text(checkpoints.verifying_key()),
+    }
+
+
+def _version(answer: Answer) -> dict[str, Any]:
+    version = answer.version
+    return {
+        "number": version.number,
+        "valid_from": instant(version.valid_from),
+        "known": answer.version_known,
+        "basis": version.basis,
+        "channels": version.channels,
+        "advertising": version.advertising,
+        "existing_customers": version.existing_customers,
+        "minimum_age": version.minimum_age,
+        "stale_months": version.stale_months,
+        "retired_at": instant(version.retired_at) if version.retired_at else None,
     }
 
 

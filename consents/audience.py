@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from consents.events import CLOSING, Channel
 from consents.models import Purpose
+from customers.postal import stopped_by_post
 
 PAGE = 10_000
 _ALLOWS = "s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > {at})"
@@ -27,25 +27,34 @@ WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (%s OR k.advertis
         AND s.state = ANY (%s))
     AND (%s OR NOT EXISTS (SELECT 1 FROM customers_flag f
         WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.lifted_at IS NULL))
+    AND (c.id <> ALL (%s) OR EXISTS (SELECT 1 FROM consents_state s WHERE s.customer_id = c.id AND s.purpose_id = %s
+        AND s.channel = %s AND s.granted))
 """
 
 
-def audience_sql(purpose: Purpose, channel: str, at: datetime | None = None) -> tuple[str, list[Any]]:
-    """A SELECT of `customer_id` and its parameters, to be joined with whatever else a sender asks for.
+def audience_sql(purpose: Purpose, channel: str, *, among: Sequence[int] | None = None) -> tuple[str, list[Any]]:
+    """A SELECT of `customer_id` and its parameters, to be joined with whatever else a sender asks for: of now alone,
+    as the states are; the past is asked one by one.
 
-    A customer with two endpoints that allow it stands in it twice. Raises ValueError for a purpose that is retired or
-    does not use the channel, and for one without consent on a channel whose endpoints only the suppression list tells
-    apart: those are asked one by one.
+    A customer with two endpoints that allow it stands in it twice. By post the addresses on the suppression list are
+    compared before, of all who came in since or of those `among` whom is asked.
+
+    Raises ValueError for a purpose that is retired or does not use the channel, and for one without consent on a
+    channel whose endpoints only the suppression list tells apart: those are asked one by one.
     """
     if purpose.retired_at is not None or channel not in purpose.channels:
         raise ValueError(f"The purpose {purpose.key} is not used on the channel {channel}.")
     if purpose.basis == Purpose.Basis.CONSENT:
         statement = _STATES if purpose.existing_customers else _STATES + _NO_NOTICES
-        return statement, [purpose.pk, channel, at or timezone.now()]
+        return statement, [purpose.pk, channel, timezone.now()]
     if purpose.advertising and channel not in (Channel.POST, Channel.WEB):
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
     closed = [kind.value for kind in CLOSING]
-    return _WITHOUT_CONSENT, [not purpose.advertising, purpose.pk, channel, closed, not purpose.minimum_age]
+    by_post = purpose.advertising and channel == Channel.POST
+    stopped = list(stopped_by_post(among)) if by_post else []
+    return _WITHOUT_CONSENT, [
+        not purpose.advertising, purpose.pk, channel, closed, not purpose.minimum_age, stopped, purpose.pk, channel,
+    ]  # fmt: skip
 
 
 def consent_sql(customer: str, *, purpose: str, channel: str, at: str) -> str:
@@ -89,7 +98,7 @@ def audience_ids(purpose: Purpose, channel: str, *, page: int = PAGE) -> Iterato
 
 def allowed_among(customer_ids: Sequence[int], purpose: Purpose, channel: str) -> set[int]:
     """Which of these customers may be reached."""
-    statement, params = audience_sql(purpose, channel)
+    statement, params = audience_sql(purpose, channel, among=customer_ids)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT DISTINCT customer_id FROM ({statement}) a WHERE customer_id = ANY (%s)",  # noqa: S608
                        [*params, list(customer_ids)])  # fmt: skip

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.core.signing import BadSignature, Signer
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from consents import checkpoints, notes
 from consents.answering import seals_of
+from consents.events import SELDOM
 from consents.hashing import canonical, commitment, leaf
 from consents.models import Entry, ErasedRecord, ErasureProof, Position, Purpose, Record, Seal, Unsealed
 from consents.notes import Checkpoint
 from consents.recording import clear_fields
 from datamap.controlling import legal_zone
+from datamap.keyset import PAGE
 from datamap.workdays import day_begins
 
 COUNTED = 1_000
+STEP, REACH = 50_000, 500_000
+"""So many entries are looked at by one statement, and for one page."""
+_SIGNER = Signer(salt="consents.ledger")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEYOND = 2**63 - 1
+# Not the plain min(id): that would walk along the ids until the time is reached.
+_EDGE = "SELECT {which}(id + 0) FROM consents_entry WHERE ts >= %s AND ts < %s"
 
 
 @dataclass(frozen=True)
@@ -76,23 +89,102 @@ def rows_of(entries: Sequence[Entry]) -> list[Row]:
     ]
 
 
-def within(entries: QuerySet[Entry], begin: date | None, end: date | None) -> QuerySet[Entry]:
-    """Entries recorded on these days; found by their ids, since a page is read along those."""
-    if begin is None and end is None:
-        return entries
-    zone, timed = legal_zone(), Entry.objects.all()
+@dataclass(frozen=True)
+class Search:
+    """What is looked for: kind of event and purpose ("" is all), and days of record."""
+
+    kind: str = ""
+    purpose: str = ""
+    begin: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page, the newest first. `until`: when the oldest entry looked at was recorded, where older ones are left."""
+
+    rows: list[Entry]
+    next_cursor: str
+    until: datetime | None = None
+
+
+def look_for(search: Search, cursor: str = "") -> Found:
+    """One page of what is looked for, with a bounded number of entries looked at (`REACH`), however many there are.
+
+    What seldom happens is found along an index of its own. Of anything else a page goes back so far and says so: an
+    index would be written by each append. An unreadable cursor starts from the beginning.
+    """
+    low, high = _bounds(search, cursor)
+    entries = _matching(search)
+    if not (search.kind or search.purpose) or search.kind in SELDOM:
+        found = list(entries.filter(pk__gte=low, pk__lt=high).order_by("-pk")[: PAGE + 1])
+        return _found(found, None)
+    found, at, stop = [], high, max(low, high - REACH)
+    while at > stop and len(found) <= PAGE:
+        at, above = max(stop, at - STEP), at
+        found += entries.filter(pk__gte=at, pk__lt=above).order_by("-pk")[: PAGE + 1 - len(found)]
+    return _found(found, at if at > low else None)
+
+
+def _found(found: list[Entry], reached: int | None) -> Found:
+    """With one more than a page the rest is a page on; else, where older entries are left, from there."""
+    if len(found) > PAGE:
+        return Found(found[:PAGE], _SIGNER.sign(str(found[PAGE - 1].pk)))
+    older = Entry.objects.filter(pk__gte=reached).order_by("pk").first() if reached is not None else None
+    if older is None or not Entry.objects.filter(pk__lt=older.pk).exists():
+        return Found(found, "")
+    return Found(found, _SIGNER.sign(str(older.pk)), older.ts)
+
+
+def _matching(search: Search) -> QuerySet[Entry]:
+    """By kind, purpose and time of record; within the bounds one that another clock wrote is judged by its own time."""
+    zone = legal_zone()
+    wanted: dict[str, Any] = {}
+    if search.kind:
+        wanted["kind"] = search.kind
+    if search.purpose:
+        wanted["purpose"] = search.purpose
+    if search.begin is not None:
+        wanted["ts__gte"] = day_begins(search.begin, zone)
+    if search.end is not None:
+        wanted["ts__lt"] = day_begins(search.end + timedelta(days=1), zone)
+    return Entry.objects.filter(**wanted)
+
+
+def _bounds(search: Search, cursor: str) -> tuple[int, int]:
+    """From which id on, and before which."""
+    newest = Entry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    low, high, zone = 0, newest + 1, legal_zone()
+    begin = day_begins(search.begin, zone) if search.begin else None
+    end = day_begins(search.end + timedelta(days=1), zone) if search.end else None
     if begin is not None:
-        timed = timed.filter(ts__gte=day_begins(begin, zone))
+        low = _edge("min", begin, end)
     if end is not None:
-        timed = timed.filter(ts__lt=day_begins(end + timedelta(days=1), zone))
-    bounds = timed.aggregate(first=Min("pk"), last=Max("pk"))
-    if bounds["first"] is None:
-        return entries.none()
-    found = entries.filter(pk__range=(bounds["first"], bounds["last"]))
-    # Within the bounds one that was written while another clock ran is judged by its own time.
-    if begin is not None:
-        found = found.filter(ts__gte=day_begins(begin, zone))
-    return found if end is None else found.filter(ts__lt=day_begins(end + timedelta(days=1), zone))
+        high = min(high, _edge("max", begin, end) + 1)
+    with suppress(BadSignature, ValueError):
+        high = min(high, int(_SIGNER.unsign(cursor))) if cursor else high
+    return low, high
+
+
+def _edge(which: str, begin: datetime | None, end: datetime | None) -> int:
+    """The first or last id within a time, or what leaves nothing between.
+
+    Entries lie in the order of their time, but for those that a wrong clock dated: so two months at the edge are asked
+    for, more where they are empty, and the index of times finds their pages. What was dated further off is found
+    without the filter.
+    """
+    for days in (62, 620, None):
+        since, before = begin or _EPOCH, end or timezone.now() + timedelta(days=1)
+        if days is not None and which == "min":
+            before = min(before, since + timedelta(days=days))
+        elif days is not None:
+            since = max(since, before - timedelta(days=days))
+        with connection.cursor() as handle:
+            handle.execute(_EDGE.format(which=which), [since, before])
+            found = handle.fetchone()[0]
+        if found is not None:
+            return int(found)
+    return 0 if which == "max" else _BEYOND
 
 
 def proof_of(entry: Entry) -> Check:

@@ -13,6 +13,7 @@ from consents.models import (
     Placement,
     Position,
     Purpose,
+    PurposeVersion,
     ReceiptMark,
     Record,
     Scan,
@@ -29,6 +30,7 @@ NAMELESS = _("Numbers and hashes that stand for ever; whose they were is erased 
 KNOWN_SINCE = ("customer.summary.last_activity", "customer.registered_at", "customer.created_at")
 
 exempt(Purpose, _("What the shop uses data for; names no person."))
+exempt(PurposeVersion, _("What the shop used data for then; names no person."))
 exempt(LegalText, _("Texts of the shop; names no person."))
 exempt(Placement, _("Which text is shown where; names no person."))
 exempt(ReceiptMark, _("A number; names no person."))

@@ -10,12 +10,13 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Kind
+from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Channel, Kind
 from consents.folding import Told, fold
-from consents.models import Record, State
+from consents.models import Purpose, PurposeVersion, Record, State
 from consents.recording import months_later
 from customers.models import ContactPoint, Customer
 from customers.past_contacts import had_contact
+from customers.postal import stopped_by_post
 from customers.suppression import ADVERTISING, hashes_of
 from datamap.preparing import ask
 
@@ -105,6 +106,13 @@ _USE = """
 SELECT id, basis, channels, advertising, existing_customers, minimum_age <> '{}'::jsonb, stale_months, retired_at
 FROM consents_purpose WHERE key = %s
 """
+# As it was then; what was before the first version is asked of the first.
+_USE_THEN = """
+SELECT p.id, v.basis, v.channels, v.advertising, v.existing_customers, v.minimum_age <> '{}'::jsonb, v.stale_months,
+    v.retired_at
+FROM consents_purpose p JOIN consents_purposeversion v ON v.purpose_id = p.id
+WHERE p.key = %s ORDER BY v.valid_from <= %s DESC, CASE WHEN v.valid_from <= %s THEN -v.number ELSE v.number END LIMIT 1
+"""
 _NOW = """
 SELECT true, c.restricted_at, c.deactivated_at, k.advertising_stopped_at,
     EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.lifted_at IS NULL),
@@ -146,14 +154,15 @@ def may(
 ) -> Decision:
     """Whether the shop may, with the reason; `at` asks the same of a past moment.
 
-    `endpoint` is the address or number meant, by default the customer's own for this channel. Raises LookupError for a
-    purpose that does not exist. Whatever fails while asking is raised: a question without an answer is no yes.
+    `endpoint` is the address or number meant, by default the customer's own for this channel. A past moment is asked of
+    the purpose as it was then (`version_then`). Raises LookupError for a purpose that does not exist. Whatever fails
+    while asking is raised: a question without an answer is no yes.
     """
-    found = ask(_USE, [purpose])
+    then = at is not None and at < timezone.now()
+    found = ask(_USE_THEN, [purpose, at, at]) if then else ask(_USE, [purpose])
     if not found:
         raise LookupError(f"There is no purpose {purpose}.")
     use = Use._make(found[0])
-    then = at is not None and at < timezone.now()
     if use.retired_at is not None and not (then and at < use.retired_at):  # type: ignore[operator]
         return Decision(False, "retired", use.retired_at)
     if channel not in use.channels:
@@ -162,7 +171,22 @@ def may(
     if wanted is None:
         return Decision(False, "no_endpoint" if _is_there(customer) else "blocked")
     facts = _facts_then(customer, use, channel, wanted, at) if then else _facts_now(customer, use, channel, wanted)  # type: ignore[arg-type]
+    if channel == Channel.POST and use.advertising:
+        facts = facts._replace(suppressed_since=post_stopped(customer, facts, at if then else None))
     return decide(use, channel, facts, at or timezone.now())
+
+
+def post_stopped(customer: Customer, facts: Facts, at: datetime | None = None) -> datetime | None:
+    """Since when somebody who lived at an address of this customer wants no advertising by post; a later yes counts."""
+    since = stopped_by_post([customer.pk], at).get(customer.pk)
+    agreed = facts.state in GRANTING and since is not None and facts.since is not None and facts.since > since
+    return None if agreed else since
+
+
+def version_then(purpose: Purpose, at: datetime) -> PurposeVersion:
+    """The version of a purpose that answers of a moment: the newest of then, else the first there is."""
+    versions = PurposeVersion.objects.filter(purpose=purpose)
+    return versions.filter(valid_from__lte=at).order_by("-number").first() or versions.earliest("number")
 
 
 def endpoint_for(customer: Customer, channel: str, endpoint: str | None) -> str | None:

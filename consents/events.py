@@ -43,6 +43,9 @@ CLOSING = frozenset({Kind.REFUSED, Kind.WITHDRAWN, Kind.REVOKED, Kind.EXPIRED, K
 UNSAID = frozenset({Kind.REQUESTED, Kind.NOTICED, Kind.LAPSED})
 """States in which the person has said neither yes nor no: a yes goes before them whenever the shop learns of it."""
 
+SELDOM = frozenset({Kind.REFUSED, Kind.REVOKED, Kind.EXPIRED, Kind.INVALIDATED, Kind.LAPSED, Kind.ERASED})
+"""What happens to few consents: an index of their own finds them among a million others."""
+
 
 class Channel(models.TextChoices):
     """The ways on which a person may be reached or, for `WEB`, observed."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
+from consents.ages import ages_as_typed
 from consents.events import WITH_ENDPOINT, Channel, Kind, Wording
 from consents.models import LegalText, LegalTextVersion, Placement, Purpose
 from consents.taking import SOURCES
@@ -69,8 +70,7 @@ class PurposeForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             del self.fields["key"]
-            ages = self.instance.minimum_age or {}
-            self.initial["minimum_age"] = ", ".join(f"{country} {age}" for country, age in sorted(ages.items()))
+            self.initial["minimum_age"] = ages_as_typed(self.instance.minimum_age or {})
 
     def clean_minimum_age(self) -> dict[str, int]:
         """Country -> age."""

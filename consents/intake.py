@@ -98,9 +98,10 @@ def _verdict(
     *,
     young: bool,
 ) -> Verdict:
-    if not one.endpoint or one.opt_in.state not in (_YES, _NO):
+    marks = hashes_of(one.channel, one.endpoint) if one.endpoint else []
+    if not marks or one.opt_in.state not in (_YES, _NO):
         return Verdict.CLAIM
-    there = [known for mark in hashes_of(one.channel, one.endpoint) for known in standing.get((one.channel, mark), ())]
+    there = [known for mark in marks for known in standing.get((one.channel, mark), ())]
     own = next((known for known in there if known.customer_id == one.customer_id), None)
     if one.opt_in.state == _NO:
         if own is None or own.state in (Kind.REQUESTED, Kind.LAPSED):

@@ -18,7 +18,7 @@ from django.utils import timezone
 from consents import ages
 from consents.events import Channel, Event, Kind, Source, Wording
 from consents.joining import owner_of
-from consents.models import PendingOptIn, Purpose
+from consents.models import PendingOptIn, Purpose, State
 from consents.models.pending import network_of
 from consents.offering import NotOffered, Offer, offers
 from consents.opt_in_mail import TEMPLATE, words_of
@@ -26,9 +26,10 @@ from consents.passing import read_passed, written_passed
 from consents.recording import instant, record_many
 from consents.texts import Due, accept
 from consents.tokens import fingerprint, opt_in_tokens
+from consents.withdrawing import end_states
 from customers import suppression
 from customers.confirming import note_confirmed
-from customers.models import ContactPoint, Customer, Flag
+from customers.models import ContactPoint, Customer, Flag, Suppression
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
 from datamap.workdays import local_date
@@ -42,6 +43,8 @@ WINDOW = timedelta(hours=1)
 PER_ADDRESS, PER_NETWORK = 3, 30
 LONGEST_AGENT = 200
 LOCK = 0x0B44_7011
+WORDS_OF_PEOPLE = (Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.OBJECTION, Suppression.Reason.COMPLAINT)
+"""Reasons of the list by which somebody said no; who is erased, or cannot be reached, has not."""
 
 
 class BadAddress(ValueError):
@@ -178,7 +181,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         for one in pending.asked if one["purpose"] in used
     ])  # fmt: skip
     if any(purpose.advertising for purpose in used.values()):
-        suppression.end(pending.channel, pending.address)
+        _end_suppression(pending.channel, pending.address)
     note_confirmed(customer, pending.address, now)
     if pending.texts:
         accept(
@@ -188,6 +191,24 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
     pending.customer, pending.confirmed_at = customer, now
     pending.save(update_fields=["customer", "confirmed_at"])
     return Outcome.CONFIRMED
+
+
+def _end_suppression(channel: str, address: str) -> None:
+    """End what stands on the list against this address, and with it each older consent that would come back.
+
+    The person has agreed to what was asked for now, and to nothing that a no has stopped since. Of whomever it is: the
+    list is about the address.
+    """
+    marks = suppression.hashes_of(channel, address)
+    entries = Suppression.objects.filter(endpoint__in=marks, scope=suppression.ADVERTISING, ended_at__isnull=True)
+    said = entries.filter(reason__in=WORDS_OF_PEOPLE).order_by("-since").first()
+    suppression.end(channel, address)
+    if said is None:
+        return
+    states = State.objects.filter(mark__in=marks, granted=True, open=True, since__lt=said.since)
+    found = list(states.filter(purpose__advertising=True).select_related("purpose", "customer").order_by("customer"))
+    end_states(found, source=Source.SYSTEM, actor="system", told={state.pk: said.since for state in found},
+               evidence={"list": said.reason}, suppressing=False)  # fmt: skip
 
 
 def forget_pending(ids: list[int]) -> None:
@@ -202,7 +223,7 @@ def _read(address: str, channel: str) -> str:
     if channel != Channel.EMAIL:
         raise NotOffered("Only an e-mail address can be confirmed by a link.")
     text, _lost = clean_text(address)
-    if not is_email(text) or len(text) > 320:
+    if not is_email(text) or len(text) > 320 or suppression.key_of(channel, text) is None:
         raise BadAddress("This is no e-mail address.")
     return text
 

@@ -29,10 +29,12 @@ SELECT s.purpose_id, s.channel,
     count(*) FILTER (WHERE s.state <> 'lapsed')
 FROM consents_state s JOIN consents_purpose p ON p.id = s.purpose_id GROUP BY 1, 2
 """
-# By the time of record: entries outlive the persons, and name none.
+# By the time of the event, which stands in the record; entries outlive the persons and name none, so that of whom is
+# erased or blocked the time of record counts. Nothing happens after it is recorded: older entries are not asked.
 _FLOW = """
-SELECT date_trunc('month', ts AT TIME ZONE %s)::date, kind, count(*) FROM consents_entry
-WHERE ts >= %s AND kind = ANY (%s) GROUP BY 1, 2
+SELECT date_trunc('month', coalesce(r.occurred_at, e.ts) AT TIME ZONE %(zone)s)::date, e.kind, count(*)
+FROM consents_entry e LEFT JOIN consents_record r ON r.entry_id = e.id AND r.blocked_at IS NULL
+WHERE e.ts >= %(start)s AND coalesce(r.occurred_at, e.ts) >= %(start)s AND e.kind = ANY (%(kinds)s) GROUP BY 1, 2
 """
 
 
@@ -63,7 +65,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Month:
-    """What was entered in one month of the shop's zone."""
+    """What happened in one month of the shop's zone."""
 
     month: date
     given: int
@@ -99,7 +101,8 @@ def flow(months: int = MONTHS) -> list[Month]:
     given, ended = [kind.value for kind in GRANTING], [Kind.WITHDRAWN.value, Kind.REFUSED.value, Kind.REVOKED.value]
     zone = legal_zone()
     with connection.cursor() as cursor:
-        cursor.execute(_FLOW, [str(zone), day_begins(starts[0], zone), [*given, *ended]])
+        start = day_begins(starts[0], zone)
+        cursor.execute(_FLOW, {"zone": str(zone), "start": start, "kinds": [*given, *ended]})
         counts = {(month, kind): number for month, kind, number in cursor.fetchall()}
     return [
         Month(

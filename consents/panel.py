@@ -11,7 +11,7 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.deciding import Decision, Facts, Use, decide
+from consents.deciding import Decision, Facts, Use, decide, post_stopped
 from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
@@ -72,7 +72,8 @@ class Line:
     def can_be_told(self) -> bool:
         """Whether something can be taken down about it: a channel in use, and an endpoint that is the customer's."""
         usable = self.decision.reason not in ("no_endpoint", "wrong_channel", "retired")
-        return usable and (self.endpoint is None or self.endpoint.id is not None)
+        # A number that nobody can read is no endpoint: neither a list nor a mail would know it again.
+        return usable and (self.endpoint is None or (self.endpoint.id is not None and bool(self.endpoint.index)))
 
     @property
     def is_told(self) -> bool:
@@ -226,6 +227,8 @@ class _Person:
             wording=state.entry.text_sha256 if state else None,
             fresh_until=state.fresh_until if state else None,
         )
+        if channel == Channel.POST and purpose.advertising:
+            facts = facts._replace(suppressed_since=post_stopped(self.customer, facts))
         return decide(_use_of(purpose), channel, facts, self.now)
 
     def _suppressed_since(self, channel: str, endpoint: Endpoint | None) -> datetime | None:

@@ -6,13 +6,29 @@ A page for customers asks `due_to` what it has to show, and says with `pass_plac
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
+from consents.events import Source
 from consents.models import Acceptance, LegalText, LegalTextVersion, Placement
 from consents.texts import Due, accept, texts_for
+from consents.tokens import PlaceTicket, place_token
+from customers.models import Customer
+from customers.placing import BY_LINK, places
+
+LIFE = timedelta(days=30)
+"""So long a link of the desk is good."""
+
+
+class LinkOver(Exception):
+    """The link is too old, or nothing new may be begun with the data of whom it was made for."""
 
 
 class TextsMissing(ValueError):
@@ -52,6 +68,48 @@ def pass_place(
     if missing := [one for one in due if one.version.pk not in seen]:
         raise TextsMissing(missing)
     return accept(customer_id, due, place, language=language, source=source, at=at)
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Texts that are due to a customer at a place, and the link by which they are read and accepted."""
+
+    place: Any
+    due: list[Due]
+    url: str
+
+
+def invitations_for(customer: Customer) -> list[Invitation]:
+    """The links that the desk may hand to a customer: one for each place by link at which something is due."""
+    if customer.restricted_at is not None or customer.deactivated_at is not None:
+        return []
+    names, found = places(), []
+    for place in BY_LINK:
+        if due := due_to(customer.pk, place):
+            found.append(Invitation(names[place], due, url_of(customer, place)))
+    return found
+
+
+def url_of(customer: Customer, place: str) -> str:
+    """The link by which this customer passes a place; good for `LIFE`, and it does nothing before its button."""
+    ticket = PlaceTicket(customer.pk, place, timezone.now() + LIFE)
+    return settings.SITE_URL.rstrip("/") + reverse("opt_in:place", args=[place_token(ticket)])
+
+
+def invited(ticket: PlaceTicket, *, lock: bool = False) -> Customer:
+    """The customer of a link. Raises LinkOver where it is too old, or nothing new may be begun with their data."""
+    rows = Customer.objects.filter(pk=ticket.customer, restricted_at__isnull=True, deactivated_at__isnull=True)
+    customer = (rows.select_for_update(no_key=True) if lock else rows).first()
+    if customer is None or ticket.place not in BY_LINK or timezone.now() >= ticket.until:
+        raise LinkOver
+    return customer
+
+
+@transaction.atomic
+def pass_by_link(ticket: PlaceTicket, seen: Collection[int], *, language: str) -> int:
+    """Pass the place of a link, once however often; answers how many notes are new. Raises LinkOver, TextsMissing."""
+    customer = invited(ticket, lock=True)
+    return pass_place(customer.pk, ticket.place, seen, language=language, source=Source.SELF_SERVICE)
 
 
 def written_passed(due: Sequence[Due]) -> list[dict[str, Any]]:

@@ -49,6 +49,7 @@ def _said(answer: Answer) -> dict[str, Any]:
     facts = [
         (_("Customer"), answer.customer.number),
         (_("Purpose"), answer.purpose.name),
+        (_("Purpose as it was"), answer.version_words),
         (_("Channel"), str(answer.channel_label)),
         (_("Address or number"), answer.endpoint),
         (_("Whose it was"), str(answer.on_file_words)),

@@ -30,7 +30,8 @@ SELECT q.id, q.channel, c.id, c.number, p.id
 FROM customers_optinclaim q JOIN customers_customer c ON c.id = q.customer_id
 LEFT JOIN customers_summary k ON k.customer_id = c.id
 JOIN LATERAL (SELECT min(x.id) AS id FROM customers_contactpoint x WHERE x.customer_id = c.id
-    AND x.kind = CASE q.channel WHEN 'email' THEN 'email' ELSE 'phone' END HAVING count(*) = 1) p ON true
+    AND x.whole_index IS NOT NULL AND x.kind = CASE q.channel WHEN 'email' THEN 'email' ELSE 'phone' END
+    HAVING count(*) = 1) p ON true
 WHERE q.origin_id = %s AND q.id > %s AND q.state = 'yes' AND q.channel = ANY (%s)
     AND c.restricted_at IS NULL AND c.deactivated_at IS NULL AND k.advertising_stopped_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM customers_flag f
@@ -88,7 +89,7 @@ def purpose_of(claim: OptInClaim) -> Purpose:
 
 def endpoints_for(claim: OptInClaim) -> list[Endpoint]:
     """The addresses or numbers that the claim can be about."""
-    return [one for one in endpoints_of(claim.customer) if one.kind == kind_of(claim.channel)]
+    return [one for one in endpoints_of(claim.customer) if one.kind == kind_of(claim.channel) and one.index]
 
 
 def against(claim: OptInClaim, endpoint: str) -> str:

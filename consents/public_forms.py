@@ -1,4 +1,4 @@
-"""The form by which anybody signs up: an address, an unticked box for each purpose, the texts due, and no account."""
+"""The forms for people outside: signing up without an account, and passing a place at which texts are due."""
 
 from __future__ import annotations
 
@@ -19,46 +19,21 @@ from datamap.controlling import controller
 LONGEST_ADDRESS = 320
 
 
-class SignUpForm(forms.Form):
-    """What somebody typed; each box carries the fingerprint of the wording that stood beside it."""
+class DueForm(forms.Form):
+    """The texts that are due on a page: a box for each that must be accepted, and which versions were shown."""
 
-    email = forms.CharField(
-        label=_("E-mail address"),
-        max_length=LONGEST_ADDRESS,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
-    born = forms.DateField(
-        label=_("Date of birth"),
-        required=False,
-        help_text=_("Only to check your age; the date itself is not kept. You need not tell it."),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "bday"}),
-    )
-    # Nobody sees this field; what fills it in is a machine.
-    website = forms.CharField(required=False, label=_("Leave this empty"))
-
+    needed = _("Without this we cannot sign you up.")
     # The versions of the texts that the page showed.
     seen = forms.CharField(required=False, max_length=1_000, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, offered: Sequence[Offer], due: Sequence[Due], language: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, due: Sequence[Due], language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offered, self.due, self.language = offered, due, language
-        jurisdiction = controller().jurisdiction
-        if not any(limit_of(offer.purpose, jurisdiction) for offer in offered):
-            del self.fields["born"]
-        for offer in offered:
-            self.fields[f"yes-{offer.purpose.key}"] = forms.BooleanField(required=False, label=offer.name)
-            self.fields[f"text-{offer.purpose.key}"] = forms.CharField(widget=forms.HiddenInput, required=False)
+        self.due, self.language = due, language
         for one in due:
             if one.must_accept:
                 self.fields[_box(one)] = forms.BooleanField(
-                    label=_("I accept: %s") % one.version.title(language),
-                    error_messages={"required": _("Without this we cannot sign you up.")},
+                    label=_("I accept: %s") % one.version.title(language), error_messages={"required": self.needed}
                 )
-
-    @property
-    def choices(self) -> list[tuple[Offer, Any, bool]]:
-        """Each offer with its box, and whether it was ticked for the wording that stands beside it now."""
-        return [(o, self[f"yes-{o.purpose.key}"], self._is_ticked(o)) for o in self.offered]
 
     @property
     def texts(self) -> list[tuple[str, str, Any]]:
@@ -79,11 +54,65 @@ class SignUpForm(forms.Form):
 
     @property
     def is_stale(self) -> bool:
+        """Whether something that was shown has another wording by now."""
+        return self.is_bound and self.data.get("seen", "") != self.seen_now
+
+
+class PassForm(DueForm):
+    """The answer of a customer at a place."""
+
+    needed = _("Tick this if you accept it. Otherwise choose the other button.")
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything must be accepted: being shown a text, nobody is asked."""
+        return any(one.must_accept for one in self.due)
+
+    @property
+    def passed(self) -> set[int]:
+        """The versions (ids) that were ticked, and those that were shown."""
+        return {one.version.pk for one in self.due if not one.must_accept or self.cleaned_data.get(_box(one))}
+
+
+class SignUpForm(DueForm):
+    """What somebody typed; each box carries the fingerprint of the wording that stood beside it."""
+
+    email = forms.CharField(
+        label=_("E-mail address"),
+        max_length=LONGEST_ADDRESS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    born = forms.DateField(
+        label=_("Date of birth"),
+        required=False,
+        help_text=_("Only to check your age; the date itself is not kept. You need not tell it."),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "bday"}),
+    )
+    # Nobody sees this field; what fills it in is a machine.
+    website = forms.CharField(required=False, label=_("Leave this empty"))
+
+    def __init__(self, *args: Any, offered: Sequence[Offer], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = offered
+        jurisdiction = controller().jurisdiction
+        if not any(limit_of(offer.purpose, jurisdiction) for offer in offered):
+            del self.fields["born"]
+        for offer in offered:
+            self.fields[f"yes-{offer.purpose.key}"] = forms.BooleanField(required=False, label=offer.name)
+            self.fields[f"text-{offer.purpose.key}"] = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    @property
+    def choices(self) -> list[tuple[Offer, Any, bool]]:
+        """Each offer with its box, and whether it was ticked for the wording that stands beside it now."""
+        return [(o, self[f"yes-{o.purpose.key}"], self._is_ticked(o)) for o in self.offered]
+
+    @property
+    def is_stale(self) -> bool:
         """Whether something that was ticked or shown has another wording by now."""
         if not self.is_bound:
             return False
         ticked = [offer for offer in self.offered if self.data.get(f"yes-{offer.purpose.key}")]
-        return self.data.get("seen", "") != self.seen_now or not all(map(self._is_ticked, ticked))
+        return super().is_stale or not all(map(self._is_ticked, ticked))
 
     def _is_ticked(self, offer: Offer) -> bool:
         key = offer.purpose.key

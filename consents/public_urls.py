@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-up/sent/", views.sign_up_sent, name="sign_up_sent"),
     path("privacy-notice/", views.privacy_notice, name="privacy_notice"),
     re_path(rf"^confirm/{TOKEN}/?$", views.confirm, name="confirm"),
+    re_path(rf"^texts/{TOKEN}/?$", views.place, name="place"),
     re_path(rf"^u/{TOKEN}/?$", views.unsubscribe, name="unsubscribe"),
     re_path(rf"^u/{TOKEN}/all/?$", views.no_advertising, name="no_advertising"),
 ]

@@ -16,15 +16,16 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from consents import opting_in, unsubscribing
+from consents import opting_in, passing, unsubscribing
 from consents.events import Source
 from consents.models import LegalText
 from consents.offering import current_versions, offers
 from consents.opting_in import NotOffered, Outcome, TooMany, Visitor
-from consents.passing import due_on_page
-from consents.public_forms import SignUpForm
-from consents.tokens import Forged, Ticket, read_unsubscribe_token
-from customers.placing import SIGN_UP
+from consents.passing import LinkOver, TextsMissing, due_on_page
+from consents.public_forms import PassForm, SignUpForm
+from consents.texts import Due
+from consents.tokens import Forged, PlaceTicket, Ticket, read_place_token, read_unsubscribe_token
+from customers.placing import SIGN_UP, places
 from datamap.controlling import controller
 from datamap.guard import public_page
 
@@ -61,6 +62,44 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 def sign_up_sent(request: HttpRequest) -> HttpResponse:
     """What everybody reads who has sent the form."""
     return render(request, "consents/public/sign_up_sent.html", _shop())
+
+
+@csrf_exempt  # as with the links of mails: the link is the secret
+@require_http_methods(["GET", "HEAD", "POST"])
+@public_page("The link of the desk is the proof; it shows the shop's texts and names nobody.")
+def place(request: HttpRequest, token: str) -> HttpResponse:
+    """The texts that are due to somebody at a place; looking notes nothing, the button does, once."""
+    try:
+        ticket = read_place_token(token)
+        customer = passing.invited(ticket)
+    except Forged:
+        return _bare(request, "no_link.html", {}, status=404)
+    except LinkOver:
+        return _bare(request, "place_over.html", {}, status=410)
+    with translation.override("en" if customer.language == "en" else "de"):
+        return _place(request, ticket, passing.due_to(customer.pk, ticket.place))
+
+
+def _place(request: HttpRequest, ticket: PlaceTicket, due: list[Due]) -> HttpResponse:
+    language, name = get_language() or "de", places()[ticket.place]
+    said = _said(request) if request.method == "POST" else None
+    form = PassForm(said, due=due, language=language)
+    if not due:
+        return _bare(request, "place_passed.html", {"place": name, "outcome": "nothing" if said is None else "passed"})
+    if said is None:
+        return _bare(request, "place.html", {"place": name, "form": form})
+    if said.get("answer") == "refuse":
+        return _bare(request, "place_passed.html", {"place": name, "outcome": "refused"})
+    if not form.is_valid() or form.is_stale:
+        return _bare(request, "place.html", {"place": name, "form": form}, status=422)
+    try:
+        passing.pass_by_link(ticket, form.passed, language=language)
+    except TextsMissing as missing:  # a version was published just now
+        again = PassForm(said, due=missing.due, language=language)
+        return _bare(request, "place.html", {"place": name, "form": again}, status=422)
+    except LinkOver:
+        return _bare(request, "place_over.html", {}, status=410)
+    return _bare(request, "place_passed.html", {"place": name, "outcome": "passed"})
 
 
 @require_GET

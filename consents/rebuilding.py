@@ -16,6 +16,7 @@ from consents.models import Record, State
 from consents.opening import OPEN
 from consents.reacting import changed
 from consents.recording import months_later
+from consents.verifying import Progress
 from customers.models import Customer
 from customers.suppression import hasher, key_of
 
@@ -108,18 +109,18 @@ class _Due(NamedTuple):
     fresh_until: datetime | None
 
 
-def compare_states() -> Comparison:
-    """Where states and ledger differ; nothing is written."""
+def compare_states(progress: Progress = lambda records: None) -> Comparison:
+    """Where states and ledger differ; nothing is written. `progress` hears of how many more records were read."""
     found = Comparison()
     with transaction.atomic():
-        for _due in _differing(found):
+        for _due in _differing(found, progress):
             pass
         found.surplus = _count("SELECT count(*)" + _SURPLUS)
         found.wrongly_open = _count("SELECT count(*)" + _NOT_OPEN)
     return found
 
 
-def rebuild_states() -> Comparison:
+def rebuild_states(progress: Progress = lambda records: None) -> Comparison:
     """Have the states say what the ledger says; answers what had to be changed. One transaction.
 
     Whoever reacts to consents hears of each that was changed: where it is a no now, what was kept under the yes goes.
@@ -129,7 +130,7 @@ def rebuild_states() -> Comparison:
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE consents_state IN SHARE ROW EXCLUSIVE MODE")
         waiting = list[_Due]()
-        for due in _differing(found):
+        for due in _differing(found, progress):
             waiting.append(due)
             if len(waiting) == PAGE:
                 _write(waiting)
@@ -158,8 +159,8 @@ def _drop_surplus() -> int:
     return gone
 
 
-def _differing(found: Comparison) -> Iterator[_Due]:
-    for _chain, group in groupby(_stream(), key=lambda row: row[:4]):
+def _differing(found: Comparison, progress: Progress) -> Iterator[_Due]:
+    for _chain, group in groupby(_stream(progress), key=lambda row: row[:4]):
         rows = list(group)
         found.consents += 1
         told = (Told(row.entry, row.kind, row.at, row.late, row.confirmed) for row in rows)
@@ -188,13 +189,14 @@ def fresh_until(standing: Standing, row: Any) -> datetime | None:
     return months_later(row.fresh_from or row.at, row.stale_months)
 
 
-def _stream() -> Iterator[_Row]:
+def _stream(progress: Progress) -> Iterator[_Row]:
     connection.ensure_connection()
     with connection.connection.cursor(name="consents_rebuilding", binary=True) as cursor:
         cursor.itersize = PAGE
         cursor.execute(_STREAM)
         while rows := cursor.fetchmany(PAGE):
             yield from map(_Row._make, rows)
+            progress(len(rows))
 
 
 def _write(due: list[_Due]) -> None:

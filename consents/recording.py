@@ -164,6 +164,8 @@ def _row(event: Event, now: datetime, salt: bytes, marks: dict[str, Callable[[st
     clear = clear_fields(number, now, event.kind, event.purpose, wording, event.actor, event.ref)
     endpoint = event.endpoint
     key = key_of(event.channel, endpoint) if endpoint else None
+    if endpoint and key is None and event.kind not in CLOSING:
+        raise NotRecorded("Nobody can read this address or number: a consent for it would never be found again.")
     return (
         number, now, event.kind, event.purpose, wording, event.actor, event.ref, committed, leaf(clear, committed),
         event.customer_id, event.channel, _ENDPOINT.seal(endpoint) if endpoint else None,

@@ -40,6 +40,11 @@ class Due:
     demand: str
 
     @property
+    def title(self) -> str:
+        """What the text is called, in the language of the reader."""
+        return self.version.title(reader_language())
+
+    @property
     def must_accept(self) -> bool:
         """Whether being shown it is not enough."""
         return self.demand == Placement.Demand.ACCEPT

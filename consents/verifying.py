@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -19,6 +19,9 @@ from consents.judging import FIELDS, Judge
 PAGE = 5_000
 WORTH_SHARING = 100_000
 """So many entries are worth a process each."""
+PARTS = 8
+"""In so many parts each process looks at its share; after each it is told how far it has come."""
+Progress = Callable[[int], object]
 PATIENCE = timedelta(hours=1)
 """So long an entry may wait for its seal, and an erased record for its entry, before it is a sign of a fault."""
 
@@ -90,10 +93,11 @@ class _Seal(NamedTuple):
     hash: bytes
 
 
-def verify(processes: int = 1) -> Verdict:
+def verify(processes: int = 1, progress: Progress = lambda entries: None) -> Verdict:
     """Verify the whole ledger against its seals and checkpoints, in bounded memory.
 
-    With several processes a large ledger is shared among them; what is not committed they do not see.
+    With several processes a large ledger is shared among them; what is not committed they do not see. `progress` hears
+    of how many more sealed entries were looked at.
     """
     verdict = Verdict()
     seals, broken = _seals()
@@ -101,6 +105,7 @@ def verify(processes: int = 1) -> Verdict:
     # What stands before a broken seal is looked at first: the first broken entry is named.
     for found in _shared(seals, processes):
         verdict.join(found)
+        progress(found.entries)
     if broken is not None:
         verdict.blame(*broken)
     if verdict.ok:
@@ -137,13 +142,17 @@ def _shared(seals: list[_Seal], processes: int) -> Iterator[Verdict]:
     entries = seals[-1].last if seals else 0
     processes = min(processes, entries // WORTH_SHARING)
     if processes < 2:
-        yield check_sealed(seals)
+        for part in _parts(seals, entries, entries // WORTH_SHARING + 1):
+            found = check_sealed(part)
+            yield found
+            if not found.ok:
+                return
         return
     # A process of its own begins without our connection; it would speak in both at once.
     connections.close_all()
     pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork"))
     with pool:
-        yield from pool.map(check_sealed, _parts(seals, entries, processes))
+        yield from pool.map(check_sealed, _parts(seals, entries, processes * PARTS))
 
 
 def _parts(seals: list[_Seal], entries: int, count: int) -> list[list[_Seal]]:

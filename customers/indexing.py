@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cologne_phonetics import encode
 from django.db import DatabaseError, connection, transaction
 
-from customers.normalizing import fold
+from customers.normalizing import fold, fold_sql
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _WRITTEN_OUT = re.compile(r"([aou])e")
@@ -47,6 +47,11 @@ def searched_words(text: str) -> tuple[str, ...]:
 def alike(text: str) -> str:
     """Folded, with ae, oe and ue taken for umlauts: equal for "Köln", "Koeln" and "koln"."""
     return _WRITTEN_OUT.sub(r"\1", fold(text))
+
+
+def alike_sql(column: str) -> str:
+    """SQL that makes of a column what `alike` makes of a text."""
+    return f"regexp_replace({fold_sql(column)}, '{_WRITTEN_OUT.pattern}', '\\1', 'g')"
 
 
 @lru_cache(maxsize=KEPT)

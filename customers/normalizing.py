@@ -13,6 +13,13 @@ _DIGITS = re.compile(r"\D+")
 _BLANKS = re.compile(r"\s")
 # Letters that NFKD does not take apart.
 _LETTERS = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+# The same for the database, which has no capitals beyond ASCII in every locale: both cases of each letter.
+_BOTH_CASES = {
+    letter: _LETTERS[ord(letter.lower())]
+    for letter in map(chr, range(0x80, 0x2000))
+    if len(letter.lower()) == 1 and ord(letter.lower()) in _LETTERS
+}
+_MARKS = "\u0300-\u036f"
 _STREET = re.compile(r"(?:strasse|str\.?)(?=\s|\d|$)")
 
 
@@ -24,6 +31,17 @@ def fold(text: str) -> str:
         # Once more: what was taken apart may hold capitals and letters of the table ("K" of the Kelvin sign).
         text = "".join(c for c in text if not unicodedata.combining(c)).lower().translate(_LETTERS)
     return " ".join(text.split())
+
+
+def fold_sql(column: str) -> str:
+    """SQL that folds a column as `fold` does; of capitals beyond Latin it knows those that the database knows."""
+    single = {letter: plain for letter, plain in _BOTH_CASES.items() if len(plain) == 1}
+    folded = f"regexp_replace(normalize({column}, NFKD), '[{_MARKS}]', '', 'g')"
+    folded = f"translate({folded}, '{''.join(single)}', '{''.join(single.values())}')"
+    for letter, plain in _BOTH_CASES.items():
+        if letter not in single:
+            folded = f"replace({folded}, '{letter}', '{plain}')"
+    return f"btrim(regexp_replace(lower({folded}), '\\s+', ' ', 'g'))"
 
 
 def email_key(value: str) -> str | None:

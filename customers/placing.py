@@ -21,8 +21,8 @@ PLACES: dict[str, Any] = {
     "questionnaire": _("Questionnaire"),
 }
 """Places that every shop has; more come through `register_places`."""
-WITHOUT_PAGE = frozenset({"first_start", "loyalty", "questionnaire"})
-"""Places that no page has yet: a page that comes asks `consents.passing`, and its place goes from here."""
+BY_LINK = ("first_start", "loyalty", "questionnaire")
+"""Places that a customer passes on a page of their own, by a link that the desk hands out."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -83,8 +84,11 @@ def _written(message: Message) -> Text:
     if template.load is not None:
         values |= template.load(message)
     values |= values_of(message)
-    text = fill(template, values, language_of(message))
+    language = language_of(message)
+    text = fill(template, values, language)
     _refuse_without_way_out(text, values.get("unsubscribe_url"))
+    with translation.override(language):
+        _refuse_without_notice(text, str(values.get("object_notice") or ""))
     return text
 
 
@@ -92,6 +96,13 @@ def _refuse_without_way_out(text: Text, url: str | None) -> None:
     """Advertising shows how to end it, in every mail and in each of its parts (§ 7(2) no. 3 UWG)."""
     if url and not (url in text.body and url in text.html):
         raise ValueError("A template of advertising shows {{ unsubscribe_url }}, in plain text and in HTML.")
+
+
+def _refuse_without_notice(text: Text, notice: str) -> None:
+    """To existing customers each mail says that they may object (§ 7(3) no. 4 UWG), however its lines are broken."""
+    said = " ".join(notice.split())
+    if any(said not in " ".join(part.split()) for part in (text.body, unescape(text.html))):
+        raise ValueError("A template of advertising shows {{ object_notice }}, in plain text and in HTML.")
 
 
 def write_letter(message: Message, address: str) -> Letter | None:

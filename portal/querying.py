@@ -12,7 +12,7 @@ from django.core import signing
 from django.db import connection
 from django.utils import timezone
 
-from customers.indexing import alike
+from customers.indexing import alike, alike_sql
 from datamap.preparing import ask
 
 PER_PAGE = 50
@@ -43,13 +43,7 @@ _IDS = "select c.id from {source} where {where} order by {key} {way}, {id} {way}
 _COUNT = "select count(*) from (select 1 from {source} where {where} limit {limit}) found"
 _SEARCHED = "exists (select 1 from customers_searchentry e where e.customer_id = c.id and {where})"
 _LIVES = "exists (select 1 from customers_address a where a.customer_id = c.id and {where})"
-# `alike` in SQL. Capitals are made small last: by then they are ASCII, which every locale of a database knows.
-_TOWN = r"""
-regexp_replace(regexp_replace(lower(regexp_replace(normalize(
-    replace(replace(replace(replace(replace(replace(replace(translate(a.city, 'łŁøØđĐðÐıİ', 'llooddddii'),
-        'ß', 'ss'), 'ẞ', 'ss'), 'æ', 'ae'), 'Æ', 'ae'), 'œ', 'oe'), 'Œ', 'oe'), 'þ', 'th'), nfkd),
-    '[\u0300-\u036f]', '', 'g')), '\s+', ' ', 'g'), '([aou])e', '\1', 'g')
-"""
+_TOWN = alike_sql("a.city")
 _PAGE = """
 with page as materialized ({ids})
 select c.id, c.number, c.kind, c.status, c.first_name, c.last_name, c.company, c.language,

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from customers import stopping, suppression
 from customers.models import Customer, Suppression
-from customers.normalizing import fold, whole_key
+from customers.normalizing import whole_key
+from customers.postal import POST, postal_key
 from customers.reading import read_phone
 from datamap import erasing, journal
 from privacy.models import Request
@@ -23,7 +24,7 @@ from privacy.speaking import own_endpoints, speaker_of
 from privacy.steps import Step, move, stamp, step_of
 from staff.models import User
 
-EMAIL, PHONE, POST = "email", "phone", "post"
+EMAIL, PHONE = "email", "phone"
 
 
 @transaction.atomic
@@ -174,11 +175,6 @@ def endpoints_of(customer: Customer) -> Iterator[tuple[str, str]]:
     for address in customer.addresses.all():
         if key := postal_key(address.street, address.postcode):
             yield POST, key
-
-
-def postal_key(street: str, postcode: str) -> str:
-    """The one way in which a postal address stands on the list: folded street with number, postcode."""
-    return f"{fold(street)}|{fold(postcode)}" if street and postcode else ""
 
 
 def replay(payload: Mapping[str, Any]) -> str:

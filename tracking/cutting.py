@@ -16,13 +16,30 @@ from datamap import holds, journal
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 from tracking.models import Device, DeviceConsent
-from tracking.permitting import without_consent
+from tracking.permitting import begins_params, begins_sql, without_consent
 
 PAGE = 5_000
 _END_CONSENTS = """
 UPDATE tracking_deviceconsent c SET ended_at = %s
 FROM (SELECT key FROM tracking_device WHERE id = ANY (%s) AND key IS NOT NULL) d
 WHERE c.key = d.key AND c.ended_at IS NULL
+"""
+_BEGIN = f"""
+WITH bounded AS (
+    UPDATE tracking_device d SET visits_from = coalesce({begins_sql("d.customer_id")}, d.linked_at)
+    WHERE d.id = ANY (%(devices)s) AND d.customer_id IS NOT NULL AND d.visits_from IS NULL
+    RETURNING d.id, d.visits_from
+),
+gone AS (
+    DELETE FROM tracking_visit v USING bounded b WHERE v.device_id = b.id AND v.occurred_at < b.visits_from
+    RETURNING v.device_id
+)
+SELECT b.id, count(g.device_id) FROM bounded b LEFT JOIN gone g ON g.device_id = b.id GROUP BY 1
+"""  # noqa: S608
+_FIRST = """
+UPDATE tracking_device d SET first_seen = coalesce(
+    (SELECT min(v.occurred_at) FROM tracking_visit v WHERE v.device_id = d.id), d.linked_at)
+WHERE d.id = ANY (%s)
 """
 _LEFT_OVER = """
 SELECT d.id, d.customer_id FROM tracking_device d WHERE d.id > %s AND d.key IS NOT NULL AND NOT EXISTS (
@@ -59,6 +76,18 @@ def follow_objections(ids: Sequence[int], at: datetime) -> int:
     return _cut_unless_held(set(ids))
 
 
+def begin_visits(devices: Sequence[int]) -> int:
+    """Say of tied devices from when on visits are their person's, and delete what is older; answers how many went.
+
+    In the caller's transaction. What is a person's begins with their own consent, not with that on the device.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, begins_params() | {"devices": list(devices)})
+        gone = dict(cursor.fetchall())
+        cursor.execute(_FIRST, [[device for device, visits in gone.items() if visits]])
+    return sum(gone.values())
+
+
 def cut(customer_ids: Iterable[int]) -> int:
     """End the devices of those of the customers who have not consented; answers how many went."""
     linked = Device.objects.filter(customer__in=set(customer_ids)).values_list("customer", flat=True)
@@ -83,7 +112,16 @@ def sweep() -> int:
         last = page[-1]
         with transaction.atomic():
             gone += cut(page)
+            begin_visits(_unbounded(page))
     return gone + sum(_sweep_left_over())
+
+
+def _unbounded(customer_ids: Sequence[int]) -> list[int]:
+    """Devices tied before it was kept from when on visits are the person's; not of whom nothing may go now."""
+    devices = Device.objects.filter(customer__in=customer_ids, visits_from__isnull=True)
+    found = dict(devices.values_list("pk", "customer"))
+    held = held_among(sorted(set(found.values())), night=False)
+    return [pk for pk, customer in found.items() if customer not in held]
 
 
 def _sweep_left_over() -> Iterator[int]:

@@ -14,7 +14,7 @@ OBSERVED = _("Observed: what the person's device reported to the shop")
 class DeviceData(PersonalData):
     groups = [
         Group(
-            fields=("key", "kind", "first_seen", "last_seen", "linked_at"),
+            fields=("key", "kind", "first_seen", "last_seen", "linked_at", "visits_from"),
             subject="customer",
             purpose=RECOGNISING,
             basis=Basis.CONSENT,

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Customer
+from tracking import cutting
 from tracking.models import Device, DeviceConsent
 from tracking.permitting import may_link
 from tracking.reading import Unreadable, read_json
@@ -78,7 +79,9 @@ def link(wish: Wish) -> bool:
     """Have the device belong to the customer from now on; whether it does.
 
     Nothing happens, and nobody is told why, where the customer is not known, has not consented, or nothing was agreed
-    to on the device. Where it belongs to somebody else, their history stays theirs and a new one begins.
+    to on the device. Visits from before the customer's own consent are deleted: agreeing on a device allows no profile
+    of a person, and from now on the device leads to one. Where it belongs to somebody else, their history stays theirs
+    and a new one begins.
     """
     customer = _customer(wish)
     if customer is None or not may_link(customer):
@@ -90,10 +93,17 @@ def link(wish: Wish) -> bool:
     now = timezone.now()
     if device.customer_id is None:
         Device.objects.filter(pk=device.pk).update(customer=customer, linked_at=now)
+        cutting.begin_visits([device.pk])
     elif device.customer_id != customer.pk:
         Device.objects.filter(pk=device.pk).update(key=None)
         Device.objects.create(
-            key=device.key, customer=customer, kind=device.kind, linked_at=now, first_seen=now, last_seen=now
+            key=device.key,
+            customer=customer,
+            kind=device.kind,
+            linked_at=now,
+            visits_from=now,
+            first_seen=now,
+            last_seen=now,
         )
     return True
 

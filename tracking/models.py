@@ -35,6 +35,8 @@ class Device(models.Model):
     )
     kind = models.CharField(_("kind of device"), max_length=10, choices=Kind, blank=True, default=Kind.UNKNOWN)
     linked_at = models.DateTimeField(_("linked since"), null=True, blank=True)
+    # The person's own consent began then, or somebody else had the device before: no older visit is theirs.
+    visits_from = models.DateTimeField(_("visits count from"), null=True, blank=True)
     first_seen = models.DateTimeField(_("first visit"))
     last_seen = models.DateTimeField(_("last visit"))
 

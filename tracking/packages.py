@@ -7,7 +7,7 @@ from datamap.packages import Nested, Row, register_file
 TEXT = {"type": ["string", "null"]}
 WHEN = TEXT | {"format": "date-time"}
 VISIT = ("occurred_at", "path", "referrer", "campaign")
-DEVICE = ("kind", "linked_at", "first_seen", "last_seen")
+DEVICE = ("kind", "linked_at", "visits_from", "first_seen", "last_seen")
 
 
 def device(row: Row) -> Row:
@@ -34,7 +34,7 @@ register_file(
         "properties": {
             "device": TEXT,
             "kind": TEXT,
-            **dict.fromkeys(("linked_at", "first_seen", "last_seen"), WHEN),
+            **dict.fromkeys(("linked_at", "visits_from", "first_seen", "last_seen"), WHEN),
             "visits": {"type": "array"},
             **ADDITIONAL,
         },

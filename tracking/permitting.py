@@ -9,7 +9,7 @@ from typing import Any
 import consents
 from consents.audience import consent_sql
 from consents.deciding import Decision
-from consents.events import Channel
+from consents.events import GRANTING, Channel
 from consents.models import State
 from customers.models import Customer, Summary
 
@@ -34,6 +34,24 @@ def may_link(customer: Customer) -> bool:
         return False
     stopped = Summary.objects.filter(customer=customer).values_list("advertising_stopped_at", flat=True).first()
     return stopped is None or (decision.since is not None and decision.since > stopped)
+
+
+def begins_sql(customer: str) -> str:
+    """SQL: since when the consent of a customer (a column) stands unbroken, renewed or not.
+
+    Asked with `begins_params`.
+    """
+    return (
+        "(SELECT min(r.occurred_at) FROM consents_record r JOIN consents_purpose p ON p.id = r.purpose_id "  # noqa: S608
+        f"LEFT JOIN customers_summary k ON k.customer_id = r.customer_id WHERE r.customer_id = {customer} "
+        "AND p.key = %(purpose)s AND r.channel = %(channel)s AND r.kind = ANY (%(granting)s) AND r.ended_at IS NULL "
+        "AND (k.advertising_stopped_at IS NULL OR r.occurred_at > k.advertising_stopped_at))"
+    )
+
+
+def begins_params() -> dict[str, Any]:
+    """What `begins_sql` is asked with."""
+    return {"purpose": PURPOSE, "channel": CHANNEL.value, "granting": [kind.value for kind in GRANTING]}
 
 
 def without_consent(customer_ids: Iterable[int]) -> set[int]:

@@ -36,7 +36,7 @@ device AS (
     SELECT key, %(kind)s, %(first)s, %(last)s FROM consent
     ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, last_seen = greatest(d.last_seen, excluded.last_seen)
     WHERE d.customer_id IS NULL OR {permits_sql("d.customer_id")}
-    RETURNING d.id
+    RETURNING d.id, d.visits_from
 ),
 given AS (
     SELECT *, to_regclass('tracking_visit_' || to_char(at AT TIME ZONE 'Europe/Berlin', 'YYYYMM')) IS NOT NULL AS fits
@@ -46,7 +46,8 @@ given AS (
 visits AS (
     INSERT INTO tracking_visit (device_id, occurred_at, path, referrer, campaign)
     SELECT d.id, g.at, g.path, g.referrer, g.campaign FROM device d CROSS JOIN given g
-    WHERE g.fits AND g.at >= %(given_at)s -- nothing from before the yes
+    WHERE g.fits AND g.at >= %(given_at)s -- nothing from before the yes, on the device and of the person
+        AND (d.visits_from IS NULL OR g.at >= d.visits_from)
     ON CONFLICT (device_id, occurred_at) DO NOTHING
     RETURNING 1
 )

@@ -12,7 +12,7 @@ from consents.models.ledger import (
     Unsealed,
 )
 from consents.models.pending import PendingOptIn
-from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose
+from consents.models.purposes import LegalText, LegalTextVersion, Placement, Purpose, PurposeVersion
 from consents.models.receipts import ReceiptMark
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Placement",
     "Position",
     "Purpose",
+    "PurposeVersion",
     "ReceiptMark",
     "Record",
     "Scan",

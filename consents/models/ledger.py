@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.events import Channel, Kind, Source
+from consents.events import SELDOM, Channel, Kind, Source
 from consents.models.purposes import Purpose
 from customers.models import Customer
 from customers.normalizing import whole_key
@@ -42,6 +42,13 @@ class Entry(models.Model):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["ref_id"], condition=models.Q(ref_id__isnull=False), name="consents_entry_ref"),
             models.Index(fields=["text_sha256", "id"], condition=~models.Q(text_sha256=""), name="consents_entry_text"),
+            # What happens often has none: each append would write it, and the ledger is walked for that (`browsing`).
+            models.Index(
+                fields=["kind", "id"],
+                include=["purpose"],
+                condition=models.Q(kind__in=sorted(SELDOM)),
+                name="consents_entry_seldom",
+            ),
             # Entries lie in the order of their time: a few pages of index find the entries of a month.
             BrinIndex(fields=["ts"], autosummarize=True, name="consents_entry_time"),
         ]

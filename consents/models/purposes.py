@@ -63,6 +63,38 @@ class Purpose(models.Model):
         return self.description_en if get_language() == "en" else self.description_de
 
 
+class PurposeVersion(models.Model):
+    """What a purpose allowed from a moment on, so that an answer about the past is that of then; it stands.
+
+    The database itself writes one whenever a purpose is made or what decides in it is changed, whoever does it. The
+    first holds for what was before, too: nobody knows better.
+    """
+
+    purpose = models.ForeignKey(
+        Purpose, models.PROTECT, db_index=False, related_name="versions", verbose_name=_("purpose")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    valid_from = models.DateTimeField(_("valid from"))
+    basis = models.CharField(_("legal basis"), max_length=10, choices=Purpose.Basis)
+    channels = ArrayField(models.CharField(max_length=10, choices=Channel), verbose_name=_("channels"))
+    advertising = models.BooleanField(_("is advertising"))
+    existing_customers = models.BooleanField(_("allowed to existing customers"))
+    minimum_age = models.JSONField(_("minimum age by country"))
+    stale_months = models.PositiveSmallIntegerField(_("stale after months without use"), null=True)
+    retired_at = models.DateTimeField(_("no longer used since"), null=True)
+
+    class Meta:
+        verbose_name = _("version of a purpose")
+        verbose_name_plural = _("versions of purposes")
+        ordering: ClassVar[list[str]] = ["purpose", "-number"]
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["purpose", "number"], name="consents_purpose_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"Purpose version {self.pk}"
+
+
 class LegalText(models.Model):
     """A text that people accept or are shown; what it says stands in its versions."""
 

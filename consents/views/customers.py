@@ -19,6 +19,7 @@ from consents.forms import TakeDownForm, wording_of
 from consents.models import Purpose, Record
 from consents.opting_in import BadAddress, NotOffered, TooMany, ask_opt_in
 from consents.panel import Line, panel_of
+from consents.passing import invitations_for
 from consents.taking import NotTaken, Said, actor_of, end_consent, take_down
 from customers.models import Customer
 from datamap.keyset import page_of
@@ -43,6 +44,7 @@ def customer(request: HttpRequest, number: str) -> HttpResponse:
         "proofs": proofs_of(page.rows),
         "next_url": f"?cursor={page.next_cursor}" if page.next_cursor else "",
         "may_record": user.may("consents.record"),
+        "invitations": invitations_for(person) if user.may("consents.record") else [],
         "may_ledger": user.may("consents.ledger"),
         "opens_customers": user.may("customers.view"),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -15,7 +14,6 @@ from consents.answering import actors_named, proofs_of
 from consents.forms import LedgerForm
 from consents.models import Entry
 from consents.texts import versions_shown
-from datamap.keyset import page_of
 from staff.access import permission_required
 
 
@@ -26,13 +24,14 @@ def ledger(request: HttpRequest) -> HttpResponse:
     form = LedgerForm(request.GET)
     valid = form.is_valid()
     wanted = form.cleaned_data if valid else {}
-    page = page_of(_wanted(wanted), "id", cursor=request.GET.get("cursor", ""))
+    found = browsing.look_for(_search(wanted), request.GET.get("cursor", ""))
     query = request.GET.copy()
-    query["cursor"] = page.next_cursor
+    query["cursor"] = found.next_cursor
     context = {
         "form": form,
-        "rows": browsing.rows_of(page.rows),
-        "next_url": f"?{query.urlencode()}" if page.next_cursor else "",
+        "rows": browsing.rows_of(found.rows),
+        "next_url": f"?{query.urlencode()}" if found.next_cursor else "",
+        "until": found.until,
         "standing": browsing.standing(),
         "filtered": any(wanted.values()),
     }
@@ -58,10 +57,7 @@ def ledger_entry(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "consents/entry.html", context)
 
 
-def _wanted(wanted: dict[str, Any]) -> QuerySet[Entry]:
-    found = Entry.objects.all()
-    if wanted.get("kind"):
-        found = found.filter(kind=wanted["kind"])
-    if wanted.get("purpose"):
-        found = found.filter(purpose=wanted["purpose"])
-    return browsing.within(found, wanted.get("begin"), wanted.get("end"))
+def _search(wanted: dict[str, Any]) -> browsing.Search:
+    return browsing.Search(
+        wanted.get("kind", ""), wanted.get("purpose", ""), wanted.get("begin"), wanted.get("end")
+    )  # fmt: skip

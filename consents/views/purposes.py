@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from consents.ages import ages_as_typed
 from consents.events import Channel
 from consents.forms import PurposeForm
 from consents.models import LegalText, Purpose
@@ -28,7 +29,7 @@ def purpose_list(request: HttpRequest) -> HttpResponse:
         {
             "purpose": purpose,
             "channels": [Channel(key).label for key in purpose.channels],
-            "ages": ages_of(purpose),
+            "ages": ages_as_typed(purpose.minimum_age),
             "wordless": _asks(purpose) and purpose.pk not in worded,
         }
         for purpose in sorted(Purpose.objects.all(), key=lambda one: one.retired_at is not None)
@@ -60,11 +61,6 @@ def purpose_retire(request: HttpRequest, pk: int) -> HttpResponse:
     retire(purpose, retired=wanted == "yes")
     messages.success(request, _("Saved."))
     return redirect("consents:purposes")
-
-
-def ages_of(purpose: Purpose) -> str:
-    """The minimum ages as they are typed: AT 14, DE 16."""
-    return ", ".join(f"{country} {age}" for country, age in sorted((purpose.minimum_age or {}).items()))
 
 
 def _asks(purpose: Purpose) -> bool:

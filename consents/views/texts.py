@@ -13,7 +13,7 @@ from consents.comparing import compare
 from consents.forms import PlacementForm, TextForm, VersionForm
 from consents.models import LegalText, LegalTextVersion, Placement
 from consents.seeing import CONSENTS, KINDS, seen
-from customers.placing import WITHOUT_PAGE, places
+from customers.placing import BY_LINK, places
 from staff.access import permission_required, signed_in
 
 FIELDS = ("title_de", "body_de", "title_en", "body_en", "valid_from")
@@ -182,7 +182,7 @@ def placement_list(request: HttpRequest) -> HttpResponse:
     rows = list(Placement.objects.select_related("text"))
     valid = texts.versions_valid({row.text_id for row in rows}, texts.today())
     by_place = [
-        (name, key not in WITHOUT_PAGE, [(row, valid.get(row.text_id)) for row in rows if row.place == key])
+        (name, key in BY_LINK, [(row, valid.get(row.text_id)) for row in rows if row.place == key])
         for key, name in places().items()
     ]
     strays = [(row, valid.get(row.text_id)) for row in rows if row.place not in places()]

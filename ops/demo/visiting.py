@@ -56,8 +56,9 @@ seen AS (
 ),
 fit AS (SELECT * FROM seen WHERE at > since AND at >= %(begin)s AND at <= %(end)s),
 device AS (
-    INSERT INTO tracking_device (key, customer_id, kind, linked_at, first_seen, last_seen)
-    SELECT key, customer, (ARRAY['phone', 'computer', 'phone', 'tablet'])[1 + n %% 4], min(at), min(at), max(at)
+    INSERT INTO tracking_device (key, customer_id, kind, linked_at, visits_from, first_seen, last_seen)
+    SELECT key, customer, (ARRAY['phone', 'computer', 'phone', 'tablet'])[1 + n %% 4], min(at), min(since), min(at),
+        max(at)
     FROM fit GROUP BY key, customer, n ORDER BY customer
     RETURNING id, key
 ),

@@ -13,7 +13,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from consents.models import PendingOptIn, Placement, State
+from consents.models import Acceptance, PendingOptIn, Placement, State
+from consents.passing import url_of
 from consents.tokens import Ticket, unsubscribe_token
 from customers.models import Customer, Summary
 from interactions.models import Interaction
@@ -25,6 +26,7 @@ from staff.models import User
 from tests.consents.publishing import make_text, make_version, place_text
 from tests.consents.signing_up import link_of, publish
 from tests.house import shown_pages
+from tests.privacy.making import make_person
 from tests.shop import open_shop
 from tests.staff.conftest import PASSWORD
 
@@ -157,8 +159,24 @@ def test_the_texts_of_the_sign_up_page_and_of_a_new_customer_have_no_fault(
     expect(watched.locator(".invalid-feedback")).to_be_visible()
     expect(watched.locator("[name=yes-newsletter]")).to_be_checked()
     found += faults_of(watched)
+    # The same texts by a link of the desk: refused, forgotten, accepted.
+    for text, demand in ((terms.text, Placement.Demand.ACCEPT), (notice.text, Placement.Demand.SHOW)):
+        place_text(text, "loyalty", demand)
+    customer = make_person("4711")
+    link = live_server.url + "/" + url_of(customer, "loyalty").split("/", 3)[3]
+    for ticked, button in ((False, "refuse"), (False, "accept"), (True, "accept")):
+        watched.goto(link)
+        if ticked:
+            watched.locator("main [type=checkbox]").check()
+        watched.click(f"main [value={button}]")
+        expect(watched.locator(".invalid-feedback")).to_have_count(int(button == "accept" and not ticked))
+        found += faults_of(watched)
+    found += walk(watched, live_server.url, [link.removeprefix(live_server.url)])
+    assert Acceptance.objects.filter(customer=customer).count() == 2
     enter(browser_context, everybody)
     found += walk(watched, live_server.url, [reverse("customers:create"), reverse("consents:places")])
+    place_text(terms.text, "first_start")
+    found += walk(watched, live_server.url, [reverse("consents:customer", args=[customer.number])])
     assert "\n".join(found) == ""
 
 

@@ -11,10 +11,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
-from consents import checkpoints, notes
+from consents import checkpoints, notes, verifying
 from consents.checkpoints import LedgerBehind, sign_checkpoint
 from consents.hashing import NOTHING, root, seal_hash
 from consents.models import Entry, ErasedRecord, Position, Record, Seal
+from consents.rebuilding import compare_states
 from consents.sealing import seal_pending
 from consents.verifying import verify
 from tests.consents.making import say, triggers_off
@@ -319,3 +320,17 @@ def test_a_rolled_back_entry_leaves_no_gap(entries):
     numbers = list(Position.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, 11))
     assert verify().ok
+
+
+def test_it_is_told_how_far_the_look_has_come(entries, monkeypatch):
+    monkeypatch.setattr(verifying, "WORTH_SHARING", 2)
+    heard: list[int] = []
+    found = verify(progress=heard.append)
+    assert found.ok and len(heard) > 1 and sum(heard) == found.entries
+    with triggers_off("consents_entry"):
+        run("UPDATE consents_entry SET actor_ref = 'staff:9' WHERE id = ANY (%s)", [[entries[FIRST], entries[LAST]]])
+    found = verify()
+    assert (found.ok, found.first_broken) == (False, entries[FIRST])
+    read: list[int] = []
+    compare_states(read.append)
+    assert sum(read) == Record.objects.count()

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from consents import checkpoints, notes
+from consents import browsing, checkpoints, notes
 from consents.models import Entry, Record
 from consents.sealing import seal_pending
 from customers.models import Customer
@@ -17,6 +18,7 @@ from datamap.keyset import PAGE
 from datamap.models import AccessLog
 from privacy.erasing import ask_erasure, run_erasure
 from staff.models import Role, User
+from tests.consents.making import triggers_off
 from tests.consents.publishing import give, make_version
 from tests.privacy.making import make_person
 
@@ -80,6 +82,101 @@ def test_the_ledger_turns_pages_with_the_same_queries(officer, django_assert_max
         query = url + answer.context["next_url"]
     assert seen == list(Entry.objects.order_by("-pk").values_list("pk", flat=True))
     assert ids(officer.get(url, {"cursor": "5:forged"}))[0] == seen[0]
+
+
+def test_a_page_looks_at_so_many_entries_and_says_how_far_it_came(officer, person, monkeypatch):
+    monkeypatch.setattr(browsing, "STEP", 4)
+    monkeypatch.setattr(browsing, "REACH", 10)
+    old = [give(person, purpose="birthday")]
+    others = [give(person) for _ in range(24)]
+    old.append(give(person, purpose="birthday"))
+    url = reverse("consents:ledger")
+    first = officer.get(url, {"purpose": "birthday"})
+    assert ids(first) == old[1:]
+    assert first.context["until"] == Entry.objects.get(pk=others[15]).ts
+    assert "es gibt ältere" in first.text
+    second = officer.get(url + first.context["next_url"])
+    assert ids(second) == []
+    assert "Bisher nichts gefunden" in second.text
+    third = officer.get(url + second.context["next_url"])
+    assert (ids(third), third.context["next_url"], third.context["until"]) == (old[:1], "", None)
+    # What seldom happens is found at once, however far back.
+    refused = give(person, kind="refused", purpose="birthday")
+    for _ in range(12):
+        give(person)
+    for query in ({"kind": "refused"}, {"kind": "refused", "purpose": "birthday"}):
+        answer = officer.get(url, query)
+        assert (ids(answer), answer.context["next_url"]) == ([refused], "")
+    assert ids(officer.get(url, {"kind": "refused", "purpose": "newsletter"})) == []
+
+
+def test_filters_turn_pages_without_losing_an_entry(officer, monkeypatch):
+    monkeypatch.setattr(browsing, "STEP", 7)
+    monkeypatch.setattr(browsing, "REACH", 30)
+    person = make_person("4711")
+    entries = [give(person, purpose=("newsletter", "birthday", "feedback")[n % 3]) for n in range(3 * PAGE + 4)]
+    url, seen = reverse("consents:ledger"), []
+    query = f"{url}?purpose=newsletter"
+    while query:
+        answer = officer.get(query)
+        seen += ids(answer)
+        query = url + answer.context["next_url"] if answer.context["next_url"] else ""
+    assert seen == entries[::3][::-1]
+
+
+def test_what_another_clock_wrote_is_judged_by_its_own_time(officer, person):
+    entries = [give(person) for _ in range(6)]
+    day = timezone.now().replace(hour=12)
+    with triggers_off("consents_entry"):
+        for n, days in enumerate((400, 90, 400, 90, 45, 3)):
+            Entry.objects.filter(pk=entries[n]).update(ts=day - timedelta(days=days))
+    url = reverse("consents:ledger")
+
+    def between(begin: int | None, end: int | None) -> list[int]:
+        days = {"begin": begin, "end": end}
+        asked = {key: (day - timedelta(days=back)).date().isoformat() for key, back in days.items() if back is not None}
+        return [entries.index(pk) for pk in ids(officer.get(url, asked))]
+
+    assert between(None, 300) == [2, 0]
+    assert between(95, 85) == [3, 1]
+    assert between(95, 40) == [4, 3, 1]
+    assert between(60, None) == [5, 4]
+    assert between(30, 20) == []
+    assert between(None, 500) == []
+    assert between(2, None) == []
+
+
+def test_no_filter_walks_through_the_whole_ledger(officer, person):
+    """EXPLAIN over many entries: what seldom happens, and days, are found by their indexes."""
+    give(person)
+    with triggers_off("consents_entry"), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO consents_entry (uuid, ts, kind, purpose, text_sha256, actor_ref, commitment, leaf) "
+            "SELECT gen_random_uuid(), now() - interval '400 days' + g * interval '1 minute', 'given', 'newsletter', "
+            "repeat('a', 64), 'self', sha256(g::text::bytea), sha256(g::text::bytea) FROM generate_series(1, 60000) g"
+        )
+        cursor.execute("SELECT brin_summarize_new_values('consents_entry_time')")
+        cursor.execute("ANALYZE consents_entry")
+    url, today = reverse("consents:ledger"), timezone.localdate()
+    for query in (
+        {"kind": "invalidated"},
+        {"kind": "erased", "purpose": "phone"},
+        {"begin": (today - timedelta(days=380)).isoformat(), "end": (today - timedelta(days=379)).isoformat()},
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            officer.get(url, query)
+        for said in asked.captured_queries:
+            if "consents_entry" in said["sql"] and said["sql"].startswith("SELECT"):
+                with connection.cursor() as cursor:
+                    cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + said["sql"])
+                    (told,) = cursor.fetchone()
+                assert looked_at(told[0]["Plan"]) < 20_000, said["sql"]
+
+
+def looked_at(plan: dict) -> int:
+    """How many rows the parts of a plan read and threw away or kept."""
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+    return max([own * plan["Actual Loops"], *(looked_at(part) for part in plan.get("Plans", []))])
 
 
 def test_an_entry_shows_place_seal_and_what_it_is_about(officer, person, checkpoint_file):

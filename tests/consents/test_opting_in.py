@@ -6,8 +6,10 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -17,7 +19,7 @@ from django.utils import timezone
 import consents
 from consents import ages
 from consents.models import Entry, PendingOptIn, Purpose, Record, State
-from consents.opting_in import PER_ADDRESS, PER_NETWORK, BadAddress, NotOffered, Outcome, ask_opt_in, confirm
+from consents.opting_in import PER_ADDRESS, PER_NETWORK, BadAddress, NotOffered, Outcome, Visitor, ask_opt_in, confirm
 from consents.rebuilding import compare_states
 from customers.models import ContactPoint, Customer, Suppression, Tombstone
 from customers.suppression import suppress, suppressed
@@ -469,6 +471,30 @@ def test_an_age_check_says_only_what_applied(client):
         "birthday": {"limit": 18, "passed": True, "jurisdiction": "DE"},
         "feedback": None,
     }
+
+
+def test_an_opt_in_that_waited_over_an_update_keeps_its_age_check(client):
+    """As it was written before the limits were noted by purpose."""
+    Purpose.objects.filter(key="feedback").update(minimum_age={}, channels=["email"])
+    publish("feedback")
+    ask_opt_in("zoe@laden.example", ["newsletter", "feedback"], page="sign_up", visitor=Visitor("192.0.2.7"))
+    pending = PendingOptIn.objects.get()
+    network = bytes(pending.network_index)
+    pending.evidence["age_check"] = {"limit": 16, "passed": True, "jurisdiction": "DE"}
+    pending.save()
+    ask_opt_in("bert@laden.example", ["newsletter"], page="sign_up", born=date(1990, 4, 23))
+    untouched = PendingOptIn.objects.latest("pk").evidence
+    migrate = import_module("consents.migrations.0013_age_checks_of_opt_ins").name_purposes
+    for _ in range(2):
+        migrate(apps, connection.schema_editor())
+    assert PendingOptIn.objects.latest("pk").evidence == untouched
+    assert bytes(PendingOptIn.objects.get(pk=pending.pk).network_index) == network
+    client.post(link_of(pending))
+    checks = {
+        record.purpose.key: proof_of(record)["evidence"].get("age_check")
+        for record in Record.objects.filter(kind="given").select_related("purpose")
+    }
+    assert checks == {"newsletter": {"limit": 16, "passed": True, "jurisdiction": "DE"}, "feedback": None}
 
 
 def test_who_tells_no_date_was_not_checked(client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import TestCase
@@ -17,6 +18,8 @@ from consents.models import Entry, Purpose, Record
 from consents.rebuilding import compare_states
 from customers.models import ClaimReport, ContactPoint, Customer, OptInClaim, Origin, Suppression
 from customers.suppression import suppress
+from datamap.controlling import legal_zone
+from datamap.workdays import day_begins
 from privacy.objecting import object_now
 from tests.consents.publishing import give, make_version
 from tests.privacy.making import make_person
@@ -59,7 +62,7 @@ def test_rates_count_who_was_asked_and_who_says_yes(manager_client):
     )  # fmt: skip
     assert found.percent == 60
     month = overview.flow()[-1]
-    assert (month.given, month.ended) == (4, 1)
+    assert (month.given, month.ended) == (2, 1)  # the old ones were given in months of their own
     page = manager_client.get(reverse("consents:overview"))
     assert page.status_code == 200
     assert "60&nbsp;%" in page.text
@@ -73,6 +76,33 @@ def test_the_months_of_the_chart_are_twelve_and_those_of_the_shop():
     assert months[-1].month == timezone.localdate().replace(day=1)
     bars = overview.bars([overview.Month(months[0].month, 10, 5), overview.Month(months[1].month, 0, 1)])
     assert [(bar.height, bar.ended) for bar in bars] == [(60, False), (30, True), (0, False), (6, True)]
+
+
+def test_the_chart_counts_what_was_said_in_the_month_in_which_it_was_said(manager_client):
+    """Not ten years of opt-ins in the month of their import."""
+    now, zone = timezone.now(), legal_zone()
+    first = timezone.localdate(timezone=zone).replace(day=1)
+    long_ago, two_months_ago = first - timedelta(days=3_650), (first - timedelta(days=35)).replace(day=15)
+    anna, bert, carla, dora = (make_person(f"5{n:03}") for n in range(4))
+    noon = {day: datetime(day.year, day.month, day.day, 12, tzinfo=zone) for day in (long_ago, two_months_ago)}
+    give(anna, noon[long_ago], late=True, source="import")
+    give(bert, noon[two_months_ago], late=True, source="import")
+    give(carla, noon[two_months_ago], late=True, source="import")
+    give(carla, noon[two_months_ago] + timedelta(days=1), late=True, kind="withdrawn", source="import")
+    # The last instant of a month of the shop, in the next month by UTC or not.
+    give(dora, day_begins(first, zone) - timedelta(seconds=1), late=True, source="paper")
+    give(dora, kind="renewed")
+
+    def counted() -> dict:
+        return {month.month: (month.given, month.ended) for month in overview.flow() if month.given or month.ended}
+
+    last = (first - timedelta(days=1)).replace(day=1)
+    before = two_months_ago.replace(day=1)
+    assert counted() == {before: (2, 1), last: (1, 0), first: (1, 0)}
+    # Blocked records are for proof alone: of them the day of record counts, which the ledger says of nobody.
+    Record.objects.filter(customer=bert).update(blocked_at=now, customer=None, subject_ref=uuid4())
+    assert counted() == {before: (1, 1), last: (1, 0), first: (2, 0)}
+    assert "in ihrem eigenen Monat" in manager_client.get(reverse("consents:overview")).text
 
 
 def test_only_those_who_need_it_see_the_overview(agent_client, outsider_client, manager_client):

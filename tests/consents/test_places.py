@@ -16,7 +16,7 @@ from django.urls import reverse
 from consents.models import Acceptance, LegalText, LegalTextVersion, PendingOptIn, Placement
 from consents.passing import TextsMissing, due_to, pass_place
 from customers.models import Customer
-from customers.placing import WITHOUT_PAGE, places
+from customers.placing import BY_LINK, places
 from tests.consents.publishing import make_text, make_version, place_text
 from tests.consents.signing_up import MAIL, form_of, link_of, publish
 from tests.privacy.making import make_person
@@ -157,7 +157,7 @@ def test_the_desk_confirms_what_the_table_names_for_a_new_customer(agent_client)
     assert {row.customer.last_name for row in Acceptance.objects.all()} == {"Vogt"}
 
 
-# Pages to come
+# What a page by link asks
 
 
 def test_a_first_start_lets_nobody_through_before_the_texts_of_the_table(placed):
@@ -196,7 +196,7 @@ def test_who_was_shown_a_text_accepts_it_once_the_table_demands_that():
 
 def test_the_table_says_which_places_a_page_asks(manager_client):
     page = manager_client.get(reverse("consents:places")).text
-    assert page.count(">noch keine Seite<") == len(WITHOUT_PAGE) == 3
+    assert page.count(">über einen Link<") == len(BY_LINK) == 3
     assert page.count(">in Gebrauch<") == len(places()) - 3
 
 

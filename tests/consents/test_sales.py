@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,14 +18,16 @@ from consents.models import Entry, Placement, Record, State
 from consents.rebuilding import compare_states
 from consents.sales import notice_context
 from consents.withdrawing import withdraw
-from customers.models import Customer, Suppression
+from customers.models import ContactPoint, Customer, Suppression
 from customers.selling import Notice, Sale, tell_sales
+from customers.stopping import stop_advertising
 from customers.summary import set_advertising_stops
 from customers.suppression import suppress
+from mail.models import Message
 from mail.sending import deliver_due
 from orders.models import Order, OrderType
 from orders.states import take_step
-from tests.consents.making import moment, say
+from tests.consents.making import ON_EMAIL, moment, say
 from tests.consents.publishing import make_text, make_version, place_text
 from tests.consents.signing_up import advertise
 from tests.privacy.making import make_person
@@ -157,3 +160,50 @@ def test_every_mail_to_an_existing_customer_says_that_they_may_object(mail_serve
     deliver_due(10)
     body = mail_server.accepted[0][1].get_body(("plain",)).get_content()
     assert "jederzeit widersprechen" in body.replace("\n", " ")
+
+
+@pytest.mark.parametrize("part", ["html", "txt"])
+def test_a_mail_that_hides_the_notice_is_not_sent(mail_server: Any, settings: Any, tmp_path: Path, part: str) -> None:
+    """§ 7(3) no. 4 UWG: in every single mail, or it may not go out; under a consent the link is enough."""
+    existing, agreed = make_person("4713"), make_person("4714")
+    tell_sales([sale(existing)])
+    say(agreed)
+    folder = tmp_path / "mail" / "texts"
+    folder.mkdir(parents=True)
+    (folder / f"probe.{part}").write_text("{{ word }} {{ unsubscribe_url }}")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    rows = [advertise(existing), advertise(agreed)]
+    deliver_due(10)
+    assert [to for to, _mail in mail_server.accepted] == ["alma4714@laden.example"]
+    assert [Message.objects.get(pk=row.pk).state for row in rows] == ["queued", "sent"]
+
+
+def test_the_notice_is_about_the_address_of_the_sale_and_no_other() -> None:
+    customer = make_person("4711")
+    other = ContactPoint.objects.create(customer=customer, kind="email", value="alma@anderswo.example")
+    tell_sales([sale(customer)])
+    assert consents.may(customer, "newsletter", "email", ON_EMAIL.format("4711")).reason == "existing_customer"
+    assert consents.may(customer, "newsletter", "email", other.value).reason == "never_asked"
+    # An address that only looks like hers is nobody's: an "а" of the Cyrillic alphabet.
+    alike = make_person("4712")
+    assert tell_sales([sale(alike, email="аlma4712@laden.example")]) == 0
+    # Nor does a purchase with an address of somebody else's open that one.
+    assert tell_sales([sale(alike, email=ON_EMAIL.format("4711"))]) == 0
+
+
+def test_an_objection_before_the_purchase_is_not_undone_by_it_nor_by_paying_later() -> None:
+    customer = make_person("4711")
+    stop_advertising([customer.pk], PLACED - timedelta(days=30))
+    assert tell_sales([sale(customer)]) == 0
+    assert consents.may(customer, "newsletter", "email").reason == "objected"
+    # The objection came between the order and its payment.
+    other = make_person("4712")
+    assert tell_sales([sale(other, paid_at=None)]) == 0
+    stop_advertising([other.pk], PLACED + timedelta(hours=1))
+    assert tell_sales([sale(other)]) == 0
+    # It came after both, and is told first: the sale is learned of later.
+    third = make_person("4713")
+    stop_advertising([third.pk], PLACED + timedelta(days=9))
+    assert tell_sales([sale(third)]) == 0
+    assert consents.may(third, "newsletter", "email").reason == "objected"
+    assert consents.may(third, "newsletter", "email", at=PLACED + timedelta(days=5)).reason == "never_asked"

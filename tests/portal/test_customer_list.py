@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from customers.indexing import alike, alike_sql
 from customers.models import CustomerTag, Tag
 from portal.models import ListState
 from portal.querying import ORDERS, PER_PAGE, ForgedCursor, Selection, capped_count, read_page
@@ -341,3 +342,16 @@ def test_towns_are_folded_by_the_database_as_by_the_search(agent_client, typed, 
     make_customer("10002", city="Soden")
     assert numbers(narrow(agent_client, city=typed)) == ["10001"]
     assert numbers(narrow(agent_client, city=city)) == ["10001"]
+
+
+def test_the_database_and_the_search_have_one_rule_for_towns():
+    letters = [chr(n) for n in (*range(0x20, 0x250), *range(0x1E00, 0x1F00), 0x2003, 0x212A, 0x212B, 0xFB01)]
+    towns = [f"x{letter}y {letter}" for letter in letters if letter != "\x7f" and not 0x80 <= ord(letter) < 0xA0]
+    towns += [
+        "Köln", "KOELN", "Straße", "STRASSE", "ǾRSTED", "Łódź", "  Bad\u00a0 Soden ", "Œuilly", "Ærø", "i̇stanbul",
+        "İstanbul",
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT t, {alike_sql('t')} FROM unnest(%s::text[]) AS t", [towns])
+        told = dict(cursor.fetchall())
+    assert {town: told[town] for town in towns if told[town] != alike(town)} == {}

@@ -85,7 +85,7 @@ def say(customer: Customer, kind: str = Kind.GIVEN, **kw: Any) -> None:
 
 def linked(customer: Customer, *paths: str, device: str = COOKIE) -> Device:
     """A device that belongs to the customer, with these pages."""
-    say(customer)
+    say(customer, at=timezone.now() - timedelta(hours=1))
     assert report(*(paths or ("/kaffee",)), device=device).status_code == 204
     assert link(customer, device).status_code == 204
     found = Device.objects.get(key__in=keys_of(device))

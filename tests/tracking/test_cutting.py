@@ -144,8 +144,9 @@ def test_what_is_rebuilt_to_a_no_is_cut_at_once(alma: Customer, is_known: bool) 
         # The ledger knows the withdrawal; the state does not, and a device was tied under it.
         say(alma, Kind.WITHDRAWN)
         State.objects.filter(customer=alma).update(granted=True, state=Kind.GIVEN)
-        report("/a", consent=agreed(timezone.now()))
+        report("/vorher", consent=agreed(timezone.now()))
         link(alma)
+        report("/a", consent=agreed(timezone.now()))
     else:
         Record.objects.filter(customer=alma).update(customer=None)
     assert left() == (2, 2)

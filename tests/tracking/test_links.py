@@ -12,10 +12,15 @@ from django.utils import timezone
 
 from consents.events import Kind
 from customers.models import Customer, ExternalId
+from customers.stopping import stop_advertising
+from privacy.models import Hold
+from staff.models import User
 from tests.privacy.making import make_person
 from tests.tracking.making import COOKIE, SECRET, agreed, link, linked, report, say, send_token, token
+from tracking.cutting import sweep
 from tracking.linking import sign
 from tracking.models import Device, Visit
+from tracking.taking import keys_of
 
 pytestmark = pytest.mark.django_db
 
@@ -24,13 +29,17 @@ def owners() -> list[int | None]:
     return list(Device.objects.order_by("pk").values_list("customer", flat=True))
 
 
+def paths_of(customer: Customer) -> list[str]:
+    return list(Visit.objects.filter(device__customer=customer).order_by("occurred_at").values_list("path", flat=True))
+
+
 def test_with_consent_the_device_is_linked_and_its_visits_are_theirs(alma: Customer) -> None:
-    report("/vorher")
     say(alma)
+    report("/seither")
     assert link(alma).status_code == 204
     device = Device.objects.get()
     assert (device.customer, device.linked_at is None) == (alma, False)
-    assert Visit.objects.filter(device__customer=alma).get().path == "/vorher"
+    assert paths_of(alma) == ["/seither"]
     since = device.linked_at
     link(alma)  # on every page again: the date stays
     device.refresh_from_db()
@@ -143,3 +152,72 @@ def test_visits_from_before_the_consent_are_not_linked_and_not_even_kept(alma: C
     theirs = Visit.objects.filter(device__customer=alma).values_list("path", flat=True)
     assert sorted(theirs) == ["/dabei", "/danach"]
     assert Visit.objects.count() == 2
+
+
+def visits_at(**said: Any) -> list[dict[str, str]]:
+    return [{"path": f"/{path}", "at": at.isoformat()} for path, at in said.items()]
+
+
+def test_visits_from_before_the_persons_own_consent_never_become_theirs(alma: Customer) -> None:
+    """Agreeing on a device (§ 25 TDDDG) is no consent to a profile of the person (Art. 6(1)(a) GDPR)."""
+    now, hour = timezone.now(), timedelta(hours=1)
+    seen = visits_at(davor=now - 3 * hour, dabei=now - 2 * hour, danach=now - hour)
+    on_device = agreed(now - 9 * hour)
+    report(visits=seen, consent=on_device)
+    say(alma, at=now - 2 * hour)
+    link(alma)
+    assert paths_of(alma) == ["/dabei", "/danach"]
+    # Nothing of it lies about without an owner, where the next link would find it.
+    assert Visit.objects.count() == 2
+    device = Device.objects.get()
+    assert (device.first_seen, device.visits_from) == (now - 2 * hour, now - 2 * hour)
+    # A page that reports late brings nothing back.
+    report(visits=seen + visits_at(spaeter=now), consent=on_device)
+    assert paths_of(alma) == ["/dabei", "/danach", "/spaeter"]
+
+
+def test_a_consent_that_was_renewed_began_with_the_first_one(alma: Customer) -> None:
+    now, hour = timezone.now(), timedelta(hours=1)
+    say(alma, at=now - 5 * hour)
+    report(visits=visits_at(davor=now - 6 * hour, dazwischen=now - 4 * hour), consent=agreed(now - 9 * hour))
+    say(alma, Kind.RENEWED, at=now - 3 * hour)
+    link(alma)
+    assert paths_of(alma) == ["/dazwischen"]
+
+
+@pytest.mark.parametrize("ended_by", ["withdrawal", "objection"])
+def test_a_consent_after_an_end_covers_nothing_of_before(alma: Customer, ended_by: str) -> None:
+    now, hour = timezone.now(), timedelta(hours=1)
+    say(alma, at=now - 8 * hour)
+    report(visits=visits_at(davor=now - 7 * hour, dazwischen=now - 4 * hour), consent=agreed(now - 9 * hour))
+    if ended_by == "withdrawal":
+        say(alma, Kind.WITHDRAWN, at=now - 5 * hour)
+    else:
+        stop_advertising([alma.pk], now - 5 * hour)
+    say(alma, at=now - 3 * hour)
+    report(visits=visits_at(danach=now - hour), consent=agreed(now - 9 * hour))
+    link(alma)
+    assert paths_of(alma) == ["/danach"]
+
+
+def test_what_the_first_person_saw_and_a_page_tells_late_is_not_the_second_ones(alma: Customer) -> None:
+    bert = make_person("4712")
+    linked(alma, "/von-alma")
+    say(bert, at=timezone.now() - timedelta(days=30))
+    link(bert)
+    report(visits=visits_at(verspaetet=timezone.now() - timedelta(minutes=30)))
+    assert (paths_of(alma), paths_of(bert)) == (["/von-alma"], [])
+
+
+def test_devices_tied_before_are_put_right_by_night_but_for_what_a_hold_keeps(alma: Customer, manager: User) -> None:
+    bert = make_person("4712")
+    now, hour = timezone.now(), timedelta(hours=1)
+    for customer, cookie in ((alma, COOKIE), (bert, "ein-anderes-geraet")):
+        report(visits=visits_at(davor=now - 3 * hour, danach=now), consent=agreed(now - 9 * hour), device=cookie)
+        say(customer, at=now - hour)
+        # As an older version tied them.
+        Device.objects.filter(key__in=keys_of(cookie)).update(customer=customer, linked_at=now)
+    review = timezone.localdate() + timedelta(days=90)
+    Hold.objects.create(customer=bert, kind="claim", reason="Streit", review_on=review, set_by=manager)
+    sweep()
+    assert (paths_of(alma), paths_of(bert)) == (["/danach"], ["/davor", "/danach"])

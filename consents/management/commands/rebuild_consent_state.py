@@ -8,7 +8,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from tqdm import tqdm
 
+from consents.models import Record
 from consents.rebuilding import compare_states, rebuild_states
 
 
@@ -20,7 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = compare_states() if options["check"] else rebuild_states()
+        hidden = options["json"] or not sys.stderr.isatty()
+        total = None if hidden else Record.archive.filter(customer__isnull=False).count()
+        with tqdm(total=total, unit=" records", disable=hidden, delay=1) as bar:
+            found = (compare_states if options["check"] else rebuild_states)(bar.update)
         if options["json"]:
             self.stdout.write(json.dumps(found.as_json()))
         else:

@@ -9,7 +9,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from tqdm import tqdm
 
+from consents.models import Position
 from consents.verifying import verify
 
 
@@ -20,7 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = verify(processes=os.cpu_count() or 1)
+        hidden = options["json"] or not sys.stderr.isatty()
+        total = None if hidden else Position.objects.order_by("-pk").values_list("pk", flat=True).first()
+        with tqdm(total=total, unit=" entries", disable=hidden, delay=1) as bar:
+            found = verify(os.cpu_count() or 1, bar.update)
         said = found.as_json()
         if options["json"]:
             self.stdout.write(json.dumps(said, ensure_ascii=False))
