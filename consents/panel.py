@@ -17,8 +17,9 @@ from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
 from customers.models import ContactPoint, Customer, Flag, Suppression
 from customers.suppression import ADVERTISING, hashes_of
-from datamap.preparing import ask
+from datamap.preparing import Standing, ask
 
+_PURPOSES = Standing(lambda _none: Purpose.objects.all())
 SHOWN = 20
 """More addresses or numbers than this are not listed; the customer page does the same."""
 
@@ -126,7 +127,7 @@ def panel_of(customer: Customer, points: Sequence[ContactPoint] | None = None) -
 
     `points` are the customer's contact points where the page has read them already, the first one first.
     """
-    purposes = list(Purpose.objects.all())
+    purposes = _PURPOSES()
     endpoints = endpoints_of(customer) if points is None else _as_endpoints(points)
     states = {
         (state.purpose_id, state.channel, bytes(state.endpoint_index or b"")): state

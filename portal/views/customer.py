@@ -14,6 +14,7 @@ from consents.panel import panel_of
 from customers.access import customer_for
 from customers.historying import changes_of
 from customers.models import Customer
+from datamap.preparing import Standing
 from portal.cards import link
 from portal.keeping import kept_for
 from portal.profile import SHOWN, full_name, profile_of
@@ -23,6 +24,8 @@ from privacy.holding import standing_holds
 from staff.access import permission_required
 from tracking.showing import visits_of
 
+_HOLDS = Standing(lambda pk: standing_holds().filter(customer=pk)[:SHOWN])
+
 
 @require_GET
 @permission_required("customers.view")
@@ -31,6 +34,7 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
     customer = customer_for(request, number, page="customer_detail")
     user: Any = request.user
     profile = profile_of(customer)
+    consents = panel_of(customer, profile.contact_points) if user.may("consents.view") else []
     context = {
         "customer": customer,
         "name": full_name(customer),
@@ -44,9 +48,10 @@ def customer_detail(request: HttpRequest, number: str) -> HttpResponse:
         "object_to": link("privacy:objection", customer.number) if user.may("privacy.take") else "",
         "told_url": link("privacy:disclosures", customer.number) if user.may("privacy.view") else "",
         "hold_url": link("privacy:hold_customer", customer.number) if user.may("privacy.holds") else "",
-        "holds": standing_holds().filter(customer=customer)[:SHOWN],
+        "holds": _HOLDS(customer.pk),
         "perms_packages": user.may("privacy.packages"),
-        "consents": panel_of(customer, profile.contact_points) if user.may("consents.view") else [],
+        "told": [line for line in consents if line.is_told],
+        "unasked": [line for line in consents if not line.is_told],
         "may_consent": user.may("consents.record"),
         "logs": _logs(customer) if user.may("interactions.log") else [],
         **_timeline(request, customer),
