@@ -217,7 +217,7 @@ class Cleaner:
                 # Where no country is named, `postcodes` decides once it is known whom the row is about.
                 padded = reading.pad_postcode(address["postcode"], address.get("country", ""))
                 if padded != address["postcode"]:
-                    self.warn("postcode", ZERO_BACK)
+                    self.warn("postcode", str(ZERO_BACK))
                     address["postcode"] = padded
             if address.keys() - {"country", "recipient"}:
                 kind = row.kind if row.kind in ADDRESS_KINDS else "other"
