@@ -17,3 +17,8 @@ def harmless(value: str) -> str:
     if _RISKY.match(value) and not _FIGURE.fullmatch(value):
         return "'" + value
     return value
+
+
+def original(value: str) -> str:
+    """The text as it was before `harmless`; an apostrophe that stands for itself stays."""
+    return value[1:] if value[:1] == "'" and harmless(value[1:]) == value else value

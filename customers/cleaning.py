@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers import reading
-from customers.known import address_key
+from customers.known import MAIN, address_key
 from customers.models import Address, ContactPoint, Customer, ExternalId, Note, Tag
 from customers.normalizing import fold, street_key, whole_key
 from customers.rows import AddressRow, CustomerRow, OptInRow, Outcome, Problem
@@ -25,10 +26,11 @@ FIRM = frozenset(("firma", "fa", "company", "unternehmen"))
 STATUSES = frozenset(Customer.Status.values)
 STATES = frozenset(("yes", "no", "pending"))
 CHANNELS = frozenset(("email", "sms", "whatsapp", "phone"))
-ADDRESS_KINDS = frozenset(Address.Kind.values)
+ADDRESS_KINDS = frozenset((*Address.Kind.values, MAIN))
 NAMES = ("title", "first_name", "last_name", "company")
 PLACE = ("recipient", "street", "postcode", "city")
 LONGEST_NUMBER = 20
+ZERO_BACK = gettext_lazy("A leading zero was missing and has been put back.")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _TITLES = re.compile(r"(?i)\b(?:prof\.?|dr\.?|dipl\.?-?\w*\.?|ing\.|med\.)(?=\s|$)")
 
@@ -76,6 +78,7 @@ class Person:
     told: dict[str, OptInRow] = field(default_factory=dict)
     last_activity: datetime | None = None
     rows: list[CustomerRow] = field(default_factory=list)
+    names_country: bool = False  # also one that nobody knows
 
     def absorb(self, later: Person) -> None:
         """Take over what a later row of the same customer says; an empty value erases nothing."""
@@ -94,6 +97,7 @@ class Person:
         if later.last_activity and (self.last_activity is None or later.last_activity > self.last_activity):
             self.last_activity = later.last_activity
         self.rows += later.rows
+        self.names_country = self.names_country or later.names_country
 
 
 class Cleaner:
@@ -129,6 +133,7 @@ class Cleaner:
         )
         self._facts(row, values)
         person.addresses = self._addresses(row.addresses)
+        person.names_country = any(address.country for address in row.addresses)
         self._endpoints(row, person)
         if row.tags:
             person.tags = tuple(dict.fromkeys(t for tag in row.tags if (t := self.text("tags", tag))))
@@ -136,7 +141,8 @@ class Cleaner:
             person.notes = (note,)
         for opt_in in row.opt_ins:
             if opt_in.state in STATES and opt_in.channel in CHANNELS:
-                person.opt_ins[opt_in.channel] = opt_in
+                evidence = {name: reading.clean_text(text)[0] for name, text in opt_in.evidence.items()}
+                person.opt_ins[opt_in.channel] = replace(opt_in, evidence=evidence)
         if not (person.external_id or person.number or person.email_key or _named(values)):
             message = _("Nothing in this record says who it is: no id, no number, no e-mail address, no name.")
             raise Unstorable("external_id", message)
@@ -208,10 +214,10 @@ class Cleaner:
                 else:
                     self.warn("country", _("This country is not known; none is stored."))
             if "postcode" in address:
-                country = address.get("country", "" if not row.country else "?")
-                padded = reading.pad_postcode(address["postcode"], country)
+                # Where no country is named, `postcodes` decides once it is known whom the row is about.
+                padded = reading.pad_postcode(address["postcode"], address.get("country", ""))
                 if padded != address["postcode"]:
-                    self.warn("postcode", _("A leading zero was missing and has been put back."))
+                    self.warn("postcode", str(ZERO_BACK))
                     address["postcode"] = padded
             if address.keys() - {"country", "recipient"}:
                 kind = row.kind if row.kind in ADDRESS_KINDS else "other"

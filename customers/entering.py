@@ -106,7 +106,8 @@ def _create(data: dict[str, Any], origin: Origin, user: User) -> Customer:
     if any(data[name] for name in ("street", "postcode", "city")):
         children.append(Address(is_default=True, **{name: data[name] for name in CREATED_WITH}))
     editing.save_customer(customer, version=None, user=user, children=children)
-    _settle_words(customer, data, origin, user)
+    _settle_tags(customer, data["tags"], [], origin)
+    _settle_preferences(customer, data, user)
     note_passage(Passage(DESK, customer.pk, data["texts"], source="desk"))
     return customer
 
@@ -136,7 +137,8 @@ def save_sheet(customer: Customer, sheet: Sheet, *, version: int, user: User) ->
     for name in OWN_FIELDS:
         setattr(customer, name, sheet.master.cleaned_data[name])
     editing.save_customer(customer, version=version, user=user, children=children, removed=removed)
-    _settle_words(customer, sheet.master.cleaned_data, origin, user)
+    _settle_tags(customer, sheet.master.cleaned_data["tags"], sheet.seen_tags, origin)
+    _settle_preferences(customer, sheet.master.cleaned_data, user)
     points = [child for child in children if isinstance(child, ContactPoint)]
     phones = [point.value for point in points if point.kind == ContactPoint.Kind.PHONE]
     return suppressed_notes((point.kind, point.value) for point in points) + unread_phones(phones)
@@ -187,15 +189,24 @@ def _mark(row: Any) -> tuple[str, str]:
     return ("is_primary", row.kind) if isinstance(row, ContactPoint) else ("", "")
 
 
-def _settle_words(customer: Customer, data: dict[str, Any], origin: Origin | None, user: User) -> None:
-    """Bring tags and preferences in line with what was typed."""
-    wanted = [tag_named(name) for name in data["tags"]]
-    customer.customer_tags.exclude(tag__in=wanted).delete()
-    known = set(customer.customer_tags.values_list("tag_id", flat=True))
-    for tag in wanted:
-        if tag.pk not in known:
-            known.add(tag.pk)
-            CustomerTag.objects.create(customer=customer, tag=tag, origin=origin)
+def _settle_tags(customer: Customer, typed: list[str], seen: list[str], origin: Origin | None) -> None:
+    """Put on and take off what differs between the tags that were shown and those typed.
+
+    Tags are put on many customers at once, renamed and merged without a new version of each customer: what nobody
+    touched in this sheet stays as it is by now.
+    """
+    named, shown = {name.casefold() for name in typed}, {name.casefold() for name in seen}
+    standing = {mark.tag.name.casefold(): mark for mark in customer.customer_tags.select_related("tag")}
+    for name, mark in standing.items():
+        if name in shown - named:
+            mark.delete()
+    for name in typed:
+        if name.casefold() not in shown and name.casefold() not in standing:
+            CustomerTag.objects.get_or_create(customer=customer, tag=tag_named(name), defaults={"origin": origin})
+
+
+def _settle_preferences(customer: Customer, data: dict[str, Any], user: User) -> None:
+    """Bring preferences in line with what was typed."""
     said_by = data["said_by"] or Preference.SaidBy.CUSTOMER
     for kind, words in (
         (Preference.Kind.CHANNEL, data["channels"]),

@@ -141,6 +141,7 @@ class CreateForm(MasterForm):
         if not self.errors and not any(data.get(name) for name in named):
             self.add_error("last_name", gettext("Enter at least a name, a company or an e-mail address."))
         if data.get("postcode"):
+            # Where no country is chosen, four figures may be whole: whoever types them sees them.
             data["postcode"] = reading.pad_postcode(data["postcode"], data.get("country", ""))
         data["texts"] = [text.id for text in self.texts]
         return data

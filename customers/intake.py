@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import holding, optins, reading, suppression
-from customers.cleaning import Cleaner, Person
+from customers.cleaning import ZERO_BACK, Cleaner, Person
 from customers.holding import DecisionRefused
 from customers.known import Known, Tried
 from customers.matching import Held, Matched, match
 from customers.models import Customer, HeldIntake, Suppression
 from customers.periods import CATEGORIES
 from customers.planning import Changes, changes_for, state_of_new
+from customers.postcodes import put_zeros_back
 from customers.rows import CustomerRow, Outcome, Problem, Source, SuppressionRow
 from customers.sealing import Sealer
 from customers.writing import Writer, numbers_for
@@ -176,6 +177,9 @@ def _lock() -> None:
 def _settle(matched: Matched, known: Known, sealer: Sealer, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
     """Compare, count, and write unless this is a dry run."""
     own = _own_numbers(matched, known, outcome)
+    everybody = [(person, matched.states[id_]) for id_, person in matched.known.items()]
+    for person in put_zeros_back([*everybody, *((person, None) for person in matched.new)]):
+        outcome.warn(Problem(person.line, "postcode", str(ZERO_BACK)))
     changed: list[Changes] = []
     for customer_id, person in matched.known.items():
         changes = changes_for(customer_id, person, matched.states[customer_id], source.platform, sealer)
@@ -183,7 +187,7 @@ def _settle(matched: Matched, known: Known, sealer: Sealer, source: Source, outc
             changed.append(changes)
     outcome.created = outcome.customers_created = len(matched.new)
     outcome.updated = len(changed)
-    outcome.unchanged = len(matched.known) - len(changed)
+    outcome.unchanged = len(matched.known) - len(changed) + matched.untouched
     marks = _count_held(matched.held, known, source, outcome)
     if isinstance(known, Tried):
         _remember(matched, own, known, sealer, marks)

@@ -30,6 +30,8 @@ COLUMNS = (
     "registered_at",
 )
 PLACE = ("recipient", "postcode", "city", "country")
+MAIN = "main"
+"""Kind of an address that is the one a list shows of a customer, of whatever kind that is stored."""
 
 
 @dataclass(slots=True)
@@ -47,8 +49,8 @@ def address_key(kind: str, street: str, postcode: str, city: str) -> str:
 
 
 def kind_of(key: str) -> str:
-    """The kind of an address by its key."""
-    return key.partition(" ")[0]
+    """The kind of an address by its key; whoever has none yet gets the main one as a billing address."""
+    return Address.Kind.BILLING if key == MAIN else key.partition(" ")[0]
 
 
 def plain(value: Any) -> Any:
@@ -143,7 +145,9 @@ class Known:
             [ids],
         ):
             values = dict(zip(PLACE, place, strict=True)) | {"street": _hex(street), "id": address}
-            found[id_]["addresses"].setdefault(address_key(kind, _hex(street), *place[1:3]), values)
+            key = address_key(kind, _hex(street), *place[1:3])
+            found[id_]["addresses"].setdefault(key, values)
+            found[id_].setdefault("main", key)
         for id_, at in _rows(
             "SELECT customer_id, last_activity FROM customers_summary WHERE customer_id = ANY(%s)", [ids]
         ):

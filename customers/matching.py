@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from customers import tombstones
 from customers.cleaning import Person
 from customers.known import Hit, Known
 from customers.normalizing import fold
+from customers.planning import changes_for
 from customers.rows import CustomerRow
 from customers.sealing import Sealer
 from vault.keyring import keyring
@@ -41,6 +43,8 @@ class Matched:
     states: dict[int, dict[str, Any]] = field(default_factory=dict)
     # Whose number belongs to somebody of quite another name.
     strangers: list[Person] = field(default_factory=list)
+    # How many restricted customers a row says nothing new of.
+    untouched: int = 0
 
 
 def payload_of(row: CustomerRow) -> dict[str, Any]:
@@ -98,8 +102,11 @@ def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool, ow
             found.strangers.append(found.known.pop(customer_id))
     for customer_id, state in found.states.items():
         if state["restricted"] and customer_id in found.known:
-            rows = found.known.pop(customer_id).rows
-            found.held += [Held(row, "restricted", customer_id) for row in rows]
+            person = found.known.pop(customer_id)
+            if changes_for(customer_id, person, deepcopy(state), known.platform, sealer):
+                found.held += [Held(row, "restricted", customer_id) for row in person.rows]
+            else:
+                found.untouched += 1
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from customers.cleaning import Person
-from customers.known import PLACE, address_key, kind_of, plain
+from customers.known import MAIN, PLACE, address_key, kind_of, plain
 from customers.rows import OptInRow
 from customers.sealing import EVIDENCE_INDEX, NOTE_INDEX, VALUE, Sealer
 
@@ -44,7 +44,7 @@ def changes_for(customer_id: int, person: Person, state: dict[str, Any], platfor
         if value := getattr(person, kind):
             _point(changes, state, kind, value, getattr(person, f"{kind}_key"), sealer)
     for key, address in person.addresses.items():
-        _address(changes, state, kind_of(key), address, sealer)
+        _address(changes, state, key, address, sealer)
     if person.external_id and [platform, person.external_id] not in state["external"]:
         # An account found by e-mail is not known under an id of this platform, or the row would not be its.
         changes.external_id = person.external_id
@@ -90,21 +90,30 @@ def _kept(value: str, index: str) -> str:
     return "" if index else (VALUE.seal(value) or b"").hex()
 
 
-def _address(changes: Changes, state: dict[str, Any], kind: str, address: dict[str, str], sealer: Sealer) -> None:
+def _address(changes: Changes, state: dict[str, Any], key: str, address: dict[str, str], sealer: Sealer) -> None:
     now = {name: address[name] for name in PLACE if name in address}
     if "street" in address:
         index = sealer.street_index(address["street"])
         now["street"] = index.hex() if index else ""
-    key = address_key(kind, now.get("street", ""), now.get("postcode", ""), now.get("city", ""))
+    if key == MAIN:
+        if any(_is_at(place, now) for place in state["addresses"].values()):
+            return
+        key = state.get("main", key)
+    if key != MAIN:
+        key = address_key(kind_of(key), now.get("street", ""), now.get("postcode", ""), now.get("city", ""))
     known = state["addresses"].get(key)
     if known is None:
-        changes.new_addresses.append((kind, address))
+        changes.new_addresses.append((kind_of(key), address))
         state["addresses"][key] = now | {"id": 0}
         return
     changed = [name for name, value in now.items() if known.get(name, "") != value]
     if changed:
         changes.addresses.append((known["id"], {name: address[name] for name in changed}))
         known |= now
+
+
+def _is_at(known: dict[str, str], now: dict[str, str]) -> bool:
+    return all(known.get(name, "") == value for name, value in now.items())
 
 
 def _additions(changes: Changes, person: Person, state: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ _PHONE_MARKS = str.maketrans("", "", " -/().\u00a0")
 _DAY_MONTH_YEAR = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.?(?:\s*(\d{4}|\d{2}))?")
 _MONTH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?")
 _DASHED = re.compile(r"(?:(\d{4})-|--)?(\d{1,2})-(\d{1,2})(?:[T ].*)?")
-_SHORT_DE_POSTCODE = re.compile(r"\d{4}")
+_SHORT_DE_POSTCODE = re.compile(r"[1-9][0-9]{3}")
 # Control and format characters that no name or address holds; line breaks and tabs become spaces.
 _BREAKS = re.compile(r"[\t\r\n\x0b\x0c\x85\u2028\u2029]+")
 
@@ -177,8 +177,8 @@ def read_salutation(value: str) -> str | None:
 
 
 def pad_postcode(value: str, country: str) -> str:
-    """A German postcode whose leading zero a spreadsheet has eaten, with it again."""
-    return f"0{value}" if country in ("DE", "") and _SHORT_DE_POSTCODE.fullmatch(value) else value
+    """A postcode of this country; a German one whose leading zero a spreadsheet has eaten gets it back."""
+    return f"0{value}" if country == "DE" and _SHORT_DE_POSTCODE.fullmatch(value) else value
 
 
 def same_letters(value: str) -> str:

@@ -24,7 +24,7 @@ SIMILAR_SHORT, SIMILAR_LONG = 0.3, 0.4
 LONG_WORD = 7
 
 _DIGITS = re.compile(r"\D+")
-_PHONE = re.compile(r"[+\d][\d\s()/.-]{4,}")
+_PHONE = re.compile(r"[+(\d][\d\s()/.-]{4,}")
 _LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
 _WHOLE = ContactPoint._meta.get_field("whole_index")
@@ -53,7 +53,8 @@ def search(text: str, *, restricted_too: bool = False, cap: int = COUNTED) -> Fo
     Reads at most `cap` + 1 candidates, so that a common fragment costs no more than a rare one.
     """
     text = text.replace("\0", "").strip()
-    words = fold(text).split()
+    # Lists write "Müller, Jürgen", and so does who copies from them.
+    words = [word for part in fold(text).split() if (word := part.strip(",;"))]
     if not words:
         return Found()
     reach = _Reach(restricted_too, cap + 1)

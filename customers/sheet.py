@@ -98,6 +98,15 @@ class Sheet:
         """What stands, as the page sends it back."""
         return as_json(self.now)
 
+    @property
+    def seen_tags(self) -> list[str]:
+        """The tags the editor saw; those that stand where the page did not say."""
+        base = from_json(self.master.data.get("base", "")) if self.master.is_bound else None
+        tags = base["master"].get("tags") if base else None
+        if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+            return tags
+        return self.now["master"]["tags"]
+
     def is_valid(self) -> bool:
         """Whether everything that is not to be removed can be stored; every form gets its errors."""
         valid = all([self.master.is_valid(), *[rows.is_valid() for rows in self.sets.values()]])

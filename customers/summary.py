@@ -115,10 +115,12 @@ def claim_activity(origin_id: int | None, activity: Mapping[int, datetime]) -> N
 
 
 def recount_activity(customer_ids: Iterable[int]) -> int:
-    """Say anew when these customers did something last, also where that is earlier: an import was taken back.
+    """Say anew when these customers did something last, also where that is earlier: an import was taken back, or one
+    knows since when somebody is a customer.
 
-    The latest of: becoming known (where no registration is known, by what the file says that brought them), the last
-    contact, what the remaining imports say, what floors above know.
+    The latest of: becoming known, the last contact, what the remaining imports say, what floors above know. Whom a file
+    or a shop brought became known with the registration, where none is known as the file says, else on the day of the
+    import; who came in any other way also on the day itself.
     One statement; answers how many rows changed.
     """
     ids = list(customer_ids)
@@ -129,13 +131,17 @@ def recount_activity(customer_ids: Iterable[int]) -> int:
             f"""
             UPDATE customers_summary s SET last_activity = n.at
             FROM (
-                SELECT c.id, greatest(coalesce(c.registered_at, own.at, c.created_at), k.last_contact, max(t.at)) AS at
+                SELECT c.id, greatest(
+                    CASE WHEN o.kind IN ('staff', 'form') THEN greatest(c.registered_at, c.created_at)
+                         ELSE coalesce(c.registered_at, own.at, c.created_at) END,
+                    k.last_contact, max(t.at)) AS at
                 FROM customers_customer c JOIN customers_summary k ON k.customer_id = c.id
+                LEFT JOIN customers_origin o ON o.id = c.origin_id
                 LEFT JOIN customers_activityclaim own ON own.customer_id = c.id AND own.origin_id = c.origin_id
                 LEFT JOIN (
                     SELECT customer_id, at FROM customers_activityclaim WHERE customer_id = ANY(%(ids)s){told}
                 ) AS t (id, at) ON t.id = c.id
-                WHERE c.id = ANY(%(ids)s) GROUP BY c.id, k.last_contact, own.at
+                WHERE c.id = ANY(%(ids)s) GROUP BY c.id, o.kind, k.last_contact, own.at
             ) AS n
             WHERE s.customer_id = n.id AND s.last_activity <> n.at
             """,  # noqa: S608

@@ -17,7 +17,7 @@ from customers.models import Address, ContactPoint, Customer
 from customers.planning import Changes, implied_kind, tags_of
 from customers.rows import OptInRow, Source
 from customers.sealing import EVIDENCE, EVIDENCE_INDEX, NOTE, NOTE_INDEX, Indexes, Sealer
-from customers.summary import claim_activity
+from customers.summary import claim_activity, recount_activity
 from customers.summary import lock as lock_summaries
 
 REASON = "import"
@@ -119,6 +119,8 @@ class Writer:
             self._add_to(changes)
         values = [changes for changes in changed if changes.values]
         _update_customers(values)
+        if dated := [changes.customer_id for changes in values if "registered_at" in changes.values]:
+            recount_activity(dated)
         # Whatever of the customer changed, an open form of it is out of date.
         run("UPDATE customers_customer SET version = version + 1 WHERE id = ANY(%s)", _ids(changed))
         self._history(Customer, _ids(values), "~")

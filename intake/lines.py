@@ -13,8 +13,9 @@ from customers.rows import Problem
 from intake.mapping import SHARE
 from intake.planning import Plan
 from intake.profiles.declaring import Columns
+from intake.purchases import UNCLEAR
 from intake.tables import Broken, NumberText
-from intake.values import may_be_thousands, read_amount
+from intake.values import is_unclear, may_be_thousands, read_amount
 from orders.rows import LineRow, OrderRow
 
 LINES = "lines"
@@ -51,7 +52,7 @@ class StagedLines:
                         problems.append(Problem(line, cells.field, cells.message, LINES))
                     else:
                         cells.append("")
-                        copy.write_row(_staged(line, cells, columns, problems))
+                        copy.write_row(_staged(line, cells, columns, self._plan.mapping.decimals, problems))
                     if len(problems) >= 1000:
                         yield from problems
                         problems.clear()
@@ -110,25 +111,33 @@ class StagedLines:
                 yield Problem(line, name, _("The file of orders has no order with this number."), LINES)
 
 
-def _staged(line: int, cells: list[str], columns: Columns, problems: list[Problem]) -> tuple:
+def _staged(line: int, cells: list[str], columns: Columns, decimals: str, problems: list[Problem]) -> tuple:
     def text(target: str) -> str:
         return cells[columns[target]].strip().replace("\0", "")
 
     amounts: list[Decimal] = []
     good = True
     for target, default in (("quantity", 1), ("unit_price", 0), ("discount", 0)):
-        value = text(target)
-        amount = read_amount(value.removesuffix("%")) if value else Decimal(default)
-        if target == "unit_price" and not isinstance(cells[columns[target]], NumberText) and may_be_thousands(value):
-            amount = None
-        if amount is not None and value.endswith("%"):
-            amount /= 100
-        if amount is None or abs(amount) >= LIMIT:
+        amount, message = _read(cells[columns[target]], text(target), target, decimals)
+        if message:
             good = False
-            problems.append(Problem(line, columns.name(target), _("The amount cannot be read."), LINES))
-            amount = Decimal(0)
-        amounts.append(amount)
+            problems.append(Problem(line, columns.name(target), message, LINES))
+        amounts.append(Decimal(default) if amount is None else amount)
     if not text("order_external_id"):
         good = False
         problems.append(Problem(line, columns.name("order_external_id"), _("The line names no order."), LINES))
     return text("order_external_id"), line, good, text("sku"), text("name"), text("category"), *amounts
+
+
+def _read(cell: str, value: str, target: str, decimals: str) -> tuple[Decimal | None, str]:
+    """The amount of a cell, where it says one, and what is wrong with it."""
+    if not value:
+        return None, ""
+    is_number = isinstance(cell, NumberText)
+    amount = read_amount(value.removesuffix("%"), "" if is_number else decimals)
+    guessed = (target == "unit_price" and may_be_thousands(value)) or (amount is None and is_unclear(value))
+    if guessed and not (is_number or decimals):
+        return None, str(UNCLEAR)
+    if amount is None or abs(amount) >= LIMIT:
+        return None, _("The amount cannot be read.")
+    return (amount / 100 if value.endswith("%") else amount), ""

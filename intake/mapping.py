@@ -18,9 +18,12 @@ from intake.profiles.declaring import (
     is_secret,
 )
 from intake.profiles.plain import GUESSES
+from intake.values import COMMA, POINT
 
 SHARE, AMOUNT = "share", "amount"
 OWN, FOREIGN = "own", "foreign"
+# What a mapping says beside its columns.
+OPTIONS = {"numbers": (OWN, FOREIGN), "decimals": (COMMA, POINT), "discount_as": (SHARE, AMOUNT)}
 
 
 class MappingError(Exception):
@@ -35,6 +38,8 @@ class ColumnMapping:
     discount_as: whether line discounts are a share of the price (0.05) or an amount; by themselves they are taken for
       shares when all lie between 0 and 1.
     numbers: whether customer numbers are this house's own or foreign; by itself the name of the column says it.
+    decimals: whether a comma or a point stands before the decimals of amounts; by itself each figure says it, and one
+      that may be read in two ways is refused.
     """
 
     main: dict[str, str] = field(default_factory=dict)
@@ -42,11 +47,12 @@ class ColumnMapping:
     platform: str = ""
     discount_as: str = ""
     numbers: str = ""
+    decimals: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What `read_mapping` takes again."""
         more = {"lines": self.lines, "platform": self.platform, "discount_as": self.discount_as}
-        more["numbers"] = self.numbers
+        more |= {"numbers": self.numbers, "decimals": self.decimals}
         return self.main | {key: value for key, value in more.items() if value}
 
 
@@ -68,11 +74,15 @@ def read_mapping(data: Any, profile: Profile, header: list[str], lines_header: l
     numbers = rest.pop("numbers", "")
     if numbers not in ("", OWN, FOREIGN):
         raise MappingError(_("“numbers” is “own” or “foreign”."))
+    decimals = rest.pop("decimals", "")
+    if decimals not in ("", COMMA, POINT):
+        raise MappingError(_("“decimals” is “comma” or “point”."))
     if not isinstance(lines, dict) or (lines and lines_header is None):
         raise MappingError(_("The mapping names columns of a second file, but no file with lines was given."))
     # Profiles know more targets than a plain file; they may be moved to other columns, too.
     main = _checked(rest, {*targets_of(profile), *profile.fields}, header)
-    return ColumnMapping(main, _checked(lines, set(LINE_TARGETS), lines_header or []), platform, discount_as, numbers)
+    checked = _checked(lines, set(LINE_TARGETS), lines_header or [])
+    return ColumnMapping(main, checked, platform, discount_as, numbers, decimals)
 
 
 def _checked(entries: dict[Any, Any], targets: set[str], header: list[str]) -> dict[str, str]:

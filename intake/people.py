@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from customers.cells import original
+from customers.known import MAIN
 from customers.rows import AddressRow, CustomerRow, OptInRow, Problem, SuppressionRow
 from intake.profiles.declaring import Columns, Profile, Values
 from intake.tables import Broken, Record
@@ -50,6 +52,8 @@ class _Cells:
     warnings: list[Problem]
     # The number of a source that gives no other id.
     number_is_id: bool = False
+    # An export of this house: it shows one address of each customer and not of what kind it is.
+    is_own: bool = False
 
     def warn(self, target: str, message: str) -> None:
         self.warnings.append(Problem(self.line, self.columns.name(target), message))
@@ -58,7 +62,7 @@ class _Cells:
         """The first filled of these columns; of several values joined in it the first."""
         for target in targets:
             value = self.values[target]
-            if value and (":::" in value or ";" in value):
+            if value and not self.is_own and (":::" in value or ";" in value):
                 value, more = first_of(value)
                 if more:
                     self.warn(target, _("Several values stand here; only the first is imported."))
@@ -87,10 +91,14 @@ def _tidy_shopify(value: str) -> str:
     return without_apostrophe(value.strip())
 
 
+def _tidy_own(value: str) -> str:
+    return original(value.strip())
+
+
 def people_reader(profile: Profile, columns: Columns, *, own_numbers: bool = False) -> Reader:
     """A reader of customer or suppression records; one item for each record."""
     build = _suppression if profile.kind == "suppressions" else _customer
-    tidy = tidy_for(profile)
+    tidy = _tidy_own if own_numbers else tidy_for(profile)
     evidence = _evidence_places(profile, columns)
     number_is_id = profile.key == "plain" and "external_id" not in columns and not own_numbers
     refused = {name: columns.header.index(name) for name in columns.refused}
@@ -101,7 +109,8 @@ def people_reader(profile: Profile, columns: Columns, *, own_numbers: bool = Fal
                 yield Item(1, problem=Problem(line, cells.field, cells.message))
                 continue
             cells.append("")
-            item = build(_Cells(line, cells, columns, columns.values(cells, tidy), [], number_is_id), profile, evidence)
+            told = _Cells(line, cells, columns, columns.values(cells, tidy), [], number_is_id, own_numbers)
+            item = build(told, profile, evidence)
             for name in [name for name, place in refused.items() if cells[place].strip()]:
                 # Said once a column: the first row with one speaks for all.
                 refused.pop(name)
@@ -187,7 +196,7 @@ def _addresses(row: CustomerRow, cells: _Cells) -> list[AddressRow]:
             return [AddressRow(street=line)]
         return [AddressRow("billing", "", *_street_first(parts))]
     street = ", ".join(filter(None, (get("street").replace("\n", " "), get("street2"))))
-    first = AddressRow("billing", "", street, get("postcode"), get("city"), get("country"))
+    first = AddressRow(MAIN if cells.is_own else "billing", "", street, get("postcode"), get("city"), get("country"))
     if "default_billing" in cells.columns or "default_shipping" in cells.columns:
         first.kind = _magento_kind(cells)
     if not ("shipping_street" in cells.columns or "billing_last_name" in cells.columns):

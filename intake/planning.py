@@ -69,9 +69,10 @@ def plan_import(
     columns = Columns(table.header, profile.fields, found.main)
     _refuse_missing(profile, columns, found, table.header)
     own = _has_own_numbers(profile, columns, found)
-    reader = (
-        order_reader(profile, columns) if profile.kind == ORDERS else people_reader(profile, columns, own_numbers=own)
-    )
+    if profile.kind == ORDERS:
+        reader = order_reader(profile, columns, decimals=found.decimals)
+    else:
+        reader = people_reader(profile, columns, own_numbers=own)
     line_columns = None
     if lines_table:
         line_columns = Columns(lines_table.header, {}, found.lines)

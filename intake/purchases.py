@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.reading import pad_postcode, read_country
 from customers.rows import Problem
@@ -16,11 +17,15 @@ from intake.occurrences import Occurrences
 from intake.people import MAX_ID, Item, Reader, tidy_for
 from intake.profiles.declaring import Columns, Profile, Values
 from intake.tables import Broken, NumberText, Record
-from intake.values import is_ahead, is_set, may_be_thousands, read_amount, read_moment, split_tags
+from intake.values import is_ahead, is_set, is_unclear, may_be_thousands, read_amount, read_moment, split_tags
 from orders.rows import LineRow, OrderRow, SnapshotRow
 
 LIMIT = Decimal(10) ** 10
 MONEY = {"total", "shipping_cost", "tax", "order_discount", "refunded"}
+UNCLEAR = gettext_lazy(
+    "The amount is unclear: its point or comma may stand before thousands. Write it with two decimals, or choose beside"
+    " the columns how amounts are written."
+)
 _PACKED = re.compile(r"([0-9]{1,6})x ?(.{1,120})")
 
 
@@ -60,6 +65,7 @@ class _Cells:
     warnings: list[Problem] = field(default_factory=list)
     # A platform writes its own decimals; in anybody's table a point may stand between thousands.
     point_is_clear: bool = True
+    decimals: str = ""
 
     def get(self, target: str) -> str:
         return self.values[target]
@@ -72,17 +78,14 @@ class _Cells:
         value = self.get(target)
         if not value:
             return None
-        found = read_amount(value)
-        if found is None or abs(found) >= LIMIT:
-            raise _Unreadable(self.problem(target, _("The amount cannot be read.")))
-        if target in MONEY and not self._is_clear(target, value):
-            message = _("The amount is unclear: its point may stand before thousands. Write it with two decimals.")
-            raise _Unreadable(self.problem(target, message))
-        return found
-
-    def _is_clear(self, target: str, value: str) -> bool:
         is_number = isinstance(self.cells[self.columns[target]], NumberText)
-        return self.point_is_clear or is_number or not may_be_thousands(value)
+        found = read_amount(value, "" if is_number else self.decimals)
+        if found is None or abs(found) >= LIMIT:
+            unclear = found is None and not self.decimals and is_unclear(value)
+            raise _Unreadable(self.problem(target, str(UNCLEAR) if unclear else _("The amount cannot be read.")))
+        if target in MONEY and not (is_number or self.point_is_clear or self.decimals) and may_be_thousands(value):
+            raise _Unreadable(self.problem(target, str(UNCLEAR)))
+        return found
 
     def moment(self, target: str, *, needed: bool = False) -> datetime | None:
         value = self.get(target)
@@ -96,10 +99,13 @@ class _Cells:
         return found
 
 
-def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Reader:
-    """A reader of order records; an item says how many records it stands for."""
+def order_reader(profile: Profile, columns: Columns, *, decimals: str = "") -> Reader:
+    """A reader of order records; an item says how many records it stands for.
+
+    decimals: what stands before those of an amount (`values.COMMA`, `POINT`), where somebody has said it.
+    """
     if profile.key == "cdnow":
-        return _cdnow_reader(profile, columns)
+        return _cdnow_reader(profile, columns, decimals)
     tidy = tidy_for(profile)
     group = columns["group"] if "group" in columns else columns["external_id"]
 
@@ -115,7 +121,14 @@ def order_reader(profile: Profile, columns: Columns, platform: str = "") -> Read
                     order.broken.append(problem)
                 continue
             found.append("")
-            cells = _Cells(line, found, columns, columns.values(found, tidy), point_is_clear=profile.key != "plain")
+            cells = _Cells(
+                line,
+                found,
+                columns,
+                columns.values(found, tidy),
+                point_is_clear=profile.key != "plain",
+                decimals=decimals,
+            )
             key = tidy(found[group])
             if profile.grouped and order is not None and key and key == order.key and _continues(cells):
                 _join(order, cells)
@@ -270,7 +283,7 @@ def _packed(value: str) -> list[LineRow]:
     return [LineRow(sku=match[2].strip(), quantity=Decimal(match[1])) for match in found if match]
 
 
-def _cdnow_reader(profile: Profile, columns: Columns) -> Reader:
+def _cdnow_reader(profile: Profile, columns: Columns, decimals: str) -> Reader:
     """Purchases without a key: identical rows are purchases of their own, told apart by their occurrence."""
 
     def read(records: Iterator[Record]) -> Iterator[Item]:
@@ -280,7 +293,7 @@ def _cdnow_reader(profile: Profile, columns: Columns) -> Reader:
                 yield Item(1, problem=Problem(line, found.field, found.message))
                 continue
             found.append("")
-            cells = _Cells(line, found, columns, columns.values(found, str.strip))
+            cells = _Cells(line, found, columns, columns.values(found, str.strip), decimals=decimals)
             try:
                 row = _purchase(cells, profile, occurrences)
             except _Unreadable as error:

@@ -13,16 +13,16 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from intake.mapping import MappingError, fingerprint, suggestion, targets_of
+from intake.mapping import OPTIONS, MappingError, fingerprint, suggestion, targets_of
 from intake.models import Batch, SavedMapping
 from intake.planning import plan_import
 from intake.profiles import detect, plain_profile, profile_for
-from intake.profiles.declaring import LINE_TARGETS, Columns, Profile, is_secret
+from intake.profiles.declaring import CUSTOMERS, LINE_TARGETS, ORDERS, Columns, Profile, is_secret
 from intake.reading import open_table
 from intake.storage import opener_of
 from intake.tables import Broken, Opener, Table, UnreadableFile
 from intake.tasks import work_on_batch
-from intake.wording import label_of
+from intake.wording import OptionWords, label_of, option_words
 
 SAMPLES = 3
 LONGEST_SAMPLE = 60
@@ -116,7 +116,7 @@ def columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None = No
     kept = given if given is not None else _kept(batch, profile)
     if kept is None:
         kept = suggestion(profile, table.header) if profile.key == "plain" else {}
-    chosen = {name: target for target, name in kept.items() if isinstance(name, str) and name}
+    chosen = {name: target for target, name in kept.items() if isinstance(name, str) and target not in OPTIONS}
     own = Columns(table.header, profile.fields)
     known: dict[str, list[str]] = {}
     for target, name in own.mapping.items():
@@ -165,6 +165,15 @@ def _kept(batch: Batch, profile: Profile) -> dict[str, Any] | None:
     return saved.mapping if saved else None
 
 
+def options_of(batch: Batch, profile: Profile, given: dict[str, Any] | None = None) -> list[tuple[OptionWords, str]]:
+    """What may be said about the file beside its columns, and what is chosen."""
+    kept = (given if given is not None else _kept(batch, profile)) or {}
+    names = ["numbers"] if profile.key == "plain" and profile.kind == CUSTOMERS else []
+    names += ["decimals"] if profile.kind == ORDERS else []
+    names += ["discount_as"] if batch.lines_file else []
+    return [(option_words(name), str(kept.get(name, ""))) for name in names]
+
+
 def choices_for(profile: Profile) -> list[tuple[str, str]]:
     """The targets a column may be given to."""
     return [(target, label_of(target)) for target in targets_of(profile)]
@@ -180,7 +189,7 @@ def posted_mapping(batch: Batch, data: Any) -> dict[str, Any]:
     mapping: dict[str, Any] = _posted(batch.header, "column", data)
     if batch.lines_file:
         mapping["lines"] = _posted(batch.lines_header, "line", data)
-    return mapping
+    return mapping | {name: data[name] for name in OPTIONS if data.get(name)}
 
 
 def _posted(header: list[str], prefix: str, data: Any) -> dict[str, str]:

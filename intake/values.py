@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+COMMA, POINT = "comma", "point"
 BERLIN = ZoneInfo("Europe/Berlin")
 
 _APOSTROPHE = re.compile(r"'(?=[0-9+]|\([0-9+])")
@@ -27,6 +28,9 @@ _AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}")
 _COMMA_DECIMAL = re.compile(r"[+-]?[0-9]{1,15},(?:[0-9]{1,2}|[0-9]{4,20})")
 _POINT_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,20}|[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}")
 _COMMA_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,20}|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
+# With a point before the decimals and commas between thousands, as it stands or after the two were swapped.
+_GROUPED = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}")
+_SWAPPED = str.maketrans(",.", ".,")
 _ONE_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _SPACE_GROUPS = re.compile(r"(?<=[0-9])[ '\u00a0\u202f’](?=[0-9]{3}(?![0-9]))")
 _CURRENCY = re.compile(r"^(?:€|EUR|\$|USD|CHF)\s*|\s*(?:€|EUR|\$|USD|CHF)$")
@@ -115,15 +119,20 @@ def _other_moment(value: str) -> datetime | None:
 
 
 @lru_cache(maxsize=8192)
-def read_amount(value: str) -> Decimal | None:
+def read_amount(value: str, decimals: str = "") -> Decimal | None:
     """A number as shops (1234.5) and German spreadsheets (1.234,50 €) write it; None where it is none or unclear.
 
-    "1,234" may be either and is refused: a wrong amount is worse than a rejected row.
+    "1,234" may be either and is refused: a wrong amount is worse than a rejected row. With `decimals` it is said what
+    stands before them, COMMA or POINT, and a number that is written in the other way is none.
     """
-    if _AMOUNT.fullmatch(value):
+    if not decimals and _AMOUNT.fullmatch(value):
         return Decimal(value)
     text = _CURRENCY.sub("", value.strip()).replace("\N{MINUS SIGN}", "-")
     text = _SPACE_GROUPS.sub("", text)
+    if decimals:
+        if decimals == COMMA:
+            text = text.translate(_SWAPPED)
+        return Decimal(text.replace(",", "")) if _GROUPED.fullmatch(text) else None
     if _COMMA_DECIMAL.fullmatch(text):
         text = text.replace(",", ".")
     elif _POINT_GROUPS.fullmatch(text):
@@ -136,6 +145,11 @@ def read_amount(value: str) -> Decimal | None:
 def may_be_thousands(value: str) -> bool:
     """Whether a sum of money such as "1.234" is more likely one thousand in German than money with three decimals."""
     return bool(_ONE_GROUP.fullmatch(_CURRENCY.sub("", value.strip())))
+
+
+def is_unclear(value: str) -> bool:
+    """Whether the one point or comma of a figure may stand before thousands as well as before decimals."""
+    return may_be_thousands(value.replace(",", "."))
 
 
 def is_ahead(at: datetime) -> bool:

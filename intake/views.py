@@ -104,6 +104,7 @@ def _columns_page(
         profile = profile_for(key, batch.kind)
         found = uploading.columns_of(batch, profile, given)
         lines = uploading.line_columns_of(batch, profile, given) if batch.lines_file else []
+        options = uploading.options_of(batch, profile, given)
     except UnknownProfile:
         return redirect("intake:columns", batch.pk)
     except UnreadableFile as refusal:
@@ -119,6 +120,7 @@ def _columns_page(
         "choices": uploading.choices_for(profile),
         "line_parts": uploading.told_and_rest(lines),
         "line_choices": uploading.line_choices(),
+        "options": options,
         "error": error,
     }
     return render(request, "intake/columns.html", context, status=422 if error else 200)

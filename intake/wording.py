@@ -3,12 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class OptionWords:
+    """One choice of a mapping: its name, what it is called, what helps to decide, and value -> label."""
+
+    name: str
+    label: Any
+    help: Any
+    choices: tuple[tuple[str, Any], ...]
+
+
+_OPTIONS = {
+    option.name: option
+    for option in (
+        OptionWords(
+            "numbers",
+            _("Whose customer numbers are these?"),
+            _("With our own numbers the customers of these numbers are changed; numbers of another system make"
+              " customers of their own."),
+            (("", _("as the column says: “Number” means our own")), ("own", _("our own numbers")),
+             ("foreign", _("numbers of another system"))),
+        ),
+        OptionWords(
+            "decimals",
+            _("How are amounts written?"),
+            _("An amount such as 1.234 or 1,234 can be read in two ways. Where nothing is chosen, rows with such"
+              " amounts are rejected."),
+            (("", _("each amount shows it")), ("comma", _("German: 1.234,56")), ("point", _("English: 1,234.56"))),
+        ),
+        OptionWords(
+            "discount_as",
+            _("What is the discount of a line?"),
+            _("Where nothing is chosen, discounts that all lie between 0 and 1 are taken for shares."),
+            (("", _("as the figures show it")), ("share", _("a share of the price (0.05)")),
+             ("amount", _("an amount"))),
+        ),
+    )
+}  # fmt: skip
+
+
+def option_words(name: str) -> OptionWords:
+    """The words of one choice of a mapping (`mapping.OPTIONS`)."""
+    return _OPTIONS[name]
+
 
 _LABELS: dict[str, Any] = {
     "external_id": _("Id in the other system"),

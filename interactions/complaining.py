@@ -55,7 +55,7 @@ def _said_before(customer: Customer, subject: str, order_number: str) -> Complai
 
 
 def take_up(complaint: Complaint, *, by: User) -> None:
-    """Somebody begins to work on it.
+    """Somebody begins to work on it; that is no answer to the customer yet.
 
     Raises AlreadyClosed.
     """
@@ -103,10 +103,13 @@ def _move(complaint: Complaint, state: str, by: User, resolution: str) -> None:
         locked = Complaint.objects.select_for_update().get(pk=complaint.pk)
         if locked.closed_at is not None:
             raise AlreadyClosed
+        if locked.state == state:
+            return  # pressed twice
         now = timezone.now()
         locked.state = state
-        locked.answered_at = locked.answered_at or now
         if state in (Complaint.State.SETTLED, Complaint.State.REJECTED):
+            # Who only takes it up has not told the customer anything yet.
+            locked.answered_at = locked.answered_at or now
             locked.closed_at = now
             locked.resolution = resolution
         locked.version += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import connection
 from django.db.models import Count, Q
@@ -19,9 +19,9 @@ select {kind} as kind,
        count(*) filter (where answered_at is not null),
        percentile_cont(0.5) within group (order by extract(epoch from answered_at - {since}))
            filter (where answered_at is not null),
-       count(*) filter (where closed_at is not null),
+       count(*) filter (where {ended}),
        percentile_cont(0.5) within group (order by extract(epoch from closed_at - {since}))
-           filter (where closed_at is not null)
+           filter (where {ended})
   from {table}
  where {since} >= %s and blocked_at is null {only}
  group by 1 order by 1
@@ -69,13 +69,17 @@ def contacts_by_month(months: int = 12) -> list[Month]:
 
 
 def answer_times(since: date) -> list[Times]:
-    """Median time to first answer and to resolution of incoming contacts by kind."""
-    return _times("interactions_interaction", "kind", "occurred_at", since, "and direction = 'in'")
+    """Median time to first answer and to resolution of incoming contacts by kind, from the beginning of that day.
+
+    A mail or letter that was noted as settled from the start says nothing of how long that took.
+    """
+    ended = "closed_at is not null and (closed_at > occurred_at or kind not in ('email', 'letter'))"
+    return _times("interactions_interaction", "kind", "occurred_at", since, "and direction = 'in'", ended)
 
 
 def complaint_times(since: date) -> Times | None:
     """The same for complaints; None where there were none."""
-    rows = _times("interactions_complaint", "'complaint'", "opened_at", since, "")
+    rows = _times("interactions_complaint", "'complaint'", "opened_at", since, "", "closed_at is not null")
     return rows[0] if rows else None
 
 
@@ -107,11 +111,12 @@ def _month_starts(months: int) -> list[date]:
     return starts[::-1]
 
 
-def _times(table: str, kind: str, since_column: str, since: date, only: str) -> list[Times]:
+def _times(table: str, kind: str, since_column: str, since: date, only: str, ended: str) -> list[Times]:
     # Only names written in this module reach the text; the date is a parameter.
-    sql = _TIMES.format(table=table, kind=kind, since=since_column, only=only)
+    sql = _TIMES.format(table=table, kind=kind, since=since_column, only=only, ended=ended)
+    begin = timezone.make_aware(datetime.combine(since, time.min))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [since])
+        cursor.execute(sql, [begin])
         return [Times(row[0], row[1], _delta(row[2]), row[3], _delta(row[4])) for row in cursor.fetchall()]
 
 

@@ -15,7 +15,7 @@ from customers.holding import DecisionRefused, refuse_restricted
 from customers.models import Customer, HeldIntake
 from customers.rows import Outcome, Source
 from orders.intake import write_orders
-from orders.models import Order
+from orders.recognizing import recognize
 from orders.rows import OrderRow
 from orders.staging import contact, from_payload, total_of
 
@@ -49,7 +49,7 @@ def decide_held_order(held_id: int, decision: str, *, user_id: int | None, custo
 
 
 def _refuse_misfit(platform: str, row: OrderRow, decision: str, customer: Customer | None) -> None:
-    known = Order.archive.filter(platform=platform, external_id=row.external_id).first()
+    known = recognize([row], platform).get(row.external_id)
     if decision == HeldIntake.Decision.CREATED and known is not None:
         raise DecisionRefused(_("This order belongs to a known customer."))
     if decision != HeldIntake.Decision.APPLIED:

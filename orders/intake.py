@@ -20,6 +20,7 @@ from datamap.controlling import controller, legal_zone
 from datamap.workdays import local_date
 from orders.buyers import Buyers, find_buyers
 from orders.newcomers import make_customers
+from orders.recognizing import knows_its_id, recognize
 from orders.rehearsal import Rehearsal
 from orders.remains import hold_erased
 from orders.rows import OrderRow
@@ -29,10 +30,6 @@ from orders.writing import Written, insert_orders, news_in, update_orders
 from vault.keyring import keyring
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('orders.intake ' || %s, 0))"
-KNOWN = """
-    SELECT external_id, id, customer_id, source_digest, blocked_at IS NOT NULL FROM orders_order
-    WHERE platform = %s AND external_id = ANY(%s) AND external_id <> ''
-"""
 
 
 @transaction.atomic
@@ -111,40 +108,46 @@ def _count(outcome: Outcome, written: Written) -> None:
 
 
 def _without_repeats(rows: Iterable[OrderRow]) -> Iterable[list[OrderRow]]:
-    """Parts in which no id comes twice, in the file's order: the second word about an order is an update."""
+    """Parts in which no order comes twice, in the file's order: the second word about an order is an update."""
     waiting = list(rows)
     while waiting:
         part: dict[str, OrderRow] = {}
+        numbers: set[str] = set()
         repeats = []
         for row in waiting:
-            if part.setdefault(row.external_id, row) is not row:
+            # Told once with its id and once without, it is one order all the same.
+            told = (row.number in part) if knows_its_id(row) else (row.number in numbers)
+            if told or row.external_id in part:
                 repeats.append(row)
+            else:
+                part[row.external_id] = row
+                numbers.add(row.number)
         yield list(part.values())
         waiting = repeats
 
 
 def _news(rows: Sequence[OrderRow], source: Source, outcome: Outcome) -> list[Incoming]:
     """The rows that say something new; the others are counted as unchanged, or rejected without a date."""
-    with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [source.platform, [row.external_id for row in rows]])
-        known = {external_id: rest for external_id, *rest in cursor.fetchall()}
+    known = recognize(rows, source.platform)
     digest, incoming = digester(), []
     for row in rows:
         now = digest(row)
-        if row.external_id not in known:
+        stored = known.get(row.external_id)
+        if stored is None:
             if problem := _too_little(row):
                 outcome.reject(Problem(row.line, *problem))
             else:
                 incoming.append(Incoming(row, now))
             continue
-        order_id, customer_id, before, blocked = known[row.external_id]
-        before = bytes(before) if before else None
-        news = frozenset(news_in(now, before))
-        if blocked or not news:
+        news = frozenset(news_in(now, stored.digest))
+        renames = knows_its_id(row) and stored.external_id != row.external_id
+        if stored.blocked or not (news or renames):
             # A blocked order belongs to an erased person: a file never brings it back.
             outcome.unchanged += 1
         else:
-            incoming.append(Incoming(row, now, news, order_id, customer_id, known=before))
+            incoming.append(
+                Incoming(row, now, news, stored.id, stored.customer_id, known=stored.digest, renames=renames)
+            )
     return incoming
 
 

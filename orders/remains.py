@@ -11,10 +11,12 @@ from customers.tombstones import any_erased, erased_among, external_text, hasher
 from orders.buyers import Buyers
 from orders.staging import Incoming, placed
 
-# What an erased person's orders are called elsewhere: a file that names one of them is noticed.
+# What an erased person's orders are called elsewhere: a file that names one of them is noticed. By its number too,
+# which is all that some exports know; under a word of its own, for one order's number may be the id of another.
 NAMES = """
-    SELECT customer_id, platform, 'order:' || external_id FROM orders_order
-    WHERE customer_id = ANY(%(ids)s) AND external_id <> '' AND platform <> ''
+    SELECT customer_id, platform, name FROM orders_order,
+        unnest(ARRAY['order:' || external_id, 'order-number:' || nullif(number, '')]) AS name
+    WHERE customer_id = ANY(%(ids)s) AND external_id <> '' AND platform <> '' AND name IS NOT NULL
 """
 
 
@@ -44,7 +46,8 @@ def hold_erased(buyers: Buyers, platform: str) -> None:
 
 def _marks(one: Incoming, platform: str) -> list[bytes]:
     row = one.row
-    ids = [f"order:{row.external_id}", *([row.customer_external_id] if row.customer_external_id else [])]
+    ids = [f"order:{row.external_id}", f"order-number:{row.number}"]
+    ids += [row.customer_external_id] if row.customer_external_id else []
     found = [hash_(external_text(platform, value)) for value in ids for hash_ in hashers("external")]
     for value in {row.email, row.billing.email, row.shipping.email} - {""}:
         if key := email_key(value):

@@ -41,6 +41,8 @@ class Incoming:
     guest: bool = False
     known: bytes | None = None
     lines: list[LineRow] = field(default_factory=list)
+    # The order was known by its number alone, and the row brings its id.
+    renames: bool = False
 
     @property
     def says(self) -> bytes:

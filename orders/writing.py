@@ -39,7 +39,7 @@ LINE = "order_id, position, sku, name, category, quantity, unit_price, discount"
 
 STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS orders_stage (
-        id bigint PRIMARY KEY, number text, status text, placed_at timestamptz, paid_at timestamptz,
+        id bigint PRIMARY KEY, external_id text, number text, status text, placed_at timestamptz, paid_at timestamptz,
         delivered_at timestamptz, cancelled_at timestamptz, currency text, total numeric(14,2),
         shipping_cost numeric(14,2), discount numeric(14,2), tax numeric(14,2), refunded numeric(14,2), billing bytea,
         shipping bytea, deviating boolean, note bytea, tags text, digest bytea, replaces boolean,
@@ -47,7 +47,7 @@ STAGE = """
     ) ON COMMIT DROP
 """
 STAGED = (
-    "id, number, status, placed_at, paid_at, delivered_at, cancelled_at, currency, total, shipping_cost,"
+    "id, external_id, number, status, placed_at, paid_at, delivered_at, cancelled_at, currency, total, shipping_cost,"
     " discount, tax, refunded, billing, shipping, deviating, note, tags, digest, replaces"
 )
 # Papers and returns refer to lines: those stay. What is replaced is kept in the history row.
@@ -70,6 +70,7 @@ RANK = "array_position(ARRAY['open', 'processing', 'shipped', 'completed', 'retu
 # money given back is not taken again.
 FRESH = f"""
     SELECT o.id,
+        coalesce(s.external_id, o.external_id) AS external_id,
         coalesce(s.number, o.number) AS number,
         CASE WHEN {RANK.format("s.status")} > {RANK.format("o.status::text")} THEN s.status ELSE o.status END
             AS status,
@@ -94,6 +95,7 @@ FRESH = f"""
     FROM orders_stage AS s JOIN orders_order AS o ON o.id = s.id
 """  # noqa: S608
 FACTS = (
+    "external_id",
     "number",
     "status",
     "placed_at",
@@ -252,6 +254,7 @@ def _staged(one: Incoming, sealer: Sealer) -> tuple[Any, ...]:
     moved = not news.isdisjoint(("billing", "shipping")) and contact(row.shipping)
     return (
         one.order_id,
+        row.external_id if one.renames else None,
         row.number if facts else None,
         status_of(row) if facts else None,
         row.placed_at if facts else None,

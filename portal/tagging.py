@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from customers.labels import tag_named
 from customers.models import Tag
 from datamap.preparing import ask
 
@@ -35,15 +36,15 @@ class Tagged:
 
 
 def tag_customers(ids: list[int], name: str) -> Tagged:
-    """Put the tag on all of them, making it where it is new; atomic. Restricted ones stay as they are."""
+    """Put the tag, whatever its capitals, on all of them, making it where it is new; atomic. Restricted ones stay as
+    they are."""
     with transaction.atomic():
-        tag, _made = Tag.objects.get_or_create(name=name)
-        return Tagged(len(ids), _run(_ADD, tag, ids))
+        return Tagged(len(ids), _run(_ADD, tag_named(name), ids))
 
 
 def untag_customers(ids: list[int], name: str) -> Tagged:
     """Take the tag off all of them; a tag nobody has is no error. Restricted ones stay as they are."""
-    tag = Tag.objects.filter(name=name).first()
+    tag = Tag.objects.filter(name__iexact=name).order_by("pk").first()
     return Tagged(len(ids), _run(_REMOVE, tag, ids) if tag else 0)
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from staff.handover import OpenWork, open_work
+from staff.handover import Work, open_work
 from staff.models import Role, User
 
 
@@ -72,7 +72,7 @@ class SuccessorForm(forms.Form):
         *args: Any,
         leaving: User,
         needed: bool,
-        work: list[tuple[OpenWork, int]] | None = None,
+        work: Work | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -92,6 +92,32 @@ class RoleSuccessorForm(SuccessorForm):
     """The roles as they were chosen, and who takes over what somebody may no longer do with them."""
 
     roles = forms.ModelMultipleChoiceField(Role.objects.all(), required=False, widget=forms.MultipleHiddenInput)
+
+
+class MatrixSuccessorsForm(forms.Form):
+    """Who takes over what people may no longer do with a matrix: one question for each of them."""
+
+    def __init__(self, *args: Any, work: dict[User, Work], granted: set[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for user, lost in work.items():
+            able = User.objects.filter(is_active=True).exclude(pk=user.pk)
+            for kind, _number in lost:
+                roles = [role for role, permission in granted if permission == kind.permission]
+                able = able.filter(pk__in=User.objects.filter(roles__in=roles).values("pk"))
+            field = forms.ModelChoiceField(
+                able,
+                label=gettext("Who takes over the open work of %(name)s?") % {"name": user.name},
+                help_text=", ".join(f"{kind.label}: {number}" for kind, number in lost),
+            )
+            if not able.exists():
+                field.help_text += ". " + gettext("Nobody else could do it with these permissions.")
+            field.label_from_instance = lambda one: one.name  # type: ignore[assignment, method-assign]
+            self.fields[f"successor-{user.pk}"] = field
+
+    @property
+    def successors(self) -> dict[int, User]:
+        """The answers by the id of who loses the work."""
+        return {int(name.rpartition("-")[2]): user for name, user in self.cleaned_data.items()}
 
 
 class FirstPasswordForm(forms.Form):

@@ -1,6 +1,6 @@
 """Who may do what: the matrix of roles and permissions, and the roles of each user."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from datamap.guard import declared_permissions
-from staff.handover import hand_over, note_hand_over, stranded
+from staff.handover import Work, hand_over, note_hand_over, stranded, stranded_by_matrix
 from staff.models import Role, RolePermission, StaffEvent, User, ensure_role
 from staff.sessions import end_sessions
 
@@ -43,12 +43,14 @@ def matrix() -> dict[tuple[int, str], bool]:
 
 
 @transaction.atomic
-def set_matrix(actor: User, granted: set[tuple[int, str]]) -> int:
+def set_matrix(actor: User, granted: set[tuple[int, str]], successors: Mapping[int, User] | None = None) -> int:
     """Write the whole matrix as ticked on the page and answer how many cells changed.
 
-    Raises ValidationError, with nothing changed, when nobody could manage staff afterwards.
+    Open work that somebody may no longer do goes to that person's successor (id -> user). Raises ValidationError,
+    with nothing changed, when such work has no successor or nobody could manage staff afterwards.
     """
     before = matrix()
+    stranded_work = stranded_by_matrix(granted)
     changes = {
         (role.pk, key): (role.pk, key) in granted
         for role in Role.objects.all()
@@ -67,6 +69,8 @@ def set_matrix(actor: User, granted: set[tuple[int, str]]) -> int:
             "taken": sorted(f"{names[role]}:{key}" for (role, key), on in changes.items() if not on),
         }
         StaffEvent.objects.create(kind=StaffEvent.Kind.MATRIX, actor=actor, detail=detail)
+    for user, work in stranded_work.items():
+        _pass_on(user, (successors or {}).get(user.pk), work, actor=actor)
     return len(changes)
 
 
@@ -91,10 +95,14 @@ def assign_roles(
         detail = {"added": sorted(after - before), "removed": sorted(before - after)}
         StaffEvent.objects.create(kind=StaffEvent.Kind.ROLES, actor=actor, subject=user, detail=detail)
     if work:
-        if successor is None:
-            raise ValidationError(_("Somebody has to take over the open work."))
-        note_hand_over(user, successor, hand_over(user, successor, work), actor=actor)
+        _pass_on(user, successor, work, actor=actor)
     return True
+
+
+def _pass_on(user: User, successor: User | None, work: Work, *, actor: User) -> None:
+    if successor is None:
+        raise ValidationError(_("Somebody has to take over the open work."))
+    note_hand_over(user, successor, hand_over(user, successor, work), actor=actor)
 
 
 def refuse_without_manager() -> None:

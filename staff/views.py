@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datamap.guard import declared_permissions
 from datamap.keyset import page_of
 from staff.access import permission_required, recent_login_required, signed_in
-from staff.forms import InviteForm, RolesForm, RoleSuccessorForm, SuccessorForm, posted
-from staff.handover import OpenWork, open_work, stranded
+from staff.forms import InviteForm, MatrixSuccessorsForm, RolesForm, RoleSuccessorForm, SuccessorForm, posted
+from staff.handover import Work, open_work, stranded, stranded_by_matrix
 from staff.joining import disable, enable, invite, mail_invite, reinvite, reset_factors
 from staff.models import Invite, Role, StaffEvent, User
 from staff.roles import assign_roles, matrix, set_matrix
@@ -105,17 +105,13 @@ def _roles_changed(handed_over: bool) -> str:
     return _("The roles are changed. The person has to sign in again.")
 
 
-def _taking_over(
-    request: HttpRequest, user: User, roles: list[Role], work: list[tuple[OpenWork, int]]
-) -> RoleSuccessorForm:
+def _taking_over(request: HttpRequest, user: User, roles: list[Role], work: Work) -> RoleSuccessorForm:
     """The form that asks for the successor; empty the first time."""
     answered = request.POST if "confirm" in request.POST else None
     return RoleSuccessorForm(answered, leaving=user, needed=True, work=work, initial={"roles": roles})
 
 
-def _ask_who_takes_over(
-    request: HttpRequest, user: User, form: RoleSuccessorForm, work: list[tuple[OpenWork, int]]
-) -> HttpResponse:
+def _ask_who_takes_over(request: HttpRequest, user: User, form: RoleSuccessorForm, work: Work) -> HttpResponse:
     receipt = [(kind.label, number) for kind, number in work]
     context = {"person": user, "form": form, "receipt": receipt}
     return render(request, "staff/user_roles.html", context, status=422 if form.errors else 200)
@@ -212,8 +208,16 @@ def role_matrix(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST":
         ticked = {(role.pk, key) for role in roles for key in request.POST.getlist(f"role-{role.pk}")}
+        successors: dict[int, User] = {}
+        if work := stranded_by_matrix(ticked):
+            taking = MatrixSuccessorsForm(
+                request.POST if "confirm" in request.POST else None, work=work, granted=ticked
+            )
+            if not taking.is_valid():
+                return _ask_who_take_over(request, taking, ticked)
+            successors = taking.successors
         try:
-            changed = set_matrix(signed_in(request), ticked)
+            changed = set_matrix(signed_in(request), ticked, successors)
         except ValidationError as refused:
             messages.error(request, refused.messages[0])
             status = 422
@@ -222,6 +226,11 @@ def role_matrix(request: HttpRequest) -> HttpResponse:
             messages.success(request, said % {"number": changed})
             return redirect("staff:matrix")
     return render(request, "staff/role_matrix.html", {"roles": roles, "areas": areas(roles)}, status=status)
+
+
+def _ask_who_take_over(request: HttpRequest, form: MatrixSuccessorsForm, ticked: set[tuple[int, str]]) -> HttpResponse:
+    context = {"form": form, "ticked": sorted(ticked)}
+    return render(request, "staff/role_matrix_successors.html", context, status=422 if form.errors else 200)
 
 
 def areas(roles: list[Role]) -> list[tuple[str, list[dict[str, Any]]]]:

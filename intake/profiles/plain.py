@@ -6,7 +6,8 @@ A row of the same source with the same number is the same customer, whatever els
 The portal's own export comes back by the numbers of this house instead: where `number` is read from a column named as
 the export names it ("Nummer", "Number"), or the mapping says `"numbers": "own"` (`"foreign"` where such a column
 holds the numbers of another system), the customer with that number is updated; what a number does not find is new. A
-row none of whose names agrees with the customer of its number is rejected: it comes from elsewhere.
+row none of whose names agrees with the customer of its number is rejected: it comes from elsewhere. Its address is the
+one the list shows, of whatever kind that is, and an apostrophe that kept a spreadsheet from computing a cell goes.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -44,7 +45,7 @@ GUESSES = {
     "phone": ("telefon", "phone", "tel", "telefonnummer", "mobil"),
     "street": ("straße", "strasse", "street", "address", "adresse", "straße und hausnummer"),
     "postcode": ("plz", "postleitzahl", "postcode", "postal code", "postalcode", "zip"),
-    "city": ("ort", "stadt", "city"),
+    "city": ("ort", "stadt", "city", "town"),
     "country": ("land", "country"),
     "birthday": ("geburtstag", "geburtsdatum", "birthday", "date of birth"),
     "tags": ("tags", "schlagworte", "schlagwörter"),

@@ -24,6 +24,10 @@ from staff.access import permission_required
 def view_create(request: HttpRequest) -> HttpResponse:
     """Keep the list of the address as a tab."""
     listing = listing_of(request, request.GET)
+    if listing.stale:
+        # Kept under a name, the list of everybody would pass for what was searched.
+        messages.warning(request, _("That search has ended. Here is the whole list."))
+        return redirect("portal:customer_list")
     form = ViewForm(request.POST or None, user=listing.user)
     if request.method == "POST" and form.is_valid():
         view = SavedView.objects.create(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
+from io import StringIO
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import call_command
 from django.http import Http404
 from django.test import RequestFactory
 from django.utils import timezone
@@ -185,6 +188,10 @@ def test_claims_go_after_their_period_and_are_reported():
     bring_in(*(make_row(n, external_id=str(n), opt_ins=claims) for n in range(2, 5)))
     imported = datetime(2026, 1, 15, 12, tzinfo=timezone.get_default_timezone())
     OptInClaim.objects.update(claimed_at=imported)
+    out = StringIO()
+    call_command("drop_expired_claims", as_of=date(2199, 1, 1), dry_run=True, json=True, stdout=out)
+    assert json.loads(out.getvalue()) == {"as_of": "2199-01-01", "dry_run": True, "dropped": 6}
+    assert (OptInClaim.objects.count(), ClaimReport.objects.count()) == (6, 0)
     # CLAIM-OPTIN: six months, the day itself not counted: 15 July is the last day.
     assert drop_expired_claims(date(2026, 7, 15)) == 0
     assert drop_expired_claims(date(2026, 7, 16)) == 6

@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Address, ContactPoint, Customer, Preference
+from customers.models import Address, ContactPoint, Customer, Preference, Tag
 from datamap.models import AccessLog
+from portal.tagging import tag_customers, untag_customers
 from staff.models import RolePermission
 from tests.customers.making import sheet_of
 from tests.portal.factories import make_customer
@@ -350,3 +351,17 @@ def test_a_version_nobody_was_shown_changes_nothing(agent_client, customer, vers
     assert agent_client.post(url(customer), data).status_code == 400
     customer.refresh_from_db()
     assert customer.last_name == "Müller"
+
+
+def test_tags_that_changed_for_many_while_the_sheet_was_open_are_not_lost(agent_client, customer):
+    for name in ("Alt", "Bleibt", "Geht"):
+        tag_customers([customer.pk], name)
+    sheet = opened(agent_client, customer)
+    tag_customers([customer.pk], "Messe")
+    untag_customers([customer.pk], "Bleibt")
+    Tag.objects.filter(name="Alt").update(name="Umbenannt")
+
+    assert agent_client.post(url(customer), sheet | {"tags": "alt, Bleibt, Neu"}).status_code == 302
+    names = set(customer.customer_tags.values_list("tag__name", flat=True))
+    assert names == {"Umbenannt", "Messe", "Neu"}
+    assert not Tag.objects.filter(name__in=["Alt", "alt"]).exists()

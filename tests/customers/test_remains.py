@@ -32,7 +32,7 @@ AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 def test_erased_persons_are_noticed_by_e_mail_phone_and_every_id_they_have_elsewhere():
     anna = make_customer(email="Anna@Post.example", platform="shopify", external_id="77")
     ContactPoint.objects.create(customer=anna, kind="phone", value="+49 431 12345")
-    make_order(anna, platform="shopify", external_id="901")
+    make_order(anna, platform="shopify", external_id="901", number="#1001")
     ref = uuid4()
 
     left = leave_remains({anna.pk: ref}, erased_at=AT, suppress=False)
@@ -42,11 +42,12 @@ def test_erased_persons_are_noticed_by_e_mail_phone_and_every_id_they_have_elsew
         {"phone": "+4943112345"},
         {"external": ("shopify", "77")},
         {"external": ("shopify", "order:901")},
+        {"external": ("shopify", "order-number:#1001")},
     ):
         assert erased(**known) == (AT, ref)
     # And the customer number, for a later request for access.
     assert set(Tombstone.objects.values_list("kind", flat=True)) == {"email", "phone", "number", "external"}
-    assert left.tombstones == Tombstone.objects.count() == 5
+    assert left.tombstones == Tombstone.objects.count() == 6
     assert not suppressed("email", "anna@post.example")
 
 

@@ -17,6 +17,7 @@ from customers.models import (
     HeldIntake,
     Note,
     OptInClaim,
+    Origin,
     SearchEntry,
     Summary,
     Suppression,
@@ -253,3 +254,29 @@ def test_a_customer_whom_another_file_saw_active_stays():
 
     assert len(undo_customers(first.batch).left) == 1
     assert Summary.objects.get().last_activity == seen
+
+
+def test_whom_staff_entered_is_not_taken_for_inactive_since_a_registration_long_ago():
+    entered = timezone.now() - timedelta(days=30)
+    by_staff = Origin.objects.create(kind="staff", platform="obhut")
+    anna = Customer.objects.create(number="1", last_name="Muster", created_at=entered, origin=by_staff)
+    ContactPoint.objects.create(customer=anna, kind="email", value="a@x.example")
+    Summary.objects.create(customer=anna, last_activity=entered)
+    bring_in(make_row(external_id="1", email="a@x.example", registered_at=datetime(2015, 1, 1, tzinfo=UTC)))
+    assert Summary.objects.get().last_activity == entered
+    source = make_source()
+    write_customers([make_row(external_id="1", last_activity=timezone.now())], source)
+
+    assert undo_customers(source.batch).restored == 1
+    assert Summary.objects.get().last_activity == entered
+
+
+def test_the_day_of_an_import_stands_for_a_registration_only_while_none_is_known():
+    bring_in(make_row(external_id="1"))
+    imported = Summary.objects.get().last_activity
+    registered, source = datetime(2015, 1, 1, tzinfo=UTC), make_source()
+    write_customers([make_row(external_id="1", registered_at=registered)], source)
+    assert Summary.objects.get().last_activity == registered
+
+    undo_customers(source.batch)
+    assert Summary.objects.get().last_activity == imported

@@ -279,3 +279,46 @@ def test_a_company_is_one_by_its_form_of_address(tmp_path: Path) -> None:
     assert [(w["line"], w["field"]) for w in found["warnings"]] == [(4, "Anrede")]
     kinds = Customer.objects.order_by("last_name").values_list("last_name", "kind", "salutation")
     assert list(kinds) == [("Groß", "company", ""), ("Klein", "person", "mr"), ("Mittel", "person", "")]
+
+
+SHOPIFY_HEADER = (
+    "Name,Email,Financial Status,Created at,Currency,Total,Lineitem quantity,Lineitem name,Lineitem price,"
+    "Billing Name,Billing Street,Billing Zip,Billing City,Billing Country"
+)
+SHOPIFY_ROWS = (
+    "#1001,a@shop.example,paid,2026-01-10 09:50:12 +0100,EUR,23.90,1,Tee,19.90,Anna Klein,Weg 1,01067,Dresden,DE",
+    "#1001,a@shop.example,,,,,1,Filter,4.00,,,,,",
+    "#1002,b@shop.example,paid,2026-01-11 09:50:12 +0100,EUR,5.00,1,Filter,5.00,Bert Groß,Weg 2,10115,Berlin,DE",
+)
+SHOPIFY_IDS = ("706405506930370000", "", "706405506930370001")
+
+
+def shopify_file(folder: Path, *, ids: bool) -> Path:
+    rows = [f"{row},{given}" if ids else row for row, given in zip(SHOPIFY_ROWS, SHOPIFY_IDS, strict=True)]
+    header = f"{SHOPIFY_HEADER},Id" if ids else SHOPIFY_HEADER
+    return write_csv(folder, "\n".join([header, *rows, ""]), name=f"orders-{ids}.csv")
+
+
+@pytest.mark.parametrize("ids_first", [True, False])
+def test_shopify_orders_with_and_without_their_ids_are_the_same_orders(tmp_path: Path, *, ids_first: bool) -> None:
+    first = import_file("orders", shopify_file(tmp_path, ids=ids_first))
+    assert (first["created"], first["customers_created"]) == (2, 2)
+    news = 0 if ids_first else 2
+    for dry_run in (True, False):
+        second = import_file("orders", shopify_file(tmp_path, ids=not ids_first), dry_run=dry_run)
+        assert (second["created"], second["updated"], second["unchanged"]) == (0, news, 2 - news)
+    assert list(Order.objects.order_by("number").values_list("external_id", "number")) == [
+        ("706405506930370000", "#1001"),
+        ("706405506930370001", "#1002"),
+    ]
+    before = row_counts()
+    for ids in (True, False):
+        again = import_file("orders", shopify_file(tmp_path, ids=ids))
+        assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 2)
+    assert row_counts() == before
+
+    if news:
+        assert undo_import(second["batch"])["restored"] == 2
+        assert set(Order.objects.values_list("external_id", flat=True)) == {"#1001", "#1002"}
+    assert undo_import(first["batch"])["removed"] == 2
+    assert not Order.objects.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from customers.models import Customer
 from intake.models import Batch, BatchProblem, SavedMapping
 from intake.tasks import expire_files
 from intake.uploading import take_in
+from orders.models import Order
 from staff.models import Role, User
 from tests.intake.conftest import HEADER, customers_csv
 
@@ -311,3 +313,62 @@ def test_the_list_asks_as_much_for_fifty_imports_as_for_two(manager_client: Clie
     assert len(page.context["rows"]) == 50
     older = manager_client.get(reverse("intake:list") + page.context["next_url"])
     assert len(older.context["rows"]) == 10
+
+
+AMOUNTS = "Nr;Datum;Summe\n1;1.2.2026;1.234\n2;1.2.2026;2.500,50\n3;1.2.2026;7,90\n"
+ORDERS = {"Nr": "external_id", "Datum": "placed_at", "Summe": "total"}
+
+
+def checked(client: Client, batch: Batch, columns: dict[str, str], **options: str) -> Batch:
+    batch.refresh_from_db()
+    client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **columns) | options)
+    batch.refresh_from_db()
+    return batch
+
+
+def test_how_amounts_are_written_is_chosen_beside_the_columns_and_kept(manager_client: Client) -> None:
+    upload(manager_client, AMOUNTS.encode(), "orders")
+    batch = checked(manager_client, Batch.objects.get(), ORDERS)
+    assert (batch.preview["created"], batch.preview["error_count"]) == (2, 1)
+    (problem,) = batch.problems.all()
+    assert (problem.line, problem.field) == (2, "Summe")
+    assert "Tausend" in problem.message
+    assert problem.message in manager_client.get(reverse("intake:detail", args=[batch.pk])).content.decode()
+
+    batch = checked(manager_client, batch, ORDERS, decimals="comma")
+    assert (batch.preview["created"], batch.preview["error_count"]) == (3, 0)
+    manager_client.post(reverse("intake:start", args=[batch.pk]), {"version": str(batch.version)})
+    totals = Order.objects.order_by("external_id").values_list("total", flat=True)
+    assert list(totals) == [Decimal("1234.00"), Decimal("2500.50"), Decimal("7.90")]
+
+    upload(manager_client, AMOUNTS.encode(), "orders")
+    second = Batch.objects.order_by("-created_at").first()
+    assert second
+    page = manager_client.get(reverse("intake:columns", args=[second.pk]))
+    assert [(option.name, value) for option, value in page.context["options"]] == [("decimals", "comma")]
+    assert '<option value="comma" selected>' in page.content.decode()
+    # Written the other way, all of it is refused rather than read wrongly.
+    assert checked(manager_client, second, ORDERS, decimals="point").preview["error_count"] == 2
+
+
+def test_whose_customer_numbers_they_are_is_chosen_beside_the_columns(manager_client: Client) -> None:
+    Customer.objects.create(number="10001", last_name="Muster", first_name="Mia")
+    upload(manager_client, b"Kundennr;Nachname;Vorname\n10001;Mustermann;Mia\n")
+    columns = {"Kundennr": "number", "Nachname": "last_name", "Vorname": "first_name"}
+    batch = checked(manager_client, Batch.objects.get(), columns)
+    assert (batch.preview["created"], batch.preview["updated"]) == (1, 0)
+    batch = checked(manager_client, batch, columns, numbers="own")
+    assert (batch.preview["created"], batch.preview["updated"]) == (0, 1)
+    page = manager_client.get(reverse("intake:columns", args=[batch.pk]))
+    assert [(option.name, value) for option, value in page.context["options"]] == [("numbers", "own")]
+
+
+def test_a_choice_that_is_none_is_refused(manager_client: Client) -> None:
+    upload(manager_client, AMOUNTS.encode(), "orders")
+    batch = Batch.objects.get()
+    answer = manager_client.post(
+        reverse("intake:columns", args=[batch.pk]), columns_post(batch, **ORDERS) | {"decimals": "semicolon"}
+    )
+    assert answer.status_code == 422
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.UPLOADED

@@ -351,6 +351,20 @@ def test_amounts_are_read_or_refused_but_never_guessed(written: str, meant: str 
     assert read_amount(written) == (Decimal(meant) if meant else None)
 
 
+@pytest.mark.parametrize(
+    ("written", "decimals", "meant"),
+    [
+        ("1.234", "comma", "1234"), ("1.234", "point", "1.234"), ("1,234", "comma", "1.234"),
+        ("1,234", "point", "1234"), ("1.23.456", "comma", None), ("", "comma", None), (",5", "comma", "0.5"),
+        ("1.234,5 €", "comma", "1234.5"), ("12.50", "comma", None), ("12,50", "point", None),
+        ("-1.000.000", "comma", "-1000000"), ("1 234,50", "comma", "1234.50"),
+        ("1.234,56", "point", None), ("1,234.56", "comma", None), ("1234", "comma", "1234"), ("1e5", "point", None),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_as_somebody_said_they_are_written(written: str, decimals: str, meant: str | None) -> None:
+    assert read_amount(written, decimals) == (Decimal(meant) if meant else None)
+
+
 def test_a_point_that_may_stand_before_thousands_is_not_guessed_at() -> None:
     mapping = {"external_id": "Nr", "placed_at": "Datum", "total": "Summe"}
     rows = ["1.234", "1.234 €", "-12.000", "0.125", "1.234,50", "1234.5", "12.50", "12.5000"]
@@ -420,7 +434,9 @@ def test_a_mapping_to_a_column_that_is_not_there_is_refused() -> None:
     assert "Mail" in str(refused.value)
 
 
-@pytest.mark.parametrize("mapping", [[], {"mail": "a"}, {"email": 3}, {"lines": {"sku": "a"}}, {"discount_as": "x"}])
+@pytest.mark.parametrize(
+    "mapping", [[], {"mail": "a"}, {"email": 3}, {"lines": {"sku": "a"}}, {"discount_as": "x"}, {"decimals": ","}]
+)
 def test_a_wrong_mapping_is_refused(mapping: Any) -> None:
     with pytest.raises((MappingError, UnknownProfile)):
         plan("customers", "a,b\n1,2\n", key="plain", mapping=mapping or ["x"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from interactions.complaining import AlreadyClosed, open_complaint, reject, settle
+from interactions.complaining import AlreadyClosed, open_complaint, reject, settle, take_up
 from interactions.models import Complaint
 from staff import handover
 from tests.interactions.factories import make_contact, make_customer
@@ -122,3 +122,13 @@ def test_a_form_sent_twice_opens_one_complaint(agent_client):
     assert Complaint.objects.count() == 1
     agent_client.post(reverse("interactions:complaint_open", args=[customer.number]), form | {"order_number": "B-2"})
     assert Complaint.objects.count() == 2
+
+
+def test_taking_up_is_no_answer_and_counts_once(agent, manager):
+    complaint = open_complaint(make_customer(), "broken", by=agent)
+    for _n in range(2):
+        take_up(complaint, by=manager)
+    assert (complaint.state, complaint.answered_at) == (Complaint.State.IN_PROGRESS, None)
+    assert complaint.history.count() == 2
+    settle(complaint, "a new one is on its way", by=agent)
+    assert complaint.answered_at == complaint.closed_at

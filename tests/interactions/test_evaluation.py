@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.urls import reverse
@@ -42,6 +42,27 @@ def test_the_median_answer_of_mails_counts_from_their_arrival(agent):
 def test_a_call_is_answered_when_it_is_taken(agent):
     call = make_contact(make_customer(), agent, kind="call")
     assert call.answered_at == call.occurred_at
+
+
+def test_a_mail_noted_as_settled_says_nothing_of_how_long_that_took(agent):
+    now = timezone.now()
+    make_contact(make_customer(), agent, kind="email", occurred_at=now - timedelta(hours=9), closed=True)
+    mail = make_contact(make_customer(), agent, kind="email", occurred_at=now - timedelta(hours=4), closed=False)
+    close(mail, "done", by=agent)
+    make_contact(make_customer(), agent, kind="call", occurred_at=now)
+    times = {row.kind: row for row in evaluation.answer_times(timezone.localdate() - timedelta(days=2))}
+    assert (times["email"].closed, times["call"].closed) == (1, 1)
+    assert times["email"].resolution >= timedelta(hours=4)
+    assert times["call"].resolution == timedelta(0)
+
+
+def test_the_first_day_of_an_evaluation_begins_at_the_shops_midnight(agent):
+    day = date(2026, 7, 1)
+    midnight = timezone.make_aware(datetime.combine(day, time.min))
+    make_contact(make_customer(), agent, kind="call", occurred_at=midnight)
+    make_contact(make_customer(), agent, kind="call", occurred_at=midnight - timedelta(seconds=1))
+    (calls,) = evaluation.answer_times(day)
+    assert calls.answered == 1
 
 
 def test_closing_stamps_once(agent, manager):

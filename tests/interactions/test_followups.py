@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from interactions.models import FollowUp
 from staff import handover
 from staff.forms import SuccessorForm
 from staff.models import Role, RolePermission, StaffEvent, User
+from staff.roles import set_matrix
 from tests.interactions.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +191,54 @@ def test_steps_left_by_a_change_of_the_matrix_are_shown_and_handed_over(fresh, a
     browser.post(reverse("staff:roles", args=[agent.pk]), form)
     step.refresh_from_db()
     assert step.owner == manager
+
+
+def _ticked() -> dict[str, list[str]]:
+    ticked: dict[str, list[str]] = {}
+    for cell in RolePermission.objects.filter(granted=True):
+        ticked.setdefault(f"role-{cell.role_id}", []).append(cell.permission)
+    return ticked
+
+
+def test_a_matrix_that_takes_open_work_from_people_asks_who_takes_it_over(fresh, agent, manager):
+    operator = User.objects.create_user("operator@obhut.example", name="Operator", roles=[Role.OPERATOR])
+    both = User.objects.create_user("both@obhut.example", name="Both", roles=[Role.SERVICE, Role.MANAGER])
+    browser, service, url = fresh(operator), Role.objects.get(key=Role.SERVICE), reverse("staff:matrix")
+    step, kept = _step(agent), _step(both)
+    ticked, mine = _ticked(), f"successor-{agent.pk}"
+    ticked[f"role-{service.pk}"].remove("interactions.log")
+
+    asked = browser.post(url, ticked)
+    assert asked.status_code == 200
+    assert list(asked.context["form"].fields) == [mine]
+    assert set(asked.context["form"].fields[mine].queryset) == {manager, both}
+    text = asked.content.decode()
+    assert "1" in str(asked.context["form"].fields[mine].help_text)
+    assert f'name="role-{service.pk}" value="interactions.log"' not in text
+    assert f'name="role-{service.pk}" value="customers.view"' in text
+    for given in ({}, {mine: operator.pk}, {mine: agent.pk}):
+        assert browser.post(url, ticked | {"confirm": "1"} | given).status_code == 422
+    assert User.objects.get(pk=agent.pk).may("interactions.log")
+
+    assert browser.post(url, ticked | {"confirm": "1", mine: manager.pk}).status_code == 302
+    assert not User.objects.get(pk=agent.pk).may("interactions.log")
+    step.refresh_from_db()
+    kept.refresh_from_db()
+    assert (step.owner, kept.owner) == (manager, both)
+    trail = StaffEvent.objects.get(kind=StaffEvent.Kind.HANDED_OVER, subject=agent)
+    assert (trail.actor, trail.detail) == (operator, {"to": manager.pk, "moved": {"followups": 1}})
+    # What nobody loses anything by is saved without a question.
+    assert browser.post(url, ticked).status_code == 302
+
+
+def test_a_matrix_by_which_nobody_could_do_the_open_work_is_not_saved(fresh, agent, manager):
+    operator = User.objects.create_user("operator@obhut.example", name="Operator", roles=[Role.OPERATOR])
+    browser, url = fresh(operator), reverse("staff:matrix")
+    _step(agent)
+    ticked = {role: [key for key in keys if key != "interactions.log"] for role, keys in _ticked().items()}
+    asked = browser.post(url, ticked)
+    assert not asked.context["form"].fields[f"successor-{agent.pk}"].queryset.exists()
+    assert browser.post(url, ticked | {"confirm": "1"}).status_code == 422
+    with pytest.raises(ValidationError):
+        set_matrix(operator, {(int(role[5:]), key) for role, keys in ticked.items() for key in keys})
+    assert User.objects.get(pk=agent.pk).may("interactions.log")

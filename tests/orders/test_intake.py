@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.models import Customer, HeldIntake, Origin, Summary, Tombstone
+from customers.remains import leave_remains
 from customers.rows import Outcome, Source
 from customers.tombstones import marks_of
 from orders.documents import issue_document
@@ -576,3 +577,65 @@ def test_the_mark_of_a_held_order_is_made_with_the_key_that_never_changes():
     write_orders([row(customer_external_id="77")], make_source())
 
     assert len(bytes(HeldIntake.objects.get().fingerprint)) == 34
+
+
+NAMED = {"number": "#1001", "email": "anne@shop.example", "billing": ANNE}
+
+
+def test_an_order_known_by_its_number_alone_learns_its_id_and_keeps_it():
+    write_orders([row("#1001", **NAMED)], make_source())
+    before = Order.objects.get()
+
+    assert counts(write_orders([row("706405506930370000", **NAMED)], make_source())) == {"updated": 1}
+
+    order = Order.objects.get()
+    assert (order.pk, order.external_id, order.number) == (before.pk, "706405506930370000", "#1001")
+    assert Customer.objects.count() == 1
+    written = written_rows()
+    for external_id in ("706405506930370000", "#1001"):
+        again = write_orders([row(external_id, **NAMED)], make_source())
+        assert counts(again) == {"unchanged": 1}
+    assert written_rows() == written
+
+
+def test_an_order_known_by_its_id_is_recognized_by_its_number():
+    write_orders([row("7001", **NAMED)], make_source())
+    written = written_rows()
+
+    assert counts(write_orders([row("#1001", **NAMED)], make_source())) == {"unchanged": 1}
+    assert counts(write_orders([row("#1001", **NAMED)], make_source(), dry_run=True)) == {"unchanged": 1}
+    assert written_rows() == written
+    # News comes in by the number too, and takes no id away.
+    write_orders([row("#1001", **NAMED | {"delivered_at": PLACED})], make_source())
+    assert (Order.objects.get().external_id, Order.objects.get().delivered_at) == ("7001", PLACED)
+
+
+def test_a_number_alone_is_no_proof_that_two_orders_are_one():
+    write_orders([row("7001", **NAMED)], make_source())
+    later = PLACED.replace(year=2027)
+    assert counts(write_orders([row("#1001", placed_at=later, number="#1001")], make_source()))["created"] == 1
+    # The number of one order is the id of another, as where a shop counts its orders anew.
+    write_orders([row("12", number="900")], make_source())
+    assert counts(write_orders([row("1005", number="12")], make_source()))["created"] == 1
+    assert counts(write_orders([row("#1001", **NAMED)], make_source("woocommerce")))["created"] == 1
+
+
+def test_an_order_told_with_and_without_its_id_in_one_file_is_one():
+    rows = [row("7001", **NAMED), row("#1001", **NAMED), row("#1002", number="#1002"), row("7002", number="#1002")]
+    write_orders([row("#1001", **NAMED)], make_source())
+    write_orders(rows, make_source())
+    assert sorted(Order.objects.values_list("external_id", "number")) == [("7001", "#1001"), ("7002", "#1002")]
+
+
+@pytest.mark.parametrize("first", ["7001", "#1001"])
+def test_an_order_of_an_erased_person_is_held_by_its_number_too(first):
+    customer = make_customer(platform="shopify", external_id="77")
+    write_orders([row(first, number="#1001", customer_external_id="77")], make_source())
+    leave_remains({customer.pk: uuid4()}, erased_at=timezone.now(), suppress=False)
+    Order.objects.all().delete()
+    customer.external_ids.all().delete()
+    other = "#1001" if first == "7001" else "7001"
+
+    named = {"number": "#1001", "billing": ANNE}
+    assert counts(write_orders([row(other, **named)], make_source())) == {"held": 1}
+    assert counts(write_orders([row("#1001", number="9", billing=IDA)], make_source("woocommerce")))["created"] == 1

@@ -28,6 +28,15 @@ def test_the_chosen_customers_get_the_tag_once(agent_client):
     assert tagged("Stamm kunde") == {"3"}
 
 
+def test_a_tag_is_one_whatever_its_capitals(agent_client):
+    make_customer("1")
+    for name in ("VIP", "vip"):
+        agent_client.post(reverse("portal:customer_tag"), {"customer": ["1"], "tag": name})
+    assert list(CustomerTag.objects.values_list("tag__name", flat=True)) == ["VIP"]
+    agent_client.post(reverse("portal:customer_tag"), {"customer": ["1"], "tag": "Vip", "action": "remove"})
+    assert not CustomerTag.objects.exists()
+
+
 def test_all_that_match_are_tagged_by_a_fixed_number_of_statements(agent_client):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:

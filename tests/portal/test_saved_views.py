@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from portal.models import SavedView
+from portal.models import ListState, SavedView
 from tests.portal.factories import make_customer
 from tests.portal.test_customer_list import LIST, narrow, numbers
 
@@ -115,3 +115,13 @@ def test_columns_are_kept_per_view(manager_client):
     assert view.columns == ["number", "name"]
     assert not SavedView.objects.filter(name="").exists()
     assert 'data-label="Umsatz"' not in manager_client.get(LIST, {"v": view.pk}).content.decode()
+
+
+def test_a_search_that_has_ended_is_not_kept_as_a_view_of_everybody(manager_client):
+    make_customer("1", revenue=300)
+    query = narrow(manager_client, revenue_from="200").redirect_chain[-1][0].partition("?")[2]
+    ListState.objects.all().delete()
+    url = f"{reverse('portal:view_create')}?{query}"
+    for answer in (manager_client.get(url), manager_client.post(url, {"name": "Stammkunden"})):
+        assert (answer.status_code, answer.url) == (302, LIST)
+    assert not SavedView.objects.exists()

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from customers.claims import drop_expired_claims
@@ -22,15 +23,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--as-of", type=date.fromisoformat, help="evaluate as of this day (default: today)")
+        parser.add_argument("--dry-run", action="store_true", help="say how many would go, change nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         today = local_date(timezone.now())
         as_of = options["as_of"] or today
-        if as_of > today and not settings.DEBUG:
+        dry_run = options["dry_run"]
+        if as_of > today and not (dry_run or settings.DEBUG):
             raise CommandError("A future --as-of deletes only with DEBUG.", returncode=2)
-        dropped = drop_expired_claims(as_of)
+        with transaction.atomic():
+            dropped = drop_expired_claims(as_of)
+            transaction.set_rollback(dry_run)
         if options["json"]:
-            self.stdout.write(json.dumps({"as_of": as_of.isoformat(), "dropped": dropped}))
+            self.stdout.write(json.dumps({"as_of": as_of.isoformat(), "dry_run": dry_run, "dropped": dropped}))
         else:
-            self.stdout.write(f"{dropped} unproven opt-ins dropped.")
+            self.stdout.write(f"{dropped} unproven opt-ins {'would be ' if dry_run else ''}dropped.")

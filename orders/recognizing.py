@@ -1,0 +1,81 @@
+"""Finds the stored order an incoming row is about: by its id, or by its number where one of the two knows no id."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from orders.rows import OrderRow
+
+_STORED = (
+    "SELECT external_id, number, placed_at, id, customer_id, source_digest, blocked_at IS NOT NULL"
+    " FROM orders_order WHERE platform = %s AND external_id <> ''"
+)
+_BY_ID = f"{_STORED} AND external_id = ANY(%s)"
+_BY_NUMBER = f"{_STORED} AND number = ANY(%s) AND external_id <> number"
+
+
+@dataclass(slots=True)
+class Stored:
+    """An order that is there, and under which id."""
+
+    external_id: str
+    number: str
+    placed_at: datetime
+    id: int
+    customer_id: int | None
+    digest: bytes | None
+    blocked: bool
+
+
+def knows_its_id(row: OrderRow) -> bool:
+    """Whether the source gives an id beside the number; older exports of some platforms have no such column."""
+    return row.external_id != row.number
+
+
+def recognize(rows: Collection[OrderRow], platform: str) -> dict[str, Stored]:
+    """External id of a row -> the stored order of this platform it is about; rows nobody knows are left out.
+
+    An order has the same id; or, where the row or the stored order knows none, the same number and the same instant
+    of being placed: numbers alone begin anew, and one order's number may be another one's id. Two questions at most,
+    whatever the number of rows.
+    """
+    by_id = {one.external_id: one for one in _ask(_BY_ID, platform, _ids_and_numbers(rows))}
+    found: dict[str, Stored] = {}
+    nameless = []
+    for row in rows:
+        if row.external_id in by_id:
+            found[row.external_id] = by_id[row.external_id]
+        elif not knows_its_id(row):
+            nameless.append(row)
+        elif (one := by_id.get(row.number)) and one.number == one.external_id and one.placed_at == row.placed_at:
+            found[row.external_id] = one
+    if nameless:
+        found |= _by_number(nameless, platform)
+    return found
+
+
+def _by_number(rows: Iterable[OrderRow], platform: str) -> dict[str, Stored]:
+    wanted = {row.number: row for row in rows}
+    hits: dict[str, list[Stored]] = {}
+    for one in _ask(_BY_NUMBER, platform, wanted):
+        if one.placed_at == wanted[one.number].placed_at:
+            hits.setdefault(one.number, []).append(one)
+    return {number: many[0] for number, many in hits.items() if len(many) == 1}
+
+
+def _ids_and_numbers(rows: Iterable[OrderRow]) -> set[str]:
+    return {name for row in rows for name in (row.external_id, row.number) if name}
+
+
+def _ask(query: str, platform: str, names: Collection[str]) -> Iterator[Stored]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [platform, list(names)])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    for external_id, number, placed_at, pk, customer_id, digest, blocked in rows:
+        kept = bytes(digest) if digest is not None else None
+        yield Stored(external_id, number, placed_at, pk, customer_id, kept, blocked)
