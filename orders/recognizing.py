@@ -41,31 +41,38 @@ def recognize(rows: Collection[OrderRow], platform: str) -> dict[str, Stored]:
     """External id of a row -> the stored order of this platform it is about; rows nobody knows are left out.
 
     An order has the same id; or, where the row or the stored order knows none, the same number and the same instant
-    of being placed: numbers alone begin anew, and one order's number may be another one's id. Two questions at most,
-    whatever the number of rows.
+    of being placed: numbers alone begin anew, and one order's number may be another one's id. Each stored order is
+    that of one row: of several that would fit, the one with its id, else the first. Two questions at most, whatever
+    the number of rows.
     """
     by_id = {one.external_id: one for one in _ask(_BY_ID, platform, _ids_and_numbers(rows))}
-    found: dict[str, Stored] = {}
+    found = {row.external_id: by_id[row.external_id] for row in rows if row.external_id in by_id}
+    taken = {one.id for one in found.values()}
     nameless = []
     for row in rows:
-        if row.external_id in by_id:
-            found[row.external_id] = by_id[row.external_id]
-        elif not knows_its_id(row):
+        if row.external_id in found:
+            continue
+        if not knows_its_id(row):
             nameless.append(row)
-        elif (one := by_id.get(row.number)) and one.number == one.external_id and one.placed_at == row.placed_at:
+        elif (one := by_id.get(row.number)) and _is_nameless(one, row) and one.id not in taken:
             found[row.external_id] = one
+            taken.add(one.id)
     if nameless:
-        found |= _by_number(nameless, platform)
+        found |= {number: one for number, one in _by_number(nameless, platform) if one.id not in taken}
     return found
 
 
-def _by_number(rows: Iterable[OrderRow], platform: str) -> dict[str, Stored]:
+def _is_nameless(stored: Stored, row: OrderRow) -> bool:
+    return stored.number == stored.external_id and stored.placed_at == row.placed_at
+
+
+def _by_number(rows: Iterable[OrderRow], platform: str) -> Iterator[tuple[str, Stored]]:
     wanted = {row.number: row for row in rows}
     hits: dict[str, list[Stored]] = {}
     for one in _ask(_BY_NUMBER, platform, wanted):
         if one.placed_at == wanted[one.number].placed_at:
             hits.setdefault(one.number, []).append(one)
-    return {number: many[0] for number, many in hits.items() if len(many) == 1}
+    return ((number, many[0]) for number, many in hits.items() if len(many) == 1)
 
 
 def _ids_and_numbers(rows: Iterable[OrderRow]) -> set[str]:

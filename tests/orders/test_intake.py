@@ -627,6 +627,16 @@ def test_an_order_told_with_and_without_its_id_in_one_file_is_one():
     assert sorted(Order.objects.values_list("external_id", "number")) == [("7001", "#1001"), ("7002", "#1002")]
 
 
+def test_of_two_orders_with_one_number_and_instant_the_first_is_the_known_one():
+    write_orders([row("#1001", **NAMED)], make_source())
+    both = [row("7001", **NAMED), row("7002", **NAMED)]
+    told = {"created": 1, "updated": 1, "customers_created": 1}
+    for dry_run in (True, False):
+        assert counts(write_orders(both, make_source(), dry_run=dry_run)) == told
+    assert counts(write_orders(both, make_source())) == {"unchanged": 2}
+    assert set(Order.objects.values_list("external_id", flat=True)) == {"7001", "7002"}
+
+
 @pytest.mark.parametrize("first", ["7001", "#1001"])
 def test_an_order_of_an_erased_person_is_held_by_its_number_too(first):
     customer = make_customer(platform="shopify", external_id="77")
