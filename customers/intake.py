@@ -14,7 +14,7 @@ from customers import holding, optins, reading, suppression
 from customers.cleaning import ZERO_BACK, Cleaner, Person
 from customers.holding import DecisionRefused
 from customers.known import Known, Tried
-from customers.matching import Held, Matched, match
+from customers.matching import Held, Matched, hold_restricted, match
 from customers.models import Customer, HeldIntake, Suppression
 from customers.periods import CATEGORIES
 from customers.planning import Changes, changes_for, state_of_new
@@ -54,6 +54,8 @@ def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: boo
         matched = match(persons, known, sealer, lock=not dry_run, own_numbers=source.own_numbers)
         for row in (row for person in matched.strangers for row in person.rows):
             outcome.reject(Problem(row.line, "number", _("The customer with this number has quite another name.")))
+        _put_zeros_back(matched, outcome)
+        hold_restricted(matched, source.platform, sealer)
         _drop_suppressed_claims([*matched.known.values(), *matched.new], outcome)
         optins.screen(matched, outcome)
         outcome.overdue = _overdue([*matched.known.values(), *matched.new], source.as_of)
@@ -144,6 +146,7 @@ def decide_held(held_id: int, decision: str, *, user_id: int | None, customer: C
         if person is None:
             raise DecisionRefused(outcome.errors[0].message)
         matched = _decided(person, decision, customer, source)
+        _put_zeros_back(matched, outcome)
         _drop_suppressed_claims([person], outcome)
         optins.screen(matched, outcome)
         _settle(matched, Known(source.platform), sealer, source, outcome, dry_run=False)
@@ -174,12 +177,15 @@ def _lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
-def _settle(matched: Matched, known: Known, sealer: Sealer, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
-    """Compare, count, and write unless this is a dry run."""
-    own = _own_numbers(matched, known, outcome)
+def _put_zeros_back(matched: Matched, outcome: Outcome) -> None:
     everybody = [(person, matched.states[id_]) for id_, person in matched.known.items()]
     for person in put_zeros_back([*everybody, *((person, None) for person in matched.new)]):
         outcome.warn(Problem(person.line, "postcode", str(ZERO_BACK)))
+
+
+def _settle(matched: Matched, known: Known, sealer: Sealer, source: Source, outcome: Outcome, *, dry_run: bool) -> None:
+    """Compare, count, and write unless this is a dry run."""
+    own = _own_numbers(matched, known, outcome)
     changed: list[Changes] = []
     for customer_id, person in matched.known.items():
         changes = changes_for(customer_id, person, matched.states[customer_id], source.platform, sealer)

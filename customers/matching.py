@@ -100,14 +100,18 @@ def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool, ow
     for customer_id in numbered:
         if not _may_be_named(found.known[customer_id], found.states[customer_id]["values"]):
             found.strangers.append(found.known.pop(customer_id))
+    return found
+
+
+def hold_restricted(found: Matched, platform: str, sealer: Sealer) -> None:
+    """Hold the news about customers whose data are restricted; rows that bring none count as untouched."""
     for customer_id, state in found.states.items():
         if state["restricted"] and customer_id in found.known:
             person = found.known.pop(customer_id)
-            if changes_for(customer_id, person, deepcopy(state), known.platform, sealer):
+            if changes_for(customer_id, person, deepcopy(state), platform, sealer):
                 found.held += [Held(row, "restricted", customer_id) for row in person.rows]
             else:
                 found.untouched += 1
-    return found
 
 
 def _join_by_number(persons: list[Person], known: Known, found: Matched) -> list[Person]:

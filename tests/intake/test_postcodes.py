@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from customers.models import Address, Customer
 from datamap.models import Controller
@@ -70,3 +71,13 @@ def test_what_is_known_of_a_customer_speaks_too(tmp_path: Path) -> None:
     imported(tmp_path, "1,A,,,,Weg 1,1020,Irgendwo,")
     assert set(Address.objects.values_list("postcode", flat=True)) == {"1020", "01067"}
     assert Customer.objects.count() == 2
+
+
+def test_a_zero_put_back_is_no_news_about_somebody_restricted(tmp_path: Path) -> None:
+    imported(tmp_path, "1,A,,,,Weg 1,1067,Dresden,")
+    Customer.objects.update(restricted_at=timezone.now())
+    for dry_run in (True, False):
+        again = imported(tmp_path, "1,A,,,,Weg 1,1067,Dresden,", dry_run=dry_run)
+        assert (again["held"], again["unchanged"]) == (0, 1)
+    assert imported(tmp_path, "1,A,,,,Weg 2,1067,Dresden,")["held"] == 1
+    assert Address.objects.get().postcode == "01067"
