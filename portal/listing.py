@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
@@ -84,6 +85,12 @@ class Listing:
         if self.view is None or self.view.owner_id == self.user.pk:
             return self.view is not None
         return editable_views(self.user).filter(pk=self.view.pk).exists()
+
+
+def say_if_ended(request: HttpRequest, listing: Listing) -> None:
+    """Say so where the search that an address names has ended: the list it leads to is wider than what was seen."""
+    if listing.stale:
+        messages.warning(request, _("That search has ended. Its words and filters no longer narrow this list."))
 
 
 def editable_views(user: User) -> QuerySet[SavedView]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.columns import COLUMNS, Renderer, chooser
 from portal.filtering import FilterForm, form_for
-from portal.listing import Listing, listing_of
+from portal.listing import Listing, listing_of, say_if_ended
 from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, read_page
 from portal.states import keep
 from portal.tagging import tag_names
@@ -34,6 +34,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 
 
 def _narrowed(request: HttpRequest, listing: Listing) -> HttpResponse:
+    say_if_ended(request, listing)
     if drop := request.POST.get("drop"):
         stored = {name: value for name, value in listing.stored.items() if name != drop}
     else:

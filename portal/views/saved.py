@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.columns import chosen
 from portal.forms import ViewForm
-from portal.listing import editable_views, listing_of
+from portal.listing import editable_views, listing_of, say_if_ended
 from portal.models import SavedView
 from staff.access import permission_required
 
@@ -81,6 +81,7 @@ def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def column_choice(request: HttpRequest) -> HttpResponse:
     """Keep which columns a view of one's own, or one's list of all customers, shows."""
     listing = listing_of(request, request.POST)
+    say_if_ended(request, listing)
     columns = chosen(request.POST.getlist("column"))
     if listing.view and listing.view.owner_id == listing.user.pk:
         SavedView.objects.filter(pk=listing.view.pk).update(columns=columns)

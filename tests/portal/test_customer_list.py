@@ -175,6 +175,21 @@ def test_a_search_belongs_to_one_person_and_ends(agent_client, manager_client):
     assert agent_client.get(LIST, {"s": "forged"}).status_code == 302
 
 
+def test_narrowing_or_choosing_columns_of_an_ended_search_says_that_it_has_ended(agent_client):
+    make_customer("1", last_name="Abel", revenue=300)
+    make_customer("2", last_name="Abel")
+    make_customer("3", last_name="Bauer")
+    signed = narrow(agent_client, revenue_from="200").context["listing"].state
+    ListState.objects.all().delete()
+    for sent, found in (({"find": "Abel"}, ["1", "2"]), ({"drop": "revenue_from"}, ["1", "2", "3"])):
+        answer = agent_client.post(LIST, {"s": signed, **sent}, follow=True)
+        assert sorted(numbers(answer)) == found
+        assert "Diese Suche ist abgelaufen." in answer.content.decode()
+    chosen = agent_client.post(reverse("portal:column_choice"), {"s": signed, "column": ["number"]}, follow=True)
+    assert "Diese Suche ist abgelaufen." in chosen.content.decode()
+    assert "abgelaufen" not in agent_client.post(LIST, {"find": "Abel"}, follow=True).content.decode()
+
+
 FILTERS = [
     ({"status": "guest"}, {"status": "guest"}),
     ({"kind": "company"}, {"kind": "company"}),
