@@ -60,6 +60,25 @@ def reapply(progress: Callable[[int], None] = lambda done: None) -> Outcome:
     return outcome
 
 
+def rehearse() -> tuple[Outcome, dict[str, int]]:
+    """What `reapply` would replay, without changing anything: the counts, and the entries by kind.
+
+    Entries are counted, as whether one is news is known only once it is replayed: `replayed` is the most that could
+    be. `released` says whether the database may be worked with as it stands. Raises JournalError.
+    """
+    outcome, kinds = Outcome(), dict[str, int]()
+    outcome.released = not quarantine.examine().active
+    if outcome.released:
+        return outcome, kinds
+    for kind, batch in _missing(_fates()):
+        kinds[kind] = kinds.get(kind, 0) + len(batch)
+        if kind in journal.replayers:
+            outcome.replayed += len(batch)
+        else:
+            outcome.failed += len(batch)
+    return outcome, kinds
+
+
 def _reapply(outcome: Outcome, progress: Callable[[int], None]) -> None:
     state = quarantine.examine()
     if not state.active:

@@ -121,10 +121,15 @@ def _made_at(path: Path) -> datetime | None:
         return None
 
 
-def rotate() -> list[Path]:
-    """Delete the backups of BACKUP_DIR that are past the last day of the category BACKUP; returns them."""
+def past_last_day() -> list[Path]:
+    """The backups of BACKUP_DIR that are past the last day of the category BACKUP."""
     last = cutoff("BACKUP", timezone.localdate())
-    gone = [path for path, made in backups().items() if last is not None and local_date(made) <= last]
+    return [path for path, made in backups().items() if last is not None and local_date(made) <= last]
+
+
+def rotate() -> list[Path]:
+    """Delete the backups that are past their last day; returns them."""
+    gone = past_last_day()
     for path in gone:
         path.unlink(missing_ok=True)
     return gone

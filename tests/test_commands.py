@@ -14,7 +14,16 @@ OWN_APPS = {app.name for app in apps.get_app_configs() if Path(app.path).parent 
 # Runs until somebody stops it: there is no result to print.
 ENDLESS = {"dev"}
 # What is gone afterwards cannot be had back.
-DESTROYS = ("erase_person", "purge_expired", "restore", "undo_import")
+DESTROYS = (
+    "backup",
+    "drop_expired_claims",
+    "erase_person",
+    "purge_expired",
+    "reapply_erasures",
+    "restore",
+    "undo_import",
+    "vault_rotate",
+)
 COMMANDS = sorted(name for name, app in get_commands().items() if app in OWN_APPS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -245,6 +246,41 @@ def test_a_kind_that_nobody_replays_keeps_the_quarantine(monkeypatch: pytest.Mon
     restored([])
     outcome = reapply()
     assert (outcome.failed, outcome.released) == (1, False)
+
+
+def test_a_replay_can_be_tried_first(
+    erased: Erased, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(journal.replayers, "objection", raising=False)
+    written(person=1)
+    marks = backup()
+    for person in (2, 3):
+        written(person=person)
+    written("objection", person=4)
+    restored(marks)
+    call_command("reapply_erasures", "--dry-run", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told == {
+        "replayed": 2,
+        "already": 0,
+        "failed": 1,
+        "released": False,
+        "dry_run": True,
+        "kinds": {"erasure": 2, "objection": 1},
+    }
+    call_command("reapply_erasures", "--dry-run")
+    assert "2" in capsys.readouterr().out
+    assert erased == []
+    assert backup() == marks
+    assert not Quarantine.objects.exists()
+    assert state() == quarantine.OLDER
+
+
+def test_a_database_that_knows_everything_has_nothing_to_replay(capsys: pytest.CaptureFixture[str]) -> None:
+    written(person=1)
+    call_command("reapply_erasures", "--dry-run", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["replayed"], told["kinds"], told["released"]) == (0, {}, True)
 
 
 def test_a_lost_journal_is_noticed_and_nothing_more_is_written(journal_folder: Path) -> None:

@@ -254,6 +254,10 @@ def test_backups_end_after_35_days(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (tmp_path / (now - timedelta(days=days)).strftime(NAME)).touch()
     (tmp_path / "obhut-of-somebody.backup").touch()
     assert not checks()["backups"]["ok"]
+    out = StringIO()
+    call_command("backup", "--rotate", "--dry-run", "--json", stdout=out)
+    assert json.loads(out.getvalue())["rotated"] == 2
+    assert len(list(tmp_path.iterdir())) == 6
     rotate_backups()
     left = sorted(path.name for path in tmp_path.iterdir())
     # BACKUP: 35 days after it was made (domain.md 5); the 35th is its last day.

@@ -109,6 +109,16 @@ def test_a_key_in_use_or_writing_is_not_retired(kept: KeyRing) -> None:
     assert not KeyRecord.objects.exclude(retired_at=None).exists()
 
 
+def test_a_dry_run_says_what_would_be_and_not_what_is(kept: KeyRing, capsys: pytest.CaptureFixture[str]) -> None:
+    with replaced(load(key_text(seal=(1, 2)))):
+        call_command("vault_rotate", "--dry-run")
+        assert capsys.readouterr().out == "8 values would come under seal:2.\n"
+        command("vault_rotate")
+        call_command("vault_rotate", "--retire", "1", "--dry-run")
+        assert capsys.readouterr().out == "Nothing names seal:1 any more; it may be retired.\n"
+    assert not KeyRecord.objects.exclude(retired_at=None).exists()
+
+
 def test_a_value_that_does_not_open_is_named_and_left(kept: KeyRing, shop: ModuleType) -> None:
     guest = shop.Guest.objects.earliest("pk")
     with connection.cursor() as cursor:

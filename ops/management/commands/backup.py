@@ -8,8 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from datamap import quarantine
 from datamap.journal import JournalError
-from ops.backing_up import BackupFailed, as_json, back_up, rotate
+from ops.backing_up import BackupFailed, as_json, back_up, past_last_day, rotate
 from ops.pgclients import NoClients
 
 
@@ -19,9 +20,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--output", type=Path, help="file or folder (default: a dated file in BACKUP_DIR)")
         parser.add_argument("--rotate", action="store_true", help="afterwards delete backups past their last day")
+        parser.add_argument("--dry-run", action="store_true", help="with --rotate: only name the backups that would go")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            self._name_the_old(options)
+            return
         done = 0
 
         def progress(size: int) -> None:
@@ -44,3 +49,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{made.path}: {made.bytes} bytes, journal position {made.journal_position}.")
         if options["rotate"]:
             self.stdout.write(f"{len(gone)} backups were past their last day and are gone.")
+
+    def _name_the_old(self, options: dict[str, Any]) -> None:
+        if not options["rotate"]:
+            raise CommandError("--dry-run belongs to --rotate: a backup itself ends nothing.", returncode=2)
+        old = past_last_day()
+        if options["json"]:
+            none = {"path": None, "bytes": 0, "journal_position": None, "quarantine": quarantine.current().active}
+            self.stdout.write(json.dumps(none | {"rotated": len(old), "dry_run": True}))
+            return
+        for path in old:
+            self.stdout.write(f"  {path}")
+        self.stdout.write(f"{len(old)} backups are past their last day and would go.")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from datamap import quarantine
 from datamap.journal import JournalError
-from datamap.replaying import Outcome, reapply
+from datamap.replaying import Outcome, reapply, rehearse
 from staff.models import Role, User
 
 
@@ -21,12 +21,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--release", action="store_true", help="waive the replay; two people say so within a day")
         parser.add_argument("--by", metavar="EMAIL", help="who releases: somebody of operations or privacy")
+        parser.add_argument("--dry-run", action="store_true", help="say how much would be replayed, change nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["release"] != bool(options["by"]):
             raise CommandError("--release and --by EMAIL belong together.", returncode=2)
+        if options["release"] and options["dry_run"]:
+            raise CommandError("A release cannot be tried: leave --dry-run out.", returncode=2)
         try:
+            if options["dry_run"]:
+                self._rehearse(as_json=options["json"])
+                return
             outcome = self._release(options["by"]) if options["release"] else reapply(_progress)
         except JournalError as error:
             raise CommandError(str(error)) from error
@@ -36,6 +42,15 @@ class Command(BaseCommand):
             self._tell(outcome, first=options["release"])
         if not (outcome.released or options["release"]):
             sys.exit(3 if not outcome.failed else 1)
+
+    def _rehearse(self, *, as_json: bool) -> None:
+        outcome, kinds = rehearse()
+        if as_json:
+            self.stdout.write(json.dumps(outcome.as_json() | {"dry_run": True, "kinds": kinds}))
+            return
+        for kind, number in sorted(kinds.items()):
+            self.stdout.write(f"  {kind}: {number}")
+        self.stdout.write(f"At most {outcome.replayed} entries would be replayed, {outcome.failed} cannot be.")
 
     def _release(self, email: str) -> Outcome:
         user = User.objects.filter(

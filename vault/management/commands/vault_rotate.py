@@ -84,7 +84,15 @@ class Command(BaseCommand):
         }
         if options["json"]:
             self.stdout.write(json.dumps(result))
+        elif options["dry_run"]:
+            self.stdout.write(_tried(outcome, options["retire"]))
         elif retired is not None:
             self.stdout.write(f"Retired {outcome.to.kind}:{retired}; its line may be taken out of the key file.")
         else:
             self.stdout.write(f"{outcome.done} values are now under {outcome.to}, {outcome.left} are left.")
+
+
+def _tried(outcome: Outcome, key_id: int | None) -> str:
+    if key_id is not None:
+        return f"Nothing names {outcome.to.kind}:{key_id} any more; it may be retired."
+    return f"{outcome.left} values would come under {outcome.to}."
