@@ -23,7 +23,9 @@ def customer_tag(request: HttpRequest) -> HttpResponse:
     listing = listing_of(request, request.POST)
     name = " ".join("".join(c if c.isprintable() else " " for c in request.POST.get("tag", "")).split())
     ids = _meant(request, listing)
-    if listing.stale or not name or len(name) > 60:
+    if listing.stale:
+        messages.warning(request, _("Nothing was tagged: that search has ended."))
+    elif not name or len(name) > 60:
         messages.warning(request, _("Nothing was tagged: write a tag of up to 60 letters and choose customers."))
     elif not ids:
         messages.warning(request, _("Nothing was tagged: no customer was chosen."))

@@ -75,7 +75,10 @@ def test_without_tag_or_customers_nothing_changes(agent_client, data):
 
 def test_an_ended_search_tags_nobody(agent_client):
     make_customer("1")
-    agent_client.post(reverse("portal:customer_tag"), {"s": "forged", "all": "1", "tag": "x"})
+    for sent in ({"all": "1"}, {"customer": "1"}):
+        url = reverse("portal:customer_tag")
+        answer = agent_client.post(url, {"s": "forged", "tag": "x", **sent}, follow=True)
+        assert "Nichts wurde verschlagwortet: Diese Suche ist abgelaufen." in answer.content.decode()
     assert not CustomerTag.objects.exists()
 
 
