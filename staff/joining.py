@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from staff.handover import hand_over, note_hand_over
+from staff.mailing import deliver
 from staff.models import Invite, Role, StaffEvent, User
 from staff.roles import refuse_without_manager
 from staff.sessions import end_sessions
@@ -60,11 +62,11 @@ def invite_link(token: str) -> str:
     return settings.SITE_URL.rstrip("/") + reverse("staff:join", args=[token])
 
 
-def mail_invite(user: User, token: str) -> None:
-    """Send the link in the language of the invited person."""
+def mail_invite(user: User, token: str) -> bool:
+    """Send the link in the language of the invited person; False where no mail server took it."""
     with translation.override(user.language):
         body = render_to_string("staff/mail/invite.txt", {"invited": user, "link": invite_link(token)})
-        send_mail(_("Your access to Obhut"), body, None, [user.email])
+        return deliver(partial(send_mail, _("Your access to Obhut"), body, None, [user.email]))
 
 
 def open_invite(token_hash: bytes) -> Invite | None:

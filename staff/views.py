@@ -48,10 +48,16 @@ def user_invite(request: HttpRequest) -> HttpResponse:
         user, token = invite(
             data["email"], data["name"], data["roles"], actor=signed_in(request), language=data["language"]
         )
-        mail_invite(user, token)
-        messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
+        _say_of_invite(request, sent=mail_invite(user, token))
         return redirect("staff:detail", user.pk)
     return render(request, "staff/user_invite.html", {"form": form})
+
+
+def _say_of_invite(request: HttpRequest, *, sent: bool) -> None:
+    if sent:
+        messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
+    else:
+        messages.error(request, _("The invitation could not be sent. Send it again once the mail server answers."))
 
 
 @require_GET
@@ -158,8 +164,7 @@ def user_reinvite(request: HttpRequest, pk: int) -> HttpResponse:
     if user.has_usable_password():
         messages.warning(request, _("This person has joined already and can set a new password at the sign-in."))
         return redirect("staff:detail", pk)
-    mail_invite(user, reinvite(user, actor=signed_in(request)))
-    messages.success(request, _("The invitation is on its way. The link is good for 48 hours."))
+    _say_of_invite(request, sent=mail_invite(user, reinvite(user, actor=signed_in(request))))
     return redirect("staff:detail", pk)
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import socket
 import struct
 import time
 from collections.abc import Callable
@@ -28,6 +29,15 @@ def totp_code(secret: str = SECRET, at: float | None = None) -> str:
     offset = digest[-1] & 0x0F
     number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06d}"
+
+
+@pytest.fixture
+def dead_mail_server(settings: Any) -> None:
+    """The mail server that nobody answers for: a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = probe.getsockname()
+    settings.EMAIL_BACKEND = "mail.smtp.EmailBackend"
 
 
 @pytest.fixture(autouse=True)

@@ -236,6 +236,18 @@ def test_a_reset_is_asked_for_without_telling_who_works_here(
     assert [mail.to for mail in mailoutbox] == [[olga.email]]
 
 
+def test_a_dead_mail_server_changes_no_answer(
+    client: Client, olga: User, sign_in: Callable[..., Client], dead_mail_server: None
+) -> None:
+    answers = [
+        client.post("/accounts/password/reset/", {"email": email}) for email in (olga.email, "niemand@laden.example")
+    ]
+    assert {(answer.status_code, answer.url) for answer in answers} == {(302, "/accounts/password/reset/done/")}
+    new = "sieben-zwerge-im-schnee"
+    data = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert sign_in(olga).post("/accounts/password/change/", data).status_code == 302
+
+
 def test_a_disabled_user_cannot_sign_in(olga: User, client: Client) -> None:
     User.objects.filter(pk=olga.pk).update(is_active=False)
     client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})

@@ -69,6 +69,20 @@ def test_inviting_mails_a_link_that_sets_one_password(
     assert second.get(reverse("staff:join", args=[token]), follow=True).status_code == 410
 
 
+def test_an_invitation_that_no_mail_server_takes_is_kept_and_said(
+    olga: User, sign_in: Callable[..., Client], dead_mail_server: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    role = Role.objects.get(key="service")
+    data = {"email": "neu@laden.example", "name": "Neu", "language": "de", "roles": [role.pk]}
+    browser = sign_in(olga)
+    answer = browser.post("/staff/invite/", data, follow=True)
+    assert "Die Einladung konnte nicht verschickt werden." in answer.content.decode()
+    new = User.objects.get(email="neu@laden.example")
+    again = browser.post(f"/staff/{new.pk}/invite/", follow=True)
+    assert "Die Einladung konnte nicht verschickt werden." in again.content.decode()
+    assert "neu@laden" not in caplog.text
+
+
 def test_an_invite_ends_after_48_hours(olga: User) -> None:
     _user, token = invite("neu@laden.example", "Neu", ["service"], actor=olga)
     Invite.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
