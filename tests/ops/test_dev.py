@@ -89,8 +89,8 @@ def test_the_app_role_may_change_rows_and_not_tables(var_dir: Path) -> None:
     assert _manage(var_dir, "shell", "--no-imports", "-c", script).stdout.strip() == "refused"
 
 
-def test_dev_serves_until_interrupted_and_leaves_nothing_behind(var_dir: Path) -> None:
-    port = _free_port()
+def _serve(var_dir: Path, port: int) -> str:
+    """What `dev` prints until it serves; it is interrupted then and has to end well."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "dev", "--port", str(port), "--customers", "50"],
         cwd=ROOT,
@@ -109,7 +109,6 @@ def test_dev_serves_until_interrupted_and_leaves_nothing_behind(var_dir: Path) -
                     break
             said = "".join(printed)
             assert f"http://127.0.0.1:{port}/" in said, said
-            assert "privacy2@obhut.example" in said
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
                 assert answer.status == 200
             dev.send_signal(signal.SIGINT)
@@ -118,6 +117,18 @@ def test_dev_serves_until_interrupted_and_leaves_nothing_behind(var_dir: Path) -
         finally:
             if dev.poll() is None:
                 dev.terminate()
+    return said
+
+
+def test_dev_serves_until_interrupted_and_leaves_nothing_behind_the_second_time_as_well(var_dir: Path) -> None:
+    port = _free_port()
+    first = _serve(var_dir, port)
+    assert "Loading the demo shop with 50 customers" in first
+    assert "privacy2@obhut.example" in first
+    assert _processes(var_dir) == []
+    again = _serve(var_dir, port)
+    assert "Loading" not in again
+    assert "privacy2@obhut.example" in again
     assert _processes(var_dir) == []
 
 
