@@ -58,6 +58,19 @@ def _processes(var_dir: Path) -> list[str]:
     return found
 
 
+def _environments(var_dir: Path) -> list[str]:
+    """The variables of all programs that belong to this state folder."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if f"VAR_DIR={var_dir}" in variables:
+            found += variables
+    return found
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -111,6 +124,8 @@ def _serve(var_dir: Path, port: int) -> str:
             assert f"http://127.0.0.1:{port}/" in said, said
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
                 assert answer.status == 200
+            # Links of mails are written by web and worker alike; they have to lead to where this portal answers.
+            assert f"SITE_URL=http://127.0.0.1:{port}" in _environments(var_dir)
             dev.send_signal(signal.SIGINT)
             rest = dev.stdout.read()
             assert dev.wait(60) == 0, rest
