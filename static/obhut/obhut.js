@@ -31,6 +31,13 @@
     rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
   }
 
+  // A form that comes back begins where it has to be mended.
+  var wrong = document.querySelector('main [aria-invalid="true"]');
+  if (wrong) {
+    if (wrong.closest("details")) wrong.closest("details").open = true;
+    wrong.focus();
+  }
+
   // A click beside an open menu closes it.
   document.addEventListener("click", function (event) {
     document.querySelectorAll("details.ob-menu[open]").forEach(function (menu) {
