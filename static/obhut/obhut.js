@@ -89,7 +89,12 @@
     if (box.dataset && "autosubmit" in box.dataset && box.form) box.form.requestSubmit();
   });
 
-  // "Copy" beside a value, "print" on a page made for paper.
+  // "Copy" beside a value, "print" on a page made for paper. The browser lends the clipboard to scripts alone.
+  if (navigator.clipboard) {
+    document.querySelectorAll("[data-copy][hidden]").forEach(function (copier) {
+      copier.hidden = false;
+    });
+  }
   document.addEventListener("click", function (event) {
     var copier = event.target.closest("[data-copy]");
     if (copier && navigator.clipboard) {
