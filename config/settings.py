@@ -114,8 +114,9 @@ EMBEDDED_STATE_DIR = state_folder(VAR_DIR)
 EMBEDDED_SOCKET_DIR = socket_folder(EMBEDDED_STATE_DIR)
 PG_BINDIR = env.str("PG_BINDIR", default="")
 # What changes tables, empties them whole, rebuilds their statistics or copies them runs as their owner; everything else
-# as the app's own role, which may only read and write rows.
-OWNER_COMMANDS = {"migrate", "flush", "test", "demo", "backup", "restore"}
+# as the app's own role, which may only read and write rows. `dev` brings the tables up to date and is none but this
+# one process: what it starts serves as the app.
+OWNER_COMMANDS = {"migrate", "dev", "flush", "test", "demo", "backup", "restore"}
 DATABASE_ROLE = env.str("OBHUT_DB_ROLE", default="owner" if OWNER_COMMANDS & set(sys.argv[1:2]) else "app")
 
 

@@ -24,7 +24,7 @@ from consents.offering import NotOffered, Offer, offers
 from consents.opt_in_mail import TEMPLATE, words_of
 from consents.passing import read_passed, written_passed
 from consents.recording import instant, record_many
-from consents.texts import Due, accept
+from consents.texts import Due, accept, versions_shown
 from consents.tokens import fingerprint, opt_in_tokens
 from consents.withdrawing import end_states
 from customers import suppression
@@ -145,9 +145,29 @@ def state_of(pending: PendingOptIn | None, at: datetime | None = None) -> Outcom
     return Outcome.OVER if pending.is_over(at or timezone.now()) else None
 
 
-def names_of(pending: PendingOptIn) -> list[str]:
-    """What was asked for, in the language of whoever reads."""
-    return [purpose.name for purpose in _still_used(pending)]
+@dataclass(frozen=True)
+class Asked:
+    """A purpose as somebody asked for it, with the wording that the ledger will name."""
+
+    name: str
+    title: str
+    body: str
+
+
+def asked_for(pending: PendingOptIn) -> list[Asked]:
+    """What the link agrees to, in full: whoever was asked by the desk reads it there first (Art. 4(11) GDPR).
+
+    The names are in the language of whoever reads, the wordings in that in which they were asked.
+    """
+    used = {purpose.key: purpose for purpose in _still_used(pending)}
+    asked = [one for one in pending.asked if one["purpose"] in used]
+    shown = versions_shown(one["sha256"] for one in asked)
+    found = []
+    for one in asked:
+        version, language = shown.get(one["sha256"], (None, ""))
+        title, body = (version.title(language), version.body(language)) if version else ("", "")
+        found.append(Asked(used[one["purpose"]].name, title, body))
+    return found
 
 
 @transaction.atomic

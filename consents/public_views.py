@@ -124,7 +124,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         else:
             settled = opting_in.state_of(pending)
             if pending is not None and settled is None:
-                return _bare(request, "confirm.html", {"names": opting_in.names_of(pending)})
+                return _bare(request, "confirm.html", {"asked": opting_in.asked_for(pending)})
             outcome = settled or Outcome.UNKNOWN
         return _bare(request, "confirmed.html", {"outcome": outcome.value}, status=STATUS[outcome])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils.translation import gettext_lazy as _
 
 from consents.receipts import TEMPLATE, load, load_checkpoint, nothing_left
@@ -39,5 +41,5 @@ def register() -> None:
         MessageClass.NOTICE,
         ("day",),
         load=load_checkpoint,
-        sample={"day": "2026-01-02", "note": NOTE, "lines": LINES, "key": "ZXhhbXBsZQ=="},
+        sample={"day": date(2026, 1, 2), "note": NOTE, "lines": LINES, "key": "ZXhhbXBsZQ=="},
     )

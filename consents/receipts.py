@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import orjson
@@ -260,4 +261,5 @@ def send_checkpoint() -> bool:
 def load_checkpoint(message: Message) -> dict[str, Any]:
     """The newest checkpoint when the mail is sent."""
     note = checkpoints.last_written() or ""
-    return {"note": note, "lines": armored(note.encode(), CHECKPOINT), "key": public_key()}
+    day = date.fromisoformat(message.context["day"])
+    return {"day": day, "note": note, "lines": armored(note.encode(), CHECKPOINT), "key": public_key()}

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from django.db import connection, models
 from django.utils import timezone
+from django.utils.dates import MONTHS
 from django.utils.formats import date_format
+from django.utils.translation import get_language_info
 
 from customers.models import Address, ContactPerson, ContactPoint, Customer
 
@@ -139,8 +141,19 @@ def _shown(row: Any, name: str) -> str:
     value = display() if display else getattr(row, name)
     if value is None or value == "":
         return ""
+    if name == "language":
+        return _language(value)
+    if name == "birthday_month":
+        return str(MONTHS.get(value, value))
     if isinstance(value, datetime):
         return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
     if isinstance(value, bool):
         return "✓" if value else ""
     return str(value)
+
+
+def _language(code: str) -> str:
+    try:
+        return str(get_language_info(code.lower())["name_translated"])
+    except KeyError:
+        return code

@@ -1,5 +1,6 @@
 """Applies a retention rule to a date: pure evaluation over rule rows, with the reasons (C1 to C7)."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,6 +18,8 @@ SUPERVISED = "supervised"
 # BGB § 475e(5) with Art. 229 § 72 EGBGB: the longer period after a repair is for contracts from this day on.
 REPAIR_EXTENDS_FROM = date(2026, 7, 31)
 REPAIR_MONTHS = 12
+# How the catalogue marks a statute that reads otherwise since.
+_FORMER = re.compile(r"\(text until (\d{4}-\d\d-\d\d)\)")
 LONGEST_BACK = 150 * 366
 
 
@@ -178,7 +181,7 @@ def cited(statute: str) -> str:
     words = {"GDPR": _("GDPR"), "POLICY": _("rule of the shop"), " no. ": _(" no. "), " s. ": _(" s. ")}
     for short, cited_as in words.items():
         statute = statute.replace(short, cited_as)
-    return statute
+    return _FORMER.sub(lambda found: _("(text until %s)") % _day(date.fromisoformat(found[1])), statute)
 
 
 def period_in_words(rule: RetentionRule) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -22,10 +23,7 @@ class OrderQuerySet(models.QuerySet):
 
     def visible_to(self, user: Any) -> OrderQuerySet:
         """Without orders of restricted customers, unless the role may see those (Art. 18 GDPR)."""
-        if user.may("customers.restricted"):
-            return self
-        restricted = Customer.objects.filter(restricted_at__isnull=False, pk=models.OuterRef("customer_id"))
-        return self.filter(~models.Exists(restricted))
+        return _without_restricted(self, user)
 
 
 class IssuedDocument(Exception):
@@ -38,6 +36,15 @@ class IssuedDocument(Exception):
 class DocumentQuerySet(models.QuerySet):
     """Documents are inserted one by one and never changed."""
 
+    def numbered(self, numbers: Iterable[str]) -> DocumentQuerySet:
+        """The papers of all kinds with one of these numbers; the index begins with the kind."""
+        kinds = [value for value, _label in self.model.Kind.choices]
+        return self.filter(kind__in=kinds, number__in=list(numbers))
+
+    def visible_to(self, user: Any) -> DocumentQuerySet:
+        """Without papers of restricted customers, unless the role may see those (Art. 18 GDPR)."""
+        return _without_restricted(self, user)
+
     def update(self, **fields: Any) -> int:
         """Refused, as the trigger in the database would."""
         raise IssuedDocument
@@ -45,3 +52,10 @@ class DocumentQuerySet(models.QuerySet):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Refused: documents end by their retention rule alone."""
         raise IssuedDocument
+
+
+def _without_restricted(rows: Any, user: Any) -> Any:
+    if user.may("customers.restricted"):
+        return rows
+    restricted = Customer.objects.filter(restricted_at__isnull=False, pk=models.OuterRef("customer_id"))
+    return rows.filter(~models.Exists(restricted))

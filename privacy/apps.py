@@ -1,5 +1,7 @@
 """Wires the rights of people over everything the floors below hold."""
 
+from datetime import date
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -127,6 +129,11 @@ class PrivacyConfig(AppConfig):
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
         telling.register()
         templates.register(
-            warning.TEMPLATE, _("Notice that an account ends"), "notice", ("since",), sample={"since": "2024-11-30"}
+            warning.TEMPLATE,
+            _("Notice that an account ends"),
+            "notice",
+            ("since",),
+            load=warning.load,
+            sample={"since": date(2024, 11, 30)},
         )
         register_case_link("privacy.Hold", order="order_number")

@@ -10,13 +10,18 @@ from django.db.models import Exists, OuterRef
 
 from customers.models import ContactPoint, Customer
 from datamap.workdays import day_begins, local_date
-from mail.models import MessageClass
+from mail.models import Message, MessageClass
 from mail.sending import Mail, queue_many
 from privacy.models import Policy
 from privacy.selecting import due_pages, units
 from privacy.verdicts import Book
 
 TEMPLATE = "account_ends"
+
+
+def load(message: Message) -> dict[str, date]:
+    """The day in a form that each language writes its own way."""
+    return {"since": date.fromisoformat(message.context["since"])}
 
 
 def warn_inactive(as_of: date) -> int:

@@ -16,7 +16,7 @@ from customers.claims import CATEGORY
 from customers.forms import EndpointForm
 from customers.models import ClaimReport, OptInClaim, Origin, Suppression
 from datamap.catalogue import explain, rules_of
-from staff.access import permission_required
+from staff.access import permission_required, signed_in
 
 LISTED = 200
 
@@ -41,6 +41,7 @@ def claims(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "groups": groups,
         "total": sum(group["number"] for group in groups),
+        "may_prove": signed_in(request).may("consents.claims"),
         "reports": [(report, channel_words(report.channel)) for report in reports],
     }
     return render(request, "customers/claims.html", context)

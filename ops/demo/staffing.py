@@ -74,7 +74,7 @@ def furnish(clock: Clock) -> Shop:
     return Shop(
         clock,
         origin.pk,
-        (*staff[Role.SERVICE], *staff[Role.SERVICE], *staff[Role.MANAGER], *staff[Role.MARKETING]),
+        (*staff[Role.SERVICE] * 3, *staff[Role.MANAGER]),
         staff[Role.PRIVACY][0],
         types,
         tuple(Tag.objects.get_or_create(name=name)[0].pk for name in TAGS),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.access import customer_for
+from datamap.controlling import controller
 from datamap.keyset import page_of
 from privacy.access import request_for
 from privacy.models import Package, Redaction, Request
@@ -194,19 +195,21 @@ def package_link(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @public_page("The link itself, sent to the person, opens one package once.")
 def package_fetch(request: HttpRequest, secret: str) -> HttpResponseBase:
-    """The person fetches their package; looking at the page spends nothing."""
+    """The person fetches their package; looking at the page spends nothing.
+
+    The page tells other sites nothing of its address, as every page here does; "no-referrer" would have browsers hide
+    from us, too, where the form comes from, and the form would be refused.
+    """
     package = package_for_secret(secret)
     if package is None:
-        raise Http404
+        return _no_link(request)
     if package.is_over:
-        return _over(request)
+        return _over(request, shop=controller().name)
     if request.method == "POST":
         if package.state != Package.State.READY or not spend_link(package, secret):
-            raise Http404
+            return _no_link(request)
         return _sent(request, package)
-    response = render(request, "privacy/packages/fetch.html", {"package": package})
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "privacy/packages/fetch.html", {"package": package, "shop": controller().name})
 
 
 def _sent(request: HttpRequest, package: Package) -> HttpResponseBase:
@@ -232,5 +235,10 @@ def _not_providable(request: HttpRequest, package: Package) -> HttpResponse:
     return render(request, "privacy/packages/unready.html", {"package": package}, status=409)
 
 
-def _over(request: HttpRequest) -> HttpResponse:
-    return render(request, "privacy/packages/over.html", status=410)
+def _over(request: HttpRequest, *, shop: str = "") -> HttpResponse:
+    return render(request, "privacy/packages/over.html", {"shop": shop}, status=410)
+
+
+def _no_link(request: HttpRequest) -> HttpResponse:
+    """One answer to whoever made an address up and whoever comes too late."""
+    return render(request, "privacy/packages/no_link.html", {"shop": controller().name}, status=404)

@@ -31,6 +31,13 @@
     rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
   }
 
+  // A form that comes back begins where it has to be mended.
+  var wrong = document.querySelector('main [aria-invalid="true"]');
+  if (wrong) {
+    if (wrong.closest("details")) wrong.closest("details").open = true;
+    wrong.focus();
+  }
+
   // A click beside an open menu closes it.
   document.addEventListener("click", function (event) {
     document.querySelectorAll("details.ob-menu[open]").forEach(function (menu) {
@@ -82,7 +89,12 @@
     if (box.dataset && "autosubmit" in box.dataset && box.form) box.form.requestSubmit();
   });
 
-  // "Copy" beside a value, "print" on a page made for paper.
+  // "Copy" beside a value, "print" on a page made for paper. The browser lends the clipboard to scripts alone.
+  if (navigator.clipboard) {
+    document.querySelectorAll("[data-copy][hidden]").forEach(function (copier) {
+      copier.hidden = false;
+    });
+  }
   document.addEventListener("click", function (event) {
     var copier = event.target.closest("[data-copy]");
     if (copier && navigator.clipboard) {

@@ -185,6 +185,28 @@ def test_looking_at_the_link_changes_nothing_and_sets_no_cookie(client):
     assert not Entry.objects.exists()
 
 
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_page_says_in_full_what_the_button_agrees_to(client, wording, language):
+    """Whoever was asked by the desk reads the wording here for the first time (Art. 4(11), 7(1) GDPR)."""
+    pending = ask(customer=person(), page="desk", source="desk", actor="staff:7", language=language)
+    publish(number=2, valid_from=date(2021, 1, 1))  # another one holds by now; agreed to is the one that was asked
+    shown = client.get(link_of(pending)).content.decode()
+    assert wording.title(language) in shown
+    assert wording.body(language) in shown
+    assert "(2)" not in shown
+    client.post(link_of(pending))
+    assert grant_of().entry.text_sha256 == wording.wording(language).sha256
+
+
+def test_the_mail_says_nothing_of_pages_that_nobody_opened(mail_server):
+    ask(customer=person(), page="desk", source="desk", actor="staff:7")
+    deliver_due(10)
+    ((_to, mail),) = mail_server.accepted
+    text = mail.get_body(("plain",)).get_content()
+    assert "Newsletter" in text
+    assert "auf unseren Seiten" not in text
+
+
 def test_the_button_confirms_with_all_three_times_and_both_texts(client, mail_server, wording):
     client.post(SIGN_UP, form_of(client, **{"yes-newsletter": "on"}), headers={"User-Agent": "Feuerfuchs"})
     deliver_due(10)

@@ -14,6 +14,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from consents import checkpoints
 from consents.checkpoints import sign_checkpoint
@@ -152,6 +153,7 @@ def test_the_officer_gets_the_newest_checkpoint_once_a_day() -> None:
     deliver_due(10)
     (sent,) = mail.outbox
     assert sent.to == ["datenschutz@laden.example"]
+    assert sent.subject.endswith(f"{timezone.localdate():%d.%m.%Y}")
     assert checkpoints.written()[-1].strip() in sent.body
 
 

@@ -261,6 +261,14 @@ def test_the_second_editor_sees_both_versions_and_nothing_is_lost(agent_client, 
     assert customer.contact_points.filter(whole_index="mine@example.org").exists()
 
 
+def test_whoever_edits_in_two_tabs_is_not_told_of_somebody_else(agent_client, customer):
+    one, other = opened(agent_client, customer), opened(agent_client, customer)
+    agent_client.post(url(customer), one | {"last_name": "Meier"})
+    response = agent_client.post(url(customer), other | {"last_name": "Möller"})
+    assert response.status_code == 409
+    assert "Sie haben diesen Kunden selbst gespeichert" in response.content.decode()
+
+
 def test_a_third_editor_makes_a_new_conflict_and_still_nothing_is_lost(agent_client, manager_client, customer):
     mine, theirs = opened(agent_client, customer), opened(manager_client, customer)
     manager_client.post(url(customer), theirs | {"last_name": "Meier"})

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from customers import numbering, suppression
@@ -64,6 +65,13 @@ def test_claims_are_counted_by_origin_and_channel_with_their_last_day(manager_cl
     assert group["until"] == explain("CLAIM-OPTIN", at, as_of=timezone.localdate()).deletable_from
     assert response.context["reports"][0][0].dropped == 12
     assert b"203.0.113.9" not in response.content and b"example.org" not in response.content
+
+
+def test_whoever_may_prove_claims_finds_the_way_there(manager_client, signed_in):
+    operator = User.objects.create_user("betrieb@laden.example", "x", name="Betrieb", roles=["operator"])
+    way = f'href="{reverse("consents:claims")}"'
+    assert way in manager_client.get(CLAIMS).content.decode()
+    assert way not in signed_in(operator).get(CLAIMS).content.decode()
 
 
 def test_the_answer_about_an_address_says_who_else_names_it(manager_client):

@@ -52,6 +52,15 @@ def test_the_example_of_the_contract() -> None:
     }
 
 
+def test_people_read_sentences_in_one_language() -> None:
+    out = StringIO()
+    call_command("explain_retention", "INV", "--start", "2016-03-10", "--as-of", "2025-01-01", stdout=out)
+    (why,) = (line for line in out.getvalue().splitlines() if line.startswith("why: "))
+    assert why.startswith("why: Zählt ab 10.03.2016 (Ausstellungsdatum). Regel INV, Fassung 2: 8 Jahre ab Jahresende. ")
+    with pytest.raises(CommandError, match=r"Schlüssel NOPE nicht\. Der Katalog kennt: ACCESSLOG, .* WEBLOG\.$"):
+        call_command("explain_retention", "NOPE", "--start", "2026-01-01")
+
+
 def test_every_key_of_the_contract_is_printed() -> None:
     assert set(ask("SUPPRESS", "--start", "2026-01-01")) >= KEYS
 
@@ -107,6 +116,6 @@ def test_plain_output_shows_the_same_facts() -> None:
 
 
 def test_a_key_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(CommandError, match=r"Keys: .*\bINV\b") as refusal:
+    with pytest.raises(CommandError, match=r"Der Katalog kennt: .*\bINV\b") as refusal:
         ask("INVOICE", "--start", "2016-03-10")
     assert refusal.value.returncode == 2

@@ -82,6 +82,14 @@ def test_the_rules_page_lists_every_version_in_a_handful_of_queries(django_asser
         assert f"<code>{rule.full_key}</code>" in html
 
 
+def test_a_statute_that_read_otherwise_before_is_cited_in_the_language_of_the_page() -> None:
+    client = signed_in("privacy")
+    for name, arguments in (("datamap:rules", []), ("datamap:rule", ["INV"])):
+        html = client.get(reverse(name, args=arguments)).content.decode()
+        assert "UStG § 14b (Fassung bis 31.12.2024)" in html
+        assert "text until" not in html
+
+
 def test_the_rules_page_works_out_a_last_day() -> None:
     client = signed_in("privacy")
     asked = {"key": "INV", "start": "2016-03-10", "as_of": "2025-01-01"}

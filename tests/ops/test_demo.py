@@ -251,6 +251,12 @@ def test_follow_ups_are_overdue_due_today_and_to_come(demo: Any) -> None:
     assert set(FollowUp.objects.values_list("owner__email", flat=True)) <= staff
 
 
+def test_whoever_has_work_may_do_it(demo: Any) -> None:
+    owners = {*FollowUp.objects.values_list("owner", flat=True), *Complaint.objects.values_list("owner", flat=True)}
+    assert len(owners) > 1
+    assert all(user.may("interactions.log") for user in User.objects.filter(pk__in=owners))
+
+
 def test_rows_are_valid_and_their_sealed_values_open(demo: Any) -> None:
     for model in FILLED:
         for row in model._default_manager.order_by("pk")[:40]:

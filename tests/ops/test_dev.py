@@ -58,6 +58,19 @@ def _processes(var_dir: Path) -> list[str]:
     return found
 
 
+def _environments(var_dir: Path) -> list[str]:
+    """The variables of all programs that belong to this state folder."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if f"VAR_DIR={var_dir}" in variables:
+            found += variables
+    return found
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -89,8 +102,8 @@ def test_the_app_role_may_change_rows_and_not_tables(var_dir: Path) -> None:
     assert _manage(var_dir, "shell", "--no-imports", "-c", script).stdout.strip() == "refused"
 
 
-def test_dev_serves_until_interrupted_and_leaves_nothing_behind(var_dir: Path) -> None:
-    port = _free_port()
+def _serve(var_dir: Path, port: int) -> str:
+    """What `dev` prints until it serves; it is interrupted then and has to end well."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "dev", "--port", str(port), "--customers", "50"],
         cwd=ROOT,
@@ -109,15 +122,28 @@ def test_dev_serves_until_interrupted_and_leaves_nothing_behind(var_dir: Path) -
                     break
             said = "".join(printed)
             assert f"http://127.0.0.1:{port}/" in said, said
-            assert "privacy2@obhut.example" in said
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
                 assert answer.status == 200
+            # Links of mails are written by web and worker alike; they have to lead to where this portal answers.
+            assert f"SITE_URL=http://127.0.0.1:{port}" in _environments(var_dir)
             dev.send_signal(signal.SIGINT)
             rest = dev.stdout.read()
             assert dev.wait(60) == 0, rest
         finally:
             if dev.poll() is None:
                 dev.terminate()
+    return said
+
+
+def test_dev_serves_until_interrupted_and_leaves_nothing_behind_the_second_time_as_well(var_dir: Path) -> None:
+    port = _free_port()
+    first = _serve(var_dir, port)
+    assert "Loading the demo shop with 50 customers" in first
+    assert "privacy2@obhut.example" in first
+    assert _processes(var_dir) == []
+    again = _serve(var_dir, port)
+    assert "Loading" not in again
+    assert "privacy2@obhut.example" in again
     assert _processes(var_dir) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -203,6 +204,7 @@ def test_a_restore_waits_for_nobody_who_still_works(tmp_path: Path, target: str)
         busy.execute("SELECT 1")
         done = run(target, tmp_path / "files", "restore", path)
     assert done.returncode == 3
+    assert re.search(r"The backup of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00, ", done.stdout)  # as clocks show it
     assert "stop web, workers and beat" in done.stderr
     assert found(target, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [0]
 

@@ -391,6 +391,7 @@ def test_a_bad_form_is_shown_again_and_stores_nothing(clerk, bad):
     answer = clerk.post(reverse("orders:new"), order_form(**bad))
 
     assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()  # said on top of a form longer than the screen
     assert not Order.objects.exists()
     assert not Customer.objects.exists()
 

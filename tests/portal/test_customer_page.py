@@ -226,6 +226,15 @@ def test_the_history_shows_who_changed_what(agent_client):
     assert ("Vorher", "Nachher") in [(one.before, one.after) for one in changed]
 
 
+def test_the_history_says_language_and_month_in_words(agent_client):
+    customer = make_customer("1", language="de", birthday_day=3, birthday_month=1)
+    customer.language, customer.birthday_month = "en", 10
+    customer.save()
+    answer = agent_client.get(reverse("portal:customer_history", args=["1"]))
+    changed = [(one.before, one.after) for one in answer.context["changes"][0].fields]
+    assert sorted(changed) == [("Deutsch", "Englisch"), ("Januar", "Oktober")]
+
+
 @pytest.mark.parametrize("name", ["portal:customer_detail", "orders:customer", "interactions:log", "customers:edit"])
 def test_a_number_that_no_database_takes_is_no_customer(manager_client, name):
     address = reverse(name, args=["10482"]).replace("10482", "10%00482")

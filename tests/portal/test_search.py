@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import ContactPerson
-from orders.models import Order
+from orders.models import Document, Order
 from tests.portal.factories import make_customer
 from tests.portal.test_customer_list import numbers
 
@@ -51,6 +51,32 @@ def test_orders_are_found_by_number(agent_client):
     assert [found.number for found in answer.context["results"].orders] == ["4711-88", "4711-88"]
 
 
+def make_paper(customer, number: str, kind: str = "invoice") -> Document:
+    order = Order.objects.create(number=f"B-{number}", customer=customer)
+    return Document.objects.create(
+        order=order, customer=customer, kind=kind, number=number, currency="EUR", gross=1, net=1, tax=0
+    )
+
+
+@pytest.mark.parametrize("words", ["RE-2026-00042", "re-2026-00042", " RE-2026 -00042 "])
+def test_the_number_of_a_paper_opens_the_paper(agent_client, words):
+    paper = make_paper(make_customer("1"), "RE-2026-00042")
+    make_paper(make_customer("2"), "RE-2026-00043")
+    assert agent_client.post(SEARCH, {"q": words}).url == f"/orders/documents/{paper.pk}/"
+
+
+def test_papers_with_one_number_are_shown_together(agent_client):
+    customer = make_customer("1")
+    papers = [make_paper(customer, "77"), make_paper(customer, "77", kind="delivery_note")]
+    answer = ask(agent_client, "77")
+    assert sorted(found.url for found in answer.context["results"].papers) == [
+        f"/orders/documents/{paper.pk}/" for paper in papers
+    ]
+    page = answer.content.decode()
+    assert "Rechnung" in page
+    assert "Lieferschein" in page
+
+
 def test_names_make_a_page_of_results_with_a_way_to_the_whole_list(agent_client):
     for number in range(12):
         make_customer(str(number), last_name="Müller")
@@ -68,11 +94,13 @@ def test_a_typo_still_finds(agent_client):
 def test_restricted_customers_and_their_orders_are_not_found(agent_client, signed_in, privacy):
     customer = make_customer("10482", email="a@example.org", restricted_at=timezone.now())
     Order.objects.create(number="B-1", customer=customer)
-    for words in ("10482", "a@example.org", "Beispiel", "B-1"):
+    make_paper(customer, "RE-1")
+    for words in ("10482", "a@example.org", "Beispiel", "B-1", "RE-1"):
         answer = ask(agent_client, words)
         assert answer.request["PATH_INFO"] == SEARCH
         assert numbers(answer) == []
         assert not answer.context["results"].orders
+        assert not answer.context["results"].papers
     assert signed_in(privacy).post(SEARCH, {"q": "10482"}).url == "/customers/10482/"
 
 

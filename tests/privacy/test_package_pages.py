@@ -218,20 +218,24 @@ def test_files_that_no_package_names_are_swept_after_a_day(anna, tmp_path, monke
 def test_the_one_time_link_opens_once(fresh, officer, anna, client) -> None:
     package = build(anna, "portability")
     page = fresh(officer).post(reverse("privacy:package_link", args=[package.uuid])).text
-    url = "/privacy/get/" + page.partition("/privacy/get/")[2].partition('"')[0]
+    url = "/privacy/get/" + page.partition("/privacy/get/")[2].partition("<")[0]
     assert client.get(url).status_code == 200  # looking spends nothing: mail scanners look
-    assert client.get(url)["Referrer-Policy"] == "no-referrer"
+    shown = client.get(url)
+    assert shown["Referrer-Policy"] == "same-origin"  # no other site learns the address
+    assert "Laden am Deich GmbH" in shown.text  # the person knows the shop, not the portal
     answer = client.post(url)
     assert len(b"".join(answer.streaming_content)) == package.bytes
     assert client.post(url).status_code == 404
     assert client.get(url).status_code == 404
-    assert client.get("/privacy/get/nonsense/").status_code == 404
+    made_up = client.get("/privacy/get/nonsense/")
+    assert made_up.status_code == 404
+    assert "Laden am Deich GmbH" in made_up.text
 
 
 def test_a_link_after_the_day_says_so(fresh, officer, anna, client) -> None:
     package = build(anna, "portability")
     page = fresh(officer).post(reverse("privacy:package_link", args=[package.uuid])).text
-    url = "/privacy/get/" + page.partition("/privacy/get/")[2].partition('"')[0]
+    url = "/privacy/get/" + page.partition("/privacy/get/")[2].partition("<")[0]
     Package.objects.filter(pk=package.pk).update(expires_at=timezone.now())
     assert client.get(url).status_code == 410
     assert client.post(url).status_code == 410

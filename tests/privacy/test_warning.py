@@ -79,11 +79,13 @@ def test_a_crowd_costs_as_many_queries_as_one() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_mail_that_arrives_says_since_when() -> None:
     Policy(warn_days=60).save()
-    make_person(last_activity=ACTIVE)
-    assert warn_inactive(ENDS - timedelta(days=60)) == 1
+    make_person("1", last_activity=ACTIVE, language="de")
+    make_person("2", last_activity=ACTIVE, language="en")
+    assert warn_inactive(ENDS - timedelta(days=60)) == 2
     deliver_due()
-    (sent,) = mail.outbox
-    assert ACTIVE in sent.body
+    german, english = sorted((sent.body for sent in mail.outbox), key=lambda body: "Seit dem" not in body)
+    assert "Seit dem 30. November 2024 haben wir" in german
+    assert "since 30 November 2024." in " ".join(english.split())
 
 
 def test_a_set_of_mails_is_refused_as_one_would_be() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from datamap.catalogue import AskAnotherKey, UnfitFacts, UnknownRule, explain
 from datamap.controlling import controller, legal_zone
@@ -48,7 +49,8 @@ class Command(BaseCommand):
             )
         except UnknownRule as error:
             keys = ", ".join(RetentionRule.objects.order_by("key").values_list("key", flat=True).distinct())
-            raise CommandError(f"{error} Keys: {keys}", returncode=2) from error
+            known = _("The catalogue knows: %s.") % keys
+            raise CommandError(f"{error} {known}", returncode=2) from error
         except (AskAnotherKey, UnfitFacts, UnknownSubject) as error:
             raise CommandError(str(error), returncode=2) from error
         said = found.as_dict()
@@ -56,7 +58,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(said, ensure_ascii=False))
             return
         for key, value in said.items():
-            shown = "; ".join(map(_line, value)) if isinstance(value, list) else value
+            # Reasons are sentences, holds are not.
+            between = " " if key == "why" else "; "
+            shown = between.join(map(_line, value)) if isinstance(value, list) else value
             self.stdout.write(f"{key}: {'-' if shown in (None, '') else shown}")
 
 

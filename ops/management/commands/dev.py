@@ -85,7 +85,9 @@ class Command(BaseCommand):
             raise CommandError(f"`manage.py {arguments[0]}` failed; what it said stands above.")
 
     def _run(self, port: int) -> None:
-        environment = os.environ | {"DEBUG": "1", "STAFF_MFA_REQUIRED": "0"}
+        # Links of mails lead to where this portal answers, unless somebody reaches it by another name.
+        site = os.environ.get("SITE_URL") or f"http://127.0.0.1:{port}"
+        environment = os.environ | {"DEBUG": "1", "STAFF_MFA_REQUIRED": "0", "SITE_URL": site}
         with Supervisor(environment, settings.BASE_DIR) as supervisor:
             web, *others = _children(port)
             supervisor.start(web)

@@ -2,10 +2,12 @@
 
 import json
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from datamap import quarantine
 from datamap.journal import JournalError
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         self._report(wanted, options["json"])
 
     def _show(self, wanted: Plan) -> None:
-        self.stdout.write(f"The backup of {wanted.made_at}, {wanted.bytes} bytes, replaces:")
+        self.stdout.write(f"The backup of {_local(wanted.made_at)}, {wanted.bytes} bytes, replaces:")
         self.stdout.write(f"  {wanted.tables} tables of the database and {wanted.files} sealed files;")
         self.stdout.write(f"  {wanted.newer_entries} entries of the journal are newer and will have to be replayed.")
 
@@ -61,3 +63,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(facts | {"quarantine": state.active}))
         elif state.active:
             self.stdout.write(state.sentence)
+
+
+def _local(instant: str) -> str:
+    """An instant of the file as the clock on the wall showed it, with its offset."""
+    return timezone.localtime(datetime.fromisoformat(instant)).isoformat(timespec="seconds")
