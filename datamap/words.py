@@ -122,6 +122,33 @@ AREAS = {
     "Vault": _("Encryption"),
     "Mail": _("Mail"),
     "Privacy": _("Rights and accountability"),
+    "Consents": _("Consents"),
+    "Tracking": _("Page visits"),
+    "Ops": _("Operation"),
+}
+# What stands inside a column that holds several things, as papers do.
+PARTS = {
+    "sku": _("Article number"),
+    "name": _("Name"),
+    "quantity": _("Quantity"),
+    "unit_price": _("Unit price"),
+    "discount": _("Discount"),
+    "amount": _("Amount"),
+    "tax_rate": _("VAT rate"),
+    "rate": _("VAT rate"),
+    "net": _("Net"),
+    "tax": _("VAT"),
+    "gross": _("Total"),
+    "company": _("Company"),
+    "street": _("Street and number"),
+    "postcode": _("Postcode"),
+    "city": _("Town"),
+    "country": _("Country"),
+    "email": _("E-mail"),
+    "phone": _("Phone"),
+    "vat_id": _("VAT id"),
+    "tax_number": _("Tax number"),
+    "supplied_on": _("Date of supply"),
 }
 
 

@@ -54,7 +54,8 @@ class Results:
 def exact_page(user: User, words: str) -> str:
     """The address of the one customer, order or paper with exactly this number, e-mail or phone; else ""."""
     hits = [reverse("portal:customer_detail", args=[number]) for number in _exact_customers(user, words)]
-    hits += [found.url for found in (*_orders(user, words), *_papers(user, words)) if found.url]
+    hits += [order.url for order in _orders(user, words) if order.url]
+    hits += [paper.url for paper in _papers(user, words) if paper.url]
     return hits[0] if len(hits) == 1 else ""
 
 

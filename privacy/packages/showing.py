@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from datamap.packages import Row
-from datamap.words import AREAS, column_label
+from datamap.words import AREAS, PARTS, column_label
 from privacy.models import Notice, Recipient
 from privacy.packages.compiling import Column, Section
 from privacy.toldwords import in_words
@@ -33,6 +33,12 @@ _SILENT = {
 }  # fmt: skip
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000
+_AMOUNT, _DAY = re.compile(r"-?\d+(?:\.\d+)?"), re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_RATES = {"rate", "tax_rate"}
+_PRICES = {"unit_price", "discount", "amount", "net", "tax", "gross"}
+_READ = {key: place for place, key in enumerate(PARTS)}
+# The place in a list: whoever reads the list sees it.
+_COUNTED = {"position"}
 # The keys of a name and address as orders keep it, in the order in which they are read.
 _ADDRESS = dict.fromkeys(("name", "company", "street", "postcode", "city", "country", "email", "phone")).keys()
 # The order in which people look for things.
@@ -162,11 +168,24 @@ def words(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, dict) and value.keys() <= _ADDRESS:
         return ", ".join(str(value[key]) for key in _ADDRESS if value.get(key))
     if isinstance(value, dict):
-        inner = [(key, words(one, zone)) for key, one in value.items() if one not in (None, "", [], {})]
-        return ", ".join(f"{key}: {text}" for key, text in inner)
+        told = [key for key, one in value.items() if key not in _COUNTED and one not in (None, "", [], {})]
+        told.sort(key=lambda key: _READ.get(key, len(PARTS)))  # PostgreSQL keeps keys by their length
+        return ", ".join(f"{PARTS.get(key, key)}: {_part(key, value[key], zone)}" for key in told)
     if isinstance(value, list):
         return "\n".join(words(one, zone) for one in value)
     return str(value)
+
+
+def _part(key: str, value: Any, zone: ZoneInfo) -> str:
+    """A value inside a column of several: JSON has neither amounts nor days, so its keys and its looks tell."""
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        if key in _RATES:
+            return f"{_figure(value)}\u00a0%"
+        if key in _PRICES:
+            return number_format(Decimal(value).quantize(Decimal("0.01")), use_l10n=True, force_grouping=True)
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return short_date(date.fromisoformat(value))
+    return words(value, zone)
 
 
 def clean(text: str) -> str:

@@ -16,19 +16,22 @@ import vobject
 from django.apps import apps
 from django.db import models
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from customers.models import Address, ContactPerson, ContactPoint, Customer, Note, Tombstone
 from customers.tombstones import marks_of
 from datamap.declarations import registry
 from datamap.packages import cards, parts
-from datamap.words import column_label
+from datamap.words import AREAS, column_label
 from interactions.models import Interaction
-from orders.models import Document, Order, OrderType
+from orders.documents import issue_document
+from orders.models import Document, Order, OrderLine, OrderType
 from privacy.models import Erasure, Hold, Package, Redaction
 from privacy.packages.building import build
 from privacy.packages.knowing import marks_of_erased
 from privacy.restricting import restrict
 from staff.models import User
+from tests.messages import APPS
 from tests.orders.factories import make_customer, make_order
 from tests.privacy.packaging import (
     AT,
@@ -297,6 +300,27 @@ def test_no_two_columns_of_an_order_are_called_the_same(anna: Customer) -> None:
     assert "Bestellart" in page and "Werkstatt" in page
     names = [str(column_label(field, field.name)).casefold() for field in Order._meta.concrete_fields]
     assert len(names) == len(set(names)), sorted(names)
+
+
+def test_people_read_papers_in_words_and_the_files_keep_the_keys(anna: Customer) -> None:
+    order = make_order(anna)
+    OrderLine.objects.create(
+        order=order, position=7, sku="K10-250G", name="Peru Bio", quantity=2, unit_price="1234.5000", tax_rate="7.00"
+    )
+    issue_document(order.pk, "invoice")
+    files = files_of(build(anna, "access"))
+    page = files["index.html"].decode()
+    assert "Artikelnummer: K10-250G, Name: Peru Bio, Menge: 2, Einzelpreis: 1.234,50, " in page
+    assert "USt.-Satz: 7\u00a0%" in page
+    for key in ("unit_price", "tax_rate", "supplied_on", "vat_id"):
+        assert f"{key}:" not in page
+    assert "unit_price" in everything(files)  # machines read on
+
+
+def test_every_part_of_the_house_has_a_name_that_people_read() -> None:
+    places = {declaration.label for declaration in registry.declarations()} | {one.key for one in registry.stores()}
+    parts = {capfirst(place.partition(".")[0]) for place in places}
+    assert {capfirst(app) for app in APPS} & parts <= set(AREAS)
 
 
 def test_what_is_blocked_under_an_own_mark_is_in_the_copy_and_not_portable(anna: Customer) -> None:
