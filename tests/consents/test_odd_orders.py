@@ -117,3 +117,29 @@ def test_an_objection_to_post_outlives_the_erasure(manager):
     assert [reached(one, "post", "post") for one in (neighbor, again, elsewhere)] == [True, False, True]
     page = panel_of(again)
     assert next(line for line in page if line.channel == "post").decision.reason == "suppressed"
+
+
+@pytest.mark.parametrize("field", ["restricted_at", "deactivated_at"])
+def test_what_the_list_stopped_does_not_come_back_when_something_else_that_stopped_it_ends(field):
+    publish("birthday")
+    alma, bert = make_person("4711"), make_person("4712")
+    address = ON_EMAIL.format("4711")
+    ContactPoint.objects.create(customer=bert, kind="email", value=address)
+    say(bert, endpoint=address, at=timezone.now() - timedelta(days=90))
+    Customer.objects.filter(pk=bert.pk).update(**{field: timezone.now()})
+    suppress("email", address, reason="unsubscribed", since=timezone.now() - timedelta(days=9))
+    Client().post(link_of(ask(address, "birthday", customer=alma)))
+    Customer.objects.filter(pk=bert.pk).update(**{field: None})
+    assert consents.may(bert, "newsletter", "email", address).reason == "withdrawn"
+    assert compare_states().ok
+
+
+def test_a_no_that_was_noted_beside_a_bounce_stops_as_well():
+    publish("birthday")
+    alma, address = make_person("4711"), ON_EMAIL.format("4711")
+    say(alma, at=timezone.now() - timedelta(days=90))
+    suppress("email", address, reason="bounced", since=timezone.now() - timedelta(days=60))
+    suppress("email", address, reason="objection", since=timezone.now() - timedelta(days=9))
+    Client().post(link_of(ask(address, "birthday", customer=alma)))
+    assert (reason(alma, "birthday"), reason(alma)) == ("consent", "withdrawn")
+    assert State.objects.get(customer=alma, purpose__key="newsletter").since < timezone.now() - timedelta(days=8)
