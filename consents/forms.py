@@ -231,9 +231,17 @@ class TakeDownForm(forms.Form):
         required=False,
         widget=ScansInput(attrs={"multiple": True, "accept": "application/pdf,image/*"}),
     )
+    signed = forms.BooleanField(
+        label=gettext_lazy("The person has signed this since their no; the scan shows day, purpose and number"),
+        required=False,
+    )
 
-    def __init__(self, *args: Any, purpose: Purpose, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, purpose: Purpose, choices: list[tuple[str, str]], asks_signed: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not asks_signed:
+            del self.fields["signed"]
         self.fields["choice"].choices = choices  # type: ignore[attr-defined]
         self.fields["source"].choices = [(one.value, one.label) for one in SOURCES]  # type: ignore[attr-defined]
         wordings = wording_choices(purpose)
