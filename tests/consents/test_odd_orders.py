@@ -119,6 +119,22 @@ def test_an_objection_to_post_outlives_the_erasure(manager):
     assert next(line for line in page if line.channel == "post").decision.reason == "suppressed"
 
 
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        (("Hauptstraße 5", "20095"), ("Hauptstr. 5", "20095")),
+        (("Hauptstr.5", "D-20095"), ("HAUPTSTRASSE 5", "20095")),
+        (("Haupt Str 5 a", "20095"), ("Hauptstraße 5A", "20095 ")),
+    ],
+)
+def test_one_street_is_one_however_it_is_written(manager, then, now):
+    alma = housed("4711", *then)
+    objecting.object_now(alma, channel="mail", by=manager)
+    assert run_erasure(ask_erasure(alma).pk).state == "done"
+    assert reason(housed("4713", *now), "post", "post") == "suppressed"
+    assert reason(housed("4714", now[0], "20099"), "post", "post") == "interests"
+
+
 @pytest.mark.parametrize("field", ["restricted_at", "deactivated_at"])
 def test_what_the_list_stopped_does_not_come_back_when_something_else_that_stopped_it_ends(field):
     publish("birthday")
