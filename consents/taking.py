@@ -18,7 +18,7 @@ from consents.events import CLOSING, WITH_ENDPOINT, Channel, Event, Kind, Source
 from consents.models import Entry, Purpose, Scan, State
 from consents.panel import needs_confirmation
 from consents.recording import record
-from consents.withdrawing import end_states
+from consents.withdrawing import end_states, is_post, suppress_boxes
 from customers.models import Customer, Flag
 from staff.models import User
 
@@ -92,6 +92,8 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
     _keep(entry, said)
     if confirmed and said.channel in WITH_ENDPOINT:
         end_entries(said.channel, said.endpoint)
+    if not said.agrees and is_post(said.purpose, said.channel):
+        suppress_boxes([customer.pk], said.at or timezone.now())
     return kind
 
 

@@ -31,6 +31,12 @@ def postal_hashes(street: str, postcode: str) -> list[bytes]:
     return [*hashes_of(POST, postal_key(street, postcode)), *hashes_of(POST, before)]
 
 
+def boxes_of(customers: Iterable[int]) -> set[str]:
+    """The postal addresses of these customers, each as it stands on the list."""
+    rows = Address.objects.filter(customer__in=list(customers)).values_list("street", "postcode")
+    return {key for street, postcode in rows if (key := postal_key(street, postcode))}
+
+
 def read_postal(text: str) -> tuple[str, str] | None:
     """Street with number, and postcode, of a line such as "Hauptstr. 5, 20095 Hamburg"; None where it has none."""
     found = _LINE.fullmatch(text.strip())

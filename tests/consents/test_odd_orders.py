@@ -15,6 +15,7 @@ from consents.models import Purpose, Record, State
 from consents.panel import panel_of
 from consents.rebuilding import compare_states
 from consents.recording import NotRecorded
+from consents.taking import end_consent
 from customers.models import Address, ContactPoint, Customer
 from customers.suppression import suppress, suppressed
 from privacy import objecting
@@ -117,6 +118,21 @@ def test_an_objection_to_post_outlives_the_erasure(manager):
     assert [reached(one, "post", "post") for one in (neighbor, again, elsewhere)] == [True, False, True]
     page = panel_of(again)
     assert next(line for line in page if line.channel == "post").decision.reason == "suppressed"
+
+
+@pytest.mark.parametrize("agreed_before", [False, True])
+def test_an_objection_to_post_alone_outlives_the_person_too(manager, agreed_before):
+    alma, neighbor = housed("4711"), housed("4712")
+    if agreed_before:
+        say(alma, purpose="post", channel="post", endpoint="")
+    end_consent(alma, Purpose.objects.get(key="post"), "post", "", by=manager)
+    again = housed("4713")
+    assert [reason(one, "post", "post") for one in (neighbor, again)] == ["interests", "suppressed"]
+    assert not suppressed("email", ON_EMAIL.format("4711"))
+    # Their own word goes on deciding about them.
+    say(alma, purpose="post", channel="post", endpoint="")
+    assert (reason(alma, "post", "post"), reached(alma, "post", "post")) == ("consent", True)
+    assert compare_states().ok
 
 
 @pytest.mark.parametrize(
