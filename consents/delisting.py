@@ -19,7 +19,8 @@ def end_entries(channel: str, endpoint: str) -> None:
     """End the entries against this endpoint, and with them each older consent that would come back.
 
     In the caller's transaction. The person has agreed to what was asked for now, and to nothing that a no has stopped
-    since. Of whomever it is, and whatever else stops it now: the list is about the address or number.
+    since. Of whomever it is, and whatever else stops it now: the list is about the address or number. What an objection
+    of its own person stops stays with that, which can still turn out to be somebody else's.
     """
     said = last_no(channel, endpoint)
     suppression.end(channel, endpoint)
@@ -28,6 +29,8 @@ def end_entries(channel: str, endpoint: str) -> None:
     at, why = said
     marks = suppression.hashes_of(channel, endpoint)
     states = State.objects.filter(mark__in=marks, granted=True, since__lt=at, purpose__advertising=True)
+    if why == Suppression.Reason.OBJECTION:
+        states = states.exclude(customer__summary__advertising_stopped_at__gte=at)
     found = list(states.select_related("purpose", "customer").order_by("customer"))
     end_states(found, source=Source.SYSTEM, actor="system", told={state.pk: at for state in found},
                evidence={"list": why}, suppressing=False)  # fmt: skip
