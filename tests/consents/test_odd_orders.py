@@ -67,6 +67,17 @@ def test_an_address_at_which_nobody_said_no_comes_back_with_all_its_consents(why
     assert (reason(alma), reason(alma, "birthday")) == ("consent", "consent")
 
 
+def test_what_a_file_told_after_an_erasure_of_before_it_does_not_come_back():
+    publish("birthday")
+    alma = make_person("4711")
+    suppress("email", ON_EMAIL.format("4711"), reason="erasure", since=timezone.now() - timedelta(days=9))
+    say(alma, confirmed=True, late=True, source="import", at=timezone.now() - timedelta(days=90))
+    assert reason(alma) == "suppressed"
+    Client().post(link_of(ask(ON_EMAIL.format("4711"), "birthday")))
+    assert (reason(alma), reason(alma, "birthday")) == ("withdrawn", "consent")
+    assert compare_states().ok
+
+
 def test_what_was_agreed_to_after_the_list_spoke_is_left():
     publish("birthday")
     alma = make_person("4711")
