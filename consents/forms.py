@@ -38,7 +38,7 @@ class MomentField(forms.DateTimeField):
         except forms.ValidationError as error:
             if error.code != "ambiguous_timezone":
                 raise
-            first, second = _both(error.params["datetime"])
+            first, second = _both((error.params or {})["datetime"])
             if second < first:
                 raise
             return second if second <= timezone.now() else first
