@@ -185,7 +185,7 @@ POST, LETTERS = ABOUT[4], ABOUT[8]
 @example([("stop", 100), ("say", POST, "given", 10, True, True)])
 @example([("list", LISTED[3], 100), ("say", POST, "given", 10, True, False)])
 @example([("say", ("service", "email", OTHER), "refused", 10, False, False)])
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
 @given(happenings=st.lists(HAPPENINGS, min_size=1, max_size=12))
 def test_all_forms_of_the_answer_agree(happenings: list[tuple[Any, ...]]) -> None:
     with nobody_left() as past:
@@ -195,7 +195,7 @@ def test_all_forms_of_the_answer_agree(happenings: list[tuple[Any, ...]]) -> Non
         assert compare_states().ok
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
 @given(happenings=st.lists(HAPPENINGS.map(at_once), min_size=1, max_size=12))
 def test_what_was_answered_is_answered_of_that_moment_later_on(happenings: list[tuple[Any, ...]]) -> None:
     with nobody_left() as past:
