@@ -130,6 +130,11 @@ class Answer:
         return Channel(self.channel).label
 
     @property
+    def zone_name(self) -> str:
+        """What the shop's clocks were called at that moment: CEST or CET tell the two hours of one name apart."""
+        return f"{localtime(self.at, legal_zone()):%Z}"
+
+    @property
     def version_known(self) -> bool:
         """Whether that version is known to have been the one that held."""
         return self.version.valid_from <= self.at

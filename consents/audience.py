@@ -8,8 +8,9 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from consents.events import CLOSING, Channel
+from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Channel
 from consents.models import Purpose
+from customers.models import ContactPoint
 from customers.postal import stopped_by_post
 
 PAGE = 10_000
@@ -20,16 +21,28 @@ WHERE s.purpose_id = %s AND s.channel = %s AND {_ALLOWS.format(at="%s")}
 """  # noqa: S608
 # Notices at sales allow nothing any more where the shop no longer relies on § 7(3) UWG.
 _NO_NOTICES = " AND s.state <> 'noticed'"
-_WITHOUT_CONSENT = """
+_CLOSING = ", ".join(f"'{kind.value}'" for kind in sorted(CLOSING))
+_GRANTING = ", ".join(f"'{kind.value}'" for kind in sorted(GRANTING))
+_WITHOUT_CONSENT = f"""
 SELECT c.id AS customer_id FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
-WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (%s OR k.advertising_stopped_at IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM consents_state s WHERE s.customer_id = c.id AND s.purpose_id = %s AND s.channel = %s
-        AND s.state = ANY (%s))
+{{contacts}} LEFT JOIN consents_state s ON s.customer_id = c.id AND s.purpose_id = %s AND s.channel = %s AND {{same}}
+WHERE c.restricted_at IS NULL AND c.deactivated_at IS NULL AND (s.state IS NULL OR s.state NOT IN ({_CLOSING}))
+    AND (%s OR k.advertising_stopped_at IS NULL OR (s.confirmed AND s.since > k.advertising_stopped_at))
     AND (%s OR NOT EXISTS (SELECT 1 FROM customers_flag f
         WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.lifted_at IS NULL))
-    AND (c.id <> ALL (%s) OR EXISTS (SELECT 1 FROM consents_state s WHERE s.customer_id = c.id AND s.purpose_id = %s
-        AND s.channel = %s AND s.granted))
-"""
+    AND (s.state IS NULL OR NOT (s.state IN ({_GRANTING}) OR (s.state = 'noticed' AND %s))
+        OR s.fresh_until IS NULL OR s.fresh_until > %s)
+"""  # noqa: S608
+_ONCE = _WITHOUT_CONSENT.format(contacts="", same="s.endpoint_index IS NULL")
+_EACH_CONTACT = _WITHOUT_CONSENT.format(
+    contacts="JOIN customers_contactpoint cp ON cp.customer_id = c.id AND cp.kind = %s",
+    same="s.endpoint_index = cp.whole_index",
+)
+# Of whom the list stops by post, those who have agreed since.
+_NOT_LISTED = f"""
+    AND NOT EXISTS (SELECT 1 FROM unnest(%s::bigint[], %s::timestamptz[]) AS x (customer_id, since)
+        WHERE x.customer_id = {{customer}} AND NOT coalesce(s.state IN ({_GRANTING}) AND s.since > x.since, false))
+"""  # noqa: S608
 
 
 def audience_sql(purpose: Purpose, channel: str, *, among: Sequence[int] | None = None) -> tuple[str, list[Any]]:
@@ -44,17 +57,30 @@ def audience_sql(purpose: Purpose, channel: str, *, among: Sequence[int] | None 
     """
     if purpose.retired_at is not None or channel not in purpose.channels:
         raise ValueError(f"The purpose {purpose.key} is not used on the channel {channel}.")
-    if purpose.basis == Purpose.Basis.CONSENT:
-        statement = _STATES if purpose.existing_customers else _STATES + _NO_NOTICES
-        return statement, [purpose.pk, channel, timezone.now()]
-    if purpose.advertising and channel not in (Channel.POST, Channel.WEB):
+    needs_consent = purpose.basis == Purpose.Basis.CONSENT
+    if not needs_consent and purpose.advertising and channel in WITH_ENDPOINT:
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
-    closed = [kind.value for kind in CLOSING]
-    by_post = purpose.advertising and channel == Channel.POST
-    stopped = list(stopped_by_post(among)) if by_post else []
-    return _WITHOUT_CONSENT, [
-        not purpose.advertising, purpose.pk, channel, closed, not purpose.minimum_age, stopped, purpose.pk, channel,
+    statement, params = (_with_consent if needs_consent else _without_consent)(purpose, channel)
+    if purpose.advertising and channel == Channel.POST and (stopped := stopped_by_post(among)):
+        statement += _NOT_LISTED.format(customer="s.customer_id" if needs_consent else "c.id")
+        params += [list(stopped), list(stopped.values())]
+    return statement, params
+
+
+def _with_consent(purpose: Purpose, channel: str) -> tuple[str, list[Any]]:
+    statement = _STATES if purpose.existing_customers else _STATES + _NO_NOTICES
+    return statement, [purpose.pk, channel, timezone.now()]
+
+
+def _without_consent(purpose: Purpose, channel: str) -> tuple[str, list[Any]]:
+    asked = [
+        purpose.pk, channel, not purpose.advertising, not purpose.minimum_age, purpose.existing_customers,
+        timezone.now(),
     ]  # fmt: skip
+    if channel not in WITH_ENDPOINT:
+        return _ONCE, asked
+    kind = ContactPoint.Kind.EMAIL if channel == Channel.EMAIL else ContactPoint.Kind.PHONE
+    return _EACH_CONTACT, [kind, *asked]
 
 
 def consent_sql(customer: str, *, purpose: str, channel: str, at: str) -> str:

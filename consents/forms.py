@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -29,10 +29,32 @@ BODY_MOST = 200_000
 NOTE_MOST = 5_000
 
 
+class MomentField(forms.DateTimeField):
+    """An instant; of an hour that comes twice the second, unless that is yet to come. One that never was is refused."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            if error.code != "ambiguous_timezone":
+                raise
+            first, second = _both((error.params or {})["datetime"])
+            if second < first:
+                raise
+            return second if second <= timezone.now() else first
+
+
 def moment_field(label: Any, **given: Any) -> forms.DateTimeField:
     """An instant, as a browser's picker or a person writes it."""
     widget = forms.DateTimeInput(format=CLOCK, attrs={"type": "datetime-local"})
-    return forms.DateTimeField(label=label, input_formats=CLOCKS, widget=widget, **given)
+    return MomentField(label=label, input_formats=CLOCKS, widget=widget, **given)
+
+
+def _both(naive: datetime) -> tuple[datetime, datetime]:
+    """When a clock on the wall shows this for the first and the second time; one instant but for one hour a year."""
+    zone = timezone.get_current_timezone()
+    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first, second
 
 
 def day_field(label: Any, **given: Any) -> forms.DateField:
@@ -231,9 +253,17 @@ class TakeDownForm(forms.Form):
         required=False,
         widget=ScansInput(attrs={"multiple": True, "accept": "application/pdf,image/*"}),
     )
+    signed = forms.BooleanField(
+        label=gettext_lazy("The person has signed this since their no; the scan shows day, purpose and number"),
+        required=False,
+    )
 
-    def __init__(self, *args: Any, purpose: Purpose, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, purpose: Purpose, choices: list[tuple[str, str]], asks_signed: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not asks_signed:
+            del self.fields["signed"]
         self.fields["choice"].choices = choices  # type: ignore[attr-defined]
         self.fields["source"].choices = [(one.value, one.label) for one in SOURCES]  # type: ignore[attr-defined]
         wordings = wording_choices(purpose)
@@ -283,15 +313,27 @@ class AnswerForm(forms.Form):
     purpose = forms.ChoiceField(label=gettext_lazy("Purpose"))
     choice = forms.ChoiceField(label=gettext_lazy("Channel"))
     at = moment_field(gettext_lazy("At"), required=False, help_text=gettext_lazy("Leave it empty for just now."))
+    first = forms.BooleanField(
+        label=gettext_lazy("This hour came twice: the first one is meant, in summer time"), required=False
+    )
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["purpose"].choices = [(p.key, p.name) for p in Purpose.objects.all()]  # type: ignore[attr-defined]
         self.fields["choice"].choices = choices  # type: ignore[attr-defined]
+        self.comes_twice = False
 
     def clean_at(self) -> datetime:
         """The future has no answer."""
         return not_yet(self.cleaned_data["at"]) or timezone.now()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if at := data.get("at"):
+            first, second = _both(timezone.make_naive(at))
+            self.comes_twice = first != second
+            data["at"] = first if self.comes_twice and data.get("first") else at
+        return data
 
 
 class ProveForm(forms.Form):

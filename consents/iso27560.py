@@ -136,16 +136,19 @@ def _process(first: Happened, purpose: Purpose | None, language: str) -> dict[st
             "dct:title": purpose.name_en if language == "en" else purpose.name_de,
             "dct:description": purpose.description_en if language == "en" else purpose.description_de,
             "dpv:hasLegalBasis": [BASIS[Purpose.Basis(purpose.basis)]],
-            "dpv:hasStorageCondition": _storage(purpose),
+            "dpv:hasStorageCondition": _storage(purpose, first.channel),
         }
     return found
 
 
-def _storage(purpose: Purpose) -> list[dict[str, Any]]:
-    """How long: a consent that is not used goes stale; the proof of one that ended is kept three years to year end."""
+def _storage(purpose: Purpose, channel: str) -> list[dict[str, Any]]:
+    """How long: a consent that is not used goes stale; the proof of one that ended is kept three years to year end, of
+    one to calls five years from its last use besides (§ 7a UWG)."""
     kept: list[dict[str, Any]] = [
         {"@type": "dpv:StorageDeletion", "dpv:hasDuration": "P3Y", "dct:description": "CONSENT"}
     ]
+    if channel == Channel.PHONE:
+        kept.append({"@type": "dpv:StorageDeletion", "dpv:hasDuration": "P5Y", "dct:description": "CONSENT-TEL"})
     if purpose.stale_months:
         kept.insert(0, {"@type": "dpv:StorageDuration", "dpv:hasDuration": f"P{purpose.stale_months}M"})
     return kept

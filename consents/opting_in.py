@@ -16,9 +16,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from consents import ages
+from consents.delisting import end_entries
 from consents.events import Channel, Event, Kind, Source, Wording
 from consents.joining import owner_of
-from consents.models import PendingOptIn, Purpose, State
+from consents.models import PendingOptIn, Purpose
 from consents.models.pending import network_of
 from consents.offering import NotOffered, Offer, offers
 from consents.opt_in_mail import TEMPLATE, words_of
@@ -26,10 +27,9 @@ from consents.passing import read_passed, written_passed
 from consents.recording import instant, record_many
 from consents.texts import Due, accept, versions_shown
 from consents.tokens import fingerprint, opt_in_tokens
-from consents.withdrawing import end_states
 from customers import suppression
 from customers.confirming import note_confirmed
-from customers.models import ContactPoint, Customer, Flag, Suppression
+from customers.models import ContactPoint, Customer, Flag
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
 from datamap.workdays import local_date
@@ -43,8 +43,6 @@ WINDOW = timedelta(hours=1)
 PER_ADDRESS, PER_NETWORK = 3, 30
 LONGEST_AGENT = 200
 LOCK = 0x0B44_7011
-WORDS_OF_PEOPLE = (Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.OBJECTION, Suppression.Reason.COMPLAINT)
-"""Reasons of the list by which somebody said no; who is erased, or cannot be reached, has not."""
 
 
 class BadAddress(ValueError):
@@ -201,7 +199,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         for one in pending.asked if one["purpose"] in used
     ])  # fmt: skip
     if any(purpose.advertising for purpose in used.values()):
-        _end_suppression(pending.channel, pending.address)
+        end_entries(pending.channel, pending.address)
     note_confirmed(customer, pending.address, now)
     if pending.texts:
         accept(
@@ -211,24 +209,6 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
     pending.customer, pending.confirmed_at = customer, now
     pending.save(update_fields=["customer", "confirmed_at"])
     return Outcome.CONFIRMED
-
-
-def _end_suppression(channel: str, address: str) -> None:
-    """End what stands on the list against this address, and with it each older consent that would come back.
-
-    The person has agreed to what was asked for now, and to nothing that a no has stopped since. Of whomever it is: the
-    list is about the address.
-    """
-    marks = suppression.hashes_of(channel, address)
-    entries = Suppression.objects.filter(endpoint__in=marks, scope=suppression.ADVERTISING, ended_at__isnull=True)
-    said = entries.filter(reason__in=WORDS_OF_PEOPLE).order_by("-since").first()
-    suppression.end(channel, address)
-    if said is None:
-        return
-    states = State.objects.filter(mark__in=marks, granted=True, open=True, since__lt=said.since)
-    found = list(states.filter(purpose__advertising=True).select_related("purpose", "customer").order_by("customer"))
-    end_states(found, source=Source.SYSTEM, actor="system", told={state.pk: said.since for state in found},
-               evidence={"list": said.reason}, suppressing=False)  # fmt: skip
 
 
 def forget_pending(ids: list[int]) -> None:

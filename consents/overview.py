@@ -17,16 +17,18 @@ from datamap.controlling import legal_zone
 from datamap.workdays import day_begins
 
 MONTHS = 12
+# Who was told at a sale (§ 7(3) UWG) may be reached, and was neither asked nor has said yes.
 _COUNTS = """
 SELECT s.purpose_id, s.channel,
-    count(*) FILTER (WHERE s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > now())),
-    count(*) FILTER (WHERE s.granted),
+    count(*) FILTER (WHERE s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > now())
+        AND p.retired_at IS NULL AND (s.state <> 'noticed' OR p.existing_customers)),
+    count(*) FILTER (WHERE s.granted AND s.state <> 'noticed'),
     count(*) FILTER (WHERE s.state = ANY (%s)),
     count(*) FILTER (WHERE s.state = 'requested'),
     count(*) FILTER (WHERE s.granted AND s.fresh_until <= now()),
     count(*) FILTER (WHERE s.granted AND s.fresh_until > now()
         AND s.fresh_until <= now() + make_interval(months => p.stale_months - p.warn_months)),
-    count(*) FILTER (WHERE s.state <> 'lapsed')
+    count(*) FILTER (WHERE s.state NOT IN ('noticed', 'lapsed'))
 FROM consents_state s JOIN consents_purpose p ON p.id = s.purpose_id GROUP BY 1, 2
 """
 # By the time of the event, which stands in the record; entries outlive the persons and name none, so that of whom is

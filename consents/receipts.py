@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from consents import checkpoints, notes
+from consents.deciding import version_then
 from consents.events import Kind, Source
 from consents.hashing import path
 from consents.models import Purpose, ReceiptMark, Record
@@ -145,8 +146,8 @@ def _seals(first: int, size: int) -> list[list[Any]]:
 
 
 def in_words(record: Record, who: Controller) -> dict[str, str]:
-    """Who, what, why, how to withdraw, and the number, in the active language."""
-    purpose = record.purpose
+    """Who, what, why (as the purpose was then), how to withdraw, and the number, in the active language."""
+    purpose, then = record.purpose, version_then(record.purpose, record.entry.ts)
     when = date_format(record.occurred_at.astimezone(legal_zone(who)), "DATETIME_FORMAT")
     called = {"purpose": purpose.name, "channel": record.get_channel_display(), "event": record.get_kind_display()}
     return {
@@ -154,16 +155,16 @@ def in_words(record: Record, who: Controller) -> dict[str, str]:
         or checkpoints.origin(),
         "what": _("%(purpose)s, %(channel)s: %(event)s on %(when)s.") % (called | {"when": when}),
         "about": purpose.description,
-        "why": str(purpose.get_basis_display()),
-        "withdraw": _how_to_withdraw(purpose, who),
+        "why": str(then.get_basis_display()),
+        "withdraw": _how_to_withdraw(then.basis, who),
         "id": str(record.entry.uuid),
         "language": translation.get_language() or "",
     }
 
 
-def _how_to_withdraw(purpose: Purpose, who: Controller) -> str:
+def _how_to_withdraw(basis: str, who: Controller) -> str:
     """How a consent is withdrawn, or an objection made, in the active language."""
-    if purpose.basis == Purpose.Basis.CONTRACT:
+    if basis == Purpose.Basis.CONTRACT:
         return _("This belongs to your contract with us and ends with it.")
     where = who.email or checkpoints.origin()
     return _(

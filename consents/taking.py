@@ -10,16 +10,19 @@ from uuid import UUID, uuid5
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from consents.events import CLOSING, WITH_ENDPOINT, Event, Kind, Source, Wording
+from consents.delisting import end_entries, spoken_since
+from consents.events import CLOSING, WITH_ENDPOINT, Channel, Event, Kind, Source, Wording
 from consents.models import Entry, Purpose, Scan, State
 from consents.panel import needs_confirmation
 from consents.recording import record
-from consents.withdrawing import end_states
+from consents.withdrawing import end_states, is_post, suppress_boxes
 from customers.models import Customer, Flag
 from staff.models import User
 
+SIGNED = (Source.PAPER, Source.IN_STORE)
 SOURCES = (Source.PHONE_CALL, Source.PAPER, Source.IN_STORE)
 
 
@@ -29,7 +32,10 @@ class NotTaken(ValueError):
 
 @dataclass(frozen=True)
 class Said:
-    """What a customer said. at: when; None is just now, everything else is told later than it happened."""
+    """What a customer said. at: when; None is just now, everything else is told later than it happened.
+
+    signed: the person has signed it since a no, for exactly this; then it is confirmed, and ends that no.
+    """
 
     purpose: Purpose
     channel: str
@@ -41,6 +47,7 @@ class Said:
     note: str = ""
     token: UUID | None = None
     scans: list[UploadedFile] = field(default_factory=list)
+    signed: bool = False
 
 
 @transaction.atomic
@@ -60,6 +67,9 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
         return _end(standing, said, by)
     if said.agrees:
         _refuse_unfounded(locked, said)
+    confirmed = said.agrees and said.signed
+    if confirmed:
+        _refuse_unsigned(locked, said, standing)
     kind = _kind(said, standing)
     entry = record(
         Event(
@@ -71,6 +81,7 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
             endpoint=said.endpoint if said.channel in WITH_ENDPOINT else "",
             at=said.at,
             late=said.at is not None,
+            confirmed=confirmed,
             source=said.source,
             wording=said.wording,
             actor=actor_of(by),
@@ -79,6 +90,10 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
         )
     )
     _keep(entry, said)
+    if confirmed and said.channel in WITH_ENDPOINT:
+        end_entries(said.channel, said.endpoint)
+    if not said.agrees and is_post(said.purpose, said.channel):
+        suppress_boxes([customer.pk], said.at or timezone.now())
     return kind
 
 
@@ -140,6 +155,18 @@ def _refuse_unfounded(customer: Customer, said: Said) -> None:
     minors = Flag.objects.filter(customer=customer, kind=Flag.Kind.MINOR, lifted_at__isnull=True)
     if said.purpose.minimum_age and minors.exists():
         raise NotTaken(_("The person is too young: a consent would not be valid (Art. 8 GDPR)."))
+
+
+def _refuse_unsigned(customer: Customer, said: Said, standing: State | None) -> None:
+    """A no ends by what the person has signed since, and the shop has to show it (Art. 7(1) GDPR, § 7a UWG)."""
+    if said.channel == Channel.EMAIL:
+        raise NotTaken(_("An e-mail address comes back only when the person confirms it from there."))
+    if said.source not in SIGNED or not said.scans:
+        raise NotTaken(_("What ends an earlier no is signed, on paper or in the store, and needs its scan."))
+    at = said.at or timezone.now()
+    closed = standing is not None and standing.state in CLOSING and standing.since >= at
+    if closed or spoken_since(customer, said.channel, said.endpoint, at):
+        raise NotTaken(_("The person has said no since then: what was signed before does not end it."))
 
 
 def _evidence(said: Said) -> dict[str, Any]:

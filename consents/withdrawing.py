@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from consents.events import GRANTING, Event, Kind
+from consents.events import GRANTING, Channel, Event, Kind
 from consents.models import Purpose, Record, State
 from consents.recording import record, record_many
 from customers.models import Customer, Suppression
+from customers.postal import POST, boxes_of
 from customers.suppression import suppress_many
 from datamap import journal
 
@@ -81,6 +82,7 @@ def end_states(
     ])  # fmt: skip
     if kind == Kind.WITHDRAWN and suppressing:
         _suppress_unused(states, now)
+        suppress_boxes({state.customer_id for state in states if is_post(state.purpose, state.channel)}, now)
     return len(states)
 
 
@@ -104,6 +106,19 @@ def _suppress_unused(states: Sequence[State], now: datetime) -> None:
         reason=Suppression.Reason.UNSUBSCRIBED,
         since=now,
     )
+
+
+def is_post(purpose: Purpose, channel: str) -> bool:
+    """Whether it is advertising by post, which goes out until somebody objects."""
+    return purpose.advertising and channel == Channel.POST
+
+
+def suppress_boxes(customers: Collection[int], since: datetime) -> None:
+    """Suppress the postal addresses of who wants no advertising by post: it needs no consent, so that their no would
+    end with them. It stops whoever comes in there afterwards (`customers.postal`), perhaps the same person again."""
+    if customers:
+        boxes = [(POST, key) for key in sorted(boxes_of(customers))]
+        suppress_many(boxes, reason=Suppression.Reason.OBJECTION, since=since)
 
 
 def has_withdrawn(customer: Customer, since: datetime) -> bool:

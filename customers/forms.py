@@ -18,7 +18,9 @@ from customers import reading
 from customers.fields import CountryField, EmailField, LineField, PhoneField, ProseField, VatField, WordsField
 from customers.models import Address, ContactPoint, Customer, Flag, HeldIntake, Preference
 from customers.placing import DESK, PlacedText, box_of, text_label, texts_due
+from customers.postal import POST, postal_hashes, read_postal
 from customers.preferring import CHANNELS
+from customers.suppression import hashes_of
 from datamap.workdays import add_months
 from staff.models import User
 
@@ -300,7 +302,7 @@ class EndpointForm(forms.Form):
     """The question whether an address may be written to."""
 
     channel = forms.ChoiceField(
-        label=_("Channel"), choices=[("email", _("E-mail")), ("phone", _("Phone")), ("post", _("Letter"))]
+        label=_("Channel"), choices=[("email", _("E-mail")), ("phone", _("Phone")), (POST, _("Letter"))]
     )
     endpoint = LineField(
         label=_("Address or number"),
@@ -317,4 +319,13 @@ class EndpointForm(forms.Form):
                 self.add_error("endpoint", gettext("This is no phone number."))
         elif value and channel == "email" and not reading.is_email(value):
             self.add_error("endpoint", gettext("This is no e-mail address."))
+        elif value and channel == POST and read_postal(value) is None:
+            self.add_error("endpoint", gettext("Write street, number and postcode: Hauptstr. 5, 20095 Hamburg."))
         return data
+
+    @property
+    def marks(self) -> list[bytes]:
+        """What an entry of the list for this address or number may hold."""
+        channel, value = self.cleaned_data["channel"], self.cleaned_data["endpoint"]
+        found = read_postal(value) if channel == POST else None
+        return postal_hashes(*found) if found else hashes_of(channel, value)

@@ -29,8 +29,6 @@ __all__ = ["DecisionRefused", "decide_held", "write_customers", "write_suppressi
 
 # One import of customers writes at a time: two that find the same e-mail unknown would otherwise both make the account.
 LOCK = 0x0B447_0001
-# Reasons that are a word of the person; an address that bounces has said nothing.
-_SAID_NO = {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.OBJECTION, Suppression.Reason.COMPLAINT}
 
 
 def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: bool = False) -> Outcome:
@@ -101,7 +99,7 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
         if not dry_run:
             named = {mark: wanted[first][1:] for mark, first in known_as.items()}
             suppression.mention(named, source.origin_id)
-            refused = {mark: since for mark, (reason, since) in named.items() if reason in _SAID_NO}
+            refused = {mark: since for mark, (reason, since) in named.items() if reason in suppression.WORDS_OF_PEOPLE}
             optins.unsubscribed(refused, source)
         outcome.unchanged += len(wanted) - outcome.created
     return outcome

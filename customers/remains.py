@@ -14,6 +14,7 @@ from django.db import connection
 from customers import suppression, tombstones
 from customers.models import ContactPoint, Suppression
 from customers.normalizing import email_key, phone_key
+from customers.postal import POST, boxes_of
 from vault.keyring import keyring
 
 CHUNK = 2_000
@@ -35,7 +36,7 @@ STANDS = """
 """
 
 Endpoints = set[tuple[str, str]]
-"""(email | phone, key of the endpoint)."""
+"""(email | phone | post, key of the endpoint)."""
 
 
 @dataclass
@@ -57,9 +58,9 @@ def leave_remains(people: Mapping[int, UUID], *, erased_at: datetime, suppress: 
     """Store the tombstones of these customers (id -> `subject_ref`) while their rows still stand.
 
     Marked are their own e-mails and phones, also those that only their history knows, numbers and ids elsewhere, not
-    those of contact persons. With `suppress` the endpoints of now go on the advertising list as well. Sealed values are
-    opened for `CHUNK` persons at a time. Belongs into the transaction of the erasure. Raises what the journal raises,
-    with nothing stored.
+    those of contact persons. With `suppress` the endpoints of now go on the advertising list as well, and the postal
+    addresses. Sealed values are opened for `CHUNK` persons at a time. Belongs into the transaction of the erasure.
+    Raises what the journal raises, with nothing stored.
     """
     left = Remains()
     for part in _chunks(people):
@@ -68,7 +69,8 @@ def leave_remains(people: Mapping[int, UUID], *, erased_at: datetime, suppress: 
         known = {id_: endpoints[id_] | former[id_] for id_ in ids}
         left.tombstones += tombstones.bury(_marks(part, known), erased_at=erased_at)
         if suppress:
-            left.suppressed += _suppress({one for own in endpoints.values() for one in own}, erased_at)
+            boxes = {(POST, key) for key in boxes_of(ids)}
+            left.suppressed += _suppress({one for own in endpoints.values() for one in own} | boxes, erased_at)
     return left
 
 
@@ -102,7 +104,7 @@ def _marks(people: Mapping[int, UUID], endpoints: Mapping[int, Endpoints]) -> di
 
 
 def _suppress(endpoints: Endpoints, since: datetime) -> int:
-    hashes = {kind: suppression.hasher(kind) for kind in ("email", "phone")}
+    hashes = {kind: suppression.hasher(kind) for kind in ("email", "phone", POST)}
     entries = [
         suppression.Entry(hashes[kind](key), kind, suppression.ADVERTISING, Suppression.Reason.ERASURE, since)
         for kind, key in sorted(endpoints)

@@ -17,6 +17,10 @@ from vault.keyring import keyring
 
 ADVERTISING = "advertising"
 SCOPE = "customers.suppression"
+WORDS_OF_PEOPLE = frozenset(
+    {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.OBJECTION, Suppression.Reason.COMPLAINT}
+)
+"""Reasons by which somebody said no; who is erased, or cannot be reached, has not."""
 _KEYS: dict[str, Callable[[str], str | None]] = {
     "email": email_key,
     "phone": phone_key,
@@ -162,21 +166,24 @@ def _entry(payload: journal.Payload) -> Entry:
 
 
 def mention(said: Mapping[bytes, tuple[str, datetime]], origin_id: int | None, *, scope: str = ADVERTISING) -> int:
-    """Note who names these endpoints too, beside the entries that others made; answers how many are new.
+    """Note who names these endpoints too, beside the entries that others made or for another reason; how many are new.
 
-    One statement; hash of the endpoint -> reason and since.
+    Of one that no import brought the word of a person goes before what only keeps mails from arriving. One statement;
+    hash of the endpoint -> reason and since.
     """
     if not said:
         return 0
     reasons, since = zip(*said.values(), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO customers_suppressionmention (entry_id, reason, since, origin_id) "
+            "INSERT INTO customers_suppressionmention AS m (entry_id, reason, since, origin_id) "
             "SELECT s.id, n.reason, n.since, %s::bigint FROM unnest(%s::bytea[], %s::text[], %s::timestamptz[]) "
             "AS n (endpoint, reason, since) JOIN customers_suppression s ON s.endpoint = n.endpoint "
-            "WHERE s.scope = %s AND s.ended_at IS NULL AND s.origin_id IS DISTINCT FROM %s::bigint "
-            "ORDER BY s.id ON CONFLICT DO NOTHING",
-            [origin_id, list(said), list(reasons), list(since), scope, origin_id],
+            "WHERE s.scope = %s AND s.ended_at IS NULL "
+            "AND (s.origin_id IS DISTINCT FROM %s::bigint OR (s.origin_id IS NULL AND s.reason <> n.reason)) "
+            "ORDER BY s.id ON CONFLICT (entry_id, origin_id) DO UPDATE SET reason = excluded.reason, "
+            "since = excluded.since WHERE m.origin_id IS NULL AND excluded.reason = ANY (%s) AND m.reason <> ALL (%s)",
+            [origin_id, list(said), list(reasons), list(since), scope, origin_id, *[sorted(WORDS_OF_PEOPLE)] * 2],
         )
         return cursor.rowcount
 

@@ -155,8 +155,7 @@ def _is_alone(request: Request, channel: str, value: str) -> bool:
     shared = Customer.objects.filter(summary__advertising_stopped_at__isnull=False)
     shared = shared.exclude(privacy_requests=request)
     if channel == POST:
-        street, _mark, postcode = value.rpartition("|")
-        near = shared.filter(addresses__street_index=street, addresses__postcode__iexact=postcode)
+        near = shared.filter(addresses__street_index=value.rpartition("|")[0])
         return not any((POST, value) in endpoints_of(other) for other in near.distinct())
     if shared.filter(contact_points__whole_index=value).exists():
         return False

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from consents import deciding
 from consents.access import person_for, scan_for
 from consents.answering import proofs_of
-from consents.events import Source
+from consents.delisting import is_stopped
+from consents.events import Channel, Source
 from consents.forms import TakeDownForm, wording_of
 from consents.models import Purpose, Record
 from consents.opting_in import BadAddress, NotOffered, TooMany, ask_opt_in
@@ -61,19 +62,21 @@ def consent_take_down(request: HttpRequest, number: str) -> HttpResponse:
         context = {"customer": person, "purposes": Purpose.objects.filter(retired_at__isnull=True)}
         return render(request, "consents/take_down.html", context)
     lines = [line for line in panel_of(person) if line.purpose == purpose and line.can_be_told]
-    choices = [(line.key, line.label) for line in lines]
+    stopped = _stopped(person, purpose, lines)
+    known: dict[str, Any] = {"purpose": purpose, "choices": [(line.key, line.label) for line in lines]}
+    known["asks_signed"] = bool(stopped - {Channel.EMAIL})
     if request.method != "POST":
-        form = TakeDownForm(purpose=purpose, choices=choices, initial={"choice": request.GET.get("line", "")})
-        return _page(request, person, purpose, form)
-    form = TakeDownForm(request.POST, request.FILES, purpose=purpose, choices=choices)
+        form = TakeDownForm(**known, initial={"choice": request.GET.get("line", "")})
+        return _page(request, person, purpose, form, stopped)
+    form = TakeDownForm(request.POST, request.FILES, **known)
     if not form.is_valid():
-        return _page(request, person, purpose, form, status=422)
+        return _page(request, person, purpose, form, stopped, status=422)
     line = next(line for line in lines if line.key == form.cleaned_data["choice"])
     try:
         kind = take_down(person, _said(line, form.cleaned_data), by=signed_in(request))
     except NotTaken as refused:
         form.add_error(None, str(refused))
-        return _page(request, person, purpose, form, status=422)
+        return _page(request, person, purpose, form, stopped, status=422)
     _tell(request, person, line, kind)
     return redirect("consents:customer", number=person.number)
 
@@ -171,6 +174,7 @@ def _said(line: Line, data: dict[str, Any]) -> Said:
         note=data["note"].strip(),
         token=data["token"],
         scans=data["scans"],
+        signed=data.get("signed", False),
     )
 
 
@@ -183,8 +187,20 @@ def _tell(request: HttpRequest, person: Customer, line: Line, kind: str) -> None
     (messages.success if decision.allowed else messages.info)(request, words)
 
 
+def _stopped(person: Customer, purpose: Purpose, lines: list[Line]) -> set[str]:
+    """Channels on which a spoken yes would allow nothing."""
+    asked = lines if purpose.advertising else []
+    return {line.channel for line in asked if is_stopped(person, line.channel, line.value)}
+
+
 def _page(
-    request: HttpRequest, person: Customer, purpose: Purpose, form: TakeDownForm, *, status: int = 200
+    request: HttpRequest,
+    person: Customer,
+    purpose: Purpose,
+    form: TakeDownForm,
+    stopped: set[str],
+    *,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"customer": person, "purpose": purpose, "form": form}
+    context = {"customer": person, "purpose": purpose, "form": form, "stopped": stopped}
     return render(request, "consents/take_down.html", context, status=status)

@@ -54,10 +54,10 @@ def suppression_list(request: HttpRequest) -> HttpResponse:
     form = EndpointForm(request.POST if request.method == "POST" else None)
     entries = None
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        marks = suppression.hashes_of(data["channel"], data["endpoint"])
         entries = (
-            Suppression.objects.filter(endpoint__in=marks).prefetch_related("mentions").order_by("ended_at", "-since")
+            Suppression.objects.filter(endpoint__in=form.marks)
+            .prefetch_related("mentions")
+            .order_by("ended_at", "-since")
         )
     groups = (
         Suppression.objects.filter(ended_at__isnull=True)

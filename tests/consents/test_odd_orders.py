@@ -15,6 +15,7 @@ from consents.models import Purpose, Record, State
 from consents.panel import panel_of
 from consents.rebuilding import compare_states
 from consents.recording import NotRecorded
+from consents.taking import end_consent
 from customers.models import Address, ContactPoint, Customer
 from customers.suppression import suppress, suppressed
 from privacy import objecting
@@ -64,6 +65,17 @@ def test_an_address_at_which_nobody_said_no_comes_back_with_all_its_consents(why
     suppress("email", ON_EMAIL.format("4711"), reason=why, since=timezone.now() - timedelta(days=9))
     Client().post(link_of(ask(ON_EMAIL.format("4711"), "birthday")))
     assert (reason(alma), reason(alma, "birthday")) == ("consent", "consent")
+
+
+def test_what_a_file_told_after_an_erasure_of_before_it_does_not_come_back():
+    publish("birthday")
+    alma = make_person("4711")
+    suppress("email", ON_EMAIL.format("4711"), reason="erasure", since=timezone.now() - timedelta(days=9))
+    say(alma, confirmed=True, late=True, source="import", at=timezone.now() - timedelta(days=90))
+    assert reason(alma) == "suppressed"
+    Client().post(link_of(ask(ON_EMAIL.format("4711"), "birthday")))
+    assert (reason(alma), reason(alma, "birthday")) == ("withdrawn", "consent")
+    assert compare_states().ok
 
 
 def test_what_was_agreed_to_after_the_list_spoke_is_left():
@@ -117,3 +129,60 @@ def test_an_objection_to_post_outlives_the_erasure(manager):
     assert [reached(one, "post", "post") for one in (neighbor, again, elsewhere)] == [True, False, True]
     page = panel_of(again)
     assert next(line for line in page if line.channel == "post").decision.reason == "suppressed"
+
+
+@pytest.mark.parametrize("agreed_before", [False, True])
+def test_an_objection_to_post_alone_outlives_the_person_too(manager, agreed_before):
+    alma, neighbor = housed("4711"), housed("4712")
+    if agreed_before:
+        say(alma, purpose="post", channel="post", endpoint="")
+    end_consent(alma, Purpose.objects.get(key="post"), "post", "", by=manager)
+    again = housed("4713")
+    assert [reason(one, "post", "post") for one in (neighbor, again)] == ["interests", "suppressed"]
+    assert not suppressed("email", ON_EMAIL.format("4711"))
+    # Their own word goes on deciding about them.
+    say(alma, purpose="post", channel="post", endpoint="")
+    assert (reason(alma, "post", "post"), reached(alma, "post", "post")) == ("consent", True)
+    assert compare_states().ok
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        (("Hauptstraße 5", "20095"), ("Hauptstr. 5", "20095")),
+        (("Hauptstr.5", "D-20095"), ("HAUPTSTRASSE 5", "20095")),
+        (("Haupt Str 5 a", "20095"), ("Hauptstraße 5A", "20095 ")),
+    ],
+)
+def test_one_street_is_one_however_it_is_written(manager, then, now):
+    alma = housed("4711", *then)
+    objecting.object_now(alma, channel="mail", by=manager)
+    assert run_erasure(ask_erasure(alma).pk).state == "done"
+    assert reason(housed("4713", *now), "post", "post") == "suppressed"
+    assert reason(housed("4714", now[0], "20099"), "post", "post") == "interests"
+
+
+@pytest.mark.parametrize("field", ["restricted_at", "deactivated_at"])
+def test_what_the_list_stopped_does_not_come_back_when_something_else_that_stopped_it_ends(field):
+    publish("birthday")
+    alma, bert = make_person("4711"), make_person("4712")
+    address = ON_EMAIL.format("4711")
+    ContactPoint.objects.create(customer=bert, kind="email", value=address)
+    say(bert, endpoint=address, at=timezone.now() - timedelta(days=90))
+    Customer.objects.filter(pk=bert.pk).update(**{field: timezone.now()})
+    suppress("email", address, reason="unsubscribed", since=timezone.now() - timedelta(days=9))
+    Client().post(link_of(ask(address, "birthday", customer=alma)))
+    Customer.objects.filter(pk=bert.pk).update(**{field: None})
+    assert consents.may(bert, "newsletter", "email", address).reason == "withdrawn"
+    assert compare_states().ok
+
+
+def test_a_no_that_was_noted_beside_a_bounce_stops_as_well():
+    publish("birthday")
+    alma, address = make_person("4711"), ON_EMAIL.format("4711")
+    say(alma, at=timezone.now() - timedelta(days=90))
+    suppress("email", address, reason="bounced", since=timezone.now() - timedelta(days=60))
+    suppress("email", address, reason="objection", since=timezone.now() - timedelta(days=9))
+    Client().post(link_of(ask(address, "birthday", customer=alma)))
+    assert (reason(alma, "birthday"), reason(alma)) == ("consent", "withdrawn")
+    assert State.objects.get(customer=alma, purpose__key="newsletter").since < timezone.now() - timedelta(days=8)

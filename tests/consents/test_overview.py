@@ -14,7 +14,9 @@ from django.utils import timezone
 import consents
 from config.celery import app
 from consents import overview, proving
+from consents.audience import count_audience
 from consents.models import Entry, Purpose, Record
+from consents.purposes import retire, save_purpose
 from consents.rebuilding import compare_states
 from customers.models import ClaimReport, ContactPoint, Customer, OptInClaim, Origin, Suppression
 from customers.suppression import suppress
@@ -67,6 +69,23 @@ def test_rates_count_who_was_asked_and_who_says_yes(manager_client):
     assert page.status_code == 200
     assert "60&nbsp;%" in page.text
     assert "<svg" in page.text
+
+
+def test_who_was_only_told_at_a_sale_has_not_said_yes():
+    alma, bert, carla = (make_person(str(4711 + n)) for n in range(3))
+    give(alma)
+    for buyer in (bert, carla):
+        give(buyer, kind="noticed")
+    give(carla, kind="lapsed")
+    row = rate_of("newsletter", "email")
+    # What may be sent is another question: to whom was told, too (§ 7(3) UWG).
+    assert (row.asked, row.granted, row.percent, row.allowed) == (1, 1, 100, 2)
+    newsletter = Purpose.objects.get(key="newsletter")
+    newsletter.existing_customers = False
+    save_purpose(newsletter)
+    assert rate_of("newsletter", "email").allowed == count_audience(newsletter, "email") == 1
+    retire(newsletter, retired=True)
+    assert rate_of("newsletter", "email").allowed == 0
 
 
 def test_the_months_of_the_chart_are_twelve_and_those_of_the_shop():

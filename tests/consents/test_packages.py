@@ -76,6 +76,19 @@ def test_each_consent_is_a_record_of_its_whole_history(customer: Customer) -> No
     assert len(found["feedback", "email"]["obhut:hasSaleNotice"]) == 1
 
 
+def test_the_proof_of_a_consent_to_calls_is_kept_five_years_and_the_copy_says_so(customer: Customer) -> None:
+    say(customer, purpose="phone", channel="phone", endpoint="+49301234567", source="phone_call")
+    found = {one["obhut:channel"]: one for one in graph(files_of(build(customer, "access")))}
+    kept = {
+        channel: [(one["dpv:hasDuration"], one.get("dct:description")) for one in
+                  found[channel]["dpv:hasProcess"][0]["dpv:hasStorageCondition"]]
+        for channel in ("phone", "email")
+    }  # fmt: skip
+    # § 7a UWG: five years from the grant and again from each use, and the three years of any proof besides.
+    assert kept["phone"] == [("P36M", None), ("P3Y", "CONSENT"), ("P5Y", "CONSENT-TEL")]
+    assert kept["email"] == [("P36M", None), ("P3Y", "CONSENT")]
+
+
 def test_the_example_of_the_guide_has_no_property_that_we_lack(customer: Customer, shared_data: Any) -> None:
     example = json.loads((shared_data / "formats" / "dpv27560_largest_example.jsonld").read_text(encoding="utf-8"))
     wanted = set(example["dpv:hasRecordOfActivity"]) - {"dpv:hasDataProcessor"}  # there is none

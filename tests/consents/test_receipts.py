@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from consents import checkpoints
 from consents.checkpoints import sign_checkpoint
-from consents.models import Entry
+from consents.models import Entry, Purpose
+from consents.purposes import save_purpose
 from consents.receipts import NotYet, public_key, receipt_of, send_checkpoint, send_receipts
 from consents.sealing import seal_pending
 from consents.tasks import send_receipts as beat_task
@@ -101,6 +102,18 @@ def test_an_english_reader_gets_english_words() -> None:
     send_receipts()
     deliver_due(10)
     assert "You may withdraw at any time" in mail.outbox[0].body
+
+
+def test_a_receipt_says_what_the_purpose_rested_on_then() -> None:
+    customer = make_person("4711")
+    entry = say(customer, purpose="profiling", channel="web", endpoint="")
+    seal_and_sign()
+    purpose = Purpose.objects.get(key="profiling")
+    purpose.basis, purpose.name_de = "contract", "Passende Angebote"
+    save_purpose(purpose)
+    said = receipt_of(entry).person
+    assert said["why"] == "Einwilligung (Art. 6 Abs. 1 lit. a DSGVO)"
+    assert "jederzeit" in said["withdraw"]
 
 
 def test_whoever_is_restricted_meanwhile_is_not_written_to() -> None:

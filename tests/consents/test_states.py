@@ -229,6 +229,18 @@ def test_what_ends_opens_the_consent_again(person, newsletter):
     assert count_audience(newsletter, "email") == 1
 
 
+def test_a_flag_whose_day_has_come_leaves_states_that_say_what_may_says(person, newsletter):
+    bert = make_person("4712")
+    for one in (person, bert):
+        say(one)
+        a_child(one)
+    assert allowed_among([person.pk, bert.pk], newsletter, "email") == set()
+    Flag.objects.filter(customer=person).delete()
+    found = {one.pk for one in (person, bert) if consents.may(one, "newsletter", "email")}
+    assert allowed_among([person.pk, bert.pk], newsletter, "email") == found == {person.pk}
+    assert compare_states().ok
+
+
 def test_only_what_was_confirmed_since_goes_before_an_objection(person, newsletter):
     say(person, confirmed=True)
     objected(person)

@@ -16,6 +16,7 @@ from consents.models import Entry, Purpose
 from consents.sealing import seal_pending
 from customers.models import ContactPoint, Customer
 from datamap.models import AccessLog
+from tests.consents.making import moment
 from tests.consents.publishing import give, make_version
 from tests.privacy.making import make_person
 
@@ -103,6 +104,38 @@ def test_bad_questions_get_no_answer(person, agent_client, outsider_client):
             assert ask(agent_client, person, 5, suffix, **wrong).status_code == 422
     assert agent_client.get(reverse("consents:answer", args=[person.number])).status_code == 200
     assert ask(outsider_client, person, 5).status_code == 403
+
+
+def test_of_the_hour_that_comes_twice_either_can_be_asked(agent_client):
+    person = make_person("4711")
+    give(person, moment("2024-10-27T02:15:00+02:00"), late=True)
+    give(person, moment("2024-10-27T02:45:00+02:00"), kind="withdrawn", late=True)
+    asked = {"at": "2024-10-27T02:30"}
+    page = ask(agent_client, person, 0, **asked)
+    assert page.context["answer"].at == moment("2024-10-27T02:30:00+01:00")
+    assert page.context["answer"].decision.reason == "withdrawn"
+    assert "Diese Stunde gab es zweimal" in page.text and "02:30 CET" in page.text
+    page = ask(agent_client, person, 0, first="on", **asked)
+    assert page.context["answer"].at == moment("2024-10-27T02:30:00+02:00")
+    assert page.context["answer"].decision.reason == "consent"
+    assert "02:30 CEST" in page.text
+    said = json.loads(ask(agent_client, person, 0, "_json", first="on", **asked).content)
+    assert (said["at"], said["reason"]) == ("2024-10-27T00:30:00.000000Z", "consent")
+    ordinary = ask(agent_client, person, 0, first="on", at="2024-10-27T03:30")
+    assert ordinary.context["answer"].at == moment("2024-10-27T03:30:00+01:00")
+    assert "zweimal" not in ordinary.text
+    # An hour that never was has no answer.
+    assert ask(agent_client, person, 0, at="2024-03-31T02:30").status_code == 422
+
+
+def test_the_very_instant_of_an_event_is_after_it(agent_client):
+    person = make_person("4711")
+    give(person, moment("2024-06-01T10:00:00.000002+02:00"), late=True)
+    reasons = {
+        at: ask(agent_client, person, 0, at=at).context["answer"].decision.reason
+        for at in ("2024-06-01T10:00:00.000001", "2024-06-01T10:00:00.000002", "2024-06-01T10:00:00.000002+02:00")
+    }
+    assert list(reasons.values()) == ["never_asked", "consent", "consent"]
 
 
 def dated(person: Customer, days: float, *kinds: str) -> None:

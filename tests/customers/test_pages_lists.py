@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from customers import numbering, suppression
 from customers.models import ClaimReport, Customer, CustomerTag, NumberRange, OptInClaim, Origin, Tag
+from customers.postal import postal_key
 from datamap.catalogue import explain
 from staff.models import Role, User
 from tests.portal.factories import make_customer
@@ -102,11 +103,16 @@ def test_the_suppression_list_counts_and_names_nobody(manager_client):
         ("email", "nobody@example.org", False),
         ("phone", "040 555 01 42", True),
         ("phone", "+49 40 5550143", False),
+        ("post", "Hauptstr. 5, 20095 Hamburg", True),
+        ("post", "hauptstraße 5 20095", True),
+        ("post", "Hauptstraße 5, D-20095 Hamburg", True),
+        ("post", "Hauptstr. 5, 20099 Hamburg", False),
     ],
 )
 def test_an_address_can_be_asked_for(manager_client, caplog, channel, typed, listed):
     suppression.suppress("email", "a@example.org", reason="unsubscribed")
     suppression.suppress("phone", "+49405550142", reason="objection")
+    suppression.suppress("post", postal_key("Hauptstraße 5", "20095"), reason="objection")
     caplog.set_level("DEBUG")
     response = manager_client.post(SUPPRESSION, {"channel": channel, "endpoint": typed})
     assert response.status_code == 200
@@ -129,6 +135,7 @@ def test_the_question_is_never_answered_from_the_address_bar(manager_client):
         {"channel": "email", "endpoint": "nothing"},
         {"channel": "email", "endpoint": "a\0@example.org"},
         {"channel": "phone", "endpoint": "12"},
+        {"channel": "post", "endpoint": "Hauptstraße 5, Hamburg"},
         {"channel": "smoke", "endpoint": "a@example.org"},
         {"channel": "email", "endpoint": f"{'x' * 400}@example.org"},
     ],

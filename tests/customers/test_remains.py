@@ -9,6 +9,7 @@ import pytest
 
 from customers.indexing import forget_words, recount_words, refresh
 from customers.models import (
+    Address,
     ContactPerson,
     ContactPoint,
     Customer,
@@ -18,6 +19,7 @@ from customers.models import (
     Suppression,
     Tombstone,
 )
+from customers.postal import postal_key
 from customers.remains import leave_remains
 from customers.suppression import suppress, suppressed
 from customers.tombstones import erased
@@ -90,6 +92,17 @@ def test_where_it_is_asked_their_endpoints_are_not_written_to_any_more():
     assert suppressed("email", "ANNA@post.example")
     assert suppressed("sms", "+49 431 12345")
     assert {entry.reason for entry in Suppression.objects.all()} == {"erasure"}
+
+
+def test_their_letter_box_is_not_written_to_either():
+    anna = make_customer(email="anna@post.example")
+    Address.objects.create(customer=anna, street="Hauptstraße 5", postcode="24103", city="Kiel")
+    Address.objects.create(customer=anna, street="", postcode="24103", city="Kiel")
+
+    left = leave_remains({anna.pk: uuid4()}, erased_at=AT, suppress=True)
+
+    assert left.suppressed == 2
+    assert suppressed("post", postal_key("Hauptstr. 5", "24103"))
 
 
 def test_an_entry_of_an_import_is_no_longer_the_imports_alone():
