@@ -38,8 +38,8 @@ class DocumentQuerySet(models.QuerySet):
 
     def numbered(self, numbers: Iterable[str]) -> DocumentQuerySet:
         """The papers of all kinds with one of these numbers; the index begins with the kind."""
-        kinds = [value for value, _label in self.model._meta.get_field("kind").flatchoices]
-        return self.filter(kind__in=kinds, number__in=list(numbers))
+        model: Any = self.model
+        return self.filter(kind__in=model.Kind.values, number__in=list(numbers))
 
     def visible_to(self, user: Any) -> DocumentQuerySet:
         """Without papers of restricted customers, unless the role may see those (Art. 18 GDPR)."""
