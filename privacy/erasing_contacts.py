@@ -31,7 +31,7 @@ from privacy.notices import queue_notices, recipients_to_tell
 from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
-from privacy.speaking import name_of, own_endpoints
+from privacy.speaking import former_endpoints, name_of, own_endpoints
 from privacy.verdicts import Book
 from staff.models import User
 
@@ -92,7 +92,9 @@ def mark(erasure: Erasure) -> None:
 def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
     """What they come in again by, and how their requests are answered; where a company kept them, what is new of it."""
     own, name = own_endpoints(person), name_of(person)
-    emails, phones = (tuple(value for channel, value in own if channel == kind) for kind in ("email", "phone"))
+    # By what they had before, too, somebody comes in again, or asks what is kept of them.
+    reached = [*own, *former_endpoints(person)]
+    emails, phones = (tuple(value for channel, value in reached if channel == kind) for kind in ("email", "phone"))
     names = (name,) if " " in name else ()
     known = Subject.from_dict(erasure.subject_ref, erasure.needles)
     found = known.joined(Subject(erasure.subject_ref, emails=emails, phones=phones, names=names))

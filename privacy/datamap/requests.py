@@ -46,6 +46,7 @@ class RequestData(PersonalData):
     ]  # fmt: skip
     plain = ("blocked_at", "due_on", "clock_stopped", "duplicate_of", "contact_person", "token", "version")
     subject_ref = "subject_ref"
+    apart = "contact_person"
 
 
 @register(RequestEvent)

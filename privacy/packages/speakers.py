@@ -28,6 +28,7 @@ from privacy.packages.manifest import manifest
 from privacy.packages.ordering import Assembly, Order
 from privacy.packages.pdf import Paper, Setter
 from privacy.packages.schemas import PROCESSING_SCHEMA, row_schema, schema_of
+from privacy.packages.screening import Cell, Screen
 from privacy.packages.showing import shown
 from privacy.packages.writing import Archive, pretty
 from privacy.recipients import names_by_kind
@@ -52,11 +53,12 @@ def last_day_of(person: ContactPerson) -> Explanation:
 
 
 class SpeakersCopy:
-    """One such copy under way. Raises ContactPerson.DoesNotExist where the person is erased by now."""
+    """One such copy under way."""
 
-    def __init__(self, order: Order, contact_person: int) -> None:
+    def __init__(self, order: Order, screen: Screen, person: ContactPerson) -> None:
         self.order = order
-        self.person = ContactPerson.objects.select_related("customer").get(pk=contact_person)
+        self.screen = screen
+        self.person = person
         self.result = Assembly()
 
     def pieces(self) -> Generator[bytes, None, None]:
@@ -92,6 +94,7 @@ class SpeakersCopy:
             called = _("your-data")
             archive.add(f"{called}.pdf", "application/pdf", setter.finish())
             self.result.files = len(archive.entries) + 1
+            self.result.redacted, self.result.pending = self.screen.redacted, self.screen.pending
             archive.add("manifest.json", JSON, pretty(manifest(self.order, description, archive.entries, self.result)))
             yield from archive.close()
 
@@ -102,9 +105,21 @@ class SpeakersCopy:
         former = history.filter(id=self.person.pk).order_by("history_date", "history_id")
         asked = Request.archive.filter(contact_person=self.person.pk).order_by("pk")
         yield _rows(known[ContactPerson._meta.label], [self.person])
-        for section, rows in (_rows(known[history.model._meta.label], former), _rows(known["privacy.Request"], asked)):
-            if rows:
-                yield section, rows
+        if former:
+            yield _rows(known[history.model._meta.label], former)
+        if asked:
+            section, rows = _rows(known[Request._meta.label], asked)
+            self._screen(section, rows, [one.pk for one in asked])
+            yield section, rows
+
+    def _screen(self, section: Section, rows: list[Row], keys: list[int]) -> None:
+        """Blacken what names others in free words: those of the person's requests."""
+        prose = [column.name for column in section.columns if column.how == "prose" and column.name in _ASKED]
+        places = [(place, name) for place, row in enumerate(rows) for name in prose if row[name]]
+        cells = [Cell(section.label, str(keys[place]), name, "", rows[place][name]) for place, name in places]
+        for number, text in self.screen.screened(cells).items():
+            place, name = places[number]
+            rows[place][name] = text
 
     def _description(self) -> Description:
         who, company, end = controller(), self.person.customer, last_day_of(self.person)

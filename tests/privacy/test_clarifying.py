@@ -12,7 +12,7 @@ from datamap.workdays import local_date
 from privacy import clarifying, handling, identifying
 from privacy.clock import deadline_for, explained
 from privacy.deadlines import UnfitDates, request_deadline
-from privacy.models import Request
+from privacy.models import Policy, Request
 from privacy.steps import StepRefused
 from tests.privacy.making import days_ago, make_copy, make_person, take
 
@@ -115,3 +115,12 @@ def test_who_does_not_answer_gets_everything(case, officer) -> None:
     handling.answer(case, "", way="mail", partly=False, version=None, by=officer)
     assert (case.state, local_date(case.clarified_at)) == ("answered", local_date(timezone.now()))
     assert case.events.get(kind="clarified").reason == "Answered without waiting for it."
+
+
+def test_a_refusal_ends_the_question(case, officer) -> None:
+    """The period no longer grows once the person has their answer."""
+    Policy(refusal_needs_second=False).save()
+    clarifying.ask(case, "Which of 400 orders?", way="mail", version=None, by=officer)
+    handling.propose_refusal(case, "unfounded", "Repeated", "See 1 to 3", way="mail", version=None, by=officer)
+    assert case.state == "refused"
+    assert case.clarified_at is not None and not clarifying.is_open(case)
