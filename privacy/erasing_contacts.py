@@ -22,6 +22,7 @@ from datamap.controlling import legal_zone
 from datamap.subjects import Subject
 from datamap.workdays import local_date
 from mail.erasing import forget_addresses
+from privacy import restricting
 from privacy.clearing import Done, begin_erasing, delete
 from privacy.compiling import Table, tables
 from privacy.journaling import entry_of_contact
@@ -123,6 +124,7 @@ def end_row(erasure: Erasure) -> None:
     if erasure.holds:
         return
     begin_erasing()
+    restricting.overtake(person)
     items = _items(person, erasure.as_of)
     _tell_recipients(person, erasure)
     done = Done()

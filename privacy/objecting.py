@@ -124,9 +124,7 @@ def mark_objected(ids: list[int], at: datetime) -> None:
 def stays_stopped(request: Request) -> bool:
     """Whether the customer of this objection, or the contact person, has others that stop their advertising as well."""
     if request.contact_person is not None:
-        same = Request.objects.filter(
-            contact_person=request.contact_person, objects_to=Request.ObjectsTo.ADVERTISING
-        )
+        same = Request.objects.filter(contact_person=request.contact_person, objects_to=Request.ObjectsTo.ADVERTISING)
         return same.exclude(pk=request.pk).exists()
     customer = request.customer_id
     return customer is not None and (_shares_its_stop(request) or stopping.other_stops(customer, request.received_at))

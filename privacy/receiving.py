@@ -20,7 +20,7 @@ from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
 from privacy.models import Erasure, Request, Restriction
 from privacy.opencases import stop_endings
-from privacy.speaking import speaker_by_address
+from privacy.speaking import speaker_by_address, speaker_of
 from privacy.steps import Step, StepRefused, stamp, step_of
 from staff.models import User
 
@@ -130,16 +130,20 @@ def take_effect(request: Request, *, by: User | None) -> None:
         return
     if request.objects_to == Request.ObjectsTo.ADVERTISING:
         objecting.stop_advertising(request, by=by)
-    elif request.customer is not None:
-        restricting.restrict(
-            request.customer,
-            Restriction.Case.OBJECTION,
-            [Restriction.Part.ALL],
-            _("Objection under Art. 21(1), not decided yet"),
-            by=by,
-            request=request,
-            since=request.received_at,
-        )
+        return
+    speaker = speaker_of(request)
+    if request.customer is None or (request.contact_person is not None and speaker is None):
+        return
+    restricting.restrict(
+        request.customer,
+        Restriction.Case.OBJECTION,
+        [Restriction.Part.ALL],
+        _("Objection under Art. 21(1), not decided yet"),
+        by=by,
+        request=request,
+        since=request.received_at,
+        speaker=speaker,
+    )
 
 
 def people_meant(visible: CustomerQuerySet, *, email: str = "", phone: str = "") -> list[Customer]:

@@ -116,5 +116,6 @@ class RestrictionData(PersonalData):
         ),
         *staff_of("set_by", "lifted_by", category="REQUEST", start="lifted_at"),
     ]
-    plain = ("request", "blocked_at", "version")
+    plain = ("request", "contact_person", "blocked_at", "version")
     subject_ref = "subject_ref"
+    apart = "contact_person"

@@ -20,7 +20,7 @@ from datamap.catalogue import Explanation, cited, explain
 from datamap.controlling import controller, legal_zone
 from datamap.packages import ACCESS, Person, Row
 from datamap.workdays import local_date
-from privacy.models import Request
+from privacy.models import Request, Restriction
 from privacy.packages.compiling import Section, sections
 from privacy.packages.describing import Description, Line, label_of, processing, told_of_person
 from privacy.packages.html import Page
@@ -104,6 +104,7 @@ class SpeakersCopy:
         history: Any = ContactPerson.history
         former = history.filter(id=self.person.pk).order_by("history_date", "history_id")
         asked = Request.archive.filter(contact_person=self.person.pk).order_by("pk")
+        restricted = Restriction.archive.filter(contact_person=self.person.pk).order_by("pk")
         yield _rows(known[ContactPerson._meta.label], [self.person])
         if former:
             yield _rows(known[history.model._meta.label], former)
@@ -111,10 +112,14 @@ class SpeakersCopy:
             section, rows = _rows(known[Request._meta.label], asked)
             self._screen(section, rows, [one.pk for one in asked])
             yield section, rows
+        if restricted:
+            section, rows = _rows(known[Restriction._meta.label], restricted)
+            self._screen(section, rows, [one.pk for one in restricted])
+            yield section, rows
 
     def _screen(self, section: Section, rows: list[Row], keys: list[int]) -> None:
-        """Blacken what names others in free words: those of the person's requests."""
-        prose = [column.name for column in section.columns if column.how == "prose" and column.name in _ASKED]
+        """Blacken what names others in free words."""
+        prose = [column.name for column in section.columns if column.how == "prose" and column.name in rows[0]]
         places = [(place, name) for place, row in enumerate(rows) for name in prose if row[name]]
         cells = [Cell(section.label, str(keys[place]), name, "", rows[place][name]) for place, name in places]
         for number, text in self.screen.screened(cells).items():

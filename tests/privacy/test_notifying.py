@@ -126,7 +126,7 @@ def test_the_copy_says_in_words_what_recipients_are_still_to_be_told(officer):
     first = json.loads(files["data/privacy.Notice.json"])[-1]
     assert first["recipient"] == "Nordpost" and "last name: Möller" in first["details"] and "\t" not in first["details"]
     table = list(csv.DictReader(files["data/privacy.Notice.csv"].decode().splitlines()))
-    assert all("Nordpost" == row["recipient"] for row in table)
+    assert all(row["recipient"] == "Nordpost" for row in table)
     properties = json.loads(files["schemas/privacy.Notice.schema.json"])["items"]["properties"]
     assert "lifting = end of a restriction" in properties["kind"]["description"]
     tables = json.loads(files["datapackage.json"])["resources"]
