@@ -331,7 +331,7 @@ def _settle(restriction: Restriction, by: User | None) -> None:
 
 
 def _settle_speaker(restriction: Restriction, since: datetime | None, by: User | None) -> None:
-    person = ContactPerson.objects.select_for_update().filter(pk=restriction.contact_person).first()
+    person = ContactPerson.objects.select_for_update().filter(pk=restriction.contact_person or 0).first()
     if person is None or person.restricted_at == since:
         return
     ended = since is None

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.fields import EmailField, LineField, PhoneField, ProseField
 from datamap.controlling import legal_zone
 from privacy import letters
-from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE
+from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, SILENT
 from privacy.instants import PICKER, InstantField
 from privacy.models import Request, RequestLetter, Restriction
 from staff.models import User
@@ -49,6 +49,7 @@ class BoardForm(forms.Form):
             ("", _("all open")),
             (OVERDUE, _("overdue")),
             (CLOSABLE, _("answered, to be closed")),
+            (SILENT, _("question without an answer")),
             *Request.State.choices,
         ]
         self.fields["owner"].choices = [  # type: ignore[attr-defined]

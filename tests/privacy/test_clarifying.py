@@ -124,3 +124,15 @@ def test_a_refusal_ends_the_question(case, officer) -> None:
     handling.propose_refusal(case, "unfounded", "Repeated", "See 1 to 3", way="mail", version=None, by=officer)
     assert case.state == "refused"
     assert case.clarified_at is not None and not clarifying.is_open(case)
+
+
+def test_a_question_without_an_answer_is_not_forgotten_behind_its_clock(case, officer, officer_client) -> None:
+    """Who does not answer gets everything; somebody has to see that it is time."""
+    clarifying.ask(case, "Which of 400 orders?", way="mail", version=None, by=officer)
+    for days, waits in ((13, False), (15, True)):
+        Request.objects.filter(pk=case.pk).update(clarification_asked_at=days_ago(days), received_at=days_ago(days + 1))
+        items = {item.key: item for item in officer_client.get(reverse("privacy:cockpit")).context["items"]}
+        assert ("questions" in items) == waits, days
+    assert [row.request for row in officer_client.get(items["questions"].url).context["rows"]] == [case]
+    clarifying.settle(case, "Everything", version=None, by=officer)
+    assert "questions" not in {item.key for item in officer_client.get(reverse("privacy:cockpit")).context["items"]}
