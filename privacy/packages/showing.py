@@ -72,7 +72,8 @@ def _filled(page: Shown) -> Shown:
     """With its words in the language that is active, looked up once and not for each row."""
     page.labels = [label_of(column) for column in page.columns]
     for column in page.columns:
-        known = getattr(column.field, "flatchoices", None)
+        # Of a list, what it holds decides.
+        known = getattr(getattr(column.field, "base_field", column.field), "flatchoices", None)
         if known and column.how == "plain":
             page.choices[column.name] = {value: str(label) for value, label in known}
         if column.name == "history_type":
@@ -126,7 +127,7 @@ def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> s
     if value is None or value == "":
         return ""
     if known := page.choices.get(column.name):
-        return known.get(value, str(value))
+        return ", ".join(known.get(one, str(one)) for one in (value if isinstance(value, list) else [value]))
     if column.how == "plain" and isinstance(value, str):
         if isinstance(column.field, models.DecimalField):
             # Net of nothing: what is no amount of a currency is a number as it stands.

@@ -300,6 +300,18 @@ def test_her_restriction_is_set_again_after_a_restore(company, berta, officer) -
 def test_her_copy_tells_of_her_restriction_and_the_companys_does_not(company, berta, officer) -> None:
     restricting.restrict(company, "a", ["all"], "Name strittig", by=officer, speaker=berta)
     hers = files_of(build(ContactPerson.objects.get(pk=berta.pk), "access", user_id=officer.pk))
-    assert json.loads(hers["data/privacy.Restriction.json"])[0]["reason"] == "Name strittig"
+    (row,) = json.loads(hers["data/privacy.Restriction.json"])
+    assert (row["reason"], row["parts"], row["request"]) == ("Name strittig", ["all"], Request.objects.get().pk)
+    page = hers["index.html"].decode()
+    assert "<dd>alles</dd>" in page and "Request " not in page
+    # Each kind of data says why it is kept; figures are made up about customers only (Art. 15(1)).
+    kinds = {line["rule"]: line for line in json.loads(hers["meta/processing.json"])["data"]}
+    assert kinds["REQUEST"]["held"] == {"Datenschutzanfrage": 1, "Einschränkung": 1}
+    assert "OWiG" in kinds["REQUEST"]["statute"] and kinds["REQUEST"]["last_day"] is None
+    assert "Ihren nicht stornierten Bestellungen" not in page
     its = build(Customer.objects.get(pk=company.pk), "access", user_id=officer.pk)
     assert "Name strittig" not in everything(files_of(its))
+
+
+def test_the_rights_of_the_company_say_whose_request_it_is(hers, company, officer, fresh) -> None:
+    assert "of a contact person" in fresh(officer).get(reverse("privacy:customer", args=["F-1"])).text
