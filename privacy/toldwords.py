@@ -18,6 +18,7 @@ LABELS = {
     "email": gettext_lazy("E-mail"),
     "others": gettext_lazy("Other numbers"),
     "contact": gettext_lazy("Contact person"),
+    "speaks_for": gettext_lazy("Contact person of"),
 }
 FIELDS = ("customer:", "address:", "point:", "person:")
 

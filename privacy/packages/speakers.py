@@ -164,10 +164,10 @@ class SpeakersCopy:
         return lines_about(Person(None), held)
 
     def _asked(self) -> Sequence[Request]:
-        return Request.archive.filter(contact_person=self.person.pk).order_by("pk")
+        return list(Request.archive.filter(contact_person=self.person.pk).order_by("pk"))
 
     def _restricted(self) -> Sequence[Restriction]:
-        return Restriction.archive.filter(contact_person=self.person.pk).order_by("pk")
+        return list(Restriction.archive.filter(contact_person=self.person.pk).order_by("pk"))
 
 
 def _rows(section: Section, found: Iterable[Any]) -> tuple[Section, list[Row]]:

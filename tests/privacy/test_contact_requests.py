@@ -10,15 +10,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers import indexing
+from customers import indexing, tombstones
 from customers.duplicates import likely_duplicates
 from customers.models import ContactPerson, ContactPoint, Customer, Tombstone
 from customers.searching import matching_ids
 from customers.suppression import suppressed
 from datamap import holds, journal
+from datamap.diagnosis import Options
 from privacy import identifying, receiving, rectifying, restricting
 from privacy.erasing import run_erasure
 from privacy.erasing_contacts import ask_contact_erasure
+from privacy.invariants import check_erased
 from privacy.models import Notice, Request, Restriction
 from privacy.packages import reviewing
 from privacy.packages.building import build, work_on
@@ -315,3 +317,18 @@ def test_her_copy_tells_of_her_restriction_and_the_companys_does_not(company, be
 
 def test_the_rights_of_the_company_say_whose_request_it_is(hers, company, officer, fresh) -> None:
     assert "of a contact person" in fresh(officer).get(reverse("privacy:customer", args=["F-1"])).text
+
+
+def test_a_row_that_staff_removed_before_the_run_leaves_no_history_behind(company, berta, officer) -> None:
+    """In the undo window somebody takes her off the sheet; what was promised to her holds all the same."""
+    berta.position = "Leitung"
+    berta.save()
+    waiting = ask_contact_erasure(berta, suppress=True, user=officer)
+    ContactPerson.objects.get(pk=berta.pk).delete()
+    assert ContactPerson.history.filter(id=berta.pk).count() == 3
+    done = run_erasure(waiting.pk)
+    assert (done.state, done.needles) == ("done", None)
+    assert not ContactPerson.history.filter(id=berta.pk).exists()
+    assert [(item["model"], item["count"]) for item in done.items] == [("customers.HistoricalContactPerson", 3)]
+    assert suppressed("email", BERTA) and tombstones.erased(email=BERTA)[1] == done.subject_ref
+    assert check_erased(Options()).ok
