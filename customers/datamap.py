@@ -160,7 +160,17 @@ class ContactPersonData(PersonalData):
             category=category_of(),
             start=start_of(),
             source=_("From the company or from the person"),
-        )
+        ),
+        Group(
+            fields=("restricted_at",),
+            subject="customer",
+            person="contact",
+            purpose=_("Respecting a restriction (Art. 18 GDPR)"),
+            basis=Basis.LEGAL_OBLIGATION,
+            category=category_of(),
+            start=start_of(),
+            source=_("Made by the portal"),
+        ),
     ]
     plain = ("origin", "batch")
 

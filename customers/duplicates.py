@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from customers.indexing import sound_of
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPerson, ContactPoint, Customer
 from customers.reading import read_phone
 from customers.sealing import PERSON_EMAIL, PERSON_PHONE
 from staff.models import User
 
 MATCH = ContactPoint._meta.get_field("match_index")
 # Whoever speaks for a company is a person one may be about to enter again.
-BY_PERSON = "SELECT DISTINCT customer_id FROM customers_contactperson WHERE {} = ANY(%s) LIMIT 100"
+BY_PERSON = (
+    "SELECT DISTINCT customer_id FROM customers_contactperson WHERE {} = ANY(%s) AND restricted_at IS NULL LIMIT 100"
+)
 MOST = 10
 
 EMAIL, PHONE, NAME = "email", "phone", "name"
@@ -59,7 +62,7 @@ def likely_duplicates(
     """
     reasons = _reasons(email, phone, sound_of(first_name, last_name, company), postcode)
     reasons.pop(exclude or 0, None)
-    found = Likely()
+    found = Likely(protected=_speaks_restricted(email, phone))
     sees_restricted = user.may("customers.restricted")
     order = {id_: (-len(why), id_) for id_, why in reasons.items()}
     for customer in sorted(Customer.objects.filter(pk__in=reasons), key=lambda one: order[one.pk]):
@@ -68,6 +71,16 @@ def likely_duplicates(
         elif len(found.candidates) < MOST:
             found.candidates.append(Candidate(customer, tuple(reasons[customer.pk])))
     return found
+
+
+def _speaks_restricted(email: str, phone: str) -> bool:
+    """Whether somebody with this address or number speaks for a company and has their data restricted."""
+    told = Q()
+    if "@" in email:
+        told |= Q(email_index=email.strip())
+    if phone and (number := read_phone(phone)):
+        told |= Q(phone_index=number)
+    return bool(told) and ContactPerson.objects.filter(told, restricted_at__isnull=False).exists()
 
 
 def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, list[str]]:

@@ -96,6 +96,9 @@ def _normalize(child: Any) -> None:
         if child.kind == ContactPoint.Kind.PHONE:
             child.value = reading.read_phone(child.value) or child.value
     elif isinstance(child, ContactPerson):
+        child.email = child.email.strip()
+        if child.email and not reading.is_email(child.email):
+            raise ValidationError({"email": _("This is no e-mail address.")})
         child.phone = reading.read_phone(child.phone) or child.phone
     elif isinstance(child, Address):
         child.postcode = child.postcode.strip()

@@ -101,6 +101,9 @@ def _changes(model: type[models.Model], customer_id: int) -> Iterator[Change]:
         .select_related("history_user")
         .order_by("id", "history_id")
     )
+    if model is ContactPerson:
+        restricted = ContactPerson.objects.filter(customer=customer_id, restricted_at__isnull=False)
+        rows = rows.exclude(id__in=restricted.values("pk"))
     names = [f.name for f in model._meta.concrete_fields if f.column in columns_of(model)]
     previous: Any = None
     for row in rows:

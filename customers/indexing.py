@@ -137,7 +137,7 @@ def _refresh(ids: list[int]) -> None:
                 ARRAY(
                     SELECT n.name FROM customers_contactperson p,
                         unnest(ARRAY[p.last_name, p.first_name]) WITH ORDINALITY AS n (name, place)
-                    WHERE p.customer_id = c.id ORDER BY p.id, n.place
+                    WHERE p.customer_id = c.id AND p.restricted_at IS NULL ORDER BY p.id, n.place
                 )
             FROM customers_customer c LEFT JOIN customers_address a ON a.customer_id = c.id
             WHERE c.id = ANY(%s) GROUP BY c.id

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from customers.normalizing import evidence_key, match_key, part_key, street_key, text_key, whole_key
-from customers.querysets import CustomerManager
+from customers.querysets import ContactPersonManager, CustomerManager
 from vault.fields import BlindIndexField, SealedJSONField, SealedTextField
 
 
@@ -210,7 +210,10 @@ class ContactPerson(models.Model):
     phone_index = BlindIndexField(source="phone", normalizer=whole_key)
     origin = models.ForeignKey(Origin, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Written by `privacy.restricting` alone.
+    restricted_at = models.DateTimeField(_("restricted"), null=True, blank=True, editable=False)
 
+    objects = ContactPersonManager()
     history = HistoricalRecords(
         bases=[HistoryEntry],
         excluded_fields=["email_index", "phone_index"],

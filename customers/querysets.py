@@ -23,4 +23,13 @@ class CustomerQuerySet(models.QuerySet[Any]):
         return self.filter(status="account")
 
 
+class ContactPersonQuerySet(models.QuerySet[Any]):
+    """Chainable questions about who speaks for companies."""
+
+    def unrestricted(self) -> ContactPersonQuerySet:
+        """Whose data are not restricted (Art. 18 GDPR): all that daily work shows."""
+        return self.filter(restricted_at__isnull=True)
+
+
+ContactPersonManager = models.Manager.from_queryset(ContactPersonQuerySet)
 CustomerManager = models.Manager.from_queryset(CustomerQuerySet)

@@ -30,6 +30,7 @@ _LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 _WHOLE = ContactPoint._meta.get_field("whole_index")
 _PART = ContactPoint._meta.get_field("part_index")
 _PERSON_EMAIL = ContactPerson._meta.get_field("email_index")
+_PERSONS = "SELECT customer_id FROM customers_contactperson WHERE {} = ANY(%s) AND restricted_at IS NULL"
 _PERSON_PHONE = ContactPerson._meta.get_field("phone_index")
 
 
@@ -114,7 +115,7 @@ def _phone_parts(text: str) -> list[tuple[str, list[Any]]]:
     if number := read_phone(text):
         parts.append(_hash_part("whole_index", _WHOLE.candidates(number), "phone"))
         persons = _PERSON_PHONE.candidates(number)
-        parts.append(("SELECT customer_id FROM customers_contactperson WHERE phone_index = ANY(%s)", [persons]))
+        parts.append((_PERSONS.format("phone_index"), [persons]))
     digits = _DIGITS.sub("", text)
     if len(digits) == 6:
         parts.append(_hash_part("part_index", _PART.candidates(f"+49{digits}"), "phone"))
@@ -145,7 +146,7 @@ def _by_hash(person_field: Any, person_column: str, text: str, reach: _Reach) ->
     parts = [
         _hash_part("whole_index", _WHOLE.candidates(text), "email"),
         (
-            f"SELECT customer_id FROM customers_contactperson WHERE {person_column} = ANY(%s)",  # noqa: S608
+            _PERSONS.format(person_column),
             [person_field.candidates(text)],
         ),
     ]

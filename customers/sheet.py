@@ -51,7 +51,10 @@ def standing(customer: Customer) -> Standing:
     master["interests"] = preferred(customer, Preference.Kind.INTEREST)
     found: Standing = {"master": master}
     for prefix, (form, model, order) in ROWS.items():
-        rows = model._default_manager.filter(customer=customer).order_by(*order)[:MOST_ROWS]
+        rows = model._default_manager.filter(customer=customer).order_by(*order)
+        if model is ContactPerson:
+            rows = rows.filter(restricted_at__isnull=True)
+        rows = rows[:MOST_ROWS]
         names = row_fields(form)
         found[prefix] = {str(row.pk): {name: getattr(row, name) for name in names} for row in rows}
     return found

@@ -194,6 +194,8 @@ class PersonalData:
       by themselves in a run. Several levels chain by their own `parent`.
     subject_ref: column that carries the erasure's opaque mark once a row is blocked; None where a row of
       this model is never blocked.
+    apart: column that, where it is filled, names somebody else whom the row is about than the person in whose file it
+      lies; it is in no copy for that person.
     cut: relations that are emptied when the row (or its parent) is blocked: what they lead to stays for another
       purpose and would say whose the row was.
     files: fields (file fields or names of stored files) whose files go with the row.
@@ -205,6 +207,7 @@ class PersonalData:
     plain: ClassVar[tuple[str, ...]] = ()
     parent: ClassVar[str | None] = None
     subject_ref: ClassVar[str | None] = None
+    apart: ClassVar[str | None] = None
     cut: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]] = ()
     copies: ClassVar[dict[str, str]] = {}

@@ -93,13 +93,14 @@ def profile_of(customer: Customer) -> Profile:
 
     preferences = rows(Preference, Preference.objects.filter(**mine).order_by("said_at", "pk"))
     tags = Tag.objects.filter(customer_tags__customer=customer).order_by("name").values_list("name", flat=True)
+    persons = ContactPerson.objects.unrestricted()
     claims = OptInClaim.objects.filter(**mine).select_related("origin").order_by(F("claimed_at").desc(), "channel")
     profile = Profile(
         customer=customer,
         summary=getattr(customer, "summary", None),  # the door has read it with the customer
         contact_points=_POINTS(customer.pk),
         addresses=_ADDRESSES(customer.pk),
-        persons=rows(ContactPerson, ContactPerson.objects.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
+        persons=rows(ContactPerson, persons.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
         external_ids=rows(ExternalId, ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
         tags=rows(CustomerTag, tags),
         channels=[p.value for p in preferences if p.kind == Preference.Kind.CHANNEL],

@@ -25,7 +25,9 @@ from privacy.models.requests import UNANSWERED
 from privacy.steps import State, Step, stamp
 from staff.models import User
 
-OVERDUE, CLOSABLE, MINE, NOBODY = "overdue", "closable", "mine", "nobody"
+OVERDUE, CLOSABLE, SILENT, MINE, NOBODY = "overdue", "closable", "silent", "mine", "nobody"
+# Who does not answer a question is not forgotten behind a clock that stands.
+PATIENCE = timedelta(days=14)
 OF_BOARD = "privacy:requests?state="
 WAITING = tuple(map(State, UNANSWERED))
 COUNTED = 1000
@@ -55,6 +57,8 @@ def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
         rows = overdue(rows)
     elif wanted.get("state") == CLOSABLE:
         rows = closable(rows)
+    elif wanted.get("state") == SILENT:
+        rows = silent(rows)
     elif wanted.get("state"):
         rows = rows.filter(state=wanted["state"])
     if wanted.get("owner") == MINE:
@@ -69,6 +73,14 @@ def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
 def overdue(rows: QuerySet[Request]) -> QuerySet[Request]:
     """Those whose last day is over and whose clock does not stand."""
     return rows.filter(state__in=WAITING, clock_stopped=False, due_on__lt=today())
+
+
+def silent(rows: QuerySet[Request]) -> QuerySet[Request]:
+    """Those whose clock stands since a question that the person has not answered for two weeks."""
+    since = timezone.now() - PATIENCE
+    identity = Q(state=State.IDENTITY_PENDING, identity_asked_at__lt=since)
+    extent = Q(clarified_at__isnull=True, clarification_asked_at__lt=since)
+    return rows.filter(identity | extent, state__in=WAITING, clock_stopped=True)
 
 
 def page_for(wanted: dict[str, Any], user: User, cursor: str) -> tuple[list[Row], str, bool]:
@@ -97,6 +109,10 @@ def register_tasks() -> None:
     """Tell the cockpit what waits at the desk; called from the app's `ready`."""
     register_task("requests_late", gettext_lazy("Requests past their last day"), _late, OF_BOARD + OVERDUE, STOP)
     register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, "privacy:requests", WARN)
+    register_task(
+        "questions", gettext_lazy("Questions to people without an answer for two weeks"), _silent, OF_BOARD + SILENT,
+        WARN,
+    )  # fmt: skip
     register_task("refusals", gettext_lazy("Refusals that wait for a second person"), _refusals, "privacy:requests")
     register_task("requests_in_time", gettext_lazy("Requests in time"), _in_time, "privacy:requests", INFO)
     register_task(
@@ -113,6 +129,10 @@ def _late() -> Finding:
     first = rows.order_by("due_on").values_list("due_on", flat=True).first()
     since = _("oldest due %s") % date_format(first, "SHORT_DATE_FORMAT") if first else ""
     return Finding(rows[:COUNTED].count(), since)
+
+
+def _silent() -> int:
+    return silent(Request.on_desk().filter(closed_at__isnull=True))[:COUNTED].count()
 
 
 def _soon() -> int:

@@ -38,11 +38,16 @@ def settle(request: Request, words: str, *, version: int | None, by: User) -> No
             raise StepRefused(_("No such question is open."))
         if not words.strip():
             raise StepRefused(_("Say what the person answered."))
-        end(locked, by=by, words=words)
+        _end(locked, by=by, words=words)
 
 
-def end(request: Request, *, by: User, words: str) -> None:
-    """The question is over, in the caller's step: answered, or overtaken by the answer to the request."""
+def overtake(request: Request, *, by: User) -> None:
+    """In the caller's step, which answers or refuses the request: a question that is still open is over."""
+    if is_open(request):
+        _end(request, by=by, words=_("Answered without waiting for it."))
+
+
+def _end(request: Request, *, by: User, words: str) -> None:
     request.clarified_at = timezone.now()
     stamp(request, Step.CLARIFIED, by=by, reason=words)
 

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from customers import suppression, tombstones
 from customers.models import ContactPerson, Customer, Suppression
@@ -22,6 +21,7 @@ from datamap.controlling import legal_zone
 from datamap.subjects import Subject
 from datamap.workdays import local_date
 from mail.erasing import forget_addresses
+from privacy import restricting, toldwords
 from privacy.clearing import Done, begin_erasing, delete
 from privacy.compiling import Table, tables
 from privacy.journaling import entry_of_contact
@@ -31,7 +31,7 @@ from privacy.notices import queue_notices, recipients_to_tell
 from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
-from privacy.speaking import name_of, own_endpoints
+from privacy.speaking import former_endpoints, name_of, own_endpoints
 from privacy.verdicts import Book
 from staff.models import User
 
@@ -79,7 +79,7 @@ def ask_contact_erasure(
 @transaction.atomic
 def mark(erasure: Erasure) -> None:
     """Journal, tombstone, and the suppression list if that was asked for: who comes in again is noticed already."""
-    person = _locked(erasure)
+    person = _locked(erasure) or _as_last_known(erasure)
     if person is not None:
         at = timezone.now()
         _leave_marks(person, erasure, at)
@@ -92,7 +92,9 @@ def mark(erasure: Erasure) -> None:
 def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
     """What they come in again by, and how their requests are answered; where a company kept them, what is new of it."""
     own, name = own_endpoints(person), name_of(person)
-    emails, phones = (tuple(value for channel, value in own if channel == kind) for kind in ("email", "phone"))
+    # By what they had before, too, somebody comes in again, or asks what is kept of them.
+    reached = [*own, *former_endpoints(person)]
+    emails, phones = (tuple(value for channel, value in reached if channel == kind) for kind in ("email", "phone"))
     names = (name,) if " " in name else ()
     known = Subject.from_dict(erasure.subject_ref, erasure.needles)
     found = known.joined(Subject(erasure.subject_ref, emails=emails, phones=phones, names=names))
@@ -110,22 +112,27 @@ def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
 
 @transaction.atomic
 def end_row(erasure: Erasure) -> None:
-    """The row and its history; while a matter keeps everything of the company, the step is done again afterwards."""
+    """The row and its history; while a matter keeps everything of the company, the step is done again afterwards.
+
+    Of a row that staff removed meanwhile the history is left, and ends here.
+    """
     person = _locked(erasure)
-    if person is None:
-        note(erasure, "rows")
-        return
-    _leave_marks(person, erasure, timezone.now())
-    erasure.holds = describe_cases(_cases(person, erasure.as_of))
-    erasure.save(update_fields=["holds"])
-    if erasure.holds:
-        return
+    if person is not None:
+        _leave_marks(person, erasure, timezone.now())
+        erasure.holds = describe_cases(_cases(person, erasure.as_of))
+        erasure.save(update_fields=["holds"])
+        if erasure.holds:
+            return
     begin_erasing()
-    items = _items(person, erasure.as_of)
-    _tell_recipients(person, erasure)
+    contact = erasure.contact_person
+    assert contact is not None  # as `ask_contact_erasure` made it
+    items = _items(person, erasure.as_of) if person is not None else _beside(contact)
+    if person is not None:
+        restricting.overtake(person)
+        _tell_recipients(person, erasure)
     done = Done()
-    delete(tables()[Package._meta.label], _copies(person), done)
-    delete(_table(), [person.pk], done)
+    delete(tables()[Package._meta.label], _copies(contact), done)
+    delete(_table(), [contact], done)
     DeletionLog.objects.bulk_create(
         DeletionLog(
             erasure=erasure, rule_key=item.rule[0], rule_version=item.rule[1], model=item.model, action=item.action,
@@ -158,6 +165,13 @@ def _locked(erasure: Erasure) -> ContactPerson | None:
     return rows.filter(mine).first()
 
 
+def _as_last_known(erasure: Erasure) -> ContactPerson | None:
+    """Of a row that staff removed: what it was, as its history knows; None where that has ended, too."""
+    history: Any = ContactPerson.history
+    last = history.filter(id=erasure.contact_person).order_by("-history_date", "-history_id").first()
+    return last.instance if last is not None else None
+
+
 def _cases(person: ContactPerson, day: Any) -> list[holds.StandingHold]:
     """Matters about the whole company: one order or complaint does not live by who spoke for it."""
     found = holds.standing([person.customer_id], day)
@@ -166,27 +180,33 @@ def _cases(person: ContactPerson, day: Any) -> list[holds.StandingHold]:
 
 def _items(person: ContactPerson, day: Any) -> list[Item]:
     rule = Book(day).verdict(_key(person)).rule
+    row = Item(_table().label, "delete", 1, None, "", NEEDLESS, (rule.full_key, rule.version))
+    return [row, *_beside(person.pk)]
+
+
+def _beside(contact: int) -> list[Item]:
+    """What goes with the row."""
     history: Any = ContactPerson.history.model
-    items = [Item(_table().label, "delete", 1, None, "", NEEDLESS, (rule.full_key, rule.version))]
-    if count := history.objects.filter(id=person.pk).count():
+    items = []
+    if count := history.objects.filter(id=contact).count():
         items.append(Item(history._meta.label, "delete", count, None, "", WITH_ITS_ROW))
-    if count := len(_copies(person)):
+    if count := len(_copies(contact)):
         items.append(Item(Package._meta.label, "delete", count, None, "", NEEDLESS))
     return items
 
 
-def _copies(person: ContactPerson) -> list[int]:
-    return list(Package.objects.filter(contact_person=person.pk).values_list("pk", flat=True))
+def _copies(contact: int) -> list[int]:
+    return list(Package.objects.filter(contact_person=contact).values_list("pk", flat=True))
 
 
 def _tell_recipients(person: ContactPerson, erasure: Erasure) -> None:
     """Art. 19: whoever received the company's data has its contact persons among them."""
     lines = [
-        (_("Name"), name_of(person)),
-        (_("E-mail"), person.email),
-        (_("Contact person of"), f"{person.customer.company} {person.customer.number}".strip()),
+        ("name", name_of(person)),
+        ("email", person.email),
+        ("speaks_for", f"{person.customer.company} {person.customer.number}".strip()),
     ]
-    what = "\n".join(f"{label}: {value}" for label, value in lines if value)
+    what = "\n".join(toldwords.line(key, value) for key, value in lines if value)
     for one in recipients_to_tell(person.customer_id, None):
         kind, ref = Notice.Kind.ERASURE, erasure.subject_ref
         queue_notices(kind, None, ref, erasure.request, erasure, what=what, only=one)

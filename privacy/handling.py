@@ -90,8 +90,7 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
         copy = copies.hand_over(locked, way)
         locked.decision = decision or locked.decision
         locked.answered_at = timezone.now()
-        if clarifying.is_open(locked):
-            clarifying.end(locked, by=by, words=_("Answered without waiting for it."))
+        clarifying.overtake(locked, by=by)
         to = State.PARTIALLY_ANSWERED if partly else State.ANSWERED
         move(locked, to, Step.ANSWERED, by=by, reason=decision)
         if way:
@@ -190,5 +189,6 @@ def _refuse_now(request: Request, way: str, by: User) -> None:
     request.refusal_approved_by = by
     request.answered_at = timezone.now()
     identifying.drop_copies(request, by=by)
+    clarifying.overtake(request, by=by)
     move(request, State.REFUSED, Step.REFUSED, by=by, reason=request.refusal_reason)
     letters.write(request, RequestLetter.Kind.REFUSAL, way=way, by=by, reason=request.refusal_reason)

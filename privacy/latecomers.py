@@ -14,7 +14,7 @@ from django.db import transaction
 
 from customers.models import Customer
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
-from privacy.notices import corrected, queue_notices
+from privacy.notices import corrected, queue_notices, restricted
 from privacy.recipients import recipients_of, save_recipient
 
 PAGE = 1_000
@@ -95,7 +95,7 @@ def _restrictions(received: Mapping[int, datetime], told: _Told) -> Iterator[_Ne
     for one in standing.select_related("request").order_by("pk"):
         assert one.customer_id is not None  # as filtered
         if one.since > received[one.customer_id] and (one.customer_id, kind, one.request_id) not in told:
-            yield kind, one.customer_id, one.request, one.in_words
+            yield kind, one.customer_id, one.request, restricted(one)
 
 
 def _changed_people() -> Iterator[list[int]]:

@@ -273,7 +273,7 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
         "name": _name(request),
         "received": _long(deadline.received),
         "due": _long(deadline.due),
-        "stops": request.clock_stopped or not deadline.question_late,
+        "stops": not deadline.question_late,
         "extent_stops": extent is not None and is_prompt(deadline.received, local_date(extent, legal_zone(who))),
         "at_once": request.kind in AT_ONCE,
         "copies": request.kind in (Request.Kind.ACCESS, Request.Kind.PORTABILITY),

@@ -14,12 +14,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.models import ContactPoint, Customer, ExternalId
+from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
 from privacy import notifying, toldwords
 from privacy.lasting import keep_standing
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
 from privacy.recipients import Told, recipients_of, recipients_of_ref
 from privacy.remembering import of_notice, remember
+from privacy.speaking import name_of
 from staff.models import User
 
 # A mail that has not come back by then has arrived; what names the person goes.
@@ -196,13 +197,23 @@ def corrected(applied: Iterable[Rectification]) -> str:
     return "\n".join(what.values())
 
 
+def restricted(restriction: Restriction) -> str:
+    """What is restricted, in lines of `toldwords`; of a contact person also whose data."""
+    lines = [toldwords.parts_line(restriction.parts)]
+    person = ContactPerson.objects.filter(pk=restriction.contact_person or 0).first()
+    if person is not None:
+        lines.insert(0, toldwords.line("contact", name_of(person)))
+    return "\n".join(lines)
+
+
 def after_restriction(customer_ids: list[int], begins: bool) -> None:
     """Called when the first restriction of these customers begins, or the last of them ends."""
     kind = Notice.Kind.RESTRICTION if begins else Notice.Kind.LIFTING
     for customer_id in customer_ids:
-        last = Restriction.objects.filter(customer_id=customer_id, lifted_at__isnull=begins).order_by("-pk").first()
+        rows = Restriction.objects.filter(customer_id=customer_id, contact_person=None, lifted_at__isnull=begins)
+        last = rows.order_by("-pk").first()
         if last is not None:
-            queue_notices(kind, customer_id, None, request=last.request, what=toldwords.parts_line(last.parts))
+            queue_notices(kind, customer_id, None, request=last.request, what=restricted(last))
 
 
 def forget_told() -> int:

@@ -6,7 +6,7 @@ recalls go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers import stopping, suppression
-from customers.models import Customer, Suppression
+from customers.models import ContactPoint, Customer, Suppression
 from customers.normalizing import whole_key
 from customers.postal import POST, postal_key
 from customers.reading import read_phone
@@ -34,16 +34,25 @@ def stop_advertising(request: Request, *, by: User | None) -> int:
     Idempotent. Also for someone unknown: then for the address and number they have told.
     """
     at = request.received_at
-    customer, speaker = request.customer, speaker_of(request)
+    customer = request.customer
     if request.contact_person is not None:
-        # Whoever speaks for a company objects for themselves: what is theirs alone, and not the company's.
-        new = _stop(None, set(own_endpoints(speaker)) if speaker else set(_told(request)), at)
+        new = _stop(None, set(_of_speaker(request)), at)
         stamp(request, Step.DONE, by=by)
         return new
     endpoints = set(_told(request)) | (set(endpoints_of(customer)) if customer else set())
     new = _stop(customer, endpoints, at)
     stamp(request, Step.DONE, by=by)
     return new
+
+
+def _of_speaker(request: Request) -> Iterator[tuple[str, str]]:
+    """Whoever speaks for a company objects for themselves: for what is theirs alone, and the address they write from,
+    which may be the company's as well; a number they tell counts where it is nobody's in the files."""
+    speaker = speaker_of(request)
+    yield from own_endpoints(speaker) if speaker is not None else ()
+    for channel, value in _told(request):
+        if channel == EMAIL or not ContactPoint.objects.filter(whole_index=value).exists():
+            yield channel, value
 
 
 def _stop(customer: Customer | None, endpoints: set[tuple[str, str]], at: datetime) -> int:
@@ -113,7 +122,10 @@ def mark_objected(ids: list[int], at: datetime) -> None:
 
 
 def stays_stopped(request: Request) -> bool:
-    """Whether the customer of this objection has others that stop their advertising as well."""
+    """Whether the customer of this objection, or the contact person, has others that stop their advertising as well."""
+    if request.contact_person is not None:
+        same = Request.objects.filter(contact_person=request.contact_person, objects_to=Request.ObjectsTo.ADVERTISING)
+        return same.exclude(pk=request.pk).exists()
     customer = request.customer_id
     return customer is not None and (_shares_its_stop(request) or stopping.other_stops(customer, request.received_at))
 
@@ -134,14 +146,22 @@ def take_back(request: Request) -> None:
     objection names, too.
     """
     customer, at = request.customer, request.received_at
-    if customer is None or request.contact_person is not None or _shares_its_stop(request):
+    if request.contact_person is not None:
+        _let_go(request, _of_speaker(request))
         return
-    if not stays_stopped(request):
-        for channel, value in sorted(set(endpoints_of(customer)) - set(_told(request))):
-            if _is_alone(request, channel, value):
-                suppression.end(channel, value)
+    if customer is None or _shares_its_stop(request):
+        return
+    _let_go(request, endpoints_of(customer))
     stopping.take_back(customer.pk, at)
     journal.write("objection_taken_back", {"customer": customer.pk, "at": _iso(at)})
+
+
+def _let_go(request: Request, endpoints: Iterable[tuple[str, str]]) -> None:
+    if stays_stopped(request):
+        return
+    for channel, value in sorted(set(endpoints) - set(_told(request))):
+        if _is_alone(request, channel, value):
+            suppression.end(channel, value)
 
 
 def _is_alone(request: Request, channel: str, value: str) -> bool:

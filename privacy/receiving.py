@@ -18,9 +18,9 @@ from customers.querysets import CustomerQuerySet
 from customers.reading import read_phone
 from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
-from privacy.models import Request, Restriction
+from privacy.models import Erasure, Request, Restriction
 from privacy.opencases import stop_endings
-from privacy.speaking import speaker_by_address
+from privacy.speaking import speaker_by_address, speaker_of
 from privacy.steps import Step, StepRefused, stamp, step_of
 from staff.models import User
 
@@ -106,6 +106,8 @@ def settle_without_asking(request: Request) -> None:
     """
     if request.customer_id is None or request.identity_method or request.identity_asked_at:
         return
+    if request.contact_person is not None:  # what is confirmed is the company's
+        return
     if request.channel == Request.Channel.PAGE:
         method = Request.Method.SIGNED_IN
     elif request.channel == Request.Channel.MAIL and _is_confirmed(request):
@@ -128,16 +130,20 @@ def take_effect(request: Request, *, by: User | None) -> None:
         return
     if request.objects_to == Request.ObjectsTo.ADVERTISING:
         objecting.stop_advertising(request, by=by)
-    elif request.customer is not None:
-        restricting.restrict(
-            request.customer,
-            Restriction.Case.OBJECTION,
-            [Restriction.Part.ALL],
-            _("Objection under Art. 21(1), not decided yet"),
-            by=by,
-            request=request,
-            since=request.received_at,
-        )
+        return
+    speaker = speaker_of(request)
+    if request.customer is None or (request.contact_person is not None and speaker is None):
+        return
+    restricting.restrict(
+        request.customer,
+        Restriction.Case.OBJECTION,
+        [Restriction.Part.ALL],
+        _("Objection under Art. 21(1), not decided yet"),
+        by=by,
+        request=request,
+        since=request.received_at,
+        speaker=speaker,
+    )
 
 
 def people_meant(visible: CustomerQuerySet, *, email: str = "", phone: str = "") -> list[Customer]:
@@ -153,10 +159,11 @@ def people_meant(visible: CustomerQuerySet, *, email: str = "", phone: str = "")
 
 
 def others_like(request: Request) -> list[Request]:
-    """Open requests that may be about the same matter: the same right, and the same customer or e-mail."""
+    """Open requests that may be about the same matter: the same right, and the same customer, contact person or
+    e-mail."""
     same = Q()
     if request.customer_id:
-        same |= Q(customer=request.customer_id)
+        same |= Q(customer=request.customer_id, contact_person=request.contact_person)
     if request.person_email and email_key(request.person_email):
         same |= Q(person_email_index=request.person_email)
     if not same:
@@ -176,10 +183,35 @@ def assign(request: Request, customer: Customer, *, version: int | None, by: Use
         if customer.pk != locked.customer_id and not stop_endings(customer.pk):
             raise StepRefused(_("This customer is gone."))
         done = reassigning.take_back(locked, by=by) if locked.customer_id not in (None, customer.pk) else []
-        locked.customer = customer
-        locked.contact_person = speaker_by_address(customer, locked.person_email)
+        if customer.pk != locked.customer_id:
+            locked.customer = customer
+            locked.contact_person = speaker_by_address(customer, locked.person_email)
         settle_without_asking(locked)
         stamp(locked, Step.ASSIGNED, by=by, reason="\n".join(done))
+        take_effect(locked, by=by)
+
+
+def say_who(request: Request, person: ContactPerson | None, *, version: int | None, by: User) -> None:
+    """Say that a contact person of the company asks for themselves, or (None) that the company does; what the request
+    set on whom it was taken for before is taken back first (`reassigning`).
+
+    Raises StepRefused once answered or erased for, for somebody else's contact person, and where something cannot be
+    taken back; StaleRequest.
+    """
+    with step_of(request, version) as locked:
+        if not locked.is_open:
+            raise StepRefused(_("This request has its answer already."))
+        if person is not None and person.customer_id != locked.customer_id:
+            raise StepRefused(_("This contact person belongs to another company."))
+        if locked.erasures.exclude(state=Erasure.State.CANCELLED).exists():
+            raise StepRefused(_("An erasure was asked for under this request already."))
+        chosen = person.pk if person is not None else None
+        if chosen == locked.contact_person:
+            return
+        done = reassigning.take_back(locked, by=by)
+        locked.contact_person = chosen
+        settle_without_asking(locked)
+        stamp(locked, Step.CONTACT, by=by, reason="\n".join(done))
         take_effect(locked, by=by)
 
 

@@ -13,11 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from customers.editing import save_customer
-from customers.models import Address, ContactPoint, Customer
+from customers.models import Address, ContactPerson, ContactPoint, Customer
 from privacy.models import Rectification, Request
+from privacy.speaking import speaker_of
 from privacy.steps import StepRefused, refuse_unless_open, step_of
 from staff.models import User
 
@@ -25,6 +27,7 @@ AfterRectification = Callable[[Request, Customer, list[str]], Any]
 """(request, customer, the fields that were changed): who received the old data is told (Art. 19 GDPR)."""
 
 CUSTOMER_FIELDS = ("salutation", "title", "first_name", "last_name", "company", "vat_id", "language")
+PERSON_FIELDS = ("salutation", "first_name", "last_name", "position", "email", "phone")
 ADDRESS_FIELDS = ("recipient", "street", "postcode", "city", "country")
 
 _after: dict[str, AfterRectification] = {}
@@ -46,8 +49,17 @@ def registered_temporarily() -> Iterator[None]:
         _after.update(before)
 
 
-def fields_of(customer: Customer) -> list[tuple[str, str, str]]:
-    """What of a customer can be corrected: key, label, value as it stands."""
+def fields_of(request: Request) -> list[tuple[str, str, str]]:
+    """What can be corrected of who asks, a customer or a contact person: key, label, value as it stands.
+
+    Raises StepRefused where nobody is known, or the contact person is erased.
+    """
+    customer = _customer_of(request)
+    if request.contact_person is not None:
+        person = speaker_of(request)
+        if person is None:
+            raise StepRefused(_("This contact person is erased."))
+        return [_entry(f"person:{person.pk}", person, name) for name in PERSON_FIELDS]
     found = [_entry("customer", customer, name) for name in CUSTOMER_FIELDS]
     for address in customer.addresses.order_by("-is_default", "pk")[:20]:
         found += [_entry(f"address:{address.pk}", address, name) for name in ADDRESS_FIELDS]
@@ -61,8 +73,7 @@ def stage(request: Request, field: str, after: str, evidence: str, *, by: User) 
 
     Raises StepRefused for a field that is not this customer's, without a difference, and for a second change of one.
     """
-    customer = _customer_of(request)
-    before = {key: value for key, _label, value in fields_of(customer)}
+    before = {key: value for key, _label, value in fields_of(request)}
     if field not in before:
         raise StepRefused(_("This customer has no such field."))
     if after == before[field]:
@@ -138,8 +149,9 @@ def label_of(field: str) -> str:
     if kind == "point":
         point = ContactPoint.objects.filter(pk=rest[0]).first()
         return str(point.get_kind_display()) if point else _("E-mail or phone")
-    model: type[models.Model] = Customer if kind == "customer" else Address
-    return str(getattr(model._meta.get_field(rest[-1]), "verbose_name", rest[-1]))
+    model: type[models.Model] = {"customer": Customer, "person": ContactPerson}.get(kind, Address)
+    label = str(getattr(model._meta.get_field(rest[-1]), "verbose_name", rest[-1]))
+    return f"{capfirst(str(model._meta.verbose_name))}: {label}" if model is ContactPerson else label
 
 
 def _entry(prefix: str, row: models.Model, name: str) -> tuple[str, str, str]:
@@ -168,6 +180,8 @@ def _put(customer: Customer, change: Rectification) -> Any:
         row = customer.addresses.filter(pk=rest[0]).first()
     elif kind == "point":
         row = customer.contact_points.filter(pk=rest[0]).first()
+    elif kind == "person":
+        row = customer.contact_persons.filter(pk=rest[0]).first()
     name = rest[-1]
     if row is None or (getattr(row, name) or "") != change.before:
         raise StepRefused(_("The data were changed meanwhile: stage the change anew."))

@@ -11,10 +11,11 @@ from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers import indexing
 from customers.historying import write_history
-from customers.models import Customer
+from customers.models import ContactPerson, Customer
 from datamap import erasing, journal
-from privacy import notices, toldwords
+from privacy import notices
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.models.requests import OPEN_STATES
@@ -40,9 +41,10 @@ def restrict(
     by: User | None,
     request: Request | None = None,
     since: datetime | None = None,
+    speaker: ContactPerson | None = None,
 ) -> Restriction:
-    """Restrict a person's data: one transaction, journal included. A standing restriction of the case is widened, and
-    a notice that it will end no longer counts: it is contested anew.
+    """Restrict a person's data, or those of a `speaker` of the company alone: one transaction, journal included. A
+    standing restriction of the case is widened, and a notice that it will end no longer counts: it is contested anew.
 
     Raises StepRefused without a reason or without parts.
     """
@@ -50,16 +52,19 @@ def restrict(
         raise StepRefused(_("A restriction needs what it covers and a reason."))
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
     since = since or timezone.now()
-    standing = Restriction.objects.select_for_update().filter(customer=locked, case=case, lifted_at=None).first()
+    contact = speaker.pk if speaker is not None else None
+    same = Restriction.objects.select_for_update().filter(customer=locked, contact_person=contact, case=case)
+    standing = same.filter(lifted_at=None).first()
     if standing is not None:
         return _widen(standing, parts, request, by)
-    request = request or _file_for(locked, since, by)
+    request = request or _file_for(locked, contact, since, by)
     restriction = Restriction.objects.create(
-        customer=locked, request=request, case=case, parts=sorted(set(parts)), reason=reason, since=since, set_by=by
-    )
-    _settle(locked.pk, by)
+        customer=locked, contact_person=contact, request=request, case=case, parts=sorted(set(parts)), reason=reason,
+        since=since, set_by=by,
+    )  # fmt: skip
+    _settle(restriction, by)
     stamp(request, Step.DONE, by=by, reason=str(restriction.get_case_display()))
-    notices.queue_notices("restriction", locked.pk, None, request, what=toldwords.parts_line(restriction.parts))
+    notices.queue_notices("restriction", locked.pk, None, request, what=notices.restricted(restriction))
     journal.write("restriction_set", _payload(restriction))
     customer.refresh_from_db(fields=["restricted_at"])
     return restriction
@@ -75,7 +80,7 @@ def _widen(standing: Restriction, parts: Collection[str], request: Request | Non
         stamp(request, Step.DONE, by=by, reason=str(standing.get_case_display()))
     if standing.parts != known:
         told_under = request or standing.request
-        what = toldwords.parts_line(standing.parts)
+        what = notices.restricted(standing)
         notices.queue_notices("restriction", standing.customer_id, None, told_under, what=what)
         journal.write("restriction_set", _payload(standing))
     return standing
@@ -118,6 +123,18 @@ def lift(restriction: Restriction, *, by: User | None, version: int | None = Non
 
 
 @transaction.atomic
+def overtake(speaker: ContactPerson) -> None:
+    """End the restrictions of a contact person whom their own erasure ends now: it is what they wish instead."""
+    for standing in standing_of_speaker(speaker):
+        locked = _locked(standing, None)
+        locked.decision = _("Overtaken by the erasure.")
+        locked.notice_sent_at = locked.lifted_at = timezone.now()
+        locked.version += 1
+        locked.save()
+        journal.write("restriction_lifted", {"restriction": str(locked.ref), "at": _iso(locked.lifted_at)})
+
+
+@transaction.atomic
 def take_back(restriction: Restriction, *, by: User | None) -> None:
     """End a restriction that was set for the wrong person: they have obtained none of which Art. 18(3) would speak.
 
@@ -135,7 +152,7 @@ def _end(locked: Restriction, by: User | None) -> None:
     locked.version += 1
     locked.save()
     if locked.customer_id is not None:
-        _settle(locked.customer_id, by)
+        _settle(locked, by)
     journal.write("restriction_lifted", {"restriction": str(locked.ref), "at": _iso(locked.lifted_at)})
 
 
@@ -146,7 +163,9 @@ def supporter_of(restriction: Restriction) -> Request | None:
     """
     if restriction.case == Restriction.Case.OBJECTION:
         return _other_objections(restriction).order_by("received_at", "pk").first()
-    asked = Request.objects.filter(customer=restriction.customer_id, kind=Request.Kind.RESTRICTION)
+    asked = Request.objects.filter(
+        customer=restriction.customer_id, contact_person=restriction.contact_person, kind=Request.Kind.RESTRICTION
+    )
     asked = asked.exclude(restrictions=restriction).exclude(state=Request.State.REFUSED)
     for request in asked.order_by("received_at", "pk"):
         # Each restriction is stamped when it is set and when it is lifted; what was widened is stamped beside them.
@@ -158,21 +177,27 @@ def supporter_of(restriction: Restriction) -> Request | None:
 
 def _other_objections(restriction: Restriction) -> QuerySet[Request]:
     objections = Request.objects.filter(
-        customer=restriction.customer_id, objects_to=Request.ObjectsTo.REASONS, state__in=OPEN_STATES
-    )
+        customer=restriction.customer_id, contact_person=restriction.contact_person,
+        objects_to=Request.ObjectsTo.REASONS, state__in=OPEN_STATES,
+    )  # fmt: skip
     own = restriction.request_id
     return objections.exclude(pk=own) if own is not None else objections
 
 
 def standing_of(customer: Customer) -> list[Restriction]:
     """The restrictions of a customer that stand, oldest first."""
-    rows = Restriction.objects.filter(customer=customer, lifted_at__isnull=True)
+    rows = Restriction.objects.filter(customer=customer, contact_person=None, lifted_at__isnull=True)
     return list(rows.select_related("set_by", "request").order_by("since", "pk"))
+
+
+def standing_of_speaker(person: ContactPerson) -> list[Restriction]:
+    """The restrictions of a contact person that stand, oldest first."""
+    return list(Restriction.objects.filter(contact_person=person.pk, lifted_at__isnull=True).order_by("since", "pk"))
 
 
 def past_of(customer: Customer) -> list[Restriction]:
     """The restrictions of a customer that were lifted, latest first."""
-    rows = Restriction.objects.filter(customer=customer, lifted_at__isnull=False)
+    rows = Restriction.objects.filter(customer=customer, contact_person=None, lifted_at__isnull=False)
     return list(rows.select_related("set_by", "lifted_by").order_by("-lifted_at", "-pk")[:20])
 
 
@@ -192,13 +217,20 @@ def decided_and_restricted() -> Q:
     return Q(Exists(standing), objects_to=Request.ObjectsTo.REASONS)
 
 
-def effects_of(case: str) -> list[str]:
-    """What a restriction does, in words, for the receipt before it is set."""
+def effects_of(case: str, *, speaker: bool = False) -> list[str]:
+    """What a restriction does, in words, for the receipt before it is set; of a customer or of a contact person."""
     pause = (
         _("Nothing is deleted by itself until the matter is decided.")
         if case in PAUSED_UNTIL_DECIDED
         else _("Nothing is deleted by itself as long as it stands.")
     )
+    if speaker:
+        return [
+            _("The contact person no longer stands on the company's page, in its form and in its history, and is no "
+              "longer found; the privacy role sees the mark. The company's file stays in use."),
+            _("Nobody changes their row."),
+            pause,
+        ]  # fmt: skip
     return [
         _("The customer is no longer found in search, lists, exports and follow-ups; the privacy role sees the mark."),
         _("Nobody changes the data; news from files and platforms waits for a decision."),
@@ -219,16 +251,21 @@ def replay_set(payload: Mapping[str, Any]) -> str:
     customer = Customer.objects.select_for_update().filter(pk=payload["customer"]).first()
     if customer is None:
         return "already"
-    Restriction.objects.filter(customer=customer, case=payload["case"], lifted_at=None).delete()
-    Restriction.objects.create(
+    contact = payload.get("contact")
+    if contact is not None and not ContactPerson.objects.filter(pk=contact, customer=customer).exists():
+        return "already"
+    same = Restriction.objects.filter(customer=customer, contact_person=contact, case=payload["case"], lifted_at=None)
+    same.delete()
+    again = Restriction.objects.create(
         ref=payload["restriction"],
         customer=customer,
+        contact_person=contact,
         case=payload["case"],
         parts=list(payload["parts"]),
         reason=_("Set before the database was restored; the reason is in the request file."),
         since=datetime.fromisoformat(payload["since"]),
     )
-    _settle(customer.pk, None)
+    _settle(again, None)
     return "replayed"
 
 
@@ -242,16 +279,17 @@ def replay_lifted(payload: Mapping[str, Any]) -> str:
     found.lifted_at = at
     found.save()
     if found.customer_id is not None:
-        _settle(found.customer_id, None)
+        _settle(found, None)
     return "replayed"
 
 
-def _file_for(customer: Customer, since: datetime, by: User | None) -> Request:
+def _file_for(customer: Customer, contact: int | None, since: datetime, by: User | None) -> Request:
     """The request file of a restriction that nobody has registered: answer and notice belong somewhere."""
     request = Request(
         kind=Request.Kind.RESTRICTION,
         channel=Request.Channel.STAFF,
         customer=customer,
+        contact_person=contact,
         received_at=since,
         language=customer.language if customer.language in ("de", "en") else "en",
         owner=by if by is not None and by.may("privacy.requests") else None,
@@ -274,10 +312,15 @@ def _locked(restriction: Restriction, version: int | None) -> Restriction:
     return locked
 
 
-def _settle(customer_id: int, by: User | None) -> None:
-    """Bring the customer's mark in line with the restrictions that stand, with history, and tell the apps."""
-    standing = Restriction.objects.filter(customer=customer_id, lifted_at__isnull=True)
+def _settle(restriction: Restriction, by: User | None) -> None:
+    """Bring the mark of whose restriction it is in line with those that stand, with history, and tell the apps."""
+    customer_id, contact = restriction.customer_id, restriction.contact_person
+    assert customer_id is not None  # who is erased has no mark
+    standing = Restriction.objects.filter(customer=customer_id, contact_person=contact, lifted_at__isnull=True)
     since = standing.aggregate(since=Min("since"))["since"]
+    if contact is not None:
+        _settle_speaker(restriction, since, by)
+        return
     before = Customer.objects.filter(pk=customer_id).values_list("restricted_at", flat=True).get()
     if before == since:
         return
@@ -287,8 +330,22 @@ def _settle(customer_id: int, by: User | None) -> None:
         erasing.restricted([customer_id], since is not None)
 
 
+def _settle_speaker(restriction: Restriction, since: datetime | None, by: User | None) -> None:
+    person = ContactPerson.objects.select_for_update().filter(pk=restriction.contact_person or 0).first()
+    if person is None or person.restricted_at == since:
+        return
+    ended = since is None
+    ContactPerson.objects.filter(pk=person.pk).update(restricted_at=since)
+    write_history(ContactPerson, [person.pk], "~", user_id=by.pk if by else None, reason=_("Restriction"))
+    indexing.refresh([person.customer_id])
+    if ended:
+        what = notices.restricted(restriction)
+        notices.queue_notices("lifting", person.customer_id, None, restriction.request, what=what)
+
+
 def _payload(restriction: Restriction) -> dict[str, Any]:
-    return {
+    contact = restriction.contact_person
+    return ({} if contact is None else {"contact": contact}) | {
         "restriction": str(restriction.ref),
         "customer": restriction.customer_id,
         "case": restriction.case,

@@ -6,13 +6,13 @@ and written goes to them and never to the company.
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
+from typing import Any
+
+from django.db.models import Q
 
 from customers.models import ContactPerson, ContactPoint, Customer
-from customers.normalizing import email_key, phone_key
-from privacy.models import Erasure, Request
-from privacy.steps import Step, StepRefused, stamp, step_of
-from staff.models import User
+from customers.normalizing import email_key, phone_key, whole_key
+from privacy.models import Request
 
 _READ = ("first_name", "last_name", "position", "email", "phone")
 
@@ -36,33 +36,36 @@ def speaker_by_address(customer: Customer | None, email: str) -> int | None:
 
 def own_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
     """Channel and value of the addresses and numbers that are this person's alone: what is on a customer's file too,
-    such as the company's, is not."""
-    told = [("email", person.email)] if email_key(person.email) else []
-    told += [("phone", person.phone)] if phone_key(person.phone) else []
-    return [one for one in told if not ContactPoint.objects.filter(whole_index=one[1]).exists()]
+    such as the company's, or a colleague's, is not."""
+    return _own(person, [("email", person.email), ("phone", person.phone)])
+
+
+def former_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
+    """The same of what only the history of their row knows."""
+    history: Any = ContactPerson.history
+    rows = history.filter(id=person.pk).order_by("history_date", "history_id").values_list("email", "phone")
+    had = [pair for email, phone in rows for pair in (("email", email), ("phone", phone))]
+    now = {whole_key(person.email), whole_key(person.phone)}
+    once = {whole_key(value): (channel, value) for channel, value in had if whole_key(value) not in now}
+    return _own(person, list(once.values()))
+
+
+def _own(person: ContactPerson, told: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    keys = {"email": email_key, "phone": phone_key}
+    return [(channel, value) for channel, value in told if keys[channel](value) and not _is_shared(person, value)]
+
+
+def _is_shared(person: ContactPerson, value: str) -> bool:
+    colleagues = ContactPerson.objects.filter(customer=person.customer_id).exclude(pk=person.pk)
+    return (
+        ContactPoint.objects.filter(whole_index=value).exists()
+        or colleagues.filter(Q(email_index=value) | Q(phone_index=value)).exists()
+    )
 
 
 def name_of(person: ContactPerson) -> str:
     """The name as a letter writes it."""
     return f"{person.first_name} {person.last_name}".strip()
-
-
-def say_who(request: Request, person: ContactPerson | None, *, version: int | None, by: User) -> None:
-    """Say that a contact person of the company asks for themselves, or (None) that the company does.
-
-    Raises StepRefused once answered or erased for, for somebody else's contact person; StaleRequest.
-    """
-    with step_of(request, version) as locked:
-        if not locked.is_open:
-            raise StepRefused(_("This request has its answer already."))
-        if person is not None and person.customer_id != locked.customer_id:
-            raise StepRefused(_("This contact person belongs to another company."))
-        if locked.erasures.exclude(state=Erasure.State.CANCELLED).exists():
-            raise StepRefused(_("An erasure was asked for under this request already."))
-        locked.contact_person = person.pk if person is not None else None
-        # A copy that was made under the request is not that of who asks now.
-        locked.packages.update(request=None, token_hash=None)
-        stamp(locked, Step.CONTACT, by=by)
 
 
 def facts_of(person: ContactPerson) -> list[tuple[str, str]]:

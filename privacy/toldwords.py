@@ -17,8 +17,10 @@ LABELS = {
     "number": gettext_lazy("Customer number"),
     "email": gettext_lazy("E-mail"),
     "others": gettext_lazy("Other numbers"),
+    "contact": gettext_lazy("Contact person"),
+    "speaks_for": gettext_lazy("Contact person of"),
 }
-FIELDS = ("customer:", "address:", "point:")
+FIELDS = ("customer:", "address:", "point:", "person:")
 
 
 def line(key: str, value: str) -> str:

@@ -59,6 +59,7 @@ urlpatterns = [
     path("customers/<str:number>/erase/", erasing.erase, name="erase"),
     path("customers/<str:number>/contacts/<int:pk>/", contacts.contact, name="contact"),
     path("customers/<str:number>/contacts/<int:pk>/copy/", contacts.contact_copy, name="contact_copy"),
+    path("customers/<str:number>/contacts/<int:pk>/restrict/", contacts.contact_restrict, name="contact_restrict"),
     path("customers/<str:number>/contacts/<int:pk>/erase/", contacts.contact_erase, name="contact_erase"),
     path("erasures/", erasing.erasures, name="erasures"),
     path("erasures/find/", erasing.erased_find, name="erased_find"),

@@ -46,6 +46,7 @@ class RequestData(PersonalData):
     ]  # fmt: skip
     plain = ("blocked_at", "due_on", "clock_stopped", "duplicate_of", "contact_person", "token", "version")
     subject_ref = "subject_ref"
+    apart = "contact_person"
 
 
 @register(RequestEvent)
@@ -115,5 +116,6 @@ class RestrictionData(PersonalData):
         ),
         *staff_of("set_by", "lifted_by", category="REQUEST", start="lifted_at"),
     ]
-    plain = ("request", "blocked_at", "version")
+    plain = ("request", "contact_person", "blocked_at", "version")
     subject_ref = "subject_ref"
+    apart = "contact_person"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.fields import EmailField, LineField, PhoneField, ProseField
-from customers.models import Customer
 from datamap.controlling import legal_zone
-from privacy import letters, rectifying
-from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE
+from privacy import letters
+from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, SILENT
 from privacy.instants import PICKER, InstantField
 from privacy.models import Request, RequestLetter, Restriction
 from staff.models import User
@@ -49,6 +49,7 @@ class BoardForm(forms.Form):
             ("", _("all open")),
             (OVERDUE, _("overdue")),
             (CLOSABLE, _("answered, to be closed")),
+            (SILENT, _("question without an answer")),
             *Request.State.choices,
         ]
         self.fields["owner"].choices = [  # type: ignore[attr-defined]
@@ -243,10 +244,10 @@ class StageForm(forms.Form):
     after = LineField(label=_("New value"), max_length=400, required=False)
     evidence = ProseField(label=_("Evidence"), max_length=2_000, required=False, widget=prose(2))
 
-    def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: Iterable[tuple[str, str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["field"].choices = [  # type: ignore[attr-defined]
-            (key, f"{label}: {value or '–'}") for key, label, value in rectifying.fields_of(customer)
+            (key, f"{label}: {value or '–'}") for key, label, value in known
         ]
 
 
@@ -260,6 +261,13 @@ class RestrictForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Whatever is ticked, the customer leaves daily work as a whole."),
     )
+    reason = ProseField(label=_("Reason"), max_length=2_000, widget=prose(3))
+
+
+class RestrictPersonForm(forms.Form):
+    """A restriction of a contact person: the row is small and leaves daily work as a whole."""
+
+    case = forms.ChoiceField(label=_("Case"), choices=Restriction.Case.choices, widget=forms.RadioSelect)
     reason = ProseField(label=_("Reason"), max_length=2_000, widget=prose(3))
 
 

@@ -39,6 +39,8 @@ class Restriction(Blockable):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="restrictions", verbose_name=_("customer")
     )
+    # Of somebody who speaks for the company `customer`: the key of their row, which alone is restricted.
+    contact_person = models.BigIntegerField(_("contact person"), null=True, blank=True, editable=False)
     request = models.ForeignKey(Request, models.SET_NULL, null=True, blank=True, related_name="restrictions")
     case = models.CharField(_("case"), max_length=1, choices=Case)
     parts = ArrayField(models.CharField(max_length=12, choices=Part), verbose_name=_("what is restricted"))
@@ -67,7 +69,10 @@ class Restriction(Blockable):
                 name="privacy_restriction_told_first",
             ),
             models.UniqueConstraint(
-                fields=["customer", "case"], condition=Q(lifted_at__isnull=True), name="privacy_restriction_once"
+                fields=["customer", "contact_person", "case"],
+                condition=Q(lifted_at__isnull=True),
+                nulls_distinct=False,
+                name="privacy_restriction_once_each",
             ),
         ]
         indexes: ClassVar[list[Any]] = [

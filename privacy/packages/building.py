@@ -29,7 +29,7 @@ from datamap.outages import is_full
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
 from privacy.packages.assembling import Assembler
-from privacy.packages.knowing import known_of, subject_of_package
+from privacy.packages.knowing import known_of, known_of_speaker, subject_of_package
 from privacy.packages.ordering import Order
 from privacy.packages.screening import Screen
 from privacy.packages.speakers import SpeakersCopy
@@ -137,7 +137,9 @@ def _build(package: Package, lease: UUID) -> None:
         with translation.override(subject.language), _snapshot():
             package.redactions.filter(decision=Redaction.Decision.PENDING).delete()
             decided = _decisions(package)
-            screen = Screen(known_of(subject), _noter(package), decided or _undecided, decided is not None)
+            speaker = _speaker(package)
+            known = known_of(subject) if speaker is None else known_of_speaker(speaker)
+            screen = Screen(known, _noter(package), decided or _undecided, decided is not None)
             order = Order(
                 subject,
                 package.kind,
@@ -146,8 +148,7 @@ def _build(package: Package, lease: UUID) -> None:
                 _file_releaser(package, decided or _undecided),
                 _teller(package),
             )
-            speaker = package.contact_person
-            assembler = Assembler(order, screen) if speaker is None else SpeakersCopy(order, speaker)
+            assembler = Assembler(order, screen) if speaker is None else SpeakersCopy(order, screen, speaker)
             pieces = assembler.pieces()
             try:
                 name = storage.save("package", File(cast(IO[bytes], Stream(pieces)), "package"))
@@ -160,6 +161,13 @@ def _build(package: Package, lease: UUID) -> None:
         raise
     if before:
         storage.delete(before)
+
+
+def _speaker(package: Package) -> ContactPerson | None:
+    """Who speaks for the company, where it is their copy. Raises ContactPerson.DoesNotExist once they are erased."""
+    if package.contact_person is None:
+        return None
+    return ContactPerson.objects.select_related("customer").get(pk=package.contact_person)
 
 
 def _finish(package: Package, lease: UUID, name: str, assembler: Assembler | SpeakersCopy) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from psycopg.types.string import TextLoader
 
 from customers.models import Origin
 from datamap.packages import Person, Row, finder_for
-from privacy.models import Redaction
+from privacy.models import Notice, Redaction
 from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
 from privacy.packages.screening import Cell, Passage, Screen
+from privacy.toldwords import in_words
 
 # So many rows are fetched first, and from then on as many as hold so many bytes together, up to a chunk.
 FIRST, CHUNK, CHUNK_BYTES = 100, 250, 512 * 1024
@@ -98,10 +99,15 @@ class Reader:
         ]
         links = read[link] if link else []
         if not shared and not suspects:
+            for name, said in _worded(section):
+                columns[name] = [said(value) if value else value for value in columns[name]]
             return Read(len(found), links, columns)
         rows = rows_from(columns)
         foreign = self._foreign_of(section, statement, found, rows) if shared else []
         self._screen(section, suspects, rows, foreign)
+        for name, said in _worded(section):
+            for row in rows:
+                row[name] = said(row[name]) if row.get(name) else row.get(name)
         return Read(len(found), links, None, rows)
 
     def _may_be_foreign(self, section: Section, statement: Statement, found: list[tuple[Any, ...]]) -> bool:
@@ -233,6 +239,12 @@ class Reader:
         whole = {n: [Passage(None, None, Redaction.Why.RECORD)] for n in range(len(cells))}
         for number, text in self.screen.blackened(cells, whole).items():
             rows[order[number]][name] = text
+
+
+def _worded(section: Section) -> list[tuple[str, Callable[[str], str]]]:
+    """Columns whose texts are kept under keys, and what says them in the language of the copy. After the screening: a
+    reviewer is shown the passages where they stand in the row."""
+    return [("details", in_words)] if section.model is Notice else []
 
 
 def rows_from(columns: dict[str, list[Any]]) -> list[Row]:

@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from customers.models import Customer, Origin
 from datamap.declarations import Basis, Group, Number, PersonalData, history_base, registry
 from datamap.packages import ACCESS, PORTABILITY, Person, finder_for
+from privacy.models import Recipient
 from vault.fields import SealedField, SealedJSONField, SealedTextField
 
 # Rows of these stand in no package: they are the package.
@@ -164,6 +165,8 @@ def _is_context(name: str, field: Any, declaration: type[PersonalData], groups: 
         return False
     if name == declaration.parent:
         return True
+    if name == declaration.apart:
+        return False
     if field.is_relation and field.related_model is Customer:
         # The person needs no mention; who else is named does.
         return len({path.partition("__")[0] for group in groups for path in group.subject_paths}) > 1
@@ -198,6 +201,9 @@ def _how_related(path: str, target: Any) -> tuple[str, str]:
         return path, "person"
     if target is Origin:
         return path, "origin"
+    if target is Recipient:
+        # By name: a category, let alone a key, is no answer (C-154/21).
+        return f"{path}__name", "word"
     if registry.declaration_for(target) is not None:
         return path, "plain"
     names = {field.name for field in target._meta.concrete_fields}
@@ -212,11 +218,16 @@ def _paths(model: Any, base: Any, group: Group) -> tuple[str, ...]:
 
 def ref_path(declaration: type[PersonalData]) -> str:
     """The path to the mark that a blocked row, or the row it lives with, carries; "" where rows are never blocked."""
+    return _path_to(declaration, "subject_ref")
+
+
+def _path_to(declaration: type[PersonalData], name: str) -> str:
+    """The path to a column that a declaration, or that of the row it lives with, names like this; "" without one."""
     steps: list[str] = []
     current: type[PersonalData] | None = declaration
     while current is not None:
-        if current.subject_ref:
-            return "__".join([*steps, current.subject_ref])
+        if column := getattr(current, name):
+            return "__".join([*steps, column])
         if not current.parent:
             return ""
         steps.append(current.parent)
@@ -236,6 +247,8 @@ def owned(section: Section, group: Group, *, blocked: bool) -> Q:
     path = ref_path(section.declaration)
     if blocked and path:
         condition |= Q(**{f"{path}__any_of": REFS})
+    if apart := _path_to(section.declaration, "apart"):
+        condition &= Q(**{f"{apart}__isnull": True})
     return condition
 
 

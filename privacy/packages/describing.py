@@ -97,6 +97,8 @@ class Description:
     recipients: list[dict[str, Any]]
     holds: list[dict[str, Any]]
     controller: Controller
+    has_figures: bool = True
+    """Whether figures are made up about the person, as about every customer."""
 
 
 def described(subject: Person, kind: str) -> Description:
@@ -115,6 +117,11 @@ def described(subject: Person, kind: str) -> Description:
     if kind == ACCESS:
         lines += facts.store_lines(store for store in registry.stores() if store.export is not None)
     return Description(lines, counts, told_of_person(subject), _holds(subject), facts.who)
+
+
+def lines_about(subject: Person, held: Iterable[Held]) -> list[Line]:
+    """What is told of these rows, in the language that is active."""
+    return _Facts(subject).lines(held)
 
 
 def held_by(subject: Person, kind: str) -> Iterable[Held]:
@@ -361,7 +368,7 @@ def processing(description: Description) -> dict[str, Any]:
         "kept_longer_because_of": description.holds,
         "rights": rights(),
         "complaint_authority": {"name": who.authority_name, "contact": who.authority_contact},
-        "automated_decisions": automated(),
+        "automated_decisions": automated(description),
         "third_countries": third_countries(description),
     }
 
@@ -385,7 +392,7 @@ def rights() -> list[dict[str, str]]:
     return [{"article": cited(article), "right": right} for article, right in found.items()]
 
 
-def automated() -> dict[str, Any]:
+def automated(description: Description) -> dict[str, Any]:
     """Art. 15(1)(h): decisions without a person, and how figures about a person come about (C-203/22)."""
     return {
         "decisions_without_a_person": False,
@@ -398,7 +405,9 @@ def automated() -> dict[str, Any]:
                     "your last order, contact and payment. They are shown to staff and decide nothing."
                 ),
             }
-        ],
+        ]
+        if description.has_figures
+        else [],
     }
 
 

@@ -157,7 +157,7 @@ def _foot(description: Description, kind: str) -> Iterator[str]:
         items = "".join(f"<li>{escape(recipient_of(one))}</li>" for one in description.recipients)
         yield f"<section><h2>{escape(_('Who received data of you'))}</h2><ul>{items}</ul></section>\n"
     if kind == ACCESS:
-        told = automated()
+        told = automated(description)
         yield f"<section><h2>{escape(_('Decisions and figures'))}</h2><p>{escape(told['text'])}</p>"
         yield "".join(f"<p><strong>{escape(f['name'])}</strong>: {escape(f['logic'])}</p>" for f in told["figures"])
         yield "</section>\n"

@@ -17,7 +17,7 @@ from datamap.declarations import registry
 from datamap.packages import Person
 from privacy.models import Erasure, Package, Request
 from privacy.packages.screening import Known, words_of
-from privacy.speaking import speaker_of
+from privacy.speaking import former_endpoints, speaker_of
 
 LANGUAGES = ("de", "en")
 MOST = 2_000
@@ -129,6 +129,22 @@ def known_of(subject: Person) -> Known:
         :MOST
     ]
     known.others = words_of(*(name for row in persons for name in row), *_names_nearby(subject))
+    return known
+
+
+def known_of_speaker(person: ContactPerson) -> Known:
+    """The same about somebody who speaks for a company: whoever else speaks for it is another."""
+    known = known_of(Person(None))
+    told = [(person.email, person.phone), *former_endpoints(person)]
+    for value in (value for pair in told for value in pair):
+        if key := email_key(value):
+            known.own_emails.add(key)
+        elif key := phone_key(value):
+            known.phones.add(key)
+    known.emails |= known.own_emails
+    known.own_words = words_of(person.first_name, person.last_name, person.customer.company)
+    colleagues = ContactPerson.objects.filter(customer=person.customer_id).exclude(pk=person.pk)
+    known.others = words_of(*(name for row in colleagues.values_list("first_name", "last_name")[:MOST] for name in row))
     return known
 
 

@@ -92,7 +92,7 @@ class Paper:
 
     def text(self, description: Description, kind: str, name: str) -> dict[str, Any]:
         """Everything the template shows."""
-        told = automated()
+        told = automated(description)
         closing = [
             {"title": _("Your rights"), "texts": [], "items": [f"{r['right']} ({r['article']})" for r in rights()]}
         ]

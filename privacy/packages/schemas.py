@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from datamap.packages import Part
 from datamap.words import column_label
@@ -41,7 +42,7 @@ def row_schema(section: Section) -> dict[str, Any]:
 def value_schema(column: Column) -> dict[str, Any]:
     """What a value of this column may be."""
     field = column.field
-    described: dict[str, Any] = {"title": column_label(field, column.name)}
+    described: dict[str, Any] = {"title": column_label(field, column.name), **_keys_in_words(column)}
     if column.how == "data":
         return described
     if column.how in ("staff", "person", "origin", "word", "bytes", "prose"):
@@ -55,6 +56,16 @@ def value_schema(column: Column) -> dict[str, Any]:
     if field.is_relation:
         return described | {"type": ["integer", "string", "null"]}
     return described | {"type": [_json_type(field), "null"]}
+
+
+def _keys_in_words(column: Column) -> dict[str, str]:
+    """What each key of a column that knows only some says. Told, not demanded: a row may be older than its keys."""
+    # Of a list, what it holds decides.
+    held = getattr(column.field, "base_field", column.field)
+    known = getattr(held, "flatchoices", None) if column.how == "plain" else None
+    if column.name == "history_type":
+        known = [("+", _("entered")), ("~", _("changed")), ("-", _("deleted"))]
+    return {"description": "; ".join(f"{key} = {label}" for key, label in known)} if known else {}
 
 
 def _json_type(field: Any) -> str:
@@ -79,16 +90,16 @@ def table_schema(section: Section) -> dict[str, Any]:
 
 def _table_type(column: Column) -> dict[str, str]:
     field = column.field
-    title = column_label(field, column.name)
+    named = {"title": column_label(field, column.name), **_keys_in_words(column)}
     if column.how != "plain" or field.is_relation:
-        return {"type": "string", "title": title}
+        return {"type": "string", **named}
     if isinstance(field, models.DateTimeField):
-        return {"type": "datetime", "format": "any", "title": title}
+        return {"type": "datetime", "format": "any", **named}
     if isinstance(field, models.DateField):
-        return {"type": "date", "title": title}
+        return {"type": "date", **named}
     if isinstance(field, models.DecimalField):
-        return {"type": "number", "title": title}
-    return {"type": _TABLE_TYPES.get(_json_type(field), "string"), "title": title}
+        return {"type": "number", **named}
+    return {"type": _TABLE_TYPES.get(_json_type(field), "string"), **named}
 
 
 def data_package(tables: Iterable[tuple[str, Section, int]], title: str) -> dict[str, Any]:

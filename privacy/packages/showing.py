@@ -18,9 +18,7 @@ from django.utils.translation import gettext as _
 
 from datamap.packages import Row
 from datamap.words import AREAS, PARTS, column_label
-from privacy.models import Notice, Recipient
 from privacy.packages.compiling import Column, Section
-from privacy.toldwords import in_words
 from staff.templatetags.look import money, short_date
 
 # Rows of one kind that the copies for people show; the files hold all of them.
@@ -80,12 +78,10 @@ def _filled(page: Shown) -> Shown:
     """With its words in the language that is active, looked up once and not for each row."""
     page.labels = [label_of(column) for column in page.columns]
     for column in page.columns:
-        known = getattr(column.field, "flatchoices", None)
+        # Of a list, what it holds decides.
+        known = getattr(getattr(column.field, "base_field", column.field), "flatchoices", None)
         if known and column.how == "plain":
             page.choices[column.name] = {value: str(label) for value, label in known}
-        if column.field.is_relation and column.field.related_model is Recipient:
-            # By name: a category, let alone a key, is no answer (C-154/21).
-            page.choices[column.name] = dict(Recipient.objects.values_list("pk", "name"))
         if column.name == "history_type":
             page.choices[column.name] = {"+": _("entered"), "~": _("changed"), "-": _("deleted")}
     return page
@@ -137,9 +133,7 @@ def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> s
     if value is None or value == "":
         return ""
     if known := page.choices.get(column.name):
-        return known.get(value, str(value))
-    if column.field.model is Notice and column.name == "details":
-        return clean(in_words(str(value)))
+        return ", ".join(known.get(one, str(one)) for one in (value if isinstance(value, list) else [value]))
     if column.how == "plain" and isinstance(value, str):
         if isinstance(column.field, models.DecimalField):
             # Net of nothing: what is no amount of a currency is a number as it stands.

@@ -5,7 +5,7 @@ Nothing of the company's own data, which are not theirs; made, sealed, handed ou
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
@@ -20,14 +20,15 @@ from datamap.catalogue import Explanation, cited, explain
 from datamap.controlling import controller, legal_zone
 from datamap.packages import ACCESS, Person, Row
 from datamap.workdays import local_date
-from privacy.models import Request
-from privacy.packages.compiling import Section, sections
-from privacy.packages.describing import Description, Line, label_of, processing, told_of_person
+from privacy.models import Request, Restriction
+from privacy.packages.compiling import Column, Section, sections
+from privacy.packages.describing import Description, Held, Line, label_of, lines_about, processing, told_of_person
 from privacy.packages.html import Page
 from privacy.packages.manifest import manifest
 from privacy.packages.ordering import Assembly, Order
 from privacy.packages.pdf import Paper, Setter
 from privacy.packages.schemas import PROCESSING_SCHEMA, row_schema, schema_of
+from privacy.packages.screening import Cell, Screen
 from privacy.packages.showing import shown
 from privacy.packages.writing import Archive, pretty
 from privacy.recipients import names_by_kind
@@ -52,11 +53,12 @@ def last_day_of(person: ContactPerson) -> Explanation:
 
 
 class SpeakersCopy:
-    """One such copy under way. Raises ContactPerson.DoesNotExist where the person is erased by now."""
+    """One such copy under way."""
 
-    def __init__(self, order: Order, contact_person: int) -> None:
+    def __init__(self, order: Order, screen: Screen, person: ContactPerson) -> None:
         self.order = order
-        self.person = ContactPerson.objects.select_related("customer").get(pk=contact_person)
+        self.screen = screen
+        self.person = person
         self.result = Assembly()
 
     def pieces(self) -> Generator[bytes, None, None]:
@@ -92,6 +94,7 @@ class SpeakersCopy:
             called = _("your-data")
             archive.add(f"{called}.pdf", "application/pdf", setter.finish())
             self.result.files = len(archive.entries) + 1
+            self.result.redacted, self.result.pending = self.screen.redacted, self.screen.pending
             archive.add("manifest.json", JSON, pretty(manifest(self.order, description, archive.entries, self.result)))
             yield from archive.close()
 
@@ -100,15 +103,32 @@ class SpeakersCopy:
         known = {section.label: section for section in sections(ACCESS)}
         history: Any = ContactPerson.history
         former = history.filter(id=self.person.pk).order_by("history_date", "history_id")
-        asked = Request.archive.filter(contact_person=self.person.pk).order_by("pk")
+        asked, restricted = self._asked(), self._restricted()
         yield _rows(known[ContactPerson._meta.label], [self.person])
-        for section, rows in (_rows(known[history.model._meta.label], former), _rows(known["privacy.Request"], asked)):
-            if rows:
-                yield section, rows
+        if former:
+            yield _rows(known[history.model._meta.label], former)
+        if asked:
+            section, rows = _rows(known[Request._meta.label], asked)
+            self._screen(section, rows, [one.pk for one in asked])
+            yield section, rows
+        if restricted:
+            section, rows = _rows(known[Restriction._meta.label], restricted)
+            self._screen(section, rows, [one.pk for one in restricted])
+            yield section, rows
+
+    def _screen(self, section: Section, rows: list[Row], keys: list[int]) -> None:
+        """Blacken what names others in free words."""
+        prose = [column.name for column in section.columns if column.how == "prose" and column.name in rows[0]]
+        places = [(place, name) for place, row in enumerate(rows) for name in prose if row[name]]
+        cells = [Cell(section.label, str(keys[place]), name, "", rows[place][name]) for place, name in places]
+        for number, text in self.screen.screened(cells).items():
+            place, name = places[number]
+            rows[place][name] = text
 
     def _description(self) -> Description:
         who, company, end = controller(), self.person.customer, last_day_of(self.person)
-        section = next(one for one in sections(ACCESS) if one.label == ContactPerson._meta.label)
+        known = {one.label: one for one in sections(ACCESS)}
+        section = known[ContactPerson._meta.label]
         line = Line(
             end.rule_key,
             capfirst(str(ContactPerson._meta.verbose_name)),
@@ -125,17 +145,43 @@ class SpeakersCopy:
             line.add(group, names_by_kind(), source=str(group.source))
         # Whoever received the company's file received its contact persons.
         recipients = told_of_person(Person(company.pk))
-        return Description([line], {}, recipients, [], who)
+        return Description([line, *self._of_requests(known)], {}, recipients, [], who, has_figures=False)
+
+    def _of_requests(self, known: Mapping[str, Section]) -> list[Line]:
+        """Why and until when what they asked for, and what was restricted, is kept."""
+        held, zone = [], legal_zone()
+        ends = {
+            Request: [one.closed_at for one in self._asked()],
+            Restriction: [one.lifted_at for one in self._restricted()],
+        }
+        for model, found in ends.items():
+            section = known[model._meta.label]
+            days = sorted(local_date(at, zone) for at in found if at is not None)
+            group = section.groups[0]
+            if found:
+                last, first = (days[-1], days[0]) if days else (None, None)
+                held.append(Held(section, group, str(group.category), False, len(found), last, first))
+        return lines_about(Person(None), held)
+
+    def _asked(self) -> Sequence[Request]:
+        return list(Request.archive.filter(contact_person=self.person.pk).order_by("pk"))
+
+    def _restricted(self) -> Sequence[Restriction]:
+        return list(Restriction.archive.filter(contact_person=self.person.pk).order_by("pk"))
 
 
 def _rows(section: Section, found: Iterable[Any]) -> tuple[Section, list[Row]]:
     columns = [column for column in section.columns if column.how not in _OTHERS]
     if section.label == Request._meta.label:
         columns = [column for column in columns if column.name in _ASKED]
-    return section, [{column.name: _plain(getattr(row, column.name)) for column in columns} for row in found]
+    return section, [{column.name: _plain(_value(row, column)) for column in columns} for row in found]
+
+
+def _value(row: Any, column: Column) -> Any:
+    return getattr(row, column.field.attname if column.how == "plain" else column.name)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(legal_zone()).isoformat(timespec="seconds")
-    return value if isinstance(value, bool | int) or value is None else str(value)
+    return value if isinstance(value, bool | int | list) or value is None else str(value)

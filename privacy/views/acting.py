@@ -225,9 +225,10 @@ def request_refusal(http: HttpRequest, pk: int) -> HttpResponse:
 def request_rectify(http: HttpRequest, pk: int) -> HttpResponse:
     """Put a change forward, with the value before and after."""
     case = request_for(http, pk, page="privacy:request")
-    if case.customer is None:
-        return show(http, case, status=422, problem=_("Say first whose request this is."))
-    form = StageForm(http.POST or None, customer=case.customer)
+    try:
+        form = StageForm(http.POST or None, known=rectifying.fields_of(case))
+    except StepRefused as refused:
+        return show(http, case, status=422, problem=str(refused))
 
     def work() -> str:
         data = form.cleaned_data

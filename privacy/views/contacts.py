@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from django import forms
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.models import ContactPerson
 from datamap.accesslog import name_pages
+from privacy import restricting
 from privacy.access import person_for
 from privacy.erasing_contacts import ask_contact_erasure, plan_contact, request_of
-from privacy.models import Erasure, Package, Policy
+from privacy.forms.requests import RestrictPersonForm
+from privacy.models import Erasure, Package, Policy, Restriction
 from privacy.notices import recipients_to_tell
 from privacy.packages.building import ask
 from privacy.packages.speakers import last_day_of
 from privacy.packages.tasks import build_package
 from privacy.speaking import facts_of, own_endpoints
+from privacy.steps import StepRefused
 from privacy.views.erasing import asked, shown, sums
+from privacy.views.freezing import asking_case, effects_before
 from staff.access import permission_required, recent_login_required, signed_in
 
 name_pages(
     {
         "privacy:contact": gettext_lazy("Rights of a contact person"),
         "privacy:contact_copy": gettext_lazy("Copy for a contact person"),
+        "privacy:contact_restrict": gettext_lazy("Restrict a contact person"),
         "privacy:contact_erase": gettext_lazy("Erase a contact person"),
     }
 )
@@ -56,6 +63,7 @@ def contact(http: HttpRequest, number: str, pk: int) -> HttpResponse:
         "copies": Package.objects.filter(contact_person=person.pk).order_by("-asked_at", "-pk")[:5],
         "may_copy": user.may("privacy.packages"),
         "may_erase": user.may("privacy.erase"),
+        "standing": restricting.standing_of_speaker(person),
     }
     return render(http, "privacy/contact.html", context)
 
@@ -69,6 +77,33 @@ def contact_copy(http: HttpRequest, number: str, pk: int) -> HttpResponse:
     package = ask(person, Package.Kind.ACCESS, user_id=signed_in(http).pk)
     transaction.on_commit(lambda: build_package.delay(package.pk))
     return redirect("privacy:package", package.uuid)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("privacy.requests")
+def contact_restrict(http: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Restrict the data of this person alone; what it does stands before the button."""
+    person = _contact_for(http, number, pk, page="privacy:contact_restrict")
+    form = RestrictPersonForm(http.POST or None, initial={"case": "a"})
+    case = asking_case(http, person.customer_id, person.pk)
+    if http.method == "POST" and form.is_valid():
+        data, parts = form.cleaned_data, [Restriction.Part.ALL]
+        try:
+            done = restricting.restrict(
+                person.customer, data["case"], parts, data["reason"], by=signed_in(http), request=case, speaker=person
+            )
+            messages.success(http, _("The data are restricted."))
+            return redirect("privacy:restriction", pk=done.pk)
+        except StepRefused as refused:
+            form.add_error(None, str(refused))
+    context = {
+        "customer": person.customer,
+        "person": person,
+        "form": form,
+        "case": case,
+        **effects_before(speaker=True),
+    }
+    return render(http, "privacy/restrict.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers.models import ContactPerson
 from datamap.keyset import page_of
 from privacy import letters, objecting, restricting
 from privacy.access import person_for, restriction_for
@@ -59,7 +60,7 @@ def restrictions(http: HttpRequest) -> HttpResponse:
 def restrict(http: HttpRequest, number: str) -> HttpResponse:
     """Restrict the data of one customer; what it does stands before the button."""
     person = person_for(http, number, page="privacy:restrict")
-    case = _case_of(http, person.pk)
+    case = asking_case(http, person.pk)
     form = RestrictForm(http.POST or None, initial={"case": "a", "parts": ["all"]})
     if http.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -75,10 +76,18 @@ def restrict(http: HttpRequest, number: str) -> HttpResponse:
         "customer": person,
         "form": form,
         "case": case,
-        "effects": [(Restriction.Case(key).label, restricting.effects_of(key)[2]) for key in Restriction.Case.values],
-        "always": [words for place, words in enumerate(restricting.effects_of("a")) if place != 2],
+        **effects_before(),
     }
     return render(http, "privacy/restrict.html", context, status=422 if form.errors else 200)
+
+
+def effects_before(*, speaker: bool = False) -> dict[str, Any]:
+    """What a restriction of a customer, or of a contact person, will do: always, and by its case."""
+    said = {key: restricting.effects_of(key, speaker=speaker) for key in Restriction.Case.values}
+    return {
+        "effects": [(Restriction.Case(key).label, words[2]) for key, words in said.items()],
+        "always": [words for place, words in enumerate(said["a"]) if place != 2],
+    }
 
 
 @require_GET
@@ -129,8 +138,9 @@ def _show(http: HttpRequest, found: Restriction, *, form: Any = None, problem: s
     context = {
         "restriction": found,
         "customer": found.customer,
+        "person": ContactPerson.objects.filter(pk=found.contact_person or 0).first(),
         "parts": found.in_words,
-        "effects": restricting.effects_of(found.case),
+        "effects": restricting.effects_of(found.case, speaker=found.contact_person is not None),
         "form": form or LiftForm(case=found.request),
         "problem": problem,
     }
@@ -142,9 +152,9 @@ def _version(http: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
 
 
-def _case_of(http: HttpRequest, customer_id: int) -> Request | None:
-    """The request that asks for it, where the page was opened from one of this customer."""
+def asking_case(http: HttpRequest, customer_id: int, contact: int | None = None) -> Request | None:
+    """The request that asks for it, where the page was opened from one of this customer or contact person."""
     text = http.GET.get("request", "") or http.POST.get("request", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         return None
-    return Request.objects.filter(pk=int(text), customer=customer_id).first()
+    return Request.objects.filter(pk=int(text), customer=customer_id, contact_person=contact).first()

@@ -166,7 +166,7 @@ def request_speaker(http: HttpRequest, pk: int) -> HttpResponse:
     return act(
         http,
         case,
-        lambda: speaking.say_who(case, person, version=seen_version(http), by=signed_in(http)),
+        lambda: receiving.say_who(case, person, version=seen_version(http), by=signed_in(http)),
         _("It is noted who asks."),
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
@@ -16,17 +18,21 @@ from pytest_django.live_server_helper import LiveServer
 from consents.models import Acceptance, PendingOptIn, Placement, State
 from consents.passing import url_of
 from consents.tokens import Ticket, unsubscribe_token
+from customers import tombstones
 from customers.models import Customer, Summary
 from interactions.models import Interaction
 from orders.models import Order
+from privacy import clarifying, publishing, restricting
 from privacy.erasing import approve_erasure, ask_erasure, run_erasure
 from privacy.models import Policy
+from privacy.packages.building import build
 from privacy.purging import plan_run
 from staff.models import User
 from tests.consents.publishing import make_text, make_version, place_text
 from tests.consents.signing_up import link_of, publish
 from tests.house import shown_pages
-from tests.privacy.making import make_person
+from tests.privacy.making import make_person, take
+from tests.privacy.packaging import files_of
 from tests.shop import open_shop
 from tests.staff.conftest import PASSWORD
 
@@ -209,6 +215,49 @@ def ends(page: Page, house: str, user: User) -> list[str]:
     run_erasure(approve_erasure(waits, user).pk)
     gone = [reverse("privacy:erasure", args=[waits.pk]), reverse("portal:customer_detail", args=[customer.number])]
     return found + walk(page, house, gone)
+
+
+def test_the_pages_of_a_contact_person_have_no_fault(
+    live_server: LiveServer,
+    browser_context: BrowserContext,
+    watched: Page,
+    everybody: User,
+    enter: Enter,
+    complaints: list[str],
+    tmp_path: Path,
+) -> None:
+    """Their rights beside the company's, an open question, a note of what was public, and their copy itself."""
+    enter(browser_context, everybody)
+    company = make_person("F-1", kind="company", company="Kaffeekontor GmbH", first_name="", last_name="")
+    berta = company.contact_persons.create(first_name="Berta", last_name="Buchhalter", email="berta@firma.example")
+    said = {"customer": company, "email": "berta@firma.example", "language": "de"}
+    asked = take(everybody, **said)
+    clarifying.ask(asked, "Meinen Sie Ihre Anrufe?", way="mail", version=None, by=everybody)
+    erasure = take(everybody, kind="erasure", customer=company, channel="phone")
+    publishing.note(erasure, "Bewertung im Shop", version=None, by=everybody)
+    case = take(everybody, kind="restriction", **said)
+    standing = restricting.restrict(company, "a", ["all"], "Streit", by=everybody, request=case, speaker=berta)
+    package = build(berta, "access", request=asked, user_id=everybody.pk)
+    ended = uuid4()
+    tombstones.bury({ended: tombstones.marks_of(emails=["weg@laden.example"])}, erased_at=timezone.now())
+    of_berta, requests = ["F-1", berta.pk], [asked, erasure, case]
+    pages = [
+        reverse("privacy:customer", args=["F-1"]),
+        *(reverse(f"privacy:{name}", args=of_berta) for name in ("contact", "contact_restrict", "contact_erase")),
+        *(reverse("privacy:request", args=[one.pk]) for one in requests),
+        reverse("privacy:request_clarify", args=[take(everybody, **said).pk]),
+        reverse("privacy:request_rectify", args=[take(everybody, kind="rectification", **said).pk]),
+        reverse("privacy:restriction", args=[standing.pk]),
+        reverse("privacy:restrictions"),
+        reverse("privacy:package", args=[package.uuid]),
+        *(reverse(f"privacy:{name}", args=[ended]) for name in ("ended", "ended_disclosure")),
+    ]
+    found = walk(watched, live_server.url, pages)
+    copy = tmp_path / "index.html"
+    copy.write_bytes(files_of(package)["index.html"])
+    found += walk(watched, copy.as_uri(), [""])
+    assert "\n".join(found) == ""
+    assert complaints == []
 
 
 def conflict(page: Page, house: str) -> list[str]:

@@ -12,7 +12,7 @@ from datamap.workdays import local_date
 from privacy import clarifying, handling, identifying
 from privacy.clock import deadline_for, explained
 from privacy.deadlines import UnfitDates, request_deadline
-from privacy.models import Request
+from privacy.models import Policy, Request
 from privacy.steps import StepRefused
 from tests.privacy.making import days_ago, make_copy, make_person, take
 
@@ -115,3 +115,24 @@ def test_who_does_not_answer_gets_everything(case, officer) -> None:
     handling.answer(case, "", way="mail", partly=False, version=None, by=officer)
     assert (case.state, local_date(case.clarified_at)) == ("answered", local_date(timezone.now()))
     assert case.events.get(kind="clarified").reason == "Answered without waiting for it."
+
+
+def test_a_refusal_ends_the_question(case, officer) -> None:
+    """The period no longer grows once the person has their answer."""
+    Policy(refusal_needs_second=False).save()
+    clarifying.ask(case, "Which of 400 orders?", way="mail", version=None, by=officer)
+    handling.propose_refusal(case, "unfounded", "Repeated", "See 1 to 3", way="mail", version=None, by=officer)
+    assert case.state == "refused"
+    assert case.clarified_at is not None and not clarifying.is_open(case)
+
+
+def test_a_question_without_an_answer_is_not_forgotten_behind_its_clock(case, officer, officer_client) -> None:
+    """Who does not answer gets everything; somebody has to see that it is time."""
+    clarifying.ask(case, "Which of 400 orders?", way="mail", version=None, by=officer)
+    for days, waits in ((13, False), (15, True)):
+        Request.objects.filter(pk=case.pk).update(clarification_asked_at=days_ago(days), received_at=days_ago(days + 1))
+        items = {item.key: item for item in officer_client.get(reverse("privacy:cockpit")).context["items"]}
+        assert ("questions" in items) == waits, days
+    assert [row.request for row in officer_client.get(items["questions"].url).context["rows"]] == [case]
+    clarifying.settle(case, "Everything", version=None, by=officer)
+    assert "questions" not in {item.key for item in officer_client.get(reverse("privacy:cockpit")).context["items"]}

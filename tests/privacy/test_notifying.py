@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import uuid
 
 import pytest
@@ -114,11 +116,22 @@ def test_the_copy_says_in_words_what_recipients_are_still_to_be_told(officer):
     )  # fmt: skip
     rectifying.apply_all(change.request, [change.pk], by=officer)
     restricting.restrict(Customer.objects.get(pk=customer.pk), "a", ["address"], "Streit", by=officer)
-    page = files_of(make_copy(case, officer))["index.html"].decode()
+    files = files_of(make_copy(case, officer))
+    page = files["index.html"].decode()
     notice = page[page.index("<h3>Notices to recipients</h3>") :]
     notice = notice.partition("</details>")[0]
     assert "last name: möller" in notice.casefold() and "E-mail: " in notice and "<dd>Nordpost</dd>" in notice
     assert "customer:last_name" not in notice and "\t" not in notice
+    # The files for machines as well: who is told is named, and what a key says stands beside it.
+    first = json.loads(files["data/privacy.Notice.json"])[-1]
+    assert first["recipient"] == "Nordpost" and "last name: Möller" in first["details"] and "\t" not in first["details"]
+    table = list(csv.DictReader(files["data/privacy.Notice.csv"].decode().splitlines()))
+    assert all(row["recipient"] == "Nordpost" for row in table)
+    properties = json.loads(files["schemas/privacy.Notice.schema.json"])["items"]["properties"]
+    assert "lifting = end of a restriction" in properties["kind"]["description"]
+    tables = json.loads(files["datapackage.json"])["resources"]
+    columns = next(one for one in tables if one["path"] == "data/privacy.Notice.csv")["schema"]["fields"]
+    assert "queued = " in next(one for one in columns if one["name"] == "state")["description"]
 
 
 def test_without_an_address_a_person_tells_the_recipient():
