@@ -111,6 +111,8 @@ def profile_of(customer: Customer) -> Profile:
     profile.chips = _chips(profile)
     for point in profile.phones:
         point.shown = spaced(point.value)  # type: ignore[attr-defined]
+    for person in profile.persons:
+        person.shown_phone = spaced(person.phone or "")  # type: ignore[attr-defined]
     return profile
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +59,7 @@ def restrict(
         return _widen(standing, parts, request, by)
     request = request or _file_for(locked, contact, since, by)
     restriction = Restriction.objects.create(
-        customer=locked, contact_person=contact, request=request, case=case, parts=sorted(set(parts)), reason=reason,
+        customer=locked, contact_person=contact, request=request, case=case, parts=_joined(parts), reason=reason,
         since=since, set_by=by,
     )  # fmt: skip
     _settle(restriction, by)
@@ -70,9 +70,15 @@ def restrict(
     return restriction
 
 
+def _joined(parts: Iterable[str]) -> list[str]:
+    """The parts in their order, each once; everything holds the others."""
+    wanted = set(parts)
+    return [Restriction.Part.ALL.value] if Restriction.Part.ALL in wanted else sorted(wanted)
+
+
 def _widen(standing: Restriction, parts: Collection[str], request: Request | None, by: User | None) -> Restriction:
     known = standing.parts
-    standing.parts = sorted({*known, *parts})
+    standing.parts = _joined([*known, *parts])
     standing.notice_sent_at, standing.decision = None, ""
     standing.version += 1
     standing.save()
@@ -243,9 +249,10 @@ def replay_set(payload: Mapping[str, Any]) -> str:
     """Bring a restriction back after a restore; its reason was not in the journal and has to be asked for again."""
     known = Restriction.archive.select_for_update().filter(ref=payload["restriction"]).first()
     if known is not None:
-        if known.lifted_at is not None or set(payload["parts"]) <= set(known.parts):
+        parts = _joined([*known.parts, *payload["parts"]])
+        if known.lifted_at is not None or parts == known.parts:
             return "already"
-        known.parts = sorted({*known.parts, *payload["parts"]})
+        known.parts = parts
         known.save()
         return "replayed"
     customer = Customer.objects.select_for_update().filter(pk=payload["customer"]).first()

@@ -112,7 +112,9 @@ def known_of(subject: Person) -> Known:
     who = controller()
     known.emails |= {key for text in (who.email, who.officer_email) if text and (key := email_key(text))}
     known.phones |= {key for text in (who.phone, who.officer_phone) if text and (key := phone_key(text))}
-    known.staff = words_of(*get_user_model()._default_manager.values_list("name", flat=True))
+    # The officer is named to everybody (Art. 13(1)(b)), also in the letters to this person.
+    named = words_of(who.officer_name)
+    known.staff = words_of(*get_user_model()._default_manager.values_list("name", flat=True)) - named
     if subject.customer_id is None:
         return known
     for model in (ContactPoint, ContactPoint.history.model):

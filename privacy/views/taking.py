@@ -17,6 +17,7 @@ from privacy.access import person_for
 from privacy.forms.requests import ObjectionForm, TakeForm
 from privacy.letters import named
 from privacy.models import Request
+from privacy.pasting import read_mail
 from privacy.suggesting import suggest_kind, suggest_objection
 from staff.access import permission_required, signed_in
 
@@ -83,8 +84,12 @@ def _after(http: HttpRequest, case: Request, person: Customer | None) -> HttpRes
 
 
 def _suggested(data: Any) -> dict[str, Any]:
-    """The form as it was filled, with the right its words speak of; a person decides."""
+    """The form as it was filled, with the right its words speak of, and what the head of a mail says; a person
+    decides."""
     start = {name: data.get(name, "") for name in TakeForm.base_fields}
+    mail = read_mail(start["text"])
+    start |= {name: value for name, value in (("name", mail.name), ("email", mail.email)) if value and not start[name]}
+    start["received_at"] = mail.sent or start["received_at"]
     start["kind"] = suggest_kind(start["text"]) or start["kind"]
     if start["kind"] == Request.Kind.OBJECTION:
         start["objects_to"] = suggest_objection(start["text"])

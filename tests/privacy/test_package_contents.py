@@ -230,6 +230,14 @@ def test_names_addresses_and_numbers_of_others_stand_nowhere(meier: User) -> Non
     assert "+494099999999" in text
 
 
+def test_the_officer_whom_everybody_may_ask_is_no_third_person(meier: User) -> None:
+    User.objects.create_user("officer@laden.example", name="Dora Schutz")
+    person = make_person(meier)
+    Note.objects.create(customer=person, text="Dora Schutz hat geantwortet.")
+    package = build(person, "access")
+    assert "Dora Schutz hat geantwortet." in everything(files_of(package))
+
+
 def test_who_gets_a_present_is_told_to_nobody_but_themselves(meier: User) -> None:
     giver = make_person(meier)
     friends = [

@@ -52,6 +52,13 @@ def test_the_mark_is_set_with_history_and_a_request_file(customer, privacy, case
     assert (restriction.request.kind, restriction.request.customer) == ("restriction", customer)
 
 
+def test_everything_holds_the_other_parts(customer, privacy):
+    assert freeze(customer, privacy, parts=("all", "address")).parts == ["all"]
+    assert freeze(customer, privacy, parts=("contact",)).parts == ["all"]
+    assert freeze(customer, privacy, case="c", parts=("address",)).parts == ["address"]
+    assert freeze(customer, privacy, case="c", parts=("all",)).parts == ["all"]
+
+
 @pytest.mark.parametrize(("parts", "reason"), [((), "x"), (("address",), " ")])
 def test_no_restriction_without_what_and_why(customer, privacy, parts, reason):
     with pytest.raises(StepRefused):

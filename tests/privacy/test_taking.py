@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from customers.models import ContactPoint
 from privacy.models import Request
+from privacy.pasting import read_mail
 from privacy.suggesting import suggest_kind, suggest_objection
 from tests.privacy.making import form, person, take
 
@@ -148,6 +149,47 @@ def test_the_suggestion_registers_nothing(privacy_client):
     assert page.status_code == 200
     assert page.context["form"].initial["kind"] == "erasure"
     assert not Request.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "email", "received"),
+    [
+        (
+            "Von: Zoë Groß <zoe@laden.example>\nDatum: Mon, 23 Nov 2026 23:30:00 +0000\nAn: hallo@shop.example",
+            "Zoë Groß", "zoe@laden.example", "2026-11-24T00:30",
+        ),
+        (
+            "From: \"Groß, Zoë\" <zoe@laden.example>\nDate: Mon, 6 Jul 2026 08:05:00 +0200",
+            "Groß, Zoë", "zoe@laden.example", "2026-07-06T08:05",
+        ),
+        (
+            "Von: Zoë Groß [mailto:zoe@laden.example]\nGesendet: Montag, 2. März 2026 14:03",
+            "Zoë Groß", "zoe@laden.example", "2026-03-02T14:03",
+        ),
+        ("> Von: zoe@laden.example\n> Gesendet: 02.03.2026, 14:03 Uhr", "", "zoe@laden.example", "2026-03-02T14:03"),
+        (
+            "From: Zoe Gross <zoe@laden.example>\nSent: Monday, March 2, 2026 2:03 PM",
+            "Zoe Gross", "zoe@laden.example", "2026-03-02T14:03",
+        ),
+        ("Datum: 2026-03-02", "", "", "2026-03-02T00:00"),
+        ("Datum: 02.03.2199", "", "", ""),
+        ("Datum: 31.02.2026 10:00", "", "", ""),
+        ("Datum: 2. Foober 2026", "", "", ""),
+        ("Von: niemand\nDatum: gestern", "niemand", "", ""),
+        ("Ich komme von: Köln", "", "", ""),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_pasted_mail_says_who_wrote_and_when(db, head, name, email, received):
+    assert read_mail(f"{head}\n\nBitte löschen Sie meine Daten.") == (name, email, received)
+
+
+def test_a_pasted_mail_fills_the_empty_fields_alone(privacy_client):
+    text = "Von: Zoë Groß <zoe@laden.example>\nDatum: 02.03.2026 14:03\n\nBitte löschen Sie alles."
+    page = privacy_client.post(reverse(NEW), form(kind="", email="", name="Frau Groß", text=text, suggest="1"))
+    start = page.context["form"].initial
+    assert (start["kind"], start["name"], start["email"]) == ("erasure", "Frau Groß", "zoe@laden.example")
+    assert start["received_at"] == "2026-03-02T14:03"
+    assert 'value="2026-03-02T14:03"' in page.text
 
 
 def test_who_wrote_from_a_confirmed_address_proves_nothing_more(privacy):
