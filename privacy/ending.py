@@ -203,8 +203,9 @@ def _taxed(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
 def kept_people(book: Book, ids: Collection[int]) -> set[int]:
     """Who of these persons stays tonight: a case of theirs runs, or an erasure that has begun ends them itself, under
     its own mark and with one receipt for the whole."""
-    going = Erasure.objects.filter(customer__in=ids, started_at__isnull=False, state__in=Erasure.OPEN_STATES)
-    cases = holds.standing(list(ids), book.as_of, night=True)
+    wanted = list(ids)
+    going = Erasure.objects.filter(customer__any_of=wanted, started_at__isnull=False, state__in=Erasure.OPEN_STATES)
+    cases = holds.standing(wanted, book.as_of, night=True)
     return {case.customer_id for case in cases} | set(going.values_list("customer", flat=True))
 
 

@@ -304,7 +304,8 @@ def keep_speaker(request: Request, speaker: ContactPerson) -> None:
 
 def keep_addressees(customer_ids: Collection[int]) -> None:
     """`keep_addressee` for every request of these customers that is not closed, before their rows go."""
-    for case in Request.objects.filter(customer__in=customer_ids, closed_at__isnull=True).select_related("customer"):
+    running = Request.objects.filter(customer__any_of=list(customer_ids), closed_at__isnull=True)
+    for case in running.select_related("customer"):
         assert case.customer is not None  # as filtered
         keep_addressee(case, case.customer)
 
