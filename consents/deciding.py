@@ -172,15 +172,15 @@ def may(
         return Decision(False, "no_endpoint" if _is_there(customer) else "blocked")
     facts = _facts_then(customer, use, channel, wanted, at) if then else _facts_now(customer, use, channel, wanted)  # type: ignore[arg-type]
     if channel == Channel.POST and use.advertising:
-        facts = facts._replace(suppressed_since=post_stopped(customer, facts, at if then else None))
+        listed = stopped_by_post([customer.pk], at if then else None).get(customer.pk)
+        facts = facts._replace(suppressed_since=post_stopped(listed, facts))
     return decide(use, channel, facts, at or timezone.now())
 
 
-def post_stopped(customer: Customer, facts: Facts, at: datetime | None = None) -> datetime | None:
-    """Since when somebody who lived at an address of this customer wants no advertising by post; a later yes counts."""
-    since = stopped_by_post([customer.pk], at).get(customer.pk)
-    agreed = facts.state in GRANTING and since is not None and facts.since is not None and facts.since > since
-    return None if agreed else since
+def post_stopped(listed: datetime | None, facts: Facts) -> datetime | None:
+    """Since when an entry of the list (`stopped_by_post`) stops a customer's advertising; a later yes counts."""
+    agreed = facts.state in GRANTING and listed is not None and facts.since is not None and facts.since > listed
+    return None if agreed else listed
 
 
 def version_then(purpose: Purpose, at: datetime) -> PurposeVersion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Min
@@ -16,6 +17,7 @@ from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
 from customers.models import ContactPoint, Customer, Flag, Suppression
+from customers.postal import stopped_by_post
 from customers.suppression import ADVERTISING, hashes_of
 from datamap.preparing import Standing, ask
 
@@ -229,8 +231,13 @@ class _Person:
             fresh_until=state.fresh_until if state else None,
         )
         if channel == Channel.POST and purpose.advertising:
-            facts = facts._replace(suppressed_since=post_stopped(self.customer, facts))
+            facts = facts._replace(suppressed_since=post_stopped(self._listed_by_post, facts))
         return decide(_use_of(purpose), channel, facts, self.now)
+
+    @cached_property
+    def _listed_by_post(self) -> datetime | None:
+        """Asked once for all purposes, and only where one uses the post."""
+        return stopped_by_post([self.customer.pk]).get(self.customer.pk)
 
     def _suppressed_since(self, channel: str, endpoint: Endpoint | None) -> datetime | None:
         if endpoint is None:

@@ -32,7 +32,7 @@ from datamap.catalogue import AskAnotherKey, Explanation, UnknownRule, cited, ex
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Number, PersonalData, registry
 from datamap.models import RetentionRule
-from datamap.preparing import Standing, ask
+from datamap.preparing import SOME_KEY, Standing, ask
 from datamap.starts import start_of
 from privacy.grounds import Grounds
 from privacy.recipients import names_by_kind
@@ -41,7 +41,7 @@ _WITH_ACCOUNT = {*CATEGORIES.values(), "PREF"}
 _RULES = Standing(lambda keys: RetentionRule.objects.filter(key__any_of=keys), like=["\x01"])
 
 # Stand for the customer in the statement, which is compiled once in a process.
-_PK, _NUMBER = -4711, "\x01number"
+_PK, _NUMBER = SOME_KEY, "\x01number"
 
 
 @dataclass

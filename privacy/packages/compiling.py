@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from customers.models import Customer, Origin
 from datamap.declarations import Basis, Group, Number, PersonalData, history_base, registry
 from datamap.packages import ACCESS, PORTABILITY, Person, finder_for
+from datamap.preparing import SOME_KEY
 from privacy.models import Recipient
 from vault.fields import SealedField, SealedJSONField, SealedTextField
 
@@ -31,7 +32,7 @@ HISTORY = ("history_id", "history_date", "history_type", "history_user")
 WORDS = ("name", "label", "key")
 
 # Stand for the person in a compiled statement.
-PK, NUMBER = -4711, "\x01number"
+PK, NUMBER = SOME_KEY, "\x01number"
 REFS = UUID("4711a000-0000-4000-8000-000000004711")
 
 

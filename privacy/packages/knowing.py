@@ -137,8 +137,7 @@ def known_of(subject: Person) -> Known:
 def known_of_speaker(person: ContactPerson) -> Known:
     """The same about somebody who speaks for a company: whoever else speaks for it is another."""
     known = known_of(Person(None))
-    told = [(person.email, person.phone), *former_endpoints(person)]
-    for value in (value for pair in told for value in pair):
+    for value in (person.email, person.phone, *(value for _channel, value in former_endpoints(person))):
         if key := email_key(value):
             known.own_emails.add(key)
         elif key := phone_key(value):
