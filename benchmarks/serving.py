@@ -31,7 +31,7 @@ LOCATION = re.compile(rb"^Location: (\S+)\r$", re.MULTILINE)
 
 
 def sign_in() -> str:
-    """The session cookie of a manager, as signing in would leave it."""
+    """The cookies of a manager, as signing in and the first page would leave them."""
     user = User.objects.filter(email="bench@obhut.example").first()
     user = user or User.objects.create_user("bench@obhut.example", name="Bench", roles=[Role.MANAGER])
     session = import_module(settings.SESSION_ENGINE).SessionStore()
@@ -39,7 +39,7 @@ def sign_in() -> str:
     session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[-1]
     session["_auth_user_hash"] = user.get_session_auth_hash()
     session.create()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={CSRF}"
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def follow(port: int, path: str, fields: dict[str, str], cookie: str) -> bytes:
     body = urlencode({**fields, "csrfmiddlewaretoken": CSRF})
     answer = _exchange(
         port,
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}; {settings.CSRF_COOKIE_NAME}={CSRF}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
         f"Connection: close\r\n\r\n{body}",
     )

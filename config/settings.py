@@ -232,7 +232,7 @@ BACKUP_DIR = env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))
 
 # --- Signing in ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["staff.recalling.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=True)
@@ -275,7 +275,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Cookies, transport, headers ----------------------------------------------------------------------------
 # The __Host- prefix needs TLS, which a developer's machine has not.
 COOKIE_PREFIX = "" if DEBUG else "__Host-"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # survives a lost Redis
+SESSION_ENGINE = "staff.recalling"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}obhut-session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True

@@ -33,8 +33,8 @@ class Standing(Generic[M]):
     """A queryset that pages ask with nothing changed but one value: compiled once in a process, then asked by `ask`."""
 
     def __init__(self, build: Callable[[Any], QuerySet[M, M]], like: Any = SOME_KEY) -> None:
-        """`build` makes the queryset, of whole rows of one table, for a value such as `like`, which occurs in no other
-        condition of it; several keys are one value (`any_of`)."""
+        """`build` makes the queryset, of whole rows of one table and what is annotated to them, for a value such as
+        `like`, which occurs in no other condition of it; several keys are one value (`any_of`)."""
         self._build, self._like = build, like
 
     def __call__(self, value: Any = None) -> list[M]:
@@ -42,10 +42,17 @@ class Standing(Generic[M]):
         compiler, sql, params, names = self._compiled
         rows = ask(sql, [value if param == self._like else param for param in params])
         model: Any = compiler.query.model
-        return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in compiler.results_iter([rows])]
+        found = []
+        for row in compiler.results_iter([rows]):
+            one = model.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)])
+            for name, place in compiler.annotation_col_map.items():
+                setattr(one, name, row[place])
+            found.append(one)
+        return found
 
     @cached_property
     def _compiled(self) -> tuple[Any, str, tuple[Any, ...], list[str]]:
         compiler: Any = self._build(self._like).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
-        return compiler, sql, tuple(params), [column.target.attname for column, _sql, _alias in compiler.select]
+        columns = compiler.select[: len(compiler.select) - len(compiler.annotation_col_map)]
+        return compiler, sql, tuple(params), [column.target.attname for column, _sql, _alias in columns]

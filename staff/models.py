@@ -161,8 +161,10 @@ class User(AbstractBaseUser):
         if not self.is_active or self.pk is None:
             return frozenset()
         if not hasattr(self, "_permissions"):
-            # Every page asks: a queryset would take longer to be put together than the database to answer.
-            self._permissions = frozenset(key for (key,) in ask(_GRANTED, [self.pk]))
+            # Every page asks: a queryset would take longer to be put together than the database to answer. Who is
+            # recalled by their session brings them along.
+            granted = self.granted if hasattr(self, "granted") else [key for (key,) in ask(_GRANTED, [self.pk])]
+            self._permissions = frozenset(granted)
         return self._permissions
 
     def may(self, permission: str) -> bool:

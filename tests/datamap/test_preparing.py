@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Upper
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import ContactPoint, Customer
@@ -67,3 +68,13 @@ def test_a_standing_question_opens_what_is_sealed_and_takes_several_keys_as_one(
         assert [point.value for point in standing([point.pk for point in points])] == words
     assert len(captured) == 1
     assert standing([]) == []
+
+
+def test_a_standing_question_brings_along_what_is_annotated():
+    for page in ("a", "b"):
+        AccessLog.objects.create(customer_number="1", page=page)
+    standing = Standing(
+        lambda number: AccessLog.objects.filter(customer_number=number).annotate(shout=Upper("page")).order_by("pk"),
+        like="\x01",
+    )
+    assert [(row.page, row.shout) for row in standing("1")] == [("a", "A"), ("b", "B")]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -198,6 +199,22 @@ def test_twelve_hours_end_a_session_that_is_in_use(olga: User, sign_in: Callable
     session.save()
     assert browser.get("/staff/").status_code == 302
     assert not signed_in(browser)
+
+
+def test_a_session_past_its_stored_day_opens_nothing(olga: User, sign_in: Callable[..., Client]) -> None:
+    client = sign_in(olga)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert "/accounts/login/" in client.get("/customers/").url
+
+
+def test_a_role_given_or_taken_away_counts_from_the_next_page_on(olga: User, sign_in: Callable[..., Client]) -> None:
+    client = sign_in(olga)
+    assert client.get("/customers/").status_code == 200
+    roles = list(olga.roles.all())
+    olga.roles.clear()
+    assert client.get("/customers/").status_code == 403
+    olga.roles.set(roles)
+    assert client.get("/customers/").status_code == 200
 
 
 def test_changing_the_password_ends_every_session(olga: User, sign_in: Callable[..., Client]) -> None:
