@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from consents.models import Purpose
 
@@ -39,6 +39,7 @@ def save_purpose(purpose: Purpose) -> Purpose:
 def retire(purpose: Purpose, *, retired: bool) -> datetime | None:
     """Take a purpose out of use, or back in; nothing is deleted, and the answer is no while it is out of use."""
     if retired != bool(purpose.retired_at):
-        purpose.retired_at = timezone.now() if retired else None
-        purpose.save(update_fields=["retired_at"])
+        # The database says since when, so that it is the instant of the version (migration 0016).
+        Purpose.objects.filter(pk=purpose.pk).update(retired_at=Now() if retired else None)
+        purpose.refresh_from_db(fields=["retired_at"])
     return purpose.retired_at
