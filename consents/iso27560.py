@@ -131,9 +131,7 @@ def _processes(events: Sequence[Happened], purpose: Purpose | None, language: st
     return found or [_process(events[0], None, None, language)]
 
 
-def _process(
-    first: Happened, purpose: Purpose | None, version: PurposeVersion | None, language: str
-) -> dict[str, Any]:
+def _process(first: Happened, purpose: Purpose | None, version: PurposeVersion | None, language: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "@type": "dpv:Process",
         "dpv:hasPurpose": [PURPOSES.get(first.purpose, "dpv:DirectMarketing")],

@@ -128,4 +128,6 @@ def test_a_database_in_which_flags_went_unseen_is_mended_by_its_update_and_docto
     with connection.cursor() as cursor:
         cursor.execute(import_module("consents.migrations.0017_states_behind_flags_gone").MEND)
     assert reached() == {grown.pk}
-    assert check_states(Options()) == Finding(True, "3 consents, 0 missing, 0 wrong, 0 too many, 0 wrongly open or closed")
+    assert check_states(Options()) == Finding(
+        True, "3 consents, 0 missing, 0 wrong, 0 too many, 0 wrongly open or closed"
+    )

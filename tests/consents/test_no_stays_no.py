@@ -20,7 +20,7 @@ from consents.withdrawing import replay, withdraw
 from customers import suppression
 from customers.models import Customer, Flag
 from datamap import journal
-from mail.events import bounce_of
+from mail.verdicts import bounce_of
 from mail.sending import deliver_due
 from tests.consents.making import ON_EMAIL, moment, say
 from tests.consents.signing_up import advertise, ask, person, publish, token_of
