@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
-from customers.models import Address
+from customers.models import Address, Customer
 from customers.normalizing import fold, street_key
 from customers.suppression import ADVERTISING, hashes_of
 
@@ -68,11 +69,34 @@ def stopped_by_post(customers: Iterable[int], at: datetime | None = None) -> dic
     """Those of these customers at whose address somebody had objected before they came in -> since when.
 
     It may be the same person again, erased and back: the list has the address alone. Whoever was a customer before
-    lives there too and has a word of their own. `at`: as the list was then.
+    lives there too and has a word of their own. `at`: as the list was then, and where they lived then.
     """
-    addresses = Address.objects.filter(customer__in=list(customers))
-    rows = addresses.values_list("customer", "customer__created_at", "street", "postcode")
-    return _compared(rows, at)
+    ids = set(customers)
+    if at is not None:
+        return _compared(_lived(ids, at), at)
+    addresses = Address.objects.filter(customer__in=ids)
+    return _compared(addresses.values_list("customer", "customer__created_at", "street", "postcode"))
+
+
+def _lived(customers: set[int], at: datetime) -> list[tuple[int, datetime, str, str]]:
+    """The addresses of a moment, from their history; where it does not reach back, those of today."""
+    history: Any = Address.history
+    mine = history.filter(customer_id__in=customers).values("id")
+    told = list(
+        history.filter(id__in=mine, history_date__lte=at)
+        .order_by("id", "-history_date", "-history_id")
+        .distinct("id")
+        .values_list("id", "history_type", "customer_id", "street", "postcode")
+    )
+    came = dict(Customer.objects.filter(pk__in=customers).values_list("pk", "created_at"))
+    found = [
+        (customer, came[customer], street, postcode)
+        for _id, kind, customer, street, postcode in told
+        if kind != "-" and customer in came
+    ]
+    untold = Address.objects.filter(customer__in=customers).exclude(pk__in=[pk for pk, *_row in told])
+    older = untold.filter(Q(created_at__lte=at) | Q(customer__created_at__gt=at))
+    return [*found, *older.values_list("customer", "customer__created_at", "street", "postcode")]
 
 
 def stopped_sql() -> tuple[str, list[Any]]:

@@ -104,7 +104,8 @@ def _work_off(event: ProviderEvent) -> None:
 
 def _apply(event: ProviderEvent) -> None:
     message = _message_of(event.raw)
-    at = event.occurred_at or event.received_at
+    # A provider's clock that goes ahead, or the zone it leaves out, puts nothing into the future.
+    at = min(event.occurred_at or event.received_at, event.received_at)
     if message is not None:
         event.message, event.customer = message, message.customer
     address = event.raw["recipient"] or (address_of(message) if message else None)

@@ -1,7 +1,8 @@
-"""A purpose goes out of use, and its version begins, at one instant, which the database alone says.
+"""Whoever changes a purpose, the page, a migration or SQL: its versions and the states that follow from it agree.
 
-Between two clocks lay milliseconds in which the version of before still answered: yes, of a purpose that was no longer
-used. Whoever takes it out of use, by whatever way, and whatever time they name: nobody can do so for the past.
+A purpose goes out of use, and its version begins, at one instant, which the database alone says. Between two clocks lay
+milliseconds in which the version of before still answered: yes, of a purpose that was no longer used; and nobody takes
+one out of use for the past. What is open or fresh follows in the same statement.
 """
 
 from django.db import migrations
@@ -22,8 +23,21 @@ BEGIN
     SELECT NEW.id, coalesce(max(v.number), 0) + 1, greatest({instant}, max(v.valid_from)), NEW.basis,
         NEW.channels, NEW.advertising, NEW.existing_customers, NEW.minimum_age, NEW.stale_months, NEW.retired_at
     FROM consents_purposeversion v WHERE v.purpose_id = NEW.id;
+    {following}
     RETURN NULL;
 END $$;
+"""
+# As `recording` and `rebuilding` count it: fresh from the last use, else from the consent.
+FOLLOWING = """
+    IF TG_OP = 'UPDATE' AND NEW.stale_months IS DISTINCT FROM OLD.stale_months THEN
+        UPDATE consents_state s SET fresh_until = greatest(coalesce(r.fresh_from, r.used_at, s.since), r.occurred_at)
+            + make_interval(months => NEW.stale_months)
+        FROM consents_record r WHERE r.entry_id = s.entry_id AND s.purpose_id = NEW.id AND s.granted;
+    END IF;
+    IF TG_OP = 'UPDATE' AND (NEW.advertising, NEW.minimum_age = '{}') IS DISTINCT FROM (OLD.advertising,
+        OLD.minimum_age = '{}') THEN
+        PERFORM consents_refresh(ARRAY(SELECT DISTINCT customer_id FROM consents_state WHERE purpose_id = NEW.id));
+    END IF;
 """
 RETIRES = """
 CREATE FUNCTION consents_purpose_retires() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -38,8 +52,8 @@ CREATE TRIGGER consents_purpose_retires BEFORE UPDATE ON consents_purpose
 ALTER TABLE consents_purpose ENABLE ALWAYS TRIGGER consents_purpose_retires;
 """
 RETIRED = "CASE WHEN TG_OP = 'UPDATE' AND OLD.retired_at IS NULL THEN NEW.retired_at END"
-FORWARD = VERSION.format(instant=f"coalesce({RETIRED}, clock_timestamp())") + RETIRES
-BACKWARD = VERSION.format(instant="clock_timestamp()") + "DROP FUNCTION consents_purpose_retires CASCADE;"
+FORWARD = VERSION.format(instant=f"coalesce({RETIRED}, clock_timestamp())", following=FOLLOWING) + RETIRES
+BACKWARD = VERSION.format(instant="clock_timestamp()", following="") + "DROP FUNCTION consents_purpose_retires CASCADE;"
 
 
 class Migration(migrations.Migration):

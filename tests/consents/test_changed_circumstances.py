@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -131,3 +132,37 @@ def test_a_database_in_which_flags_went_unseen_is_mended_by_its_update_and_docto
     assert check_states(Options()) == Finding(
         True, "3 consents, 0 missing, 0 wrong, 0 too many, 0 wrongly open or closed"
     )
+
+
+@pytest.mark.parametrize("door", ["the page", "a query", "SQL"])
+def test_whoever_changes_a_purpose_the_states_follow(door: str) -> None:
+    grown, old = make_person("1"), make_person("2")
+    say(grown)
+    say(old, at=timezone.now() - timedelta(days=500), late=True)
+    Flag.objects.create(customer=grown, kind=Flag.Kind.MINOR, reason="x", review_on="2030-01-01")
+
+    def change(ages: dict[str, int], months: int | None) -> None:
+        purpose = Purpose.objects.get(key="newsletter")
+        if door == "the page":
+            purpose.minimum_age, purpose.stale_months = ages, months
+            save_purpose(purpose)
+        elif door == "a query":
+            Purpose.objects.filter(pk=purpose.pk).update(minimum_age=ages, stale_months=months)
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE consents_purpose SET minimum_age = %s, stale_months = %s WHERE id = %s",
+                    [json.dumps(ages), months, purpose.pk],
+                )
+        assert compare_states().ok
+
+    people = {grown.pk: grown, old.pk: old}
+    for ages, months, reaches in (
+        ({}, None, people),
+        ({}, 12, [grown.pk]),
+        ({"DE": 16}, 12, []),
+        ({"DE": 16}, 24, [old.pk]),
+    ):
+        change(ages, months)
+        assert reached() == set(reaches)
+        assert {pk for pk, one in people.items() if consents.may(one, "newsletter", "email").allowed} == set(reaches)

@@ -20,8 +20,10 @@ from consents.withdrawing import replay, withdraw
 from customers import suppression
 from customers.models import Customer, Flag
 from datamap import journal
-from mail.verdicts import bounce_of
+from mail.events import work_off_events
+from mail.models import ProviderEvent
 from mail.sending import deliver_due
+from mail.verdicts import bounce_of
 from tests.consents.making import ON_EMAIL, moment, say
 from tests.consents.signing_up import advertise, ask, person, publish, token_of
 from tests.privacy.making import make_person
@@ -158,3 +160,24 @@ def test_a_withdrawal_holds_while_the_index_key_changes():
         assert consents.may(alma, "newsletter", "email").reason == "withdrawn"
         assert allowed_among([alma.pk], Purpose.objects.get(key="newsletter"), "email") == set()
         assert suppression.suppressed("email", ON_EMAIL.format("4711"))
+
+
+def test_a_report_dated_ahead_ends_no_consent_that_is_confirmed_after_it_came():
+    """The clock of a provider, or the zone it leaves out: what it reports happened when it came, at the latest."""
+    publish("newsletter")
+    publish("birthday")
+    alma, address = make_person("4711"), ON_EMAIL.format("4711")
+    say(alma)
+    ahead = timezone.now() + timedelta(hours=2)
+    ProviderEvent.objects.create(
+        provider="Brevo", kind="unsubscribed", occurred_at=ahead,
+        raw={"event": {}, "reject_reason": None, "recipient": address, "message_id": "", "metadata": {}},
+    )  # fmt: skip
+    work_off_events()
+    assert suppression.Suppression.objects.get().since < timezone.now()
+    # Whatever else dated it: agreeing now is the later word.
+    suppression.Suppression.objects.update(since=ahead)
+    confirm(token_of(ask(address, "birthday", customer=alma)))
+    assert consents.may(alma, "birthday", "email").allowed
+    assert consents.may(alma, "newsletter", "email").reason == "withdrawn"
+    assert compare_states().ok
