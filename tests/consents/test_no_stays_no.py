@@ -32,6 +32,8 @@ from vault.keyring import load, replaced
 
 pytestmark = pytest.mark.django_db
 
+LONG_AGO = moment("2026-01-01T10:00:00+01:00")
+
 
 @pytest.fixture
 def alma() -> Customer:
@@ -160,6 +162,22 @@ def test_a_withdrawal_holds_while_the_index_key_changes():
         assert consents.may(alma, "newsletter", "email").reason == "withdrawn"
         assert allowed_among([alma.pk], Purpose.objects.get(key="newsletter"), "email") == set()
         assert suppression.suppressed("email", ON_EMAIL.format("4711"))
+
+
+def test_a_restore_revives_no_withdrawal_though_the_index_key_has_changed_since_the_backup():
+    """Of two consents at one address one was withdrawn, so that the list of addresses says nothing of it."""
+    with replaced(load(key_text())):
+        alma = make_person("4711")
+        say(alma)
+        say(alma, purpose="birthday")
+        backup = dict(State.objects.values_list("pk", "endpoint_index"))
+    with replaced(load(key_text(index=(1, 2)))):
+        withdraw(alma, "newsletter", "email", source="rfc8058")
+        (payload,) = [one.payload for one in journal.entries() if one.kind == "consent_withdrawal"]
+        for pk, index in backup.items():  # as the backup has it
+            State.objects.filter(pk=pk).update(endpoint_index=index, state="given", granted=True, since=LONG_AGO)
+        assert replay([payload]) == 1
+        assert {state.purpose.key for state in State.objects.filter(granted=True)} == {"birthday"}
 
 
 def test_a_report_dated_ahead_ends_no_consent_that_is_confirmed_after_it_came():
