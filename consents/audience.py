@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -11,7 +12,7 @@ from django.utils import timezone
 from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Channel
 from consents.models import Purpose
 from customers.models import ContactPoint
-from customers.postal import stopped_by_post
+from customers.postal import stopped_by_post, stopped_sql
 
 PAGE = 10_000
 _ALLOWS = "s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > {at})"
@@ -39,8 +40,9 @@ _EACH_CONTACT = _WITHOUT_CONSENT.format(
     same="s.endpoint_index = cp.whole_index",
 )
 # Of whom the list stops by post, those who have agreed since.
+_LISTED = "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (customer_id, since)"
 _NOT_LISTED = f"""
-    AND NOT EXISTS (SELECT 1 FROM unnest(%s::bigint[], %s::timestamptz[]) AS x (customer_id, since)
+    AND NOT EXISTS (SELECT 1 FROM ({{listed}}) x
         WHERE x.customer_id = {{customer}} AND NOT coalesce(s.state IN ({_GRANTING}) AND s.since > x.since, false))
 """  # noqa: S608
 
@@ -49,8 +51,8 @@ def audience_sql(purpose: Purpose, channel: str, *, among: Sequence[int] | None 
     """A SELECT of `customer_id` and its parameters, to be joined with whatever else a sender asks for: of now alone,
     as the states are; the past is asked one by one.
 
-    A customer with two endpoints that allow it stands in it twice. By post the addresses on the suppression list are
-    compared before, of all who came in since or of those `among` whom is asked.
+    A customer with two endpoints that allow it stands in it twice. By post the addresses are compared with the
+    suppression list by the statement itself, those `among` whom is asked before.
 
     Raises ValueError for a purpose that is retired or does not use the channel, and for one without consent on a
     channel whose endpoints only the suppression list tells apart: those are asked one by one.
@@ -61,10 +63,15 @@ def audience_sql(purpose: Purpose, channel: str, *, among: Sequence[int] | None 
     if not needs_consent and purpose.advertising and channel in WITH_ENDPOINT:
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
     statement, params = (_with_consent if needs_consent else _without_consent)(purpose, channel)
-    if purpose.advertising and channel == Channel.POST and (stopped := stopped_by_post(among)):
-        statement += _NOT_LISTED.format(customer="s.customer_id" if needs_consent else "c.id")
-        params += [list(stopped), list(stopped.values())]
+    if purpose.advertising and channel == Channel.POST:
+        listed, more = stopped_sql() if among is None else _listed(stopped_by_post(among))
+        statement += _NOT_LISTED.format(customer="s.customer_id" if needs_consent else "c.id", listed=listed)
+        params += more
     return statement, params
+
+
+def _listed(stopped: Mapping[int, datetime]) -> tuple[str, list[Any]]:
+    return _LISTED, [list(stopped), list(stopped.values())]
 
 
 def _with_consent(purpose: Purpose, channel: str) -> tuple[str, list[Any]]:

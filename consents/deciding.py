@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -184,9 +185,14 @@ def post_stopped(listed: datetime | None, facts: Facts) -> datetime | None:
 
 
 def version_then(purpose: Purpose, at: datetime) -> PurposeVersion:
-    """The version of a purpose that answers of a moment: the newest of then, else the first there is."""
-    versions = PurposeVersion.objects.filter(purpose=purpose)
-    return versions.filter(valid_from__lte=at).order_by("-number").first() or versions.earliest("number")
+    """The version of a purpose that answers of a moment."""
+    return version_among(list(PurposeVersion.objects.filter(purpose=purpose)), at)
+
+
+def version_among(versions: Iterable[PurposeVersion], at: datetime) -> PurposeVersion:
+    """Of all versions of a purpose the newest of that moment, else the first there is."""
+    ordered = sorted(versions, key=lambda version: version.number)
+    return next((version for version in reversed(ordered) if version.valid_from <= at), ordered[0])
 
 
 def endpoint_for(customer: Customer, channel: str, endpoint: str | None) -> str | None:

@@ -6,7 +6,7 @@ what the person has signed since the no, with its scan (`taking`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -18,10 +18,11 @@ from customers import suppression
 from customers.models import Customer, Summary, Suppression, SuppressionMention
 
 
-def end_entries(channel: str, endpoint: str) -> None:
+def end_entries(channel: str, endpoint: str, given: Collection[int]) -> None:
     """End the entries against this endpoint, and with them each older consent that would come back.
 
-    In the caller's transaction. The person has agreed to what was asked for now, and to nothing that a no has stopped
+    In the caller's transaction. `given`: the entries of the ledger by which the person has agreed now, younger than any
+    no whatever the clocks say. The person has agreed to what was asked for now, and to nothing that a no has stopped
     since. Of whomever it is, and whatever else stops it now: the list is about the address or number. What an objection
     of its own person stops stays with that, which can still turn out to be somebody else's. An erasure is a no to what
     was told afterwards of the time before it, as by an old file; others at the address have not said it.
@@ -30,7 +31,7 @@ def end_entries(channel: str, endpoint: str) -> None:
     suppression.end(channel, endpoint)
     older = State.objects.filter(
         mark__in=suppression.hashes_of(channel, endpoint), granted=True, purpose__advertising=True
-    )
+    ).exclude(entry__in=given)
     if said is not None:
         stopped = older.filter(since__lt=said[0])
         if said[1] == Suppression.Reason.OBJECTION:

@@ -19,4 +19,5 @@ def check_states(options: Options) -> Finding:
     """The states say what the ledger says."""
     found = compare_states()
     detail = f"{found.consents} consents, {found.missing} missing, {found.wrong} wrong, {found.surplus} too many, "
-    return Finding(found.ok, f"{detail}{found.wrongly_open} wrongly open")
+    mend = "" if found.ok else "; rebuild_consent_state mends them"
+    return Finding(found.ok, f"{detail}{found.wrongly_open} wrongly open or closed{mend}")

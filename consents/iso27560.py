@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from consents.events import DPV, Channel, Kind, Source
-from consents.models import Purpose
+from consents.models import Purpose, PurposeVersion
 from datamap.models import Controller
 
 RECORD = "https://w3id.org/dpv/schema/dpv-27560#record"
@@ -53,7 +53,7 @@ BY_PERSON = {Source.WEB_FORM, Source.DOUBLE_OPT_IN, Source.ONE_CLICK, Source.SEL
 
 @dataclass(frozen=True)
 class Happened:
-    """One event of a consent as the copy shows it."""
+    """One event of a consent as the copy shows it; `version`: what held for its purpose when it was recorded."""
 
     uuid: str
     kind: str
@@ -65,6 +65,7 @@ class Happened:
     recorded: str
     confirmed: bool
     late: bool
+    version: PurposeVersion | None = None
     text_sha256: str = ""
     wording: Mapping[str, str] = field(default_factory=dict)
     salt: str = ""
@@ -100,7 +101,7 @@ def _record(
         "dpv:hasDataController": _controller(who),
         "dpv:hasJurisdiction": [f"loc:{who.jurisdiction}"],
         "dpv:hasApplicableLaw": ["eu-gdpr:GDPR"],
-        "dpv:hasProcess": [_process(first, purpose, language)],
+        "dpv:hasProcess": _processes(events, purpose, language),
         "dpv:hasConsentControl": [{"@type": ["dpv:WithdrawConsent"], "dpv:isExercisedAt": who.email}],
         "dpv:hasRight": [{"@type": ["dpv:DataSubjectRight", "eu-gdpr:A7-3"], "dpv:isExercisedAt": who.email}],
         "dpv:hasNotice": _notices(events),
@@ -123,7 +124,14 @@ def _controller(who: Controller) -> dict[str, Any]:
     }
 
 
-def _process(first: Happened, purpose: Purpose | None, language: str) -> dict[str, Any]:
+def _processes(events: Sequence[Happened], purpose: Purpose | None, language: str) -> list[dict[str, Any]]:
+    """What was agreed to, as it was when each event was recorded: one for each version of the purpose since."""
+    versions = {one.version.number: one.version for one in events if one.version is not None}
+    found = [_process(events[0], purpose, versions[number], language) for number in sorted(versions)]
+    return found or [_process(events[0], None, None, language)]
+
+
+def _process(first: Happened, purpose: Purpose | None, version: PurposeVersion | None, language: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "@type": "dpv:Process",
         "dpv:hasPurpose": [PURPOSES.get(first.purpose, "dpv:DirectMarketing")],
@@ -131,17 +139,18 @@ def _process(first: Happened, purpose: Purpose | None, language: str) -> dict[st
         "dpv:hasPersonalData": [DATA[Channel(first.channel)]],
         "dpv:hasRecipient": ["dpv:DataController"],
     }
-    if purpose is not None:
+    if purpose is not None and version is not None:
         found |= {
             "dct:title": purpose.name_en if language == "en" else purpose.name_de,
             "dct:description": purpose.description_en if language == "en" else purpose.description_de,
-            "dpv:hasLegalBasis": [BASIS[Purpose.Basis(purpose.basis)]],
-            "dpv:hasStorageCondition": _storage(purpose, first.channel),
+            "dpv:hasLegalBasis": [BASIS[Purpose.Basis(version.basis)]],
+            "dpv:hasStorageCondition": _storage(version, first.channel),
+            "obhut:purposeVersion": version.number,
         }
     return found
 
 
-def _storage(purpose: Purpose, channel: str) -> list[dict[str, Any]]:
+def _storage(version: PurposeVersion, channel: str) -> list[dict[str, Any]]:
     """How long: a consent that is not used goes stale; the proof of one that ended is kept three years to year end, of
     one to calls five years from its last use besides (§ 7a UWG)."""
     kept: list[dict[str, Any]] = [
@@ -149,8 +158,8 @@ def _storage(purpose: Purpose, channel: str) -> list[dict[str, Any]]:
     ]
     if channel == Channel.PHONE:
         kept.append({"@type": "dpv:StorageDeletion", "dpv:hasDuration": "P5Y", "dct:description": "CONSENT-TEL"})
-    if purpose.stale_months:
-        kept.insert(0, {"@type": "dpv:StorageDuration", "dpv:hasDuration": f"P{purpose.stale_months}M"})
+    if version.stale_months:
+        kept.insert(0, {"@type": "dpv:StorageDuration", "dpv:hasDuration": f"P{version.stale_months}M"})
     return kept
 
 
@@ -187,6 +196,7 @@ def _event(one: Happened) -> dict[str, Any]:
         "dpv:hasIndicationMethod": one.source,
         "dpv:isIndicatedAtTime": one.at,
         "obhut:recordedAt": one.recorded,
+        "obhut:purposeVersion": one.version.number if one.version else None,
         "obhut:confirmed": one.confirmed,
         "obhut:toldLater": one.late,
         "obhut:salt": one.salt,

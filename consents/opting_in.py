@@ -189,7 +189,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
     if Flag.objects.filter(customer=customer, kind=Flag.Kind.MINOR, lifted_at=None).exists():
         # Nothing that was said too young counts by itself one day (domain.md 1.3): a fresh consent is needed then.
         used = {key: purpose for key, purpose in used.items() if not purpose.minimum_age}
-    record_many([
+    given = record_many([
         Event(
             kind=Kind.GIVEN, customer_id=customer.pk, number=customer.number, purpose=one["purpose"],
             channel=pending.channel, endpoint=pending.address, at=now, source=Source.DOUBLE_OPT_IN, confirmed=True,
@@ -199,7 +199,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         for one in pending.asked if one["purpose"] in used
     ])  # fmt: skip
     if any(purpose.advertising for purpose in used.values()):
-        end_entries(pending.channel, pending.address)
+        end_entries(pending.channel, pending.address, given)
     note_confirmed(customer, pending.address, now)
     if pending.texts:
         accept(

@@ -11,8 +11,9 @@ from typing import Any
 from django.utils.translation import get_language
 
 from consents.checkpoints import Book
+from consents.deciding import version_among
 from consents.iso27560 import Happened, document
-from consents.models import Entry, Purpose, Record
+from consents.models import Entry, Purpose, PurposeVersion, Record
 from consents.receipts import Erased, NotYet, receipt_of
 from consents.recording import instant
 from datamap.controlling import controller
@@ -27,14 +28,22 @@ def records(rows: Mapping[str, list[Row]]) -> str:
     if not found:
         return ""
     language = "en" if get_language() == "en" else "de"
-    happened = list(_happened(found))
+    happened = list(_happened(found, _versions()))
     subject = next((json.loads(one.payload)["customer"] for one in happened if _is_json(one.payload)), "")
     purposes = {purpose.key: purpose for purpose in Purpose.objects.all()}
     made = document(happened, purposes, controller(), subject, language)
     return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
-def _happened(rows: Iterable[Row]) -> Iterator[Happened]:
+def _versions() -> dict[str, list[PurposeVersion]]:
+    """By key of the purpose what held for it when."""
+    found: dict[str, list[PurposeVersion]] = {}
+    for version in PurposeVersion.objects.select_related("purpose"):
+        found.setdefault(version.purpose.key, []).append(version)
+    return found
+
+
+def _happened(rows: Iterable[Row], versions: Mapping[str, list[PurposeVersion]]) -> Iterator[Happened]:
     entries = Entry.objects.in_bulk([row["id"] for row in rows])
     for row in rows:
         entry, proof = entries[row["id"]], str(row.get("proof") or "")
@@ -50,6 +59,7 @@ def _happened(rows: Iterable[Row]) -> Iterator[Happened]:
             recorded=instant(entry.ts),
             confirmed=bool(row["confirmed"]),
             late=bool(row["late"]),
+            version=version_among(versions[entry.purpose], entry.ts) if entry.purpose in versions else None,
             text_sha256=entry.text_sha256,
             wording=_wording(payload),
             salt=proof[:64],

@@ -16,7 +16,7 @@ from consents.events import CLOSING, WITH_ENDPOINT, Event, Kind
 from consents.hashing import canonical, commitment, leaf
 from consents.models import Purpose, Record
 from consents.reacting import changed
-from consents.storing import AT, CHAIN, INDEXED, Row
+from consents.storing import AT, CHAIN, INDEXED, MARK, Row
 from customers.suppression import hasher, key_of
 from datamap import journal
 from datamap.workdays import add_months
@@ -98,6 +98,8 @@ def _note_in_journal(events: Sequence[Event], rows: Sequence[Row]) -> None:
                 "purpose": event.purpose,
                 "channel": event.channel,
                 "endpoint": row[INDEXED].hex() if row[INDEXED] else "",
+                # The key of the list never changes; that of the index may have, since the backup was made.
+                "mark": row[MARK].hex() if row[MARK] else "",
                 "at": row[AT].isoformat(),
                 "source": event.source,
             }

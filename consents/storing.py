@@ -38,7 +38,7 @@ COLUMNS = {
     "confirmed": "bool",
     "proof": "bytea",
 }
-CUSTOMER, INDEXED, AT = (list(COLUMNS).index(name) for name in ("customer_id", "endpoint_index", "since"))
+CUSTOMER, INDEXED, MARK, AT = (list(COLUMNS).index(name) for name in ("customer_id", "endpoint_index", "mark", "since"))
 CHAIN = tuple(list(COLUMNS).index(name) for name in ("customer_id", "purpose", "channel", "endpoint_index"))
 """Where the values stand that all events of one consent share."""
 _NAMES = ", ".join(COLUMNS)

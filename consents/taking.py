@@ -91,7 +91,7 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
     )
     _keep(entry, said)
     if confirmed and said.channel in WITH_ENDPOINT:
-        end_entries(said.channel, said.endpoint)
+        end_entries(said.channel, said.endpoint, [entry])
     if not said.agrees and is_post(said.purpose, said.channel):
         suppress_boxes([customer.pk], said.at or timezone.now())
     return kind

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from consents.events import GRANTING, Channel, Event, Kind
@@ -145,8 +146,9 @@ def _replay(payload: journal.Payload) -> int:
     if customer is None or purpose is None:
         return 0
     states = State.objects.filter(customer=customer, purpose=purpose, channel=payload["channel"])
-    index = bytes.fromhex(str(payload["endpoint"]))
-    states = states.filter(endpoint_index=index) if index else states.filter(endpoint_index__isnull=True)
+    index, mark = bytes.fromhex(str(payload["endpoint"])), bytes.fromhex(str(payload.get("mark", "")))
+    same = Q(endpoint_index=index) | (Q(mark=mark) if mark else Q())
+    states = states.filter(same) if index else states.filter(endpoint_index__isnull=True)
     if states.exists() or index or purpose.basis == Purpose.Basis.CONSENT:
         standing = states.filter(granted=True, since__lte=at).select_related("purpose", "customer")
         return end_states(list(standing), source=source, actor="journal", at=at)

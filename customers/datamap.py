@@ -18,6 +18,7 @@ from customers.models import (
     NumberRange,
     OptInClaim,
     Origin,
+    PostalMark,
     Preference,
     SearchEntry,
     SearchWord,
@@ -129,6 +130,22 @@ class AddressData(PersonalData):
         )
     ]
     plain = ("origin", "batch")
+
+
+@register(PostalMark)
+class PostalMarkData(PersonalData):
+    groups = [
+        Group(
+            fields=("mark",),
+            subject="address.customer",
+            purpose=_("Respecting an objection to advertising, also after erasure"),
+            basis=(Basis.LEGITIMATE_INTERESTS, Basis.LEGAL_OBLIGATION),
+            category=category_of("address.customer."),
+            start=start_of("address.customer."),
+            source=_("Made by the portal from the master data"),
+        )
+    ]
+    parent = "address"
 
 
 @register(ContactPoint)

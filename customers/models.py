@@ -156,6 +156,29 @@ class Address(models.Model):
         return f"Address {self.pk}"
 
 
+class PostalMark(models.Model):
+    """An address as the suppression list hashes it, so that a set of addresses is compared with the list in SQL.
+
+    Made behind the scenes (`postal.note_marks`) of addresses that an entry may stop; it goes when the address changes
+    (a trigger). One row for each spelling; an empty one says that there is nothing to compare.
+    """
+
+    # No constraint of the database: addresses go as sets, and the trigger takes this along.
+    address = models.ForeignKey(
+        Address, models.CASCADE, db_constraint=False, db_index=False, related_name="marks", verbose_name=_("address")
+    )
+    mark = models.BinaryField(_("fingerprint for the suppression list"), max_length=34)
+
+    class Meta:
+        verbose_name = _("fingerprint of an address")
+        verbose_name_plural = _("fingerprints of addresses")
+        constraints = [models.UniqueConstraint(fields=["address", "mark"], name="customers_postal_mark_once")]
+        indexes = [models.Index(fields=["mark"], name="customers_postal_mark")]
+
+    def __str__(self) -> str:
+        return f"Postal mark {self.pk}"
+
+
 class ContactPoint(models.Model):
     """An e-mail address as typed, or a phone number in E.164 (as typed and not indexed where unreadable)."""
 
@@ -508,7 +531,10 @@ class Suppression(models.Model):
                 name="customers_suppression_once",
             )
         ]
-        indexes = [models.Index(fields=["origin"], name="customers_suppr_origin")]
+        indexes = [
+            models.Index(fields=["origin"], name="customers_suppr_origin"),
+            models.Index(fields=["since"], condition=models.Q(channel="post"), name="customers_suppr_post"),
+        ]
 
     def __str__(self) -> str:
         return f"Suppression {self.pk}"

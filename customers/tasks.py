@@ -1,4 +1,4 @@
-"""What beat wakes by night for customers; the work is done by the stories."""
+"""What beat wakes for customers; the work is done by the stories."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from customers.claims import drop_expired_claims
 from customers.indexing import recount_words
+from customers.postal import note_marks
 from datamap.workdays import local_date
 
 
@@ -20,3 +21,9 @@ def drop_claims() -> int:
 def recount_search_words() -> int:
     """Bring the dictionary of words up to date and drop words nobody carries any more."""
     return recount_words()
+
+
+@shared_task
+def note_postal_marks() -> int:
+    """Have new and changed addresses ready for the question whom the suppression list stops by post."""
+    return note_marks()

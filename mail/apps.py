@@ -11,6 +11,7 @@ class MailConfig(AppConfig):
 
     def ready(self) -> None:
         from anymail.signals import tracking
+        from django.core import checks
 
         from customers.timeline import register_source
         from datamap import erasing, quarantine
@@ -20,8 +21,10 @@ class MailConfig(AppConfig):
         from mail.happenings import SOURCES
         from mail.invariants import check_once
         from mail.own_templates import register_own
+        from mail.providers import check_provider
         from mail.receiving import receive
 
+        checks.register(check_provider)
         tracking.connect(receive, dispatch_uid="mail.receive")
         for source in SOURCES:
             register_source(source)

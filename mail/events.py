@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+from anymail.signals import AnymailTrackingEvent, EventType
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
@@ -20,6 +20,7 @@ from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_listed, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
 from mail.outcomes import SERVER_REFUSED
+from mail.verdicts import bounce_of, is_listed
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +41,6 @@ KEPT = frozenset(
     }
 )
 ARRIVED = frozenset({EventType.QUEUED, EventType.SENT, EventType.DELIVERED, EventType.DEFERRED, EventType.BOUNCED})
-# These providers' own words for a bounce that may pass; anymail gives both kinds one name (and SendGrid's none).
-_PASSING = frozenset({"soft_bounce", "SoftBounce", "Transient", "DnsError"})
-# SparkPost's classes of refusals that may pass: soft, DNS, full mailbox, too large, timeout, filters, deferred.
-_PASSING_CLASSES = frozenset({"20", "21", "22", "23", "24", "40", "50", "51", "52", "53", "54", "70", "100"})
 _SEVERITY = [Bounce.NONE, Bounce.SOFT, Bounce.HARD, Bounce.COMPLAINT]
 Reported = Callable[[list[int]], Any]
 """(ids of mails): the provider has told of these just now."""
@@ -107,7 +104,8 @@ def _work_off(event: ProviderEvent) -> None:
 
 def _apply(event: ProviderEvent) -> None:
     message = _message_of(event.raw)
-    at = event.occurred_at or event.received_at
+    # A provider's clock that goes ahead, or the zone it leaves out, puts nothing into the future.
+    at = min(event.occurred_at or event.received_at, event.received_at)
     if message is not None:
         event.message, event.customer = message, message.customer
     address = event.raw["recipient"] or (address_of(message) if message else None)
@@ -125,40 +123,10 @@ def _apply(event: ProviderEvent) -> None:
             note_bounce(address, bounce, at)
     elif event.kind == EventType.UNSUBSCRIBED:
         note_unsubscribed(address, at)
-    elif event.raw["reject_reason"] == RejectReason.UNSUBSCRIBED:
+    elif is_listed(event.raw):
         note_listed(address, at)
     elif event.kind == EventType.DELIVERED:
         note_arrival(address, at)
-
-
-def bounce_of(kind: str, raw: Mapping[str, Any]) -> str:
-    """How bad it is that a mail did not arrive; none where it is no such report.
-
-    The provider's own word goes before anymail's: Brevo's and Postmark's soft bounces come as `bounced` too.
-    """
-    reject = raw["reject_reason"]
-    if kind == EventType.COMPLAINED:
-        return Bounce.COMPLAINT
-    if kind == EventType.DEFERRED:
-        return Bounce.SOFT
-    if kind not in (EventType.BOUNCED, EventType.REJECTED) or reject == RejectReason.UNSUBSCRIBED:
-        return Bounce.NONE
-    own = raw["event"] if isinstance(raw["event"], dict) else {}
-    if _class_of(own) in _PASSING_CLASSES or reject == RejectReason.SPAM:
-        return Bounce.SOFT  # a filter of the receiver is no word of the person
-    if own.get("event") in _PASSING or own.get("Type") in _PASSING:
-        return Bounce.SOFT
-    if own.get("event") == own.get("type") == "bounce":
-        return Bounce.HARD
-    if reject in (RejectReason.BOUNCED, RejectReason.INVALID):
-        return Bounce.HARD
-    return Bounce.SOFT if kind == EventType.BOUNCED else Bounce.NONE
-
-
-def _class_of(own: Mapping[str, Any]) -> str:
-    """SparkPost's class of a bounce, which lies deeper than others' words."""
-    inner = (own.get("msys") or {}).get("message_event") or {}
-    return str(inner.get("bounce_class", "")) if isinstance(inner, dict) else ""
 
 
 def _message_of(raw: Mapping[str, Any]) -> Message | None:

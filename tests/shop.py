@@ -25,6 +25,7 @@ from consents.panel import panel_of
 from consents.sealing import seal_pending
 from consents.texts import published
 from customers.models import ContactPoint, Customer, Origin, Tombstone
+from customers.postal import note_marks, postal_key
 from customers.suppression import suppress
 from customers.tombstones import marks_of
 from datamap.models import Quarantine
@@ -88,6 +89,9 @@ def open_shop(client: Client, user: User, customers: int = 150, days: int = 1) -
     _end_somebody(user)
     for origin in (Origin.objects.order_by("pk")[0].pk, None):  # a file names an address, then the person objects
         suppress("email", "nie@laden.example", reason="objection", origin_id=origin)
+    # Who objected to post lived there before everybody else came in.
+    suppress("post", postal_key("Am Deich 99", "20095"), reason="objection", since=datetime(2020, 1, 1, tzinfo=UTC))
+    note_marks()
     gone = marks_of(emails=["weg@laden.example"])
     Tombstone.objects.bulk_create(Tombstone(kind=k, mark=m, erased_at=timezone.now()) for k, m in gone)
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 import consents
 from consents.audience import audience_ids
+from consents.invariants import check_states
 from consents.models import Purpose, State
 from consents.purposes import save_purpose
 from consents.rebuilding import compare_states
 from consents.recording import record_many
 from consents.withdrawing import withdraw
-from customers.models import ContactPoint, OptInClaim
+from customers.models import ContactPoint, Flag, OptInClaim
 from customers.remarks import lift_flag, set_flag
-from customers.suppression import suppressed
+from customers.suppression import suppress, suppressed
+from datamap.diagnosis import Finding, Options
 from privacy import handling
 from privacy.steps import StepRefused
 from staff.models import Role, User
-from tests.consents.making import event, say
+from tests.consents.making import event, say, triggers_off
 from tests.consents.test_intake import audience, line
 from tests.intake.importing import import_file
 from tests.privacy.making import make_person, take
@@ -107,3 +112,57 @@ def test_an_address_that_moves_to_another_customer_takes_the_yes_of_neither_alon
         people = {one.pk for one in (old, new, third) if consents.may(one, "newsletter", "email", theirs.value)}
         assert reached() == people == ({new.pk} if owner == new else set())
         assert compare_states().ok
+
+
+def test_a_database_in_which_flags_went_unseen_is_mended_by_its_update_and_doctor_tells_of_any_other() -> None:
+    grown, minor, listed = make_person("1"), make_person("2"), make_person("3")
+    for person in (grown, minor, listed):
+        say(person)
+        Flag.objects.create(customer=person, kind=Flag.Kind.MINOR, reason="x", review_on="2030-01-01")
+    suppress("email", "alma3@laden.example", reason="objection")
+    with triggers_off("customers_flag"):  # as before the states followed the last day of a flag
+        Flag.objects.filter(customer__in=[grown, listed]).delete()
+    found = check_states(Options())
+    assert not found.ok
+    assert "rebuild_consent_state" in found.detail
+    assert reached() == set()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("consents.migrations.0017_states_behind_flags_gone").MEND)
+    assert reached() == {grown.pk}
+    assert check_states(Options()) == Finding(
+        True, "3 consents, 0 missing, 0 wrong, 0 too many, 0 wrongly open or closed"
+    )
+
+
+@pytest.mark.parametrize("door", ["the page", "a query", "SQL"])
+def test_whoever_changes_a_purpose_the_states_follow(door: str) -> None:
+    grown, old = make_person("1"), make_person("2")
+    say(grown)
+    say(old, at=timezone.now() - timedelta(days=500), late=True)
+    Flag.objects.create(customer=grown, kind=Flag.Kind.MINOR, reason="x", review_on="2030-01-01")
+
+    def change(ages: dict[str, int], months: int | None) -> None:
+        purpose = Purpose.objects.get(key="newsletter")
+        if door == "the page":
+            purpose.minimum_age, purpose.stale_months = ages, months
+            save_purpose(purpose)
+        elif door == "a query":
+            Purpose.objects.filter(pk=purpose.pk).update(minimum_age=ages, stale_months=months)
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE consents_purpose SET minimum_age = %s, stale_months = %s WHERE id = %s",
+                    [json.dumps(ages), months, purpose.pk],
+                )
+        assert compare_states().ok
+
+    people = {grown.pk: grown, old.pk: old}
+    for ages, months, reaches in (
+        ({}, None, people),
+        ({}, 12, [grown.pk]),
+        ({"DE": 16}, 12, []),
+        ({"DE": 16}, 24, [old.pk]),
+    ):
+        change(ages, months)
+        assert reached() == set(reaches)
+        assert {pk for pk, one in people.items() if consents.may(one, "newsletter", "email").allowed} == set(reaches)

@@ -20,8 +20,10 @@ from consents.withdrawing import replay, withdraw
 from customers import suppression
 from customers.models import Customer, Flag
 from datamap import journal
-from mail.events import bounce_of
+from mail.events import work_off_events
+from mail.models import ProviderEvent
 from mail.sending import deliver_due
+from mail.verdicts import bounce_of
 from tests.consents.making import ON_EMAIL, moment, say
 from tests.consents.signing_up import advertise, ask, person, publish, token_of
 from tests.privacy.making import make_person
@@ -29,6 +31,8 @@ from tests.vault.conftest import key_text
 from vault.keyring import load, replaced
 
 pytestmark = pytest.mark.django_db
+
+LONG_AGO = moment("2026-01-01T10:00:00+01:00")
 
 
 @pytest.fixture
@@ -158,3 +162,40 @@ def test_a_withdrawal_holds_while_the_index_key_changes():
         assert consents.may(alma, "newsletter", "email").reason == "withdrawn"
         assert allowed_among([alma.pk], Purpose.objects.get(key="newsletter"), "email") == set()
         assert suppression.suppressed("email", ON_EMAIL.format("4711"))
+
+
+def test_a_restore_revives_no_withdrawal_though_the_index_key_has_changed_since_the_backup():
+    """Of two consents at one address one was withdrawn, so that the list of addresses says nothing of it."""
+    with replaced(load(key_text())):
+        alma = make_person("4711")
+        say(alma)
+        say(alma, purpose="birthday")
+        backup = dict(State.objects.values_list("pk", "endpoint_index"))
+    with replaced(load(key_text(index=(1, 2)))):
+        withdraw(alma, "newsletter", "email", source="rfc8058")
+        (payload,) = [one.payload for one in journal.entries() if one.kind == "consent_withdrawal"]
+        for pk, index in backup.items():  # as the backup has it
+            State.objects.filter(pk=pk).update(endpoint_index=index, state="given", granted=True, since=LONG_AGO)
+        assert replay([payload]) == 1
+        assert {state.purpose.key for state in State.objects.filter(granted=True)} == {"birthday"}
+
+
+def test_a_report_dated_ahead_ends_no_consent_that_is_confirmed_after_it_came():
+    """The clock of a provider, or the zone it leaves out: what it reports happened when it came, at the latest."""
+    publish("newsletter")
+    publish("birthday")
+    alma, address = make_person("4711"), ON_EMAIL.format("4711")
+    say(alma)
+    ahead = timezone.now() + timedelta(hours=2)
+    ProviderEvent.objects.create(
+        provider="Brevo", kind="unsubscribed", occurred_at=ahead,
+        raw={"event": {}, "reject_reason": None, "recipient": address, "message_id": "", "metadata": {}},
+    )  # fmt: skip
+    work_off_events()
+    assert suppression.Suppression.objects.get().since < timezone.now()
+    # Whatever else dated it: agreeing now is the later word.
+    suppression.Suppression.objects.update(since=ahead)
+    confirm(token_of(ask(address, "birthday", customer=alma)))
+    assert consents.may(alma, "birthday", "email").allowed
+    assert consents.may(alma, "newsletter", "email").reason == "withdrawn"
+    assert compare_states().ok

@@ -9,7 +9,8 @@ import pytest
 
 from consents import checkpoints
 from consents.checkpoints import sign_checkpoint
-from consents.models import Record
+from consents.models import Purpose, Record
+from consents.purposes import save_purpose
 from consents.sealing import seal_pending
 from consents.verify import CHECKPOINT, RECEIPT, unarmored, verify
 from consents.withdrawing import withdraw
@@ -141,3 +142,21 @@ def test_a_receipt_whose_record_is_blackened_is_left_out(customer: Customer) -> 
     found = next(one for one in graph(files) if one["dpv:hasProcess"][0]["dct:identifier"] == "birthday")
     (status,) = found["dpv:hasConsentStatus"]
     assert "am Telefon mit [geschwärzt]" in status["obhut:payload"]
+
+
+def test_the_copy_names_what_a_purpose_rested_on_when_each_event_was_recorded() -> None:
+    make_shop()
+    person, purpose = make_person("4711"), Purpose.objects.get(key="post")
+    say(person, "given", "post", channel="post", endpoint="")
+    purpose.basis, purpose.stale_months = "consent", 12
+    save_purpose(purpose)
+    say(person, "renewed", "post", channel="post", endpoint="")
+    purpose.basis, purpose.stale_months = "contract", 6
+    save_purpose(purpose)
+    (record,) = graph(files_of(build(person, "access")))
+    # Legitimate interests when it was given, consent when it was renewed; of the contract since nothing was recorded.
+    assert [one["dpv:hasLegalBasis"] for one in record["dpv:hasProcess"]] == [["eu-gdpr:A6-1-f"], ["eu-gdpr:A6-1-a"]]
+    fresh = [one["dpv:hasStorageCondition"][0]["dpv:hasDuration"] for one in record["dpv:hasProcess"]]
+    assert fresh == ["P3Y", "P12M"]
+    said = [one["obhut:purposeVersion"] for one in record["dpv:hasConsentStatus"]]
+    assert said == [one["obhut:purposeVersion"] for one in record["dpv:hasProcess"]]

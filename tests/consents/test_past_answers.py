@@ -7,11 +7,14 @@ from importlib import import_module
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 import consents
-from customers.models import AdvertisingStop, Customer, Summary
+from customers.models import Address, AdvertisingStop, Customer, Summary
+from customers.postal import postal_key
 from customers.stopping import stop_advertising
 from customers.summary import set_advertising_stops
+from customers.suppression import suppress
 from datamap import journal
 from privacy import objecting
 from privacy.erasing import ask_erasure, run_erasure
@@ -119,3 +122,18 @@ def test_what_stood_before_the_history_began_is_taken_over_once() -> None:
             cursor.execute(fill)
     assert dict(AdvertisingStop.objects.values_list("customer", "since")) == {alma.pk: FIRST, bert.pk: SECOND}
     assert not carla.advertising_stops.exists()
+
+
+def test_by_post_it_is_asked_where_somebody_lived_then() -> None:
+    suppress("post", postal_key("Elbchaussee 12", "22767"), reason="objection", since=FIRST)
+    alma = make_person("4711")
+    Address.objects.filter(customer=alma).delete()
+    home = Address.objects.create(customer=alma, street="Elbchaussee 12", postcode="22767", city="Hamburg")
+    before = timezone.now()
+    home.street, home.postcode = "Am Deich 9", "20095"
+    home.save()
+    moved = timezone.now()
+    home.delete()
+    Address.objects.create(customer=alma, street="Elbchaussee 12", postcode="22767", city="Hamburg")
+    answers = [consents.may(alma, "post", "post", at=at).reason for at in (before, moved, None)]
+    assert answers == ["suppressed", "interests", "suppressed"]

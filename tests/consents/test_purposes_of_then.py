@@ -105,6 +105,39 @@ def test_a_purpose_that_is_used_again_was_out_of_use_meanwhile() -> None:
     assert [reason(alma, at) for at in (first, meanwhile, None)] == ["consent", "retired", "consent"]
 
 
+@pytest.mark.parametrize("door", ["the page", "a query with a time of its own", "SQL"])
+def test_a_purpose_goes_out_of_use_at_the_instant_at_which_its_version_begins(door: str) -> None:
+    alma = make_person("4711")
+    say(alma, at=timezone.now() - timedelta(days=9))
+    purpose = Purpose.objects.get(key="newsletter")
+    if door == "the page":
+        assert retire(purpose, retired=True) == Purpose.objects.get(key="newsletter").retired_at
+    elif door == "SQL":
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE consents_purpose SET retired_at = '2020-01-01' WHERE key = 'newsletter'")
+    else:
+        Purpose.objects.filter(pk=purpose.pk).update(retired_at=timezone.now() + timedelta(days=3))
+    purpose.refresh_from_db()
+    version = purpose.versions.latest("number")
+    assert purpose.retired_at == version.retired_at == version.valid_from
+    instant = timedelta(microseconds=1)
+    assert (reason(alma, version.valid_from - instant), reason(alma, version.valid_from), reason(alma)) == (
+        "consent", "retired", "retired"
+    )  # fmt: skip
+
+
+def test_a_clock_that_was_put_back_takes_a_purpose_out_of_use_at_one_instant_too() -> None:
+    alma, ahead = make_person("4711"), timezone.now() + timedelta(hours=1)
+    purpose = Purpose.objects.get(key="newsletter")
+    PurposeVersion.objects.create(
+        purpose=purpose, number=2, valid_from=ahead, basis="consent", channels=purpose.channels, advertising=True,
+        existing_customers=True, minimum_age={}, stale_months=36,
+    )  # fmt: skip
+    assert retire(purpose, retired=True) == ahead
+    assert purpose.versions.latest("number").valid_from == ahead
+    assert reason(alma) == "retired"
+
+
 def test_what_was_before_the_first_version_is_asked_of_the_first() -> None:
     alma = make_person("4711")
     say(alma, at=timezone.now() - timedelta(days=900), late=True)

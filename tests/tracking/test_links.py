@@ -221,3 +221,8 @@ def test_devices_tied_before_are_put_right_by_night_but_for_what_a_hold_keeps(al
     Hold.objects.create(customer=bert, kind="claim", reason="Streit", review_on=review, set_by=manager)
     sweep()
     assert (paths_of(alma), paths_of(bert)) == (["/danach"], ["/davor", "/danach"])
+
+
+@pytest.mark.parametrize("text", ["\ud800.AAAA", "YQ\ud800.YQ", "ä.ö", "a.b.c", ".", ""])
+def test_what_no_shop_can_have_signed_is_forged(text: str) -> None:
+    assert Client().post("/t/links", json.dumps({"token": text}), content_type="application/json").status_code == 403
