@@ -26,6 +26,7 @@ urlpatterns = [
     path("customers/columns/", saved.column_choice, name="column_choice"),
     path("customers/export/", export.customer_export, name="customer_export"),
     path("customers/tag/", tagging.customer_tag, name="customer_tag"),
+    path("customers/tag/names/", tagging.tag_options, name="tag_options"),
     path("customers/views/new/", saved.view_create, name="view_create"),
     path("customers/views/<int:pk>/", saved.view_edit, name="view_edit"),
     path("customers/views/<int:pk>/delete/", saved.view_delete, name="view_delete"),

@@ -16,7 +16,6 @@ from portal.filtering import FilterForm, form_for
 from portal.listing import Listing, listing_of, say_if_ended
 from portal.querying import COUNTED, PER_PAGE, ForgedCursor, Page, read_page
 from portal.states import keep
-from portal.tagging import tag_names
 from staff.access import permission_required
 
 
@@ -77,7 +76,6 @@ def _table(listing: Listing, page: Page) -> dict[str, Any]:
         "rows": renderer.rows(page.rows),
         "empty": not page.rows,
         "selectable": renderer.selectable,
-        "tags": tag_names() if renderer.selectable else [],
         "may_export": may("customers.export"),
         "may_choose_columns": not listing.view or listing.view.owner_id == listing.user.pk,
         "column_boxes": chooser(listing.columns),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from customers.access import visible_customers
 from portal.listing import Listing, listing_of
 from portal.querying import PER_PAGE, selected_ids
-from portal.tagging import CAP, tag_customers, untag_customers
+from portal.tagging import CAP, tag_customers, tag_names, untag_customers
 from staff.access import permission_required
 
 
@@ -37,6 +38,13 @@ def customer_tag(request: HttpRequest) -> HttpResponse:
         text = ngettext("%d customer changed.", "%d customers changed.", done.changed)
         messages.success(request, text % done.changed)
     return redirect(listing.address())
+
+
+@require_safe
+@permission_required("customers.edit")
+def tag_options(request: HttpRequest) -> HttpResponse:
+    """The tags there are, as options: asked for once somebody begins to write one, not with every page of the list."""
+    return HttpResponse(format_html_join("", '<option value="{}">', ((name,) for name in tag_names())))
 
 
 def _meant(request: HttpRequest, listing: Listing) -> list[int]:

@@ -1,9 +1,14 @@
 """The first thing anybody sees, in a real browser."""
 
+from collections.abc import Callable
+
+from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from customers.models import Customer, Tag
+from staff.models import User
 from tests.consents.signing_up import publish
 
 
@@ -21,3 +26,18 @@ def test_a_form_that_comes_back_begins_at_the_first_field_that_is_wrong(live_ser
     page.click("main .btn-primary")
     expect(page.locator("main [role=alert]")).to_be_visible()
     expect(page.locator("[name=email]")).to_be_focused()
+
+
+def test_tags_are_offered_as_soon_as_one_is_to_be_written(
+    live_server: LiveServer,
+    browser_context: BrowserContext,
+    watched: Page,
+    everybody: User,
+    enter: Callable[..., Client],
+) -> None:
+    Customer.objects.create(number="4711", last_name="Groß")
+    Tag.objects.create(name="Stammkunde")
+    enter(browser_context, everybody)
+    watched.goto(f"{live_server.url}{reverse('portal:customer_list')}")
+    watched.focus("#bulk-tag")
+    expect(watched.locator("#tags option")).to_have_attribute("value", "Stammkunde")

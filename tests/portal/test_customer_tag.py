@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import CustomerTag
+from customers.models import CustomerTag, Tag
 from portal import tagging
 from tests.portal.factories import make_customer
 from tests.portal.test_customer_list import narrow
@@ -26,6 +26,14 @@ def test_the_chosen_customers_get_the_tag_once(agent_client):
     assert tagged("Stamm kunde") == {"1", "3"}
     agent_client.post(reverse("portal:customer_tag"), {"customer": ["1"], "tag": "Stamm kunde", "action": "remove"})
     assert tagged("Stamm kunde") == {"3"}
+
+
+def test_the_tags_there_are_are_offered_to_whoever_may_set_them(agent_client, outsider_client):
+    for name in ("Stammkunde", "<b>VIP"):
+        Tag.objects.create(name=name)
+    options = agent_client.get(reverse("portal:tag_options"))
+    assert options.content.decode() == '<option value="&lt;b&gt;VIP"><option value="Stammkunde">'
+    assert outsider_client.get(reverse("portal:tag_options")).status_code == 403
 
 
 def test_a_tag_is_one_whatever_its_capitals(agent_client):
