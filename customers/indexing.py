@@ -55,8 +55,9 @@ def searched_words(text: str) -> tuple[str, ...]:
 
 
 def _is_looked_through(word: str) -> bool:
-    """Whether a word has a place in the dictionary of those that are looked through for a misspelt one."""
-    return 4 <= len(word) <= 60 and not word[0].isdigit()
+    """Whether a word has a place in the dictionary of those that are looked through for a misspelt one. A double name
+    has none beside its halves: nearly all would be different."""
+    return 4 <= len(word) <= 60 and not word[0].isdigit() and "-" not in word
 
 
 def alike(text: str) -> str:
@@ -324,7 +325,8 @@ def recount_words() -> int:
             """
             WITH counted AS (
                 SELECT word, count(*) AS entries
-                FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word GROUP BY word
+                FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word
+                WHERE strpos(word, '-') = 0 GROUP BY word
             ), gone AS (
                 DELETE FROM customers_searchword s
                 WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.word = s.word) RETURNING 1

@@ -17,6 +17,8 @@ COUNTED = 500
 FUZZY_COUNTED = 100
 """Where nobody is found as typed, so many who may be meant are enough to look through."""
 FUZZY_WORDS = 3
+SHORTEST = 4
+"""So many letters a word has that is looked up in the dictionary."""
 # Joined, since `= ANY` would ask the index of trigrams.
 _KNOWN = "SELECT word FROM customers_searchword JOIN unnest(%s::text[]) AS w (word) USING (word)"
 ASKED = 6
@@ -179,12 +181,15 @@ def _may_be_misspelt(words: list[str]) -> bool:
 
 
 def _misspelt(words: list[str], reach: _Reach) -> list[int]:
-    """Whoever carries words of the dictionary that look like the ones typed; words it has are meant as typed."""
+    """Whoever carries words of the dictionary that look like the ones typed; words it has are meant as typed. Of a
+    double name each half is asked for by itself."""
+    words = [half for word in words for half in word.split("-") if half]
+    slips = {word: _slips(word) for word in words}
+    asked = {*words, *(one for many in slips.values() for parts in many for one in parts)}
     with connection.cursor() as cursor:
-        swapped = {word: _swapped(word) for word in words}
-        cursor.execute(_KNOWN, [[*words, *(one for many in swapped.values() for one in many)]])
+        cursor.execute(_KNOWN, [list(asked)])
         known = {word for (word,) in cursor.fetchall()}
-        meant = [[word] if word in known else _meant(cursor, word, known & swapped[word]) for word in words]
+        meant = [[word] if word in known else _meant(cursor, word, slips[word], known) for word in words]
     if not all(meant):
         return []
     parts = [_one_of(one) for one in meant]
@@ -202,15 +207,16 @@ def _one_of(words: list[str]) -> tuple[str, list[list[str]]]:
     return "(text LIKE ANY(%s) AND (text || '') LIKE ANY(%s))", [beginnings, [f"%{word}%" for word in escaped]]
 
 
-def _swapped(word: str) -> set[str]:
-    """The word with each two neighbouring letters the other way round: the commonest slip of fast fingers, and the one
-    that leaves a word of eight letters or fewer the least of its trigrams."""
+def _slips(word: str) -> list[tuple[str, ...]]:
+    """What may have been meant though it shares few trigrams: two neighbouring letters the other way round, the
+    commonest slip of fast fingers, and two names where the hyphen was forgotten."""
     if not _is_looked_up(word):
-        return set()
-    return {f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in range(len(word) - 1)}
+        return []
+    swapped = [(f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}",) for at in range(len(word) - 1)]
+    return [*swapped, *((word[:at], word[at:]) for at in range(SHORTEST, len(word) - SHORTEST + 1))]
 
 
-def _meant(cursor: Any, word: str, swapped: set[str]) -> list[str]:
+def _meant(cursor: Any, word: str, slips: list[tuple[str, ...]], known: set[str]) -> list[str]:
     if not _is_looked_up(word):
         return [word]
     cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, false)", [f"{_similar(len(word)):.3f}"])
@@ -219,18 +225,19 @@ def _meant(cursor: Any, word: str, swapped: set[str]) -> list[str]:
         "ORDER BY similarity(word, %s) DESC, word LIMIT %s",
         [word, len(word) - 2, len(word) + 2, word, FUZZY_WORDS],
     )
-    return list(dict.fromkeys([*sorted(swapped), *(found for (found,) in cursor.fetchall())]))[:FUZZY_WORDS]
+    slipped = ["-".join(parts) for parts in slips if known.issuperset(parts)]
+    return list(dict.fromkeys([*slipped, *(found for (found,) in cursor.fetchall())]))[:FUZZY_WORDS]
 
 
 def _is_looked_up(word: str) -> bool:
-    return len(word) > 3 and not word.isdigit()
+    return len(word) >= SHORTEST and not word.isdigit()
 
 
 def _similar(letters: int) -> float:
     """How much of a word's trigrams a dictionary word must share to be what was meant.
 
     Two letters swapped, the costliest typo, spoil four of a word's n + 1 trigrams and bring four others: too many in
-    words of up to eight letters, for which `_swapped` stands in. A long word can ask for more than a short one, and
+    words of up to eight letters, for which `_slips` stands in. A long word can ask for more than a short one, and
     each tenth more halves the words whose trigrams are compared one by one.
     """
     if letters < LONG_WORD:
