@@ -230,7 +230,7 @@ def fill(connection, size: int, seed: int = 11) -> None:
         cursor.execute(
             "INSERT INTO customers_searchword (word, entries) SELECT DISTINCT w, 1 FROM (SELECT words FROM bench_last "
             "UNION ALL SELECT words FROM bench_first UNION ALL SELECT words FROM bench_city) t, "
-            "unnest(string_to_array(t.words, ' ')) w WHERE length(w) > 3 ON CONFLICT DO NOTHING"
+            "unnest(string_to_array(t.words, ' ')) w WHERE length(w) > 3 AND w !~ '-' ON CONFLICT DO NOTHING"
         )
         _points(cursor)
         cursor.execute("DROP TABLE bench_first, bench_last, bench_city, bench_made")

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from customers.indexing import sound_of
+from customers.indexing import sound_of, sounds_of
 from customers.models import ContactPerson, ContactPoint, Customer
 from customers.reading import read_phone
 from customers.sealing import PERSON_EMAIL, PERSON_PHONE
@@ -57,10 +57,11 @@ def likely_duplicates(
     """Who may already be this person.
 
     The same e-mail (tag and googlemail aside), the same last nine digits, whole address or number of somebody who
-    speaks for a company, or a name that sounds alike at the same
-    postcode. First names must sound alike too, so a household is not taken for one person.
+    speaks for a company, or a name that sounds alike at the same postcode, of a double name one half. First names must
+    sound alike too, so a household is not taken for one person.
     """
-    reasons = _reasons(email, phone, sound_of(first_name, last_name, company), postcode)
+    sounds = [sound_of(first_name, last_name, company), *sounds_of(first_name, last_name)]
+    reasons = _reasons(email, phone, sounds, postcode)
     reasons.pop(exclude or 0, None)
     found = Likely(protected=_speaks_restricted(email, phone))
     sees_restricted = user.may("customers.restricted")
@@ -83,7 +84,7 @@ def _speaks_restricted(email: str, phone: str) -> bool:
     return bool(told) and ContactPerson.objects.filter(told, restricted_at__isnull=False).exists()
 
 
-def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, list[str]]:
+def _reasons(email: str, phone: str, sounds: list[str], postcode: str) -> dict[int, list[str]]:
     """Customer id -> reasons; each question is answered by an index."""
     reasons: dict[int, list[str]] = {}
     asked: list[tuple[str, str, list[Any]]] = []
@@ -97,9 +98,11 @@ def _reasons(email: str, phone: str, sound: str, postcode: str) -> dict[int, lis
     if number and (hashes := MATCH.candidates(number)):
         asked.append((PHONE, by_point, [hashes, "phone"]))
         asked.append((PHONE, BY_PERSON.format("phone_index"), [PERSON_PHONE.candidates(number)]))
-    if sound.strip() and postcode:
-        by_name = "SELECT customer_id FROM customers_searchentry WHERE postcode = %s AND phonetic = %s LIMIT 100"
-        asked.append((NAME, by_name, [postcode.strip(), sound]))
+    if sounds[0].strip() and postcode:
+        by_name = "SELECT customer_id FROM customers_searchentry WHERE postcode = %s AND phonetic {} LIMIT 100"
+        asked.append((NAME, by_name.format("= %s"), [postcode.strip(), sounds[0]]))
+        if sounds[1:]:
+            asked.append((NAME, by_name.format("LIKE ANY(%s)"), [postcode.strip(), sounds[1:]]))
     with connection.cursor() as cursor:
         for reason, query, params in asked:
             cursor.execute(query, params)

@@ -17,6 +17,7 @@ from customers.normalizing import fold, fold_sql
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _WRITTEN_OUT = re.compile(r"([aou])e")
 _LETTERS = re.compile(r"[^\w]+")
+_LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 BATCH = 5000
 
 
@@ -31,17 +32,32 @@ class Entry(NamedTuple):
 
 # Words come again, but not without end: a million names must not stay in memory.
 KEPT = 16_384
+HALF = 2
+"""So long must the sound of half a name be to say anything."""
 
 
 @lru_cache(maxsize=KEPT)
 def searched_words(text: str) -> tuple[str, ...]:
-    """The folded words of a name, with umlauts also written out, so that Mueller and Müller find each other."""
+    """The folded words of a name, with umlauts also written out, so that Mueller and Müller find each other.
+
+    Behind a double name its halves: whoever is asked for by one of them may be misspelt, too.
+    """
     if not text:
         return ()
     folded = fold(text)
     written_out = fold(text.translate(_UMLAUTS))
     variants = dict.fromkeys((folded, written_out, _WRITTEN_OUT.sub(r"\1", folded)))
-    return tuple(dict.fromkeys(word for variant in variants for word in variant.split()))
+    words = dict.fromkeys(word for variant in variants for word in variant.split())
+    if "-" in folded:
+        halves = (half for word in words if "-" in word for half in word.split("-"))
+        words |= dict.fromkeys(half for half in halves if _is_looked_through(half))
+    return tuple(words)
+
+
+def _is_looked_through(word: str) -> bool:
+    """Whether a word has a place in the dictionary of those that are looked through for a misspelt one. A double name
+    has none beside its halves: nearly all would be different."""
+    return 4 <= len(word) <= 60 and not word[0].isdigit() and "-" not in word
 
 
 def alike(text: str) -> str:
@@ -63,6 +79,29 @@ def phonetic_code(name: str) -> str:
 @lru_cache(maxsize=2_048)  # whole names are nearly all different
 def _folded(name: str) -> str:
     return fold(name)
+
+
+def sounds_of(first_name: str, last_name: str) -> list[str]:
+    """What the sound of somebody may look like of whose double name one half is wrong or missing, for LIKE; nothing
+    where no name is double."""
+    first, last = _with_halves(first_name), _with_halves(last_name)
+    if not last_name or len(first) + len(last) == 2:
+        return []
+    return [f"{one} {other}" for one in last for other in first]
+
+
+def _with_halves(name: str) -> list[str]:
+    """The sound of a name, and of a double one what begins with its first half or ends with its last."""
+    if "-" not in name:
+        return [_sound(name)]
+    begins, ends = _sound(name.partition("-")[0]), _sound(name.rpartition("-")[2])
+    halves = ([f"{begins}%"] if len(begins) >= HALF else []) + ([f"%{ends}"] if len(ends) >= HALF else [])
+    return [_sound(name), *halves]
+
+
+def _sound(name: str) -> str:
+    """Without wildcards: what holds no letter stands for itself."""
+    return phonetic_code(name).translate(_LIKE) if name else ""
 
 
 def sound_of(first_name: str, last_name: str, company: str) -> str:
@@ -103,7 +142,7 @@ def dictionary_words(texts: Iterable[str]) -> list[str]:
     """The distinct words worth a place in the dictionary of misspelt words, in order (so that writers never wait
     for each other in a circle)."""
     words = {word for text in texts for word in text.split()}
-    return sorted(word for word in words if 4 <= len(word) <= 60 and not word[0].isdigit())
+    return sorted(filter(_is_looked_through, words))
 
 
 def add_words(texts: Iterable[str]) -> None:
@@ -213,7 +252,6 @@ _CARRIED = """
         WHERE {text} LIKE w.pattern AND ' ' || e.text || ' ' LIKE w.whole AND e.customer_id <> ALL(%(ids)s)
     )
 """
-_LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
 
 def forget_words(customer_ids: Iterable[int]) -> int:
@@ -287,7 +325,8 @@ def recount_words() -> int:
             """
             WITH counted AS (
                 SELECT word, count(*) AS entries
-                FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word GROUP BY word
+                FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word
+                WHERE strpos(word, '-') = 0 GROUP BY word
             ), gone AS (
                 DELETE FROM customers_searchword s
                 WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.word = s.word) RETURNING 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers import holding, optins, reading, suppression
 from customers.cleaning import ZERO_BACK, Cleaner, Person
 from customers.holding import DecisionRefused
-from customers.known import Known, Tried
+from customers.known import Known, Tried, account_emails
 from customers.matching import Held, Matched, hold_restricted, match
 from customers.models import Customer, HeldIntake, Suppression
 from customers.periods import CATEGORIES
@@ -258,24 +257,16 @@ def _count_held(held: list[Held], known: Known, source: Source, outcome: Outcome
 
 def _remember(matched: Matched, own: dict[int, str], known: Tried, sealer: Sealer, marks: list[bytes]) -> None:
     keys: list[tuple[str, int]] = [(f"h:{mark.hex()}", 0) for mark in set(marks)]
-    states: list[tuple[int, dict[str, Any]]] = []
+    states = [(customer_id, matched.states[customer_id]) for customer_id in matched.known]
     for place, person in enumerate(matched.new):
         id_ = known.next_id - place
         states.append((id_, state_of_new(person, own.get(place, ""), known.platform, sealer)))
-        keys += _keys(id_, person, sealer)
         if place in own:
             keys.append((f"n:{own[place]}", id_))
-    for customer_id, person in matched.known.items():
-        states.append((customer_id, matched.states[customer_id]))
-        keys += _keys(customer_id, person, sealer)
+    for id_, state in states:
+        keys += [(f"x:{value}", id_) for platform, value in state["external"] if platform == known.platform]
+        keys += [(f"e:{index}", id_) for index in account_emails(state)]
     known.remember(keys, states)
-
-
-def _keys(id_: int, person: Person, sealer: Sealer) -> Iterable[tuple[str, int]]:
-    if person.external_id:
-        yield f"x:{person.external_id}", id_
-    if person.email_key and person.status == "account":
-        yield f"e:{sealer.whole(person.email_key).hex()}", id_
 
 
 def _drop_suppressed_claims(persons: Sequence[Person], outcome: Outcome) -> None:

@@ -58,6 +58,13 @@ def plain(value: Any) -> Any:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
+def account_emails(state: dict[str, Any]) -> list[str]:
+    """The blind indexes of the addresses by which an account in this state is found."""
+    if state["values"]["status"] != "account":
+        return []
+    return [index for _id, kind, _primary, index, _seal in state["points"] if kind == "email" and index]
+
+
 class Known:
     """Asks the database with sets; every answer covers the whole chunk."""
 
@@ -124,7 +131,7 @@ class Known:
                 "tags": [],
                 "notes": [],
                 "claims": {},
-                "last_activity": "",
+                "activity": "",
             }
         if found:
             self._add_children(found)
@@ -149,9 +156,11 @@ class Known:
             found[id_]["addresses"].setdefault(key, values)
             found[id_].setdefault("main", key)
         for id_, at in _rows(
-            "SELECT customer_id, last_activity FROM customers_summary WHERE customer_id = ANY(%s)", [ids]
+            "SELECT c.customer_id, max(c.at) FROM customers_activityclaim c JOIN customers_origin o "
+            "ON o.id = c.origin_id AND o.platform = %s WHERE c.customer_id = ANY(%s) GROUP BY c.customer_id",
+            [self.platform, ids],
         ):
-            found[id_]["last_activity"] = plain(at)
+            found[id_]["activity"] = plain(at)
         for id_, platform, value in _rows(
             "SELECT customer_id, platform, value FROM customers_externalid WHERE customer_id = ANY(%s)", [ids]
         ):
@@ -201,12 +210,13 @@ class Tried(Known):
             hits = found.setdefault(bytes.fromhex(key[2:]), [])
             if all(hit.id != target for hit in hits):
                 hits.append(Hit(target, other_id=False))
-        mentioned = {hit.id for hits in found.values() for hit in hits}
-        for id_, state in self._states(mentioned).items():
-            has_id = any(platform == self.platform for platform, _ in state["external"])
-            for hits in found.values():
-                for hit in hits:
-                    hit.other_id = has_id if hit.id == id_ else hit.other_id
+        states = self._states({hit.id for hits in found.values() for hit in hits})
+        for index, hits in found.items():
+            # An earlier chunk may have given an account another address than the one it is noted or stored with.
+            hits[:] = [hit for hit in hits if hit.id not in states or index.hex() in account_emails(states[hit.id])]
+            for hit in hits:
+                if state := states.get(hit.id):
+                    hit.other_id = any(platform == self.platform for platform, _ in state["external"])
         return found
 
     def by_number(self, numbers: Collection[str]) -> dict[str, int]:

@@ -50,9 +50,8 @@ def changes_for(customer_id: int, person: Person, state: dict[str, Any], platfor
         changes.external_id = person.external_id
         state["external"].append([platform, person.external_id])
     _additions(changes, person, state)
-    if person.last_activity and plain(person.last_activity) > state["last_activity"]:
-        changes.last_activity = person.last_activity
-        state["last_activity"] = plain(person.last_activity)
+    if person.last_activity:
+        _activity(changes, person.last_activity, state)
     return changes
 
 
@@ -99,12 +98,12 @@ def _address(changes: Changes, state: dict[str, Any], key: str, address: dict[st
         if any(_is_at(place, now) for place in state["addresses"].values()):
             return
         key = state.get("main", key)
-    if key != MAIN:
-        key = address_key(kind_of(key), now.get("street", ""), now.get("postcode", ""), now.get("city", ""))
+    key = address_key(kind_of(key), now.get("street", ""), now.get("postcode", ""), now.get("city", ""))
     known = state["addresses"].get(key)
     if known is None:
         changes.new_addresses.append((kind_of(key), address))
         state["addresses"][key] = now | {"id": 0}
+        state.setdefault("main", key)
         return
     changed = [name for name, value in now.items() if known.get(name, "") != value]
     if changed:
@@ -114,6 +113,15 @@ def _address(changes: Changes, state: dict[str, Any], key: str, address: dict[st
 
 def _is_at(known: dict[str, str], now: dict[str, str]) -> bool:
     return all(known.get(name, "") == value for name, value in now.items())
+
+
+def _activity(changes: Changes, at: datetime, state: dict[str, Any]) -> None:
+    """A date this platform has not told yet is news, also an earlier one than is known from elsewhere: it is what is
+    left when that is taken back."""
+    told = plain(at)
+    if told > state["activity"] and told != state["values"].get("registered_at"):
+        changes.last_activity = at
+        state["activity"] = told
 
 
 def _additions(changes: Changes, person: Person, state: dict[str, Any]) -> None:
@@ -144,14 +152,14 @@ def state_of_new(person: Person, number: str, platform: str, sealer: Sealer) -> 
     state: dict[str, Any] = {
         "number": number,
         "restricted": False,
-        "values": {"status": person.status},
+        "values": {"status": person.status, "kind": implied_kind(person.values), "language": "de"},
         "points": [],
         "addresses": {},
         "external": [],
         "tags": [],
         "notes": [],
         "claims": {},
-        "last_activity": "",
+        "activity": "",
     }
     changes_for(0, person, state, platform, sealer)
     return state

@@ -17,6 +17,10 @@ COUNTED = 500
 FUZZY_COUNTED = 100
 """Where nobody is found as typed, so many who may be meant are enough to look through."""
 FUZZY_WORDS = 3
+SHORTEST = 4
+"""So many letters a word has that is looked up in the dictionary."""
+# Joined, since `= ANY` would ask the index of trigrams.
+_KNOWN = "SELECT word FROM customers_searchword JOIN unnest(%s::text[]) AS w (word) USING (word)"
 ASKED = 6
 """So many letters of a dictionary word are asked of the index."""
 SIMILAR_SHORT, SIMILAR_LONG = 0.3, 0.4
@@ -173,15 +177,19 @@ def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach, begins: str = ""
 
 
 def _may_be_misspelt(words: list[str]) -> bool:
-    return any(len(word) > 3 and not word.isdigit() for word in words) and not any("@" in word for word in words)
+    return any(map(_is_looked_up, words)) and not any("@" in word for word in words)
 
 
 def _misspelt(words: list[str], reach: _Reach) -> list[int]:
-    """Whoever carries words of the dictionary that look like the ones typed; words it has are meant as typed."""
+    """Whoever carries words of the dictionary that look like the ones typed; words it has are meant as typed. Of a
+    double name each half is asked for by itself."""
+    words = [half for word in words for half in word.split("-") if half]
+    slips = {word: _slips(word) for word in words}
+    asked = {*words, *(one for many in slips.values() for parts in many for one in parts)}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT word FROM customers_searchword WHERE word = ANY(%s)", [words])
+        cursor.execute(_KNOWN, [list(asked)])
         known = {word for (word,) in cursor.fetchall()}
-        meant = [[word] if word in known else _meant(cursor, word) for word in words]
+        meant = [[word] if word in known else _meant(cursor, word, slips[word], known) for word in words]
     if not all(meant):
         return []
     parts = [_one_of(one) for one in meant]
@@ -199,8 +207,17 @@ def _one_of(words: list[str]) -> tuple[str, list[list[str]]]:
     return "(text LIKE ANY(%s) AND (text || '') LIKE ANY(%s))", [beginnings, [f"%{word}%" for word in escaped]]
 
 
-def _meant(cursor: Any, word: str) -> list[str]:
-    if len(word) < 4 or word.isdigit():
+def _slips(word: str) -> list[tuple[str, ...]]:
+    """What may have been meant though it shares few trigrams: two neighbouring letters the other way round, the
+    commonest slip of fast fingers, and two names where the hyphen was forgotten."""
+    if not _is_looked_up(word):
+        return []
+    swapped = [(f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}",) for at in range(len(word) - 1)]
+    return [*swapped, *((word[:at], word[at:]) for at in range(SHORTEST, len(word) - SHORTEST + 1))]
+
+
+def _meant(cursor: Any, word: str, slips: list[tuple[str, ...]], known: set[str]) -> list[str]:
+    if not _is_looked_up(word):
         return [word]
     cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, false)", [f"{_similar(len(word)):.3f}"])
     cursor.execute(
@@ -208,14 +225,20 @@ def _meant(cursor: Any, word: str) -> list[str]:
         "ORDER BY similarity(word, %s) DESC, word LIMIT %s",
         [word, len(word) - 2, len(word) + 2, word, FUZZY_WORDS],
     )
-    return [found for (found,) in cursor.fetchall()]
+    slipped = ["-".join(parts) for parts in slips if known.issuperset(parts)]
+    return list(dict.fromkeys([*slipped, *(found for (found,) in cursor.fetchall())]))[:FUZZY_WORDS]
+
+
+def _is_looked_up(word: str) -> bool:
+    return len(word) >= SHORTEST and not word.isdigit()
 
 
 def _similar(letters: int) -> float:
     """How much of a word's trigrams a dictionary word must share to be what was meant.
 
-    Two letters swapped, the costliest typo, spoil four of a word's n + 1 trigrams and bring four others. A long word
-    can ask for more than a short one, and each tenth more halves the words whose trigrams are compared one by one.
+    Two letters swapped, the costliest typo, spoil four of a word's n + 1 trigrams and bring four others: too many in
+    words of up to eight letters, for which `_slips` stands in. A long word can ask for more than a short one, and
+    each tenth more halves the words whose trigrams are compared one by one.
     """
     if letters < LONG_WORD:
         return SIMILAR_SHORT

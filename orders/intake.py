@@ -21,12 +21,12 @@ from datamap.workdays import local_date
 from orders.buyers import Buyers, find_buyers
 from orders.newcomers import make_customers
 from orders.recognizing import knows_its_id, recognize
-from orders.rehearsal import Rehearsal
+from orders.rehearsal import REHEARSED, Rehearsal
 from orders.remains import hold_erased
 from orders.rows import OrderRow
 from orders.staging import Incoming, cleaned, digester, payload, total_of
 from orders.totals import refresh_totals
-from orders.writing import Written, insert_orders, news_in, update_orders
+from orders.writing import ORDERS, Written, insert_orders, news_in, update_orders
 from vault.keyring import keyring
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('orders.intake ' || %s, 0))"
@@ -77,13 +77,13 @@ def _write_part(
     decided: bool,
     owner_id: int | None,
 ) -> None:
-    incoming = _news(rows, source, outcome)
+    incoming = _news(rows, source, outcome, REHEARSED if rehearsal else ORDERS)
     if owner_id:
         buyers = Buyers(settled=[replace(one, customer_id=one.customer_id or owner_id) for one in incoming])
     else:
         buyers = find_buyers(incoming, source.platform)
     if rehearsal:
-        rehearsal.settle(buyers, outcome)
+        rehearsal.settle(buyers)
     if not decided:
         hold_erased(buyers, source.platform)
     _hold(buyers, source, outcome, dry_run=rehearsal is not None)
@@ -92,9 +92,10 @@ def _write_part(
     everyone = [*buyers.settled, *buyers.strangers]
     new = [one for one in everyone if not one.order_id]
     changed = [one for one in everyone if one.order_id]
-    fresh = rehearsal.note(new) if rehearsal else insert_orders(new, source)
-    written = update_orders(changed, source, dry_run=rehearsal is not None)
-    if not rehearsal:
+    if rehearsal:
+        fresh, written = rehearsal.insert(new), rehearsal.update(changed)
+    else:
+        fresh, written = insert_orders(new, source), update_orders(changed, source)
         refresh_totals([*fresh.customers, *written.customers])
     _count(outcome, fresh)
     _count(outcome, written)
@@ -126,9 +127,9 @@ def _without_repeats(rows: Iterable[OrderRow]) -> Iterable[list[OrderRow]]:
         waiting = repeats
 
 
-def _news(rows: Sequence[OrderRow], source: Source, outcome: Outcome) -> list[Incoming]:
+def _news(rows: Sequence[OrderRow], source: Source, outcome: Outcome, orders: str) -> list[Incoming]:
     """The rows that say something new; the others are counted as unchanged, or rejected without a date."""
-    known = recognize(rows, source.platform)
+    known = recognize(rows, source.platform, orders)
     digest, incoming = digester(), []
     for row in rows:
         now = digest(row)

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from customers.models import HeldIntake
 from customers.summary import recount_activity
 from customers.undoing import Left, UndoResult
+from datamap import holds
+from datamap.controlling import legal_zone
 from orders.totals import refresh_totals
 from orders.writing import COPIED
 
@@ -32,6 +34,8 @@ TOUCHED = """
          WHERE b.id = o.id AND b.history_id < mine.first) AS before,
         CASE
             WHEN o.blocked_at IS NOT NULL THEN 'blocked'
+            WHEN EXISTS (SELECT FROM customers_customer AS c WHERE c.id = o.customer_id
+                         AND c.restricted_at IS NOT NULL) THEN 'restricted'
             WHEN EXISTS (SELECT FROM orders_historicalorder AS l WHERE l.id = o.id
                          AND l.history_id > mine.last AND l.history_change_reason = %(reason)s)
                 THEN 'undone'
@@ -52,6 +56,15 @@ TOUCHED = """
         END AS why
     FROM mine JOIN orders_order AS o ON o.id = mine.id
     LEFT JOIN customers_origin AS origin ON origin.id = o.origin_id
+"""
+# An order that waits for its delivery or its money may have come in by mistake; who is in dispute about it needs it.
+OWN_CASES = ("open_order", "open_payment")
+MADE = "SELECT DISTINCT customer_id FROM orders_undo WHERE made AND why IS NULL AND customer_id IS NOT NULL"
+IN_CASE = """
+    UPDATE orders_undo AS u SET why = 'case'
+    FROM orders_order AS o, unnest(%s::bigint[], %s::text[]) AS found (customer_id, order_number)
+    WHERE o.id = u.id AND u.made AND u.why IS NULL AND o.customer_id = found.customer_id
+      AND coalesce(found.order_number, o.number) = o.number
 """
 COUNT = """
     SELECT count(*) FILTER (WHERE made), count(*) FILTER (WHERE NOT made) FROM orders_undo WHERE why IS NULL
@@ -114,14 +127,16 @@ NOTE = f"""
 def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
     """Remove the orders a batch made and restore those it changed, as sets; totals and the last activity follow.
 
-    Atomic; a second call finds nothing left to do. Orders that were edited, papered or blocked since stay as
-    they are and are named. The customers that came with the orders are taken back afterwards by `customers`.
+    Atomic; a second call finds nothing left to do. Orders that were edited, papered or blocked since stay as they are
+    and are named, and so do those of restricted people (Art. 18 GDPR) and those made that an open case is about. The
+    customers that came with the orders are taken back afterwards by `customers`.
     """
     given: dict[str, Any] = {"batch": batch, "reason": f"undo {batch}", "now": timezone.now(), "user": user_id}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS orders_undo, orders_undo_lines")
         cursor.execute(LOCK, given)
         cursor.execute(TOUCHED, given)
+        _leave_cases(cursor)
         cursor.execute(COUNT)
         removed, restored = cursor.fetchone()
         cursor.execute(RESTORE)
@@ -140,10 +155,22 @@ def undo_orders(batch: UUID, *, user_id: int | None = None) -> UndoResult:
     return UndoResult(removed, restored, left)
 
 
+def _leave_cases(cursor: Any) -> None:
+    """Leave orders that a complaint, a claim or a request holds: nothing of them is deleted (domain.md 4.2)."""
+    cursor.execute(MADE)
+    customers = [pk for (pk,) in cursor.fetchall()]
+    today = timezone.localdate(timezone=legal_zone())
+    cases = [case for case in holds.standing(customers, today, night=True) if case.source not in OWN_CASES]
+    if cases:
+        cursor.execute(IN_CASE, [[case.customer_id for case in cases], [case.order_number for case in cases]])
+
+
 def reason(why: str) -> str:
     """Why a row was left, as people read it."""
     return {
         "blocked": _("belongs to an erased person"),
         "edited": _("was changed since the import"),
+        "restricted": _("the data of whoever ordered are restricted"),
+        "case": _("an open case is about this order"),
         "papers": _("has papers or returns since the import"),
     }[why]

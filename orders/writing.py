@@ -30,6 +30,7 @@ from orders.staging import (
 )
 
 ZERO = Decimal(0)
+ORDERS = "orders_order"
 NEW = (
     "id, number, platform, external_id, customer_id, kind, status, payment, placed_at, paid_at, delivered_at,"
     " cancelled_at, currency, total, shipping_cost, discount, tax, refunded, billing, shipping, deviating,"
@@ -92,7 +93,7 @@ FRESH = f"""
         coalesce(s.note, o.note) AS note,
         s.digest,
         s.replaces
-    FROM orders_stage AS s JOIN orders_order AS o ON o.id = s.id
+    FROM orders_stage AS s JOIN {{orders}} AS o ON o.id = s.id
 """  # noqa: S608
 FACTS = (
     "external_id",
@@ -119,9 +120,8 @@ DIFFERS = (
     f"(f.replaces OR ({', '.join(f'o.{name}' for name in FACTS)})"
     f" IS DISTINCT FROM ({', '.join(f'f.{name}' for name in FACTS)}))"
 )
-WOULD_CHANGE = f"SELECT count(*) FROM ({FRESH}) AS f JOIN orders_order AS o ON o.id = f.id WHERE {DIFFERS}"  # noqa: S608
 UPDATE = f"""
-    UPDATE orders_order AS o
+    UPDATE {{orders}} AS o
     SET ({", ".join(FACTS)}) = ROW({", ".join(f"f.{name}" for name in FACTS)}),
         payment = CASE WHEN f.refunded > 0 AND f.refunded >= f.total THEN 'refunded'
                        WHEN f.refunded > 0 THEN 'part_refund'
@@ -162,7 +162,7 @@ def insert_orders(new: Sequence[Incoming], source: Source) -> Written:
     """COPY new orders with their lines, then their first history rows in one statement."""
     if not new:
         return Written()
-    now, sealer = timezone.now(), Sealer()
+    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence('orders_order', 'id')) FROM generate_series(1, %s)",
@@ -170,37 +170,58 @@ def insert_orders(new: Sequence[Incoming], source: Source) -> Written:
         )
         for one, (pk,) in zip(new, cursor.fetchall(), strict=True):
             one.order_id = pk
-        with connection.wrap_database_errors, cursor.copy(f"COPY orders_order ({NEW}) FROM STDIN") as copy:
-            for one in new:
-                copy.write_row(_new_order(one, source, now, sealer))
+        copy_orders(cursor, new, source, now)
         lines = _copy_lines(cursor, ((one.order_id, one.row.lines) for one in new))
         ids = [one.order_id for one in new]
         cursor.execute(_history("+", "NULL", FIRST), [*_by(source, now), ids])
     return Written(len(new), 0, lines, {one.customer_id for one in new if one.customer_id})
 
 
-def update_orders(changed: Sequence[Incoming], source: Source, *, dry_run: bool = False) -> Written:
+def copy_orders(cursor: Any, new: Sequence[Incoming], source: Source, now: datetime, into: str = ORDERS) -> None:
+    """COPY orders that have their ids into the table of orders, or into the one of a dry run."""
+    sealer = Sealer()
+    with connection.wrap_database_errors, cursor.copy(f"COPY {into} ({NEW}) FROM STDIN") as copy:
+        for one in new:
+            copy.write_row(_new_order(one, source, now, sealer))
+
+
+def update_orders(changed: Sequence[Incoming], source: Source) -> Written:
     """Bring orders that are there up to date in one guarded statement; a row without news is not written."""
     if not changed:
         return Written()
-    now, sealer = timezone.now(), Sealer()
+    now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(STAGE)
-        cursor.execute("TRUNCATE orders_stage")
-        with connection.wrap_database_errors, cursor.copy(f"COPY orders_stage ({STAGED}) FROM STDIN") as copy:
-            for one in changed:
-                copy.write_row(_staged(one, sealer))
-        cursor.execute(KEEP_LINES)
-        if dry_run:
-            cursor.execute(WOULD_CHANGE)
-            return Written(0, cursor.fetchone()[0])
+        stage_orders(cursor, changed)
         cursor.execute(LINES_BEFORE)
-        cursor.execute(UPDATE)
-        rows = cursor.fetchall()
+        rows = update_staged(cursor)
         ids = [pk for pk, _customer in rows]
         cursor.execute(_history("~", "s.lines_before", CHANGED), [*_by(source, now), ids])
         lines = _replace_lines(cursor, {one.order_id: one.row.lines for one in changed})
     return Written(0, len(rows), lines, {customer for _pk, customer in rows if customer})
+
+
+def stage_orders(cursor: Any, changed: Sequence[Incoming]) -> None:
+    """COPY what is news about known orders beside them; lines that papers refer to are not to be replaced."""
+    sealer = Sealer()
+    cursor.execute(STAGE)
+    cursor.execute("TRUNCATE orders_stage")
+    with connection.wrap_database_errors, cursor.copy(f"COPY orders_stage ({STAGED}) FROM STDIN") as copy:
+        for one in changed:
+            copy.write_row(_staged(one, sealer))
+    cursor.execute(KEEP_LINES)
+
+
+def update_staged(cursor: Any, orders: str = ORDERS) -> list[tuple[int, int | None]]:
+    """Write what is staged into the table of orders, or into the one of a dry run: (order, customer) of each changed
+    row."""
+    cursor.execute(UPDATE.format(orders=orders))
+    return cursor.fetchall()
+
+
+def lines_replaced(cursor: Any) -> list[int]:
+    """The staged orders whose lines give way to those that came in."""
+    cursor.execute("SELECT id FROM orders_stage WHERE replaces")
+    return [pk for (pk,) in cursor.fetchall()]
 
 
 def _new_order(one: Incoming, source: Source, now: datetime, sealer: Sealer) -> tuple[Any, ...]:
@@ -299,8 +320,7 @@ def _copy_lines(cursor: Any, orders: Iterable[tuple[int | None, list[LineRow]]])
 
 
 def _replace_lines(cursor: Any, lines: dict[int | None, list[LineRow]]) -> int:
-    cursor.execute("SELECT id FROM orders_stage WHERE replaces")
-    ids = [pk for (pk,) in cursor.fetchall()]
+    ids = lines_replaced(cursor)
     if not ids:
         return 0
     cursor.execute("DELETE FROM orders_orderline WHERE order_id = ANY(%s)", [ids])

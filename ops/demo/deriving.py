@@ -21,7 +21,7 @@ from privacy.models import Request, Restriction
 _WORDS = """
     INSERT INTO customers_searchword (word, entries)
     SELECT word, count(*) FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word
-    WHERE length(word) BETWEEN 4 AND 60 AND word !~ '^[0-9]' GROUP BY word
+    WHERE length(word) BETWEEN 4 AND 60 AND word !~ '^[0-9]|-' GROUP BY word
 """
 _SUMMARIES = """
     INSERT INTO customers_summary (customer_id, last_activity, last_contact, last_call, orders, revenue,

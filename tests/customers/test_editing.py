@@ -138,6 +138,21 @@ def test_the_same_person_is_noticed_while_entering(agent):
     assert reasons(agent, **both, exclude=only_customer().pk) == []
 
 
+def test_a_double_name_is_noticed_by_one_half_of_it(agent):
+    bring_in(
+        make_row(
+            external_id="1", first_name="Anna-Lena", last_name="Müller-Lüdenscheidt", postcode="01067", city="Dresden"
+        ),
+        make_row(3, external_id="2", first_name="Anna", last_name="Groß", postcode="01067", city="Dresden"),
+    )
+    for last_name in ("Müller-Lüdenschiedt", "Mülelr-Lüdenscheidt", "Müller-Lüdenscheidt"):
+        for first_name in ("Anna-Lena", "Anna-Lea", "Hanna-Lena"):
+            assert reasons(agent, first_name=first_name, last_name=last_name, postcode="01067") == [("name",)]
+    assert reasons(agent, first_name="Paul", last_name="Müller-Lüdenscheidt", postcode="01067") == []
+    assert reasons(agent, first_name="Anna-Lena", last_name="Müller-Lüdenscheidt", postcode="01069") == []
+    assert reasons(agent, first_name="%-%%", last_name="%%-%%", postcode="01067") == []
+
+
 def test_whoever_speaks_for_a_company_is_a_likely_duplicate(agent):
     bring_in(make_row(external_id="1", company="Mühle KG", last_name="", email="info@muehle.example"))
     company = only_customer()

@@ -112,8 +112,8 @@ def test_a_search_asks_the_database_once_and_a_typo_a_few_times_more(django_asse
     bring_in(*(make_row(n, external_id=f"y{n}", last_name="Vielda") for n in range(10, 20)))
     with django_assert_max_num_queries(1):
         search("vielda")
-    with django_assert_max_num_queries(4):
-        search("viedla")
+    with django_assert_max_num_queries(5):
+        assert len(search("viedla").ids) == 10
 
 
 def test_a_word_nobody_carries_any_more_leaves_the_dictionary():
@@ -161,3 +161,41 @@ def test_a_company_is_found_by_whoever_speaks_for_it(agent):
 @pytest.mark.parametrize("text", ["k-77", "K - 77", "K-77"])
 def test_a_number_is_found_as_people_type_it(text):
     assert found(text) == ["Zoë"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lüdenscheit",
+        "Lüdenschiedt",
+        "Wehnner",
+        "Wehner-Ludenschiedt",
+        "Wenher Lüdenscheidt",
+        "Marrie",
+        "Lnea",
+        "Annalena",
+        "Lüdenscheidt-Wehnre",
+    ],
+)
+def test_a_typo_in_one_half_of_a_double_name_is_forgiven(text):
+    bring_in(make_row(2, external_id="9", first_name="Anke-Marie", last_name="Wehner-Lüdenscheidt"))
+    bring_in(make_row(2, external_id="8", first_name="Anna-Lena", last_name="Wehner-Lüdenscheidt"))
+    ids = search(text).ids
+    assert ids
+    assert set(Customer.objects.filter(pk__in=ids).values_list("last_name", flat=True)) == {"Wehner-Lüdenscheidt"}
+
+
+def test_the_dictionary_holds_the_halves_of_double_names_and_none_of_a_number():
+    bring_in(make_row(2, external_id="9", first_name="Anna-Lena", last_name="Wehner-Ost"))
+    words = set(SearchWord.objects.filter(word__regex="anna|lena|wehner|ost").values_list("word", flat=True))
+    assert words == {"anna", "lena", "wehner"}
+    assert indexing.recount_words() == 0
+    assert words <= set(SearchWord.objects.values_list("word", flat=True))
+    assert "1234" not in indexing.entry_for("KD-1234", "person", "Eva", "Ost", "").text.split()
+    assert indexing.searched_words("Anna-Lena") == ("anna-lena", "anna", "lena")
+
+
+@pytest.mark.parametrize("text", ["Shcmidt", "Scmhidt", "Schmitd", "Wenher", "Wehnre"])
+def test_two_letters_the_wrong_way_round_are_forgiven_also_in_a_short_name(text):
+    bring_in(make_row(2, external_id="9", last_name="Schmidt"), make_row(3, external_id="8", last_name="Wehner"))
+    assert len(search(text).ids) == 1

@@ -280,3 +280,19 @@ def test_the_day_of_an_import_stands_for_a_registration_only_while_none_is_known
 
     undo_customers(source.batch)
     assert Summary.objects.get().last_activity == imported
+
+
+def test_an_earlier_date_of_activity_is_what_is_left_when_the_later_one_is_taken_back():
+    bring_in(make_row(external_id="1", email="eva@example.com", registered_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    late, early = make_source("crm"), make_source("letters")
+    told = {"crm": datetime(2026, 5, 1, tzinfo=UTC), "letters": datetime(2025, 3, 1, tzinfo=UTC)}
+    for source in (late, early):
+        row = make_row(external_id="9", email="eva@example.com", last_activity=told[source.platform])
+        write_customers([row], source)
+        assert write_customers([row], make_source(source.platform)).unchanged == 1  # nobody says it a second time
+    assert Summary.objects.get().last_activity == told["crm"]
+
+    assert undo_customers(late.batch).restored == 1
+    assert Summary.objects.get().last_activity == told["letters"]
+    assert undo_customers(early.batch).restored == 1
+    assert Summary.objects.get().last_activity == datetime(2020, 1, 1, tzinfo=UTC)
