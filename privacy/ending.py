@@ -31,6 +31,7 @@ from privacy.models import Erasure
 from privacy.notices import queue_erasures
 from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
+from privacy.speakers_files import part_files, speakers_with_files
 from privacy.verdicts import ANONYMIZE, NAMES, Book
 
 CHUNK = 20_000
@@ -240,7 +241,9 @@ def _end_people(people: People, found: list[Found], whole: Container[str]) -> Do
     queue_erasures(own)
     keep_addressees(people.ids)
     around.before(people.ids)
+    leavers = speakers_with_files(people.ids)
     done = clear(people, found, whole)
+    part_files(leavers, people.refs)
     around.after(people.ids, people.refs)
     _journal(people, at)
     run("SET CONSTRAINTS ALL IMMEDIATE")

@@ -34,6 +34,7 @@ from privacy.packages.ordering import Order
 from privacy.packages.screening import Screen
 from privacy.packages.speakers import SpeakersCopy
 from privacy.packages.writing import Stream
+from privacy.speaking import speaker_by_key
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,10 @@ def _speaker(package: Package) -> ContactPerson | None:
     """Who speaks for the company, where it is their copy. Raises ContactPerson.DoesNotExist once they are erased."""
     if package.contact_person is None:
         return None
-    return ContactPerson.objects.select_related("customer").get(pk=package.contact_person)
+    person = speaker_by_key(package.contact_person)
+    if person is None:
+        raise ContactPerson.DoesNotExist
+    return person
 
 
 def _finish(package: Package, lease: UUID, name: str, assembler: Assembler | SpeakersCopy) -> None:

@@ -73,7 +73,7 @@ def asker_of(case: Request) -> Customer | ContactPerson | UUID | None:
     counts only once identity is settled.
     """
     if case.contact_person is not None:
-        return speaker_of(case) or next(iter(marks_of_asker(case)), None)
+        return speaker_of(case) or case.subject_ref or next(iter(marks_of_asker(case)), None)
     return case.customer or case.subject_ref or next(iter(marks_of_asker(case)), None)
 
 
