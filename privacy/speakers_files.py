@@ -63,11 +63,10 @@ def speakers_with_files(company_ids: Collection[int]) -> list[Leaver]:
     ids = list(company_ids)
     asked: dict[int, set[tuple[str, str]]] = defaultdict(set)
     rows = Request.objects.filter(customer__any_of=ids, contact_person__isnull=False)
-    for key, email, phone in rows.values_list("contact_person", "person_email", "person_phone"):
-        asked[key] |= {("email", email), ("phone", phone)}
-    restricted = Restriction.objects.filter(customer__any_of=ids, contact_person__isnull=False)
-    for key in restricted.values_list("contact_person", flat=True):
-        asked.setdefault(key, set())
+    for one in rows:
+        asked[one.contact_person or 0] |= {("email", one.person_email), ("phone", one.person_phone)}
+    for restricted in Restriction.objects.filter(customer__any_of=ids, contact_person__isnull=False):
+        asked.setdefault(restricted.contact_person or 0, set())
     return [Leaver(key, _marks(key, told)) for key, told in sorted(asked.items())]
 
 

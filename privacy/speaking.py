@@ -56,7 +56,7 @@ def speaker_by_address(customer: Customer | None, email: str) -> int | None:
         found = sorted({person.pk for person in removed_from(customer) if _had(person, email)})
     if not found:
         gone = Erasure.objects.filter(subject_ref__in=erasures_of(email=email), contact_person__isnull=False)
-        found = sorted(set(gone.values_list("contact_person", flat=True)))
+        found = sorted({key for key in gone.values_list("contact_person", flat=True) if key is not None})
     return found[0] if len(found) == 1 else None
 
 

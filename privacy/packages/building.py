@@ -29,7 +29,7 @@ from datamap.outages import is_full
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
 from privacy.packages.assembling import Assembler
-from privacy.packages.knowing import known_of, known_of_speaker, subject_of_package
+from privacy.packages.knowing import know_as_told, known_of, known_of_speaker, subject_of_package
 from privacy.packages.ordering import Order
 from privacy.packages.screening import Screen
 from privacy.packages.speakers import SpeakersCopy
@@ -140,6 +140,7 @@ def _build(package: Package, lease: UUID) -> None:
             decided = _decisions(package)
             speaker = _speaker(package)
             known = known_of(subject) if speaker is None else known_of_speaker(speaker)
+            know_as_told(known, package.request)
             screen = Screen(known, _noter(package), decided or _undecided, decided is not None)
             order = Order(
                 subject,

@@ -187,7 +187,7 @@ class SpeakersCopy:
         for model, found in self._files():
             section = self._known[model._meta.label]
             group = section.groups[0]
-            (start,) = as_paths(group.start)
+            (start,) = as_paths(str(group.start))
             ends = [_read(one, start) for one in found]
             days = sorted(local_date(at, zone) for at in ends if at is not None)
             last, first = (days[-1], days[0]) if days else (None, None)
