@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from customers import suppression, tombstones
 from customers.models import ContactPerson, Customer, Suppression
-from datamap import holds, journal
+from datamap import journal
 from datamap.controlling import legal_zone
 from datamap.subjects import Subject
 from datamap.workdays import local_date
@@ -28,6 +28,7 @@ from privacy.journaling import entry_of_contact
 from privacy.letters import keep_speaker
 from privacy.models import DeletionLog, Erasure, Notice, Package, Policy, Request
 from privacy.notices import queue_notices, recipients_to_tell
+from privacy.opencases import cases_of_speaker
 from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
@@ -40,7 +41,7 @@ from staff.models import User
 def plan_contact(person: ContactPerson) -> Plan:
     """What the erasure of this contact person does today, and what is in its way; nothing is changed."""
     day = local_date(timezone.now(), legal_zone())
-    return Plan(uuid4(), _items(person, day), describe_cases(_cases(person, day)))
+    return Plan(uuid4(), _items(person, day), describe_cases(cases_of_speaker(person, day)))
 
 
 def request_of(person: ContactPerson) -> Request | None:
@@ -119,7 +120,7 @@ def end_row(erasure: Erasure) -> None:
         note(erasure, "rows")
         return
     _leave_marks(person, erasure, timezone.now())
-    erasure.holds = describe_cases(_cases(person, erasure.as_of))
+    erasure.holds = describe_cases(cases_of_speaker(person, erasure.as_of))
     erasure.save(update_fields=["holds"])
     if erasure.holds:
         return
@@ -164,12 +165,6 @@ def _locked(erasure: Erasure) -> ContactPerson | None:
     Customer.objects.select_for_update().filter(pk=known.customer_id).first()
     ContactPerson.objects.select_for_update().filter(pk=key).first()
     return speaker_by_key(key)
-
-
-def _cases(person: ContactPerson, day: date) -> list[holds.StandingHold]:
-    """Matters about the whole company: one order or complaint does not live by who spoke for it."""
-    found = holds.standing([person.customer_id], day)
-    return [case for case in found if case.order_number is None and case.complaint_id is None]
 
 
 def _items(person: ContactPerson, day: date) -> list[Item]:
