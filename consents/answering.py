@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from consents import checkpoints, notes
 from consents.ages import ages_as_typed
 from consents.deciding import Decision, events_until, may, version_then
 from consents.events import WITH_ENDPOINT, Channel
+from consents.evidence import ACTORS, told
 from consents.models import LegalTextVersion, Position, Purpose, PurposeVersion, Record, Seal, State
 from consents.notes import Checkpoint
 from consents.panel import Endpoint, endpoints_of, kind_of
@@ -31,20 +32,6 @@ from datamap.controlling import legal_zone
 from staff.models import User
 
 CLOCK = "SHORT_DATETIME_FORMAT"
-ACTORS = {
-    "self": gettext_lazy("the person"),
-    "system": gettext_lazy("by rule"),
-    "import": gettext_lazy("an import"),
-    "journal": gettext_lazy("the journal"),
-}
-"""Who acts besides the staff, as the ledger names them."""
-
-EVIDENCE = {
-    "note": gettext_lazy("What was said"),
-    "scans": gettext_lazy("SHA-256 of the scan"),
-    "imported": pgettext_lazy("evidence", "Imported"),
-}
-"""What evidence is called; columns of files and whatever else is sealed go by their own names."""
 ON_FILE = {
     True: gettext_lazy("on the customer's file at that moment"),
     False: gettext_lazy("not on the customer's file at that moment"),
@@ -86,9 +73,9 @@ class Proof:
     seal: Seal | None
 
     @property
-    def evidence(self) -> list[tuple[Any, str]]:
-        """What was sealed as evidence, each with its name; parts of parts by their own names."""
-        return list(_told(self.payload.get("evidence", {})))
+    def evidence(self) -> list[tuple[str, str]]:
+        """What was sealed as evidence, each with its name."""
+        return list(told(self.payload.get("evidence", {})))
 
     @property
     def title(self) -> str:
@@ -242,15 +229,6 @@ def actors_named(references: Iterable[str]) -> dict[str, str]:
     staff = {ref: int(ref[6:]) for ref in wanted if ref.startswith("staff:") and ref[6:].isdigit()}
     names = dict(User.objects.filter(pk__in=staff.values()).values_list("pk", "name"))
     return {ref: names.get(staff[ref], ref) if ref in staff else str(ACTORS.get(ref, ref)) for ref in wanted}
-
-
-def _told(evidence: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
-    for key, value in evidence.items():
-        if isinstance(value, dict):
-            yield from _told(value)
-        else:
-            said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            yield EVIDENCE.get(key, key), said
 
 
 def signed() -> Checkpoint | None:

@@ -12,12 +12,13 @@ from django.utils.translation import get_language
 
 from consents.checkpoints import Book
 from consents.deciding import version_among
+from consents.evidence import evidence_in_words, proof_in_words, purposes_in_words
 from consents.iso27560 import Happened, document
 from consents.models import Entry, Purpose, PurposeVersion, Record
 from consents.receipts import Erased, NotYet, receipt_of
 from consents.recording import instant
 from datamap.controlling import controller
-from datamap.packages import ACCESS, Row, register_card
+from datamap.packages import ACCESS, Row, register_card, register_reading
 
 MODELS = ("consents.Record",)
 
@@ -96,3 +97,8 @@ def receipts(rows: Mapping[str, list[Row]]) -> str:
 
 register_card("data/consents.jsonld", MODELS, records, "application/ld+json", kinds=(ACCESS,))
 register_card("data/consent_receipts.txt", MODELS, receipts, "text/plain; charset=utf-8", kinds=(ACCESS,))
+register_reading("consents.Record", "proof", proof_in_words)
+for model in ("consents.Record", "consents.State"):
+    register_reading(model, "purpose", purposes_in_words)
+for column in ("asked", "texts", "evidence"):
+    register_reading("consents.PendingOptIn", column, evidence_in_words)

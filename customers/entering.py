@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from customers import editing, holding, reading, summary, suppression, tombstones
 from customers.duplicates import Likely, likely_duplicates
 from customers.labels import tag_named
-from customers.models import Address, ContactPoint, Customer, CustomerTag, Origin, Preference
+from customers.models import Address, ContactPerson, ContactPoint, Customer, CustomerTag, Origin, Preference
 from customers.placing import DESK, Passage, note_passage
 from customers.preferring import settle_preferences
 from customers.sheet import OWN_FIELDS, ROWS, Sheet
@@ -51,6 +51,35 @@ def doubts_about(data: dict[str, Any], user: User) -> Doubts:
     found.erased_at = hit[0] if hit else None
     found.suppressed = suppressed_notes([("email", email), ("phone", phone)])
     return found
+
+
+def doubts_about_changes(customer: Customer, sheet: Sheet, user: User) -> Doubts:
+    """The same about addresses and numbers that are new in a valid edit sheet, the customer's and those of who speaks
+    for them: whether they lead to somebody erased or restricted."""
+    found = Doubts()
+    for email, phone in _new_endpoints(sheet):
+        likely = likely_duplicates(user=user, email=email, phone=phone, exclude=customer.pk)
+        found.likely.protected = found.likely.protected or likely.protected
+        if hit := tombstones.erased(email=email, phone=phone):
+            found.erased_at = max(hit[0], found.erased_at or hit[0])
+    return found
+
+
+def _new_endpoints(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """E-mail and phone of each row of the sheet that did not stand there before; "" where there is none, or no news."""
+    for prefix in ("points", "persons"):
+        for pk, values in sheet.rows(prefix)[0]:
+            stood = _reached(sheet.now[prefix].get(str(pk), {}))
+            email, phone = (value if value not in stood else "" for value in _reached(values))
+            if email or phone:
+                yield email, phone
+
+
+def _reached(values: Mapping[str, Any]) -> tuple[str, str]:
+    """E-mail and phone of a contact point or contact person."""
+    if "value" not in values:
+        return values.get("email", ""), values.get("phone", "")
+    return (values["value"], "") if values["kind"] == ContactPoint.Kind.EMAIL else ("", values["value"])
 
 
 def suppressed_notes(endpoints: Iterable[tuple[str, str]]) -> list[str]:
@@ -139,9 +168,14 @@ def save_sheet(customer: Customer, sheet: Sheet, *, version: int, user: User) ->
     editing.save_customer(customer, version=version, user=user, children=children, removed=removed)
     _settle_tags(customer, sheet.master.cleaned_data["tags"], sheet.seen_tags, origin)
     _settle_preferences(customer, sheet.master.cleaned_data, user)
-    points = [child for child in children if isinstance(child, ContactPoint)]
-    phones = [point.value for point in points if point.kind == ContactPoint.Kind.PHONE]
-    return suppressed_notes((point.kind, point.value) for point in points) + unread_phones(phones)
+    told = [
+        (kind, value)
+        for child in children
+        if isinstance(child, ContactPoint | ContactPerson)
+        for kind, value in zip(("email", "phone"), _reached(vars(child)), strict=True)
+    ]
+    phones = [value for kind, value in told if kind == ContactPoint.Kind.PHONE]
+    return list(dict.fromkeys(suppressed_notes(told))) + unread_phones(phones)
 
 
 def _rows(customer: Customer, sheet: Sheet, prefix: str) -> tuple[list[models.Model], list[models.Model]]:

@@ -103,7 +103,8 @@ def _changes(model: type[models.Model], customer_id: int) -> Iterator[Change]:
     )
     if model is ContactPerson:
         restricted = ContactPerson.objects.filter(customer=customer_id, restricted_at__isnull=False)
-        rows = rows.exclude(id__in=restricted.values("pk"))
+        removed = rows.filter(history_type="-", restricted_at__isnull=False)
+        rows = rows.exclude(id__in=restricted.values("pk")).exclude(id__in=removed.order_by().values("id"))
     names = [f.name for f in model._meta.concrete_fields if f.column in columns_of(model)]
     previous: Any = None
     for row in rows:

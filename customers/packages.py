@@ -7,10 +7,20 @@ from typing import Any
 
 from django.db.models import Q
 
+from customers.listwords import channel_words, mark_words, scope_words, state_words
 from customers.models import ContactPoint
 from customers.suppression import hashes_of
 from customers.vcard import vcard
-from datamap.packages import ACCESS, Nested, Person, Row, register_card, register_file, register_finder
+from datamap.packages import (
+    ACCESS,
+    Nested,
+    Person,
+    Row,
+    register_card,
+    register_file,
+    register_finder,
+    register_reading,
+)
 
 TEXT = {"type": ["string", "null"]}
 ADDITIONAL = {"type": "object", "title": "columns of the portal that have no name in schema.org"}
@@ -144,3 +154,8 @@ register_card(
 )
 register_finder("customers.Suppression", suppression_entries)
 register_finder("customers.Tombstone", tombstones)
+for model in ("customers.Suppression", "customers.OptInClaim"):
+    register_reading(model, "channel", lambda: channel_words)
+register_reading("customers.Suppression", "scope", lambda: scope_words)
+register_reading("customers.OptInClaim", "state", lambda: state_words)
+register_reading("customers.Tombstone", "kind", lambda: mark_words)

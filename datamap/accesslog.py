@@ -1,6 +1,6 @@
 """Notes who opened which customer, and reads the notes; the doors write, the person can be told (Art. 15)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
+from django.urls import get_resolver
 
 from datamap.keyset import page_of
 from datamap.models import PAGE_NAMES, AccessLog
@@ -28,6 +29,13 @@ class AccessPage:
 def name_pages(names: Mapping[str, Any]) -> None:
     """Say what the pages of an app are called in the log; the log itself keeps the short key."""
     PAGE_NAMES.update(names)
+
+
+def pages_in_words() -> Callable[[Any], str]:
+    """Reads the key of a page as its name. The pages name themselves when their addresses are loaded, which a worker
+    has not done."""
+    get_resolver().url_patterns  # noqa: B018
+    return lambda key: str(PAGE_NAMES.get(key, key))
 
 
 def record(user_id: int | None, customer_number: str | int, page: str, purpose: str = "") -> None:

@@ -204,8 +204,12 @@ def period_in_words(rule: RetentionRule) -> str:
 
 
 def period_and_start(rule: RetentionRule) -> str:
-    """The period of a rule, and what it counts from."""
+    """The period of a rule, and what it counts from; of one that lives as long as another, as what it lives."""
+    if rule.lives_as and rule.lives_as != "row" and rule.start_label:
+        return _(rule.start_label)
     period = period_in_words(rule)
+    if rule.lives_as:
+        return period
     return f"{period} ({_(rule.start_label)})" if rule.start_label else period
 
 

@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from datamap.accesslog import pages_in_words
 from datamap.declarations import Basis, Group, Number, PersonalData, exempt, register, register_store
 from datamap.models import AccessLog, Controller, JournalMark, Quarantine, RetentionRule
-from datamap.packages import ACCESS, register_file
+from datamap.packages import ACCESS, register_file, register_reading
 
 exempt("vault.KeyRecord", _("Fingerprints of keys, no persons."))
 exempt("vault.Rotation", _("Progress of a change of keys, no persons."))
@@ -50,6 +51,7 @@ class AccessLogData(PersonalData):
 
 
 register_file("", "datamap.AccessLog", csv="meta/access_log.csv", kinds=(ACCESS,))
+register_reading("datamap.AccessLog", "page", pages_in_words)
 
 
 @register(Controller)

@@ -25,6 +25,9 @@ COLUMNS = ("customer_id", "order_number", "complaint_id", "review_on")
 """What the SQL of a source selects: whose (bigint), the one order (text) and the one complaint (bigint) that stay or
 null, and the day to look again (date) or null. Without order and complaint everything of the person stays."""
 
+FILE_ONLY = 0
+"""In the place of a complaint: no row of daily work belongs to the matter, only the person's own file stays for it."""
+
 
 @dataclass(frozen=True)
 class CaseSource:
@@ -55,7 +58,8 @@ class CaseLink:
 
 @dataclass(frozen=True)
 class StandingHold:
-    """One open matter of one person on one day; without order number and complaint it holds the whole person."""
+    """One open matter of one person on one day; without order number and complaint it holds the whole person, with
+    `FILE_ONLY` nothing but the person's own file."""
 
     kind: str
     customer_id: int
@@ -64,6 +68,11 @@ class StandingHold:
     reason: Any
     review_on: date | None
     source: str = field(default="", compare=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it keeps everything of the person."""
+        return self.order_number is None and self.complaint_id is None
 
 
 _NOTHING = """SELECT ''::text AS kind, 0::bigint AS customer_id, ''::text AS order_number, 0::bigint AS complaint_id,

@@ -81,8 +81,12 @@ class Card:
     kinds: tuple[str, ...] = BOTH
 
 
+Reading = Callable[[], Callable[[Any], str]]
+"""Answers, in the language of the person, how each value of a column is read; asked once for all rows."""
+
 _parts: list[Part] = []
 _cards: list[Card] = []
+_readings: dict[tuple[str, str], Reading] = {}
 _finders: dict[str, Callable[[Person], Q | None]] = {}
 
 
@@ -109,6 +113,17 @@ def register_card(path: str, models: tuple[str, ...], write: Callable[..., str],
 def register_finder(model: str, find: Callable[[Person], Q | None]) -> None:
     """Say how rows are found that name nobody by themselves (keyed fingerprints); None where there are none."""
     _finders[model] = find
+
+
+def register_reading(model: str, column: str, reading: Reading) -> None:
+    """Say how people read a column that holds keys or what machines check; the files keep the values as they are."""
+    _readings[model, column] = reading
+
+
+def reading_of(model: str, column: str) -> Callable[[Any], str] | None:
+    """How people read the values of a column, in the language that is active; None where they say it themselves."""
+    reading = _readings.get((model, column))
+    return reading() if reading else None
 
 
 def parts() -> list[Part]:

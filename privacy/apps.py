@@ -55,6 +55,13 @@ class PrivacyConfig(AppConfig):
             kind="art18_hold",
         )
         register_case_source(
+            "art18_speaker",
+            _("Restriction"),
+            opencases.ART18_SPEAKER,
+            _("A contact person has had their data restricted (Art. 18 GDPR); they stand in this file."),
+            kind="art18_hold",
+        )
+        register_case_source(
             "open_request",
             _("Open request"),
             opencases.OPEN_REQUEST,
@@ -66,6 +73,21 @@ class PrivacyConfig(AppConfig):
             _("Open request"),
             opencases.OPEN_COPY,
             _("A copy was asked for and has not been handed over: that comes before the erasure (Art. 15 GDPR)."),
+            kind="open_request",
+        )
+        register_case_source(
+            "open_request_speaker",
+            _("Open request"),
+            opencases.OPEN_REQUEST_SPEAKER,
+            _("A request of a contact person is not closed; they stand in this file (Art. 12(3) GDPR)."),
+            night_only=True,
+            kind="open_request",
+        )
+        register_case_source(
+            "open_copy_speaker",
+            _("Open request"),
+            opencases.OPEN_COPY_SPEAKER,
+            _("A contact person has asked for a copy and does not have it yet (Art. 15 GDPR)."),
             kind="open_request",
         )
         register_replay("restriction_set", restricting.replay_set)

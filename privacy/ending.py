@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ from privacy.models import Erasure
 from privacy.notices import queue_erasures
 from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
+from privacy.speakers_files import part_files, speakers_with_files
 from privacy.verdicts import ANONYMIZE, NAMES, Book
 
 CHUNK = 20_000
@@ -175,7 +176,7 @@ def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
             orders.add((case.customer_id, case.order_number))
         if case.complaint_id is not None:
             complaints.add(case.complaint_id)
-        if case.order_number is None and case.complaint_id is None:
+        if case.is_whole:
             whole.add(case.customer_id)
     return held | {
         pk
@@ -240,7 +241,9 @@ def _end_people(people: People, found: list[Found], whole: Container[str]) -> Do
     queue_erasures(own)
     keep_addressees(people.ids)
     around.before(people.ids)
+    leavers = speakers_with_files(people.ids)
     done = clear(people, found, whole)
+    part_files(leavers, people.refs)
     around.after(people.ids, people.refs)
     _journal(people, at)
     run("SET CONSTRAINTS ALL IMMEDIATE")
@@ -277,23 +280,45 @@ def _note_history(outcome: Outcome, done: Done) -> None:
 
 
 def end_history(book: Book, table: Table) -> Outcome:
-    """Delete history that is older than HISTORY keeps, except of papers that taxes need."""
+    """Delete history that is older than HISTORY keeps, except of papers that taxes need and of persons about whom a
+    matter runs that keeps everything of them, or the file that the history is of."""
     outcome = Outcome()
     rule = rule_for("HISTORY", book.as_of, rules=book.rules)
     if table.history is None or not rule.cap_months:
         return outcome
     limit = day_begins(add_months(book.as_of, -rule.cap_months), ZoneInfo(book.zone))
-    meta = table.history._meta
+    meta, of = table.history._meta, _owner_in_history(table)
     taxed, params = _of_tax_papers(table)
+    owner = f'h."{meta.get_field(of).column}"' if of else "NULL::bigint"
     statement = (
-        f'DELETE FROM "{meta.db_table}" WHERE history_id = ANY(ARRAY('  # noqa: S608
-        f'SELECT h.history_id FROM "{meta.db_table}" h WHERE h.history_date < %s{taxed} LIMIT {CHUNK}))'
+        f'SELECT h.history_date, h.history_id, {owner} FROM "{meta.db_table}" h '  # noqa: S608
+        f"WHERE h.history_date < %s AND (h.history_date, h.history_id) > (%s, %s){taxed} "
+        f"ORDER BY h.history_date, h.history_id LIMIT {CHUNK}"
     )
-    total = 0
-    while count := run(statement, [limit, *params]):
-        total += count
+    after, total, kept = (datetime.min.replace(tzinfo=UTC), 0), 0, 0
+    while found := _rows_of(statement, [limit, *after, *params]):
+        after = found[-1][:2]
+        held = _keeping_history(book, table, {person for _date, _id, person in found if person is not None})
+        gone = [pk for _date, pk, person in found if person not in held]
+        total += run(f'DELETE FROM "{meta.db_table}" WHERE history_id = ANY(%s)', [gone])  # noqa: S608
+        kept += len(found) - len(gone)
     outcome.note("HISTORY", meta.label, "delete", total)
+    outcome.note("HISTORY", meta.label, "held", kept)
     return outcome
+
+
+def _owner_in_history(table: Table) -> str:
+    """The column of a history table that names the person; "" where a row is theirs by way of another."""
+    if table.owner == "pk":
+        return str(table.model._meta.pk.name)
+    return table.owner if table.owner and "__" not in table.owner else ""
+
+
+def _keeping_history(book: Book, table: Table, people: set[Any]) -> set[Any]:
+    """Those of these persons of whom nothing of this table is deleted by itself."""
+    in_file = {key for strand in table.strands for key in strand.categories()} <= {*PERSON_FILES}
+    cases = holds.standing(sorted(people), book.as_of, night=True)
+    return {case.customer_id for case in cases if case.is_whole or (in_file and case.complaint_id == holds.FILE_ONLY)}
 
 
 def _of_tax_papers(table: Table) -> tuple[str, list[Any]]:
@@ -322,3 +347,9 @@ def end_store(book: Book, key: str) -> Outcome:
     if store.expire is not None and last is not None:
         outcome.note(store.category, key, "delete", store.expire(last) or 0)
     return outcome
+
+
+def _rows_of(statement: str, params: Iterable[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(params))
+        return cursor.fetchall()

@@ -38,6 +38,7 @@ from privacy.planning import Plan, merged, plan_of, said_holds, said_items
 from privacy.progress import is_done, note
 from privacy.removing import remove_files
 from privacy.rescanning import shared_contacts, traces_of
+from privacy.speakers_files import part_files, speakers_with_files
 from privacy.verdicts import Book
 from staff.models import User
 
@@ -227,7 +228,9 @@ def _rows(erasure: Erasure) -> None:
         if plan.complete:
             queue_notices(Notice.Kind.ERASURE, customer.pk, erasure.subject_ref, erasure.request, erasure)
         around.before(people.ids)
+        leavers = speakers_with_files(people.ids)
         done = clear(people, found)
+        part_files(leavers, people.refs)
         around.after(people.ids, people.refs)
         _write_log(erasure, plan)
         items = merged([*(item for item in erasure.items if item["action"] != "keep"), *plan.as_dicts()])

@@ -1,22 +1,22 @@
 """Erases somebody who speaks for a company, and nobody else (Art. 17 GDPR): the company and its papers stay.
 
-A contact person is a person of their own: their row goes with its history. What names them in orders, papers and
-letters of the company stays there by the rule of each (Art. 17(3)). Asked for, approved, undone and run as any erasure.
+A contact person is a person of their own: their row goes with its history, or the history alone where staff removed
+the row before, and the file of their requests is blocked. What names them in orders, papers and letters of the company
+stays there by the rule of each (Art. 17(3)). Asked for, approved, undone and run as any erasure.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from customers import suppression, tombstones
 from customers.models import ContactPerson, Customer, Suppression
-from datamap import holds, journal
+from datamap import journal
 from datamap.controlling import legal_zone
 from datamap.subjects import Subject
 from datamap.workdays import local_date
@@ -28,10 +28,12 @@ from privacy.journaling import entry_of_contact
 from privacy.letters import keep_speaker
 from privacy.models import DeletionLog, Erasure, Notice, Package, Policy, Request
 from privacy.notices import queue_notices, recipients_to_tell
+from privacy.opencases import cases_of_speaker
 from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
-from privacy.speaking import former_endpoints, name_of, own_endpoints
+from privacy.speakers_files import end_files, items_of_files
+from privacy.speaking import former_endpoints, is_removed, name_of, own_endpoints, speaker_by_key
 from privacy.verdicts import Book
 from staff.models import User
 
@@ -39,7 +41,7 @@ from staff.models import User
 def plan_contact(person: ContactPerson) -> Plan:
     """What the erasure of this contact person does today, and what is in its way; nothing is changed."""
     day = local_date(timezone.now(), legal_zone())
-    return Plan(uuid4(), _items(person, day), describe_cases(_cases(person, day)))
+    return Plan(uuid4(), _items(person, day), describe_cases(cases_of_speaker(person, day)))
 
 
 def request_of(person: ContactPerson) -> Request | None:
@@ -79,7 +81,7 @@ def ask_contact_erasure(
 @transaction.atomic
 def mark(erasure: Erasure) -> None:
     """Journal, tombstone, and the suppression list if that was asked for: who comes in again is noticed already."""
-    person = _locked(erasure) or _as_last_known(erasure)
+    person = _locked(erasure)
     if person is not None:
         at = timezone.now()
         _leave_marks(person, erasure, at)
@@ -112,27 +114,24 @@ def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
 
 @transaction.atomic
 def end_row(erasure: Erasure) -> None:
-    """The row and its history; while a matter keeps everything of the company, the step is done again afterwards.
-
-    Of a row that staff removed meanwhile the history is left, and ends here.
-    """
+    """The row and its history; while a matter keeps everything of the company, the step is done again afterwards."""
     person = _locked(erasure)
-    if person is not None:
-        _leave_marks(person, erasure, timezone.now())
-        erasure.holds = describe_cases(_cases(person, erasure.as_of))
-        erasure.save(update_fields=["holds"])
-        if erasure.holds:
-            return
+    if person is None:
+        note(erasure, "rows")
+        return
+    _leave_marks(person, erasure, timezone.now())
+    erasure.holds = describe_cases(cases_of_speaker(person, erasure.as_of))
+    erasure.save(update_fields=["holds"])
+    if erasure.holds:
+        return
     begin_erasing()
-    contact = erasure.contact_person
-    assert contact is not None  # as `ask_contact_erasure` made it
-    items = _items(person, erasure.as_of) if person is not None else _beside(contact)
-    if person is not None:
-        restricting.overtake(person)
-        _tell_recipients(person, erasure)
+    restricting.overtake(person)
+    items = _items(person, erasure.as_of)
+    _tell_recipients(person, erasure)
     done = Done()
-    delete(tables()[Package._meta.label], _copies(contact), done)
-    delete(_table(), [contact], done)
+    delete(tables()[Package._meta.label], _copies(person), done)
+    delete(_table(), [person.pk], done)
+    end_files(person, erasure, done)
     DeletionLog.objects.bulk_create(
         DeletionLog(
             erasure=erasure, rule_key=item.rule[0], rule_version=item.rule[1], model=item.model, action=item.action,
@@ -158,45 +157,32 @@ def look_for_traces(erasure: Erasure) -> None:
 
 def _locked(erasure: Erasure) -> ContactPerson | None:
     """The contact person, with the company locked first, as whoever edits or holds it does; None once gone."""
-    mine = Q(pk=erasure.contact_person)
-    company = ContactPerson.objects.filter(mine).values("customer")
-    Customer.objects.select_for_update().filter(pk__in=company).first()
-    rows = ContactPerson.objects.select_for_update(of=("self",)).select_related("customer")
-    return rows.filter(mine).first()
+    key = erasure.contact_person
+    assert key is not None  # as `ask_contact_erasure` made it
+    known = speaker_by_key(key)
+    if known is None:
+        return None
+    Customer.objects.select_for_update().filter(pk=known.customer_id).first()
+    ContactPerson.objects.select_for_update().filter(pk=key).first()
+    return speaker_by_key(key)
 
 
-def _as_last_known(erasure: Erasure) -> ContactPerson | None:
-    """Of a row that staff removed: what it was, as its history knows; None where that has ended, too."""
-    history: Any = ContactPerson.history
-    last = history.filter(id=erasure.contact_person).order_by("-history_date", "-history_id").first()
-    return last.instance if last is not None else None
-
-
-def _cases(person: ContactPerson, day: Any) -> list[holds.StandingHold]:
-    """Matters about the whole company: one order or complaint does not live by who spoke for it."""
-    found = holds.standing([person.customer_id], day)
-    return [case for case in found if case.order_number is None and case.complaint_id is None]
-
-
-def _items(person: ContactPerson, day: Any) -> list[Item]:
-    rule = Book(day).verdict(_key(person)).rule
-    row = Item(_table().label, "delete", 1, None, "", NEEDLESS, (rule.full_key, rule.version))
-    return [row, *_beside(person.pk)]
-
-
-def _beside(contact: int) -> list[Item]:
-    """What goes with the row."""
+def _items(person: ContactPerson, day: date) -> list[Item]:
+    book = Book(day)
+    rule = book.verdict(_key(person)).rule
     history: Any = ContactPerson.history.model
     items = []
-    if count := history.objects.filter(id=contact).count():
+    if not is_removed(person):
+        items.append(Item(_table().label, "delete", 1, None, "", NEEDLESS, (rule.full_key, rule.version)))
+    if count := history.objects.filter(id=person.pk).count():
         items.append(Item(history._meta.label, "delete", count, None, "", WITH_ITS_ROW))
-    if count := len(_copies(contact)):
+    if count := len(_copies(person)):
         items.append(Item(Package._meta.label, "delete", count, None, "", NEEDLESS))
-    return items
+    return [*items, *items_of_files(book, person)]
 
 
-def _copies(contact: int) -> list[int]:
-    return list(Package.objects.filter(contact_person=contact).values_list("pk", flat=True))
+def _copies(person: ContactPerson) -> list[int]:
+    return list(Package.objects.filter(contact_person=person.pk).values_list("pk", flat=True))
 
 
 def _tell_recipients(person: ContactPerson, erasure: Erasure) -> None:

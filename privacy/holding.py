@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from datamap.controlling import legal_zone
-from datamap.holds import StandingHold, register_case_source, standing
+from datamap.holds import FILE_ONLY, StandingHold, register_case_source, standing
 from datamap.standing import UnknownSubject
 from datamap.workdays import add_months, local_date
 from privacy.models import Hold, HoldReview
@@ -174,6 +174,8 @@ def scope_of(hold: Hold) -> str:
 def _case_scope(case: StandingHold) -> str:
     if case.order_number:
         return _("order %s") % case.order_number
+    if case.complaint_id == FILE_ONLY:
+        return _("the person's own file")
     return _("a complaint") if case.complaint_id else _("everything about the person")
 
 

@@ -14,13 +14,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
+from customers.models import ContactPoint, Customer, ExternalId
 from privacy import notifying, toldwords
 from privacy.lasting import keep_standing
 from privacy.models import Erasure, Notice, Recipient, Rectification, Request, Restriction
 from privacy.recipients import Told, recipients_of, recipients_of_ref
 from privacy.remembering import of_notice, remember
-from privacy.speaking import name_of
+from privacy.speaking import name_of, speaker_by_key
 from staff.models import User
 
 # A mail that has not come back by then has arrived; what names the person goes.
@@ -200,7 +200,7 @@ def corrected(applied: Iterable[Rectification]) -> str:
 def restricted(restriction: Restriction) -> str:
     """What is restricted, in lines of `toldwords`; of a contact person also whose data."""
     lines = [toldwords.parts_line(restriction.parts)]
-    person = ContactPerson.objects.filter(pk=restriction.contact_person or 0).first()
+    person = speaker_by_key(restriction.contact_person or 0)
     if person is not None:
         lines.insert(0, toldwords.line("contact", name_of(person)))
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from customers.models import Customer
 from datamap import holds
 from datamap.catalogue import cited
-from datamap.holds import StandingHold
+from datamap.holds import FILE_ONLY, StandingHold
 from privacy.classifying import HELD, Found, People, classify, people_of
 from privacy.clearing import column_of
 from privacy.compiling import Table, children, tables
@@ -201,6 +201,8 @@ def scope_of(order: str | None, complaint: int | None) -> str:
     """What a matter keeps, in words."""
     if order:
         return _("order %s") % order
+    if complaint == FILE_ONLY:
+        return _("the person's own file")
     if complaint:
         return _("complaint %d") % complaint
     return _("person")

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import ContactPerson, Customer
+from customers.models import Customer
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 from mail.gates import Refusal
@@ -20,6 +20,7 @@ from privacy.erasing_contacts import ask_contact_erasure
 from privacy.journaling import is_meant
 from privacy.models import Erasure, Request
 from privacy.packages.knowing import marks_of_asker
+from privacy.speaking import speaker_by_key
 
 BEING_ERASED = Refusal("being_erased", _("The person is being erased."))
 
@@ -46,8 +47,8 @@ def replay_erasure(entry: Mapping[str, Any]) -> str:
 
 def replay_contact(entry: Mapping[str, Any]) -> str:
     """The same for a contact person whose company stays."""
-    person = ContactPerson.objects.filter(pk=entry["contact"], customer=entry["customer"]).first()
-    if person is None or not is_meant(entry, person.customer.number):
+    person = speaker_by_key(entry["contact"])
+    if person is None or person.customer_id != entry["customer"] or not is_meant(entry, person.customer.number):
         return "already"
     as_it_was = {"subject_ref": UUID(entry["subject_ref"]), "receipt": UUID(entry["receipt"])}
     waiting = Erasure.objects.filter(

@@ -20,7 +20,7 @@ from privacy import objecting, reassigning, restricting
 from privacy.clock import stamp_due
 from privacy.models import Erasure, Request, Restriction
 from privacy.opencases import stop_endings
-from privacy.speaking import speaker_by_address, speaker_of
+from privacy.speaking import companies_left, speaker_by_address, speaker_of
 from privacy.steps import Step, StepRefused, stamp, step_of
 from staff.models import User
 
@@ -155,6 +155,7 @@ def people_meant(visible: CustomerQuerySet, *, email: str = "", phone: str = "")
     points = ContactPoint.objects.filter(whole_index__in=values)
     persons = ContactPerson.objects.filter(Q(email_index__in=values) | Q(phone_index__in=values))
     meant = Q(pk__in=points.values("customer")) | Q(pk__in=persons.values("customer"))
+    meant |= Q(pk__in=companies_left(email=email, phone=number))
     return list(visible.filter(meant).order_by("sort_name", "pk")[:MOST])
 
 

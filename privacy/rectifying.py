@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from customers.editing import save_customer
 from customers.models import Address, ContactPerson, ContactPoint, Customer
 from privacy.models import Rectification, Request
-from privacy.speaking import speaker_of
+from privacy.speaking import is_removed, speaker_of
 from privacy.steps import StepRefused, refuse_unless_open, step_of
 from staff.models import User
 
@@ -59,6 +59,8 @@ def fields_of(request: Request) -> list[tuple[str, str, str]]:
         person = speaker_of(request)
         if person is None:
             raise StepRefused(_("This contact person is erased."))
+        if is_removed(person):
+            raise StepRefused(_("This contact person was removed; only earlier states are kept, which nobody uses."))
         return [_entry(f"person:{person.pk}", person, name) for name in PERSON_FIELDS]
     found = [_entry("customer", customer, name) for name in CUSTOMER_FIELDS]
     for address in customer.addresses.order_by("-is_default", "pk")[:20]:

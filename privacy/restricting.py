@@ -19,6 +19,7 @@ from privacy import notices
 from privacy.clock import stamp_due
 from privacy.models import Request, Restriction
 from privacy.models.requests import OPEN_STATES
+from privacy.speaking import is_removed, speaker_by_key
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
 
@@ -259,7 +260,7 @@ def replay_set(payload: Mapping[str, Any]) -> str:
     if customer is None:
         return "already"
     contact = payload.get("contact")
-    if contact is not None and not ContactPerson.objects.filter(pk=contact, customer=customer).exists():
+    if contact is not None and ((who := speaker_by_key(contact)) is None or who.customer_id != customer.pk):
         return "already"
     same = Restriction.objects.filter(customer=customer, contact_person=contact, case=payload["case"], lifted_at=None)
     same.delete()
@@ -338,13 +339,17 @@ def _settle(restriction: Restriction, by: User | None) -> None:
 
 
 def _settle_speaker(restriction: Restriction, since: datetime | None, by: User | None) -> None:
-    person = ContactPerson.objects.select_for_update().filter(pk=restriction.contact_person or 0).first()
+    person = speaker_by_key(restriction.contact_person or 0)
     if person is None or person.restricted_at == since:
         return
     ended = since is None
-    ContactPerson.objects.filter(pk=person.pk).update(restricted_at=since)
-    write_history(ContactPerson, [person.pk], "~", user_id=by.pk if by else None, reason=_("Restriction"))
-    indexing.refresh([person.customer_id])
+    if is_removed(person):
+        history: Any = ContactPerson.history
+        history.filter(id=person.pk, history_type="-").update(restricted_at=since)
+    else:
+        ContactPerson.objects.filter(pk=person.pk).update(restricted_at=since)
+        write_history(ContactPerson, [person.pk], "~", user_id=by.pk if by else None, reason=_("Restriction"))
+        indexing.refresh([person.customer_id])
     if ended:
         what = notices.restricted(restriction)
         notices.queue_notices("lifting", person.customer_id, None, restriction.request, what=what)

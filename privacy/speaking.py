@@ -1,7 +1,8 @@
 """Somebody who speaks for a company and asks for themselves: a person of their own, whose data are their row alone.
 
 Their requests stand in the file of the company, which is how the desk finds them; what is handed out, erased, stopped
-and written goes to them and never to the company.
+and written goes to them and never to the company. Whom staff have removed is still a person of whom something is kept:
+they are known by their history, as it knew them last.
 """
 
 from __future__ import annotations
@@ -12,26 +13,63 @@ from django.db.models import Q
 
 from customers.models import ContactPerson, ContactPoint, Customer
 from customers.normalizing import email_key, phone_key, whole_key
-from privacy.models import Request
+from customers.tombstones import erasures_of
+from privacy.models import Erasure, Request
 
 _READ = ("first_name", "last_name", "position", "email", "phone")
 
 
 def speaker_of(request: Request) -> ContactPerson | None:
     """The contact person who asks; None where the customer does, and where the contact person is erased by now."""
-    if request.contact_person is None:
-        return None
-    return ContactPerson.objects.select_related("customer").filter(pk=request.contact_person).first()
+    return speaker_by_key(request.contact_person) if request.contact_person is not None else None
+
+
+def speaker_by_key(key: int) -> ContactPerson | None:
+    """The contact person with this key, as they are or, once staff removed them, as they were; None once erased."""
+    person = ContactPerson.objects.select_related("customer").filter(pk=key).first()
+    if person is not None:
+        return person
+    last = _history().filter(id=key).order_by("-history_date", "-history_id").first()
+    return last.instance if last is not None and Customer.objects.filter(pk=last.customer_id).exists() else None
+
+
+def is_removed(person: ContactPerson) -> bool:
+    """Whether only the history of this person is left."""
+    return person._state.adding
+
+
+def removed_from(customer: Customer) -> list[ContactPerson]:
+    """Whom staff removed from this company and whose history is still kept, as it knew them last."""
+    standing = ContactPerson.objects.filter(customer=customer).values("pk")
+    rows = _history().filter(customer_id=customer.pk).exclude(id__in=standing)
+    return [row.instance for row in rows.order_by("id", "-history_date", "-history_id").distinct("id")]
 
 
 def speaker_by_address(customer: Customer | None, email: str) -> int | None:
-    """The contact person of this company whose own address that is, and nobody else's of the file."""
+    """The contact person of this company whose own address that is, or was, and nobody else's of the file."""
     if customer is None or not email_key(email):
         return None
     if ContactPoint.objects.filter(customer=customer, whole_index=email).exists():
         return None
     found = list(ContactPerson.objects.filter(customer=customer, email_index=email).values_list("pk", flat=True)[:2])
+    if not found:
+        found = sorted({person.pk for person in removed_from(customer) if _had(person, email)})
+    if not found:
+        gone = Erasure.objects.filter(subject_ref__in=erasures_of(email=email), contact_person__isnull=False)
+        found = sorted({key for key in gone.values_list("contact_person", flat=True) if key is not None})
     return found[0] if len(found) == 1 else None
+
+
+def companies_left(*, email: str, phone: str | None) -> set[int]:
+    """The companies from which staff removed somebody who had this e-mail or phone number last.
+
+    History holds no blind indexes: the last values of all who were removed and are kept yet are opened and compared.
+    """
+    keys = {key for key in (email_key(email), phone_key(phone or "")) if key}
+    if not keys:
+        return set()
+    rows = _history().filter(history_type="-").values_list("customer_id", "email", "phone")
+    return {company for company, *had in rows.iterator() if keys & {email_key(had[0]), phone_key(had[1])}}
 
 
 def own_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
@@ -42,12 +80,21 @@ def own_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
 
 def former_endpoints(person: ContactPerson) -> list[tuple[str, str]]:
     """The same of what only the history of their row knows."""
-    history: Any = ContactPerson.history
-    rows = history.filter(id=person.pk).order_by("history_date", "history_id").values_list("email", "phone")
+    rows = _history().filter(id=person.pk).order_by("history_date", "history_id").values_list("email", "phone")
     had = [pair for email, phone in rows for pair in (("email", email), ("phone", phone))]
     now = {whole_key(person.email), whole_key(person.phone)}
     once = {whole_key(value): (channel, value) for channel, value in had if whole_key(value) not in now}
     return _own(person, list(once.values()))
+
+
+def _had(person: ContactPerson, email: str) -> bool:
+    told = _history().filter(id=person.pk).values_list("email", flat=True)
+    return email_key(email) in {email_key(one) for one in told}
+
+
+def _history() -> Any:
+    history: Any = ContactPerson.history
+    return history
 
 
 def _own(person: ContactPerson, told: list[tuple[str, str]]) -> list[tuple[str, str]]:

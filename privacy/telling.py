@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
+from datamap.packages import register_reading
 from datamap.workdays import local_date
-from privacy import closing, letters, publishing
-from privacy.models import Erasure, Notice, Package, Request
+from privacy import closing, letters, publishing, rectifying, toldwords
+from privacy.models import Erasure, ErasureStep, Notice, Package, Request
 from privacy.notices import open_notices
 from privacy.packages.describing import described
 from privacy.packages.knowing import erased_subject, marks_of_asker
@@ -33,6 +34,13 @@ def register() -> None:
     letters.register_paragraphs("overtaken", overtaken)
     closing.register_open_point("published", gettext_lazy("Made public"), publishing.left, publishing.unsettled)
     letters.register_paragraphs("published", publishing.told)
+    register_reading("privacy.Erasure", "items", lambda: lambda items: "\n".join(_of_items(items)))
+    register_reading("privacy.Erasure", "needles", lambda: _needles)
+    register_reading("privacy.Erasure", "hints", lambda: _hints)
+    register_reading("privacy.Erasure", "holds", lambda: lambda found: "\n".join(_of_holds(found)))
+    register_reading("privacy.ErasureStep", "key", lambda: lambda key: ErasureStep(key=key).label)
+    register_reading("privacy.Notice", "details", lambda: toldwords.in_words)
+    register_reading("privacy.Rectification", "field", lambda: rectifying.label_of)
 
 
 def recipients_left(request: Request) -> list[str]:
@@ -90,15 +98,23 @@ def overtaken(request: Request) -> list[str]:
 
 
 def _paragraphs(erasure: Erasure) -> Iterable[str]:
-    gone = sorted({_named(item) for item in erasure.items if item["action"] == "delete"} - {""})
+    yield from _of_items(erasure.items)
+    yield from _of_holds(erasure.holds)
+
+
+def _of_items(items: list[dict[str, Any]]) -> Iterable[str]:
+    gone = sorted({_named(item) for item in items if item["action"] == "delete"} - {""})
     if gone:
         yield _("Erased: %s.") % ", ".join(gone)
-    if nobody := sorted({_named(item) for item in erasure.items if item["action"] == "anonymize"} - {""}):
+    if nobody := sorted({_named(item) for item in items if item["action"] == "anonymize"} - {""}):
         yield _("Kept as figures that name nobody: %s.") % ", ".join(nobody)
-    for item in sorted(erasure.items, key=lambda item: item["until"] or ""):
+    for item in sorted(items, key=lambda item: item["until"] or ""):
         if item["action"] == "block":
             yield _kept(item)
-    for hold in said_holds(erasure.holds):
+
+
+def _of_holds(holds: list[dict[str, Any]]) -> Iterable[str]:
+    for hold in said_holds(holds):
         yield _("Not erased yet (%(scope)s): %(reason)s") % {"scope": hold["scope"], "reason": hold["reason"]}
 
 
@@ -108,6 +124,30 @@ def _blocked_now(marks: tuple[UUID, ...]) -> Iterable[str]:
         if line.blocked:
             until = line.until.isoformat() if line.until else None
             yield _kept_words(line.label, sum(line.counts.values()), line.statute, until)
+
+
+def _needles(kept: dict[str, Any]) -> str:
+    """What the search for traces looks for, a line each."""
+    names = {
+        "number": _("Customer number"),
+        "emails": _("E-mail"),
+        "phones": _("Phone"),
+        "external_ids": _("Numbers elsewhere"),
+        "names": _("Name"),
+    }
+    values = {key: kept.get(key) or [] for key in names}
+    lists = {key: [value] if isinstance(value, str) else value for key, value in values.items()}
+    return "\n".join(f"{names[key]}: {', '.join(map(str, lists[key]))}" for key in names if lists[key])
+
+
+def _hints(found: dict[str, int]) -> str:
+    """In which tables the search has seen a name or number, and how often."""
+    labels = {model._meta.db_table: str(model._meta.verbose_name_plural) for model in apps.get_models()}
+    counts: dict[str, int] = {}
+    for place, count in found.items():
+        table = place.partition(".")[0]
+        counts[labels.get(table, table)] = counts.get(labels.get(table, table), 0) + count
+    return "\n".join(f"{label}: {count}" for label, count in counts.items())
 
 
 def _kept(item: dict[str, Any]) -> str:

@@ -14,7 +14,15 @@ from django.views.decorators.http import require_http_methods
 from customers import editing
 from customers.access import customer_for
 from customers.conflicting import choose, compare
-from customers.entering import Doubts, create_customer, doubts_about, entered_with, save_sheet, unread_phones
+from customers.entering import (
+    Doubts,
+    create_customer,
+    doubts_about,
+    doubts_about_changes,
+    entered_with,
+    save_sheet,
+    unread_phones,
+)
 from customers.forms import CreateForm
 from customers.holding import DecisionRefused
 from customers.models import Customer
@@ -76,6 +84,9 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
     if not sheet.is_valid():
         customer.refresh_from_db(fields=["version"])  # of somebody erased meanwhile there is no page any more
         return _sheet_page(request, customer, sheet, data, status=422)
+    doubts = doubts_about_changes(customer, sheet, signed_in(request))
+    if doubts.keys - set(data.get("anyway", "").split()):
+        return _sheet_page(request, customer, sheet, data, doubts, status=409)
     return _save(request, customer, sheet, data, version)
 
 
@@ -97,7 +108,12 @@ def _save(request: HttpRequest, customer: Customer, sheet: Sheet, data: QueryDic
 
 
 def _sheet_page(
-    request: HttpRequest, customer: Customer, sheet: Sheet, data: QueryDict | None = None, status: int = 200
+    request: HttpRequest,
+    customer: Customer,
+    sheet: Sheet,
+    data: QueryDict | None = None,
+    doubts: Doubts | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "customer": customer,
@@ -106,6 +122,8 @@ def _sheet_page(
         "base": data.get("base", "") if data else sheet.base,
         "verified": _verified(customer),
         "counts": {prefix: len(sheet.now[prefix]) for prefix in ROWS},
+        "doubts": doubts,
+        "anyway": " ".join(sorted(doubts.keys)) if doubts else "",
     }
     return render(request, "customers/edit.html", context, status=status)
 

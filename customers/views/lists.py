@@ -8,12 +8,11 @@ from django.db.models import Count, Max, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from customers import suppression
 from customers.claims import CATEGORY
 from customers.forms import EndpointForm
+from customers.listwords import channel_words, scope_words, state_words
 from customers.models import ClaimReport, OptInClaim, Origin, Suppression
 from datamap.catalogue import explain, rules_of
 from staff.access import permission_required, signed_in
@@ -83,26 +82,3 @@ def suppression_list(request: HttpRequest) -> HttpResponse:
         "entries": [(entry, scope_words(entry.scope)) for entry in entries or ()],
     }
     return render(request, "customers/suppression.html", context, status=422 if form.errors else 200)
-
-
-def channel_words(channel: str) -> str:
-    """A channel as people call it."""
-    words = {
-        "email": _("E-mail"),
-        "phone": _("Phone"),
-        "sms": _("SMS"),
-        "whatsapp": _("WhatsApp"),
-        "post": _("Letter"),
-    }
-    return words.get(channel, channel)
-
-
-def state_words(state: str) -> str:
-    """What a file claims, in words."""
-    words = {"yes": _("agreed"), "no": _("declined"), "pending": _("not confirmed yet")}
-    return words.get(state, state)
-
-
-def scope_words(scope: str) -> str:
-    """What an entry forbids."""
-    return _("advertising") if scope == suppression.ADVERTISING else scope

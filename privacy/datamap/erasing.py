@@ -31,6 +31,7 @@ class ErasureData(PersonalData):
             basis=DUTY,
             category="DELLOG",
             start="finished_at",
+            source=_("Made by the portal"),
         ),
         *staff_of("requested_by", "approved_by", category="DELLOG", start="finished_at"),
     ]  # fmt: skip
@@ -49,6 +50,7 @@ class ErasureStepData(PersonalData):
             basis=DUTY,
             category="DELLOG",
             start="erasure.finished_at",
+            source=_("Made by the portal"),
         )
     ]
 

@@ -29,11 +29,12 @@ from datamap.outages import is_full
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
 from privacy.packages.assembling import Assembler
-from privacy.packages.knowing import known_of, known_of_speaker, subject_of_package
+from privacy.packages.knowing import know_as_told, known_of, known_of_speaker, subject_of_package
 from privacy.packages.ordering import Order
 from privacy.packages.screening import Screen
 from privacy.packages.speakers import SpeakersCopy
 from privacy.packages.writing import Stream
+from privacy.speaking import speaker_by_key
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ def _build(package: Package, lease: UUID) -> None:
             decided = _decisions(package)
             speaker = _speaker(package)
             known = known_of(subject) if speaker is None else known_of_speaker(speaker)
+            know_as_told(known, package.request)
             screen = Screen(known, _noter(package), decided or _undecided, decided is not None)
             order = Order(
                 subject,
@@ -167,7 +169,10 @@ def _speaker(package: Package) -> ContactPerson | None:
     """Who speaks for the company, where it is their copy. Raises ContactPerson.DoesNotExist once they are erased."""
     if package.contact_person is None:
         return None
-    return ContactPerson.objects.select_related("customer").get(pk=package.contact_person)
+    person = speaker_by_key(package.contact_person)
+    if person is None:
+        raise ContactPerson.DoesNotExist
+    return person
 
 
 def _finish(package: Package, lease: UUID, name: str, assembler: Assembler | SpeakersCopy) -> None:

@@ -245,11 +245,11 @@ def owned(section: Section, group: Group, *, blocked: bool) -> Q:
     for path in _paths(section.model, section.base, group):
         condition |= unset & Q(**{path: PK})
         unset &= Q(**{f"{path}__isnull": True})
-    path = ref_path(section.declaration)
-    if blocked and path:
-        condition |= Q(**{f"{path}__any_of": REFS})
     if apart := _path_to(section.declaration, "apart"):
         condition &= Q(**{f"{apart}__isnull": True})
+    path = ref_path(section.declaration)
+    if blocked and path:  # whoever stands apart has a mark of their own
+        condition |= Q(**{f"{path}__any_of": REFS})
     return condition
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import (
     BooleanField,
     Count,
+    DateTimeField,
     ExpressionWrapper,
     F,
     IntegerField,
@@ -44,8 +45,11 @@ from datamap.models import Controller, RetentionRule
 from datamap.packages import ACCESS, Person, finder_for
 from datamap.starts import no_start, start_of
 from datamap.words import column_label
+from datamap.workdays import add_months, local_date
 from privacy.grounds import Grounds
+from privacy.holding import TAX_CATEGORIES
 from privacy.models import Hold
+from privacy.outliving import TOMB
 from privacy.packages.compiling import Section, fill, owned, ref_path, rows_of, sections
 from privacy.recipients import names_by_kind, recipients_of, recipients_of_ref
 
@@ -141,9 +145,10 @@ def held_by(subject: Person, kind: str) -> Iterable[Held]:
         condition = find(subject) if find and not section.history else None
         if condition is not None:
             for group in section.groups:
-                count = rows_of(section).filter(condition).count()
-                if count:
-                    yield Held(section, group, _key(section, group, ""), False, count, None, None)
+                rows = rows_of(section).filter(condition).order_by().annotate(start_=start_of(group))
+                found_ = rows.aggregate(count=Count("pk"), last=Max("start_"), first=Min("start_"))
+                if found_["count"]:
+                    yield Held(section, group, _key(section, group, ""), False, **found_)
 
 
 def _key(section: Section, group: Group, value: str) -> str:
@@ -175,7 +180,7 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
     path = ref_path(section.declaration) if blocked else ""
     by = group.category if isinstance(group.category, By) and not section.history else None
     mark = ExpressionWrapper(Q(**{f"{path}__isnull": False}), BooleanField()) if path else Value(False)
-    start = no_start() if section.history else start_of(group)
+    start = _start_of_history(section) if section.history else start_of(group)
     return (
         rows_of(section)
         .order_by()
@@ -190,6 +195,12 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
         .annotate(count_=Count("pk"), last_=Max("start_"), first_=Min("start_"))
         .values_list("branch_", "value_", "blocked_", "count_", "last_", "first_")
     )
+
+
+def _start_of_history(section: Section) -> Any:
+    """From when the longest time of a former version counts; papers for taxes have none (`ending.end_history`)."""
+    categories = {key for group in section.declaration.groups for key in group.categories}
+    return no_start() if categories & set(TAX_CATEGORIES) else Cast(F("history_date"), DateTimeField())
 
 
 def _said(section: Section, group: Group) -> Q:
@@ -218,16 +229,19 @@ class _Facts:
         """One line for each rule, the account first, then by last day."""
         found: dict[tuple[str, bool], Line] = {}
         ends: dict[tuple[str, bool], list[Explanation]] = {}
+        endless: set[tuple[str, bool]] = set()
         for one in held:
             mark = one.key, one.blocked
             line = found.get(mark) or found.setdefault(mark, self._line(*mark))
             _add(line, one)
             line.add(one.group, self.names, source=_("from you, or arisen while serving you"))
-            ends.setdefault(mark, []).extend(
-                filter(None, (self.explained(one.key, day) for day in (one.last, one.first)))
-            )
+            days = [self.explained(one.key, day) for day in (one.last, one.first)]
+            ends.setdefault(mark, []).extend(filter(None, days))
+            if one.key == HISTORY and None in days:
+                endless.add(mark)
         for mark, line in found.items():
-            _finish(line, ends[mark])
+            _finish(line, ends[mark] if mark not in endless else [])
+        _outlive(found)
         return sorted(
             found.values(),
             key=lambda line: (line.key != self.account, line.until is None, line.until or self.today, line.label),
@@ -272,17 +286,32 @@ class _Facts:
                 rules=self.rules,
             )
         except AskAnotherKey as error:
+            if key == HISTORY:
+                return self._history(start)
             return self.explained(self.account, start) if error.ask == "ACCOUNT" else None
         except (UnknownRule, UnfitFacts):
             return None
 
+    def _history(self, start: date) -> Explanation | None:
+        """When a former version goes at the latest; it goes with its row before."""
+        rule = rule_for(HISTORY, self.today, rules=self.rules)
+        if not rule.cap_months:
+            return None
+        begun = local_date(start, self.zone)
+        end = add_months(begun, rule.cap_months)
+        return Explanation(
+            HISTORY, rule.version, None, rule.start_event, begun, end, end + timedelta(days=1), rule.statute
+        )
+
 
 def _add(line: Line, one: Held) -> None:
     meta = one.section.base._meta
-    name = str(meta.verbose_name if one.count == 1 else meta.verbose_name_plural)
+    single, many = str(meta.verbose_name), str(meta.verbose_name_plural)
     if one.section.history:
-        name = _("former versions of %s") % meta.verbose_name_plural
-    line.counts[name] = max(line.counts.get(name, 0), one.count)
+        single = many = _("former versions of %s") % meta.verbose_name_plural
+    # Several groups of a model are about the same rows.
+    count = max(one.count, line.counts.pop(single, 0), line.counts.pop(many, 0))
+    line.counts[single if count == 1 else many] = count
     for label in _labels(one):
         if label not in line.fields:
             line.fields.append(label)
@@ -326,6 +355,16 @@ def _finish(line: Line, ends: list[Explanation]) -> None:
     line.until = last.deletable_from
     line.first_until = min(end.deletable_from for end in days if end.deletable_from is not None)
     line.why, line.statute = last.why, cited(last.statute)
+
+
+def _outlive(lines: dict[tuple[str, bool], Line]) -> None:
+    """The marks of somebody erased stay as long as what is blocked under them (TOMB, `privacy.outliving`)."""
+    marks = lines.get((TOMB, False))
+    blocked = [line.until for (_key, is_blocked), line in lines.items() if is_blocked]
+    if marks is None or marks.until is None or not blocked:
+        return
+    marks.until = None if None in blocked else max([marks.until, *(day for day in blocked if day)])
+    marks.first_until = marks.until
 
 
 def _holds(subject: Person) -> list[dict[str, Any]]:

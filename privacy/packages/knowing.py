@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
 from customers.normalizing import email_key, phone_key
+from customers.reading import read_phone
 from customers.tombstones import erased_among, erasures_of, marks_of
 from datamap.controlling import controller
 from datamap.declarations import registry
@@ -73,7 +74,7 @@ def asker_of(case: Request) -> Customer | ContactPerson | UUID | None:
     counts only once identity is settled.
     """
     if case.contact_person is not None:
-        return speaker_of(case) or next(iter(marks_of_asker(case)), None)
+        return speaker_of(case) or case.subject_ref or next(iter(marks_of_asker(case)), None)
     return case.customer or case.subject_ref or next(iter(marks_of_asker(case)), None)
 
 
@@ -147,6 +148,18 @@ def known_of_speaker(person: ContactPerson) -> Known:
     colleagues = ContactPerson.objects.filter(customer=person.customer_id).exclude(pk=person.pk)
     known.others = words_of(*(name for row in colleagues.values_list("first_name", "last_name")[:MOST] for name in row))
     return known
+
+
+def know_as_told(known: Known, case: Request | None) -> None:
+    """The person is known by what they tell as well, once it is settled who asks; of somebody erased it is all."""
+    if case is None or not case.identity_method:
+        return
+    if key := email_key(case.person_email):
+        known.own_emails.add(key)
+        known.emails.add(key)
+    if (number := read_phone(case.person_phone)) and (key := phone_key(number)):
+        known.phones.add(key)
+    known.own_words |= words_of(case.person_name)
 
 
 def _names_nearby(subject: Person) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from datamap.packages import Row
+from datamap.packages import Row, reading_of
 from datamap.words import AREAS, PARTS, column_label
 from privacy.packages.compiling import Column, Section
 from staff.templatetags.look import money, short_date
@@ -32,7 +32,7 @@ _SILENT = {
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000
 _AMOUNT, _DAY = re.compile(r"-?\d+(?:\.\d+)?"), re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
-_RATES = {"rate", "tax_rate"}
+_RATES, _COUNTS = {"rate", "tax_rate"}, {"quantity"}
 _PRICES = {"unit_price", "discount", "amount", "net", "tax", "gross"}
 _READ = {key: place for place, key in enumerate(PARTS)}
 # The place in a list: whoever reads the list sees it.
@@ -55,6 +55,8 @@ class Shown:
     labels: list[str] = field(default_factory=list)
     choices: dict[str, dict[Any, str]] = field(default_factory=dict)
     """Of each column with a few possible values what people call them."""
+    readings: dict[str, Callable[[Any], str]] = field(default_factory=dict)
+    """Of each column that its app reads to people how it does."""
     rows: list[list[tuple[str, str]]] = field(default_factory=list)
 
     @property
@@ -70,11 +72,11 @@ def shown(section: Section, file: str, total: int = 0) -> Shown:
     columns = [column for column in section.columns if column.name not in _SILENT and column.how != "bytes"]
     if section.history:
         title = _("Former versions: %s") % capfirst(str(meta.verbose_name_plural))
-        return _filled(Shown(title, HISTORY_AREA, file, columns, total))
-    return _filled(Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total))
+        return _filled(Shown(title, HISTORY_AREA, file, columns, total), meta.label)
+    return _filled(Shown(name, section.declaration.__module__.partition(".")[0], file, columns, total), meta.label)
 
 
-def _filled(page: Shown) -> Shown:
+def _filled(page: Shown, label: str) -> Shown:
     """With its words in the language that is active, looked up once and not for each row."""
     page.labels = [label_of(column) for column in page.columns]
     for column in page.columns:
@@ -82,6 +84,8 @@ def _filled(page: Shown) -> Shown:
         known = getattr(getattr(column.field, "base_field", column.field), "flatchoices", None)
         if known and column.how == "plain":
             page.choices[column.name] = {value: str(label) for value, label in known}
+        if reading := reading_of(label, column.name):
+            page.readings[column.name] = reading
         if column.name == "history_type":
             page.choices[column.name] = {"+": _("entered"), "~": _("changed"), "-": _("deleted")}
     return page
@@ -132,17 +136,31 @@ def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> s
     """A value in words."""
     if value is None or value == "":
         return ""
+    if reading := page.readings.get(column.name):
+        return clean(reading(value))
     if known := page.choices.get(column.name):
         return ", ".join(known.get(one, str(one)) for one in (value if isinstance(value, list) else [value]))
     if column.how == "plain" and isinstance(value, str):
         if isinstance(column.field, models.DecimalField):
-            # Net of nothing: what is no amount of a currency is a number as it stands.
-            return money(value, row["currency"]) if row.get("currency") else _figure(value)
+            return _decimal(column.name, value, row.get("currency"))
         if isinstance(column.field, models.DateTimeField):
             value = datetime.fromisoformat(value)
         elif isinstance(column.field, models.DateField):
             value = date.fromisoformat(value)
     return clean(words(value, zone))
+
+
+def _decimal(name: str, value: str, currency: str | None) -> str:
+    """An amount, in its currency where the row has one; a rate; or a number as it stands."""
+    if name in _RATES:
+        return f"{_figure(value)}\u00a0%"
+    if name in _COUNTS:
+        return _figure(value)
+    return money(value, currency) if currency else _cents(value)
+
+
+def _cents(value: str) -> str:
+    return number_format(Decimal(value).quantize(Decimal("0.01")), use_l10n=True, force_grouping=True)
 
 
 def _figure(value: str) -> str:
@@ -176,7 +194,7 @@ def _part(key: str, value: Any, zone: ZoneInfo) -> str:
         if key in _RATES:
             return f"{_figure(value)}\u00a0%"
         if key in _PRICES:
-            return number_format(Decimal(value).quantize(Decimal("0.01")), use_l10n=True, force_grouping=True)
+            return _cents(value)
     if isinstance(value, str) and _DAY.fullmatch(value):
         return short_date(date.fromisoformat(value))
     return words(value, zone)

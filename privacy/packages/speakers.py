@@ -1,28 +1,41 @@
 """The copy of who speaks for a company (Art. 15 GDPR): their own row, its former versions and their own requests.
 
-Nothing of the company's own data, which are not theirs; made, sealed, handed out and ended as any other package.
+Nothing of the company's own data, which are not theirs; made, sealed, handed out and ended as any other package. Of
+whom staff removed the former versions are left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import reduce
 from typing import Any
 
+from django.db.models import Max, Model
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from customers.models import ContactPerson
 from customers.periods import CATEGORIES, began
-from datamap.catalogue import Explanation, cited, explain
+from datamap.catalogue import Explanation, cited, explain, rule_for
 from datamap.controlling import controller, legal_zone
+from datamap.declarations import as_paths
 from datamap.packages import ACCESS, Person, Row
-from datamap.workdays import local_date
+from datamap.workdays import add_months, local_date
 from privacy.models import Request, Restriction
 from privacy.packages.compiling import Column, Section, sections
-from privacy.packages.describing import Description, Held, Line, label_of, lines_about, processing, told_of_person
+from privacy.packages.describing import (
+    HISTORY,
+    Description,
+    Held,
+    Line,
+    label_of,
+    lines_about,
+    processing,
+    told_of_person,
+)
 from privacy.packages.html import Page
 from privacy.packages.manifest import manifest
 from privacy.packages.ordering import Assembly, Order
@@ -32,7 +45,7 @@ from privacy.packages.screening import Cell, Screen
 from privacy.packages.showing import shown
 from privacy.packages.writing import Archive, pretty
 from privacy.recipients import names_by_kind
-from privacy.speaking import name_of
+from privacy.speaking import is_removed, name_of
 
 JSON = "application/json"
 # What a column says of others: who of the staff changed a row, and by which file it came.
@@ -52,6 +65,17 @@ def last_day_of(person: ContactPerson) -> Explanation:
     )  # fmt: skip
 
 
+def last_day_of_history(person: ContactPerson) -> date | None:
+    """When the last former version goes: with the company's file, and after the longest time for history before."""
+    at = _history_of(person).aggregate(last=Max("history_date"))["last"]
+    end, today = last_day_of(person).deletable_from, local_date(timezone.now(), legal_zone())
+    cap = rule_for(HISTORY, today).cap_months
+    if at is None or not cap:
+        return end
+    capped = add_months(local_date(at, legal_zone()), cap) + timedelta(days=1)
+    return min(end, capped) if end is not None else capped
+
+
 class SpeakersCopy:
     """One such copy under way."""
 
@@ -60,6 +84,7 @@ class SpeakersCopy:
         self.screen = screen
         self.person = person
         self.result = Assembly()
+        self._known: Mapping[str, Section] = {section.label: section for section in sections(ACCESS)}
 
     def pieces(self) -> Generator[bytes, None, None]:
         """The ZIP. Runs in the language of the person; raises what typesetting or the disk raises."""
@@ -100,20 +125,13 @@ class SpeakersCopy:
 
     def _held(self) -> Iterable[tuple[Section, list[Row]]]:
         """The person's rows by table; a table that holds nothing of them is left out."""
-        known = {section.label: section for section in sections(ACCESS)}
-        history: Any = ContactPerson.history
-        former = history.filter(id=self.person.pk).order_by("history_date", "history_id")
-        asked, restricted = self._asked(), self._restricted()
-        yield _rows(known[ContactPerson._meta.label], [self.person])
-        if former:
-            yield _rows(known[history.model._meta.label], former)
-        if asked:
-            section, rows = _rows(known[Request._meta.label], asked)
-            self._screen(section, rows, [one.pk for one in asked])
-            yield section, rows
-        if restricted:
-            section, rows = _rows(known[Restriction._meta.label], restricted)
-            self._screen(section, rows, [one.pk for one in restricted])
+        if not is_removed(self.person):
+            yield _rows(self._known[ContactPerson._meta.label], [self.person])
+        if former := _history_of(self.person).order_by("history_date", "history_id"):
+            yield _rows(self._known[former.model._meta.label], former)
+        for model, found in self._files():
+            section, rows = _rows(self._known[model._meta.label], found)
+            self._screen(section, rows, [one.pk for one in found])
             yield section, rows
 
     def _screen(self, section: Section, rows: list[Row], keys: list[int]) -> None:
@@ -126,15 +144,22 @@ class SpeakersCopy:
             rows[place][name] = text
 
     def _description(self) -> Description:
-        who, company, end = controller(), self.person.customer, last_day_of(self.person)
-        known = {one.label: one for one in sections(ACCESS)}
-        section = known[ContactPerson._meta.label]
+        # Whoever received the company's file received its contact persons.
+        recipients = told_of_person(Person(self.person.customer_id))
+        lines = [*self._of_row(), *self._of_history(), *self._of_files()]
+        return Description(lines, {}, recipients, [], controller(), has_figures=False)
+
+    def _of_row(self) -> Iterable[Line]:
+        """Why and until when their row is kept."""
+        if is_removed(self.person):
+            return
+        company, end, section = self.person.customer, last_day_of(self.person), self._known[ContactPerson._meta.label]
         line = Line(
             end.rule_key,
             capfirst(str(ContactPerson._meta.verbose_name)),
             False,
             counts={str(ContactPerson._meta.verbose_name): 1},
-            fields=[label_of(column) for column in section.columns if column.how not in _OTHERS],
+            fields=_fields(section),
             until=end.deletable_from,
             first_until=end.deletable_from,
             period=_("as long as the file of %s") % (company.company or company.number),
@@ -143,31 +168,58 @@ class SpeakersCopy:
         )
         for group in section.groups:
             line.add(group, names_by_kind(), source=str(group.source))
-        # Whoever received the company's file received its contact persons.
-        recipients = told_of_person(Person(company.pk))
-        return Description([line, *self._of_requests(known)], {}, recipients, [], who, has_figures=False)
+        yield line
 
-    def _of_requests(self, known: Mapping[str, Section]) -> list[Line]:
-        """Why and until when what they asked for, and what was restricted, is kept."""
+    def _of_history(self) -> Iterable[Line]:
+        """The same of its former versions."""
+        former = _history_of(self.person)
+        if not (count := former.count()):
+            return
+        section = self._known[former.model._meta.label]
+        (line,) = lines_about(Person(None), [Held(section, section.groups[0], HISTORY, False, count, None, None)])
+        line.fields = _fields(section)
+        line.until = last_day_of_history(self.person)
+        yield line
+
+    def _of_files(self) -> list[Line]:
+        """The same of what they asked for, and what was restricted."""
         held, zone = [], legal_zone()
-        ends = {
-            Request: [one.closed_at for one in self._asked()],
-            Restriction: [one.lifted_at for one in self._restricted()],
-        }
-        for model, found in ends.items():
-            section = known[model._meta.label]
-            days = sorted(local_date(at, zone) for at in found if at is not None)
+        for model, found in self._files():
+            section = self._known[model._meta.label]
             group = section.groups[0]
-            if found:
-                last, first = (days[-1], days[0]) if days else (None, None)
-                held.append(Held(section, group, str(group.category), False, len(found), last, first))
+            (start,) = as_paths(str(group.start))
+            ends = [_read(one, start) for one in found]
+            days = sorted(local_date(at, zone) for at in ends if at is not None)
+            last, first = (days[-1], days[0]) if days else (None, None)
+            held.append(Held(section, group, str(group.category), False, len(found), last, first))
         return lines_about(Person(None), held)
 
-    def _asked(self) -> Sequence[Request]:
-        return list(Request.archive.filter(contact_person=self.person.pk).order_by("pk"))
+    def _files(self) -> Iterable[tuple[type[Model], list[Any]]]:
+        """What they asked for with all that hangs on it, and what was restricted; a table without rows is left out."""
+        asked = list(Request.archive.filter(contact_person=self.person.pk).order_by("pk"))
+        hanging = [
+            (section.model, section.model.objects.filter(request__in=asked).select_related("request").order_by("pk"))
+            for section in self._known.values()
+            if section.declaration.parent == "request" and not section.declaration.files
+        ]
+        restricted = Restriction.archive.filter(contact_person=self.person.pk).order_by("pk")
+        for model, rows in ((Request, asked), *hanging, (Restriction, restricted)):
+            if found := list(rows):
+                yield model, found
 
-    def _restricted(self) -> Sequence[Restriction]:
-        return list(Restriction.archive.filter(contact_person=self.person.pk).order_by("pk"))
+
+def _history_of(person: ContactPerson) -> Any:
+    history: Any = ContactPerson.history
+    return history.filter(id=person.pk)
+
+
+def _fields(section: Section) -> list[str]:
+    return [label_of(column) for column in section.columns if column.how not in _OTHERS and column.group >= 0]
+
+
+def _read(row: Any, path: str) -> Any:
+    """What stands at the end of a path of declarations."""
+    return reduce(getattr, path.split("__"), row)
 
 
 def _rows(section: Section, found: Iterable[Any]) -> tuple[Section, list[Row]]:

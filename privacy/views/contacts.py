@@ -20,9 +20,9 @@ from privacy.forms.requests import RestrictPersonForm
 from privacy.models import Erasure, Package, Policy, Restriction
 from privacy.notices import recipients_to_tell
 from privacy.packages.building import ask
-from privacy.packages.speakers import last_day_of
+from privacy.packages.speakers import last_day_of, last_day_of_history
 from privacy.packages.tasks import build_package
-from privacy.speaking import facts_of, own_endpoints
+from privacy.speaking import facts_of, is_removed, own_endpoints, speaker_by_key
 from privacy.steps import StepRefused
 from privacy.views.erasing import asked, shown, sums
 from privacy.views.freezing import asking_case, effects_before
@@ -58,7 +58,8 @@ def contact(http: HttpRequest, number: str, pk: int) -> HttpResponse:
         "person": person,
         "facts": facts_of(person),
         "history": history,
-        "last_day": last_day_of(person),
+        "removed": is_removed(person),
+        "last_day": last_day_of_history(person) if is_removed(person) else last_day_of(person).deletable_from,
         "case": request_of(person),
         "copies": Package.objects.filter(contact_person=person.pk).order_by("-asked_at", "-pk")[:5],
         "may_copy": user.may("privacy.packages"),
@@ -140,7 +141,7 @@ def _contact_for(
 ) -> ContactPerson:
     """The contact person, through the door of the company."""
     company = person_for(http, number, page=page, permission=permission)
-    found = ContactPerson.objects.select_related("customer").filter(customer=company, pk=pk).first()
-    if found is None:
+    found = speaker_by_key(pk)
+    if found is None or found.customer_id != company.pk:
         raise Http404
     return found

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from customers.models import ContactPerson
 from datamap.keyset import page_of
 from privacy import letters, objecting, restricting
 from privacy.access import person_for, restriction_for
@@ -19,6 +18,7 @@ from privacy.board import today
 from privacy.clock import deadline_for, light_of
 from privacy.forms.requests import ALREADY_TOLD, LiftForm, RestrictForm
 from privacy.models import Request, RequestLetter, Restriction
+from privacy.speaking import removed_from, speaker_by_key
 from privacy.steps import StepRefused
 from staff.access import permission_required, signed_in
 
@@ -39,6 +39,7 @@ def customer(http: HttpRequest, number: str) -> HttpResponse:
         "objected": objecting.customer_objected(person),
         "may_erase": signed_in(http).may("privacy.erase"),
         "contacts": person.contact_persons.order_by("last_name", "pk")[:100],
+        "removed": removed_from(person),
     }
     return render(http, "privacy/customer.html", context)
 
@@ -138,7 +139,7 @@ def _show(http: HttpRequest, found: Restriction, *, form: Any = None, problem: s
     context = {
         "restriction": found,
         "customer": found.customer,
-        "person": ContactPerson.objects.filter(pk=found.contact_person or 0).first(),
+        "person": speaker_by_key(found.contact_person or 0),
         "parts": found.in_words,
         "effects": restricting.effects_of(found.case, speaker=found.contact_person is not None),
         "form": form or LiftForm(case=found.request),

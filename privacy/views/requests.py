@@ -75,6 +75,7 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "people": _people(http, case),
         "speaker": speaking.speaker_of(case),
         "speakers": _speakers(case),
+        "removed": speaking.removed_from(case.customer) if case.customer is not None else [],
         "asks_extent": clarifying.is_open(case),
         "published": case.published.order_by("pk"),
         "taken_back": reassigning.consequences(case) if case.is_open else [],
@@ -282,7 +283,8 @@ def _speakers(case: Request) -> list[ContactPerson]:
     """The contact persons of the company whose request it is, as long as it can be said who asks."""
     if case.customer_id is None or not case.is_open:
         return []
-    return list(ContactPerson.objects.filter(customer=case.customer_id).order_by("last_name", "pk"))
+    standing = ContactPerson.objects.filter(customer=case.customer_id).order_by("last_name", "pk")
+    return [*standing, *(speaking.removed_from(case.customer) if case.customer is not None else ())]
 
 
 def _changes(case: Request) -> list[tuple[Rectification, str]]:

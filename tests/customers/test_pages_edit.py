@@ -1,12 +1,14 @@
 """Changing a customer: rows beside the master data, and two editors at once."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Address, ContactPoint, Customer, Preference, Tag
+from customers import suppression, tombstones
+from customers.models import Address, ContactPerson, ContactPoint, Customer, Preference, Tag, Tombstone
 from datamap.models import AccessLog
 from portal.tagging import tag_customers, untag_customers
 from staff.models import RolePermission
@@ -373,3 +375,69 @@ def test_tags_that_changed_for_many_while_the_sheet_was_open_are_not_lost(agent_
     names = set(customer.customer_tags.values_list("tag__name", flat=True))
     assert names == {"Umbenannt", "Messe", "Neu"}
     assert not Tag.objects.filter(name__in=["Alt", "alt"]).exists()
+
+
+# --- Who was erased or is protected does not come in again unasked (design.md 5) --------------------------------------
+
+AGAIN = "berta@firma.example"
+ERASED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ROW_OF = {
+    "a contact person": {"persons-0-last_name": "Buchhalter", "persons-0-email": AGAIN},
+    "an address": {"points-2-kind": "email", "points-2-value": AGAIN},
+}
+
+
+def bury(**given):
+    for kind, mark in tombstones.marks_of(**given):
+        Tombstone.objects.create(kind=kind, mark=mark, erased_at=ERASED_AT)
+
+
+@pytest.mark.parametrize("row", ROW_OF.values(), ids=list(ROW_OF))
+def test_who_was_erased_is_asked_about_before_they_stand_on_a_sheet_again(agent_client, customer, row):
+    bury(emails=[AGAIN])
+    data = opened(agent_client, customer) | row
+    response = agent_client.post(url(customer), data)
+    assert response.status_code == 409
+    assert response.context["doubts"].erased_at == ERASED_AT
+    assert AGAIN in response.text  # nothing that was typed is lost
+    assert not ContactPerson.objects.exists() and customer.contact_points.count() == 2
+    assert agent_client.post(url(customer), data | {"anyway": response.context["anyway"]}).status_code == 302
+    assert ContactPerson.objects.count() + customer.contact_points.count() == 3
+
+
+def test_a_phone_number_of_somebody_erased_is_asked_about_too(agent_client, customer):
+    bury(phones=["+49405550777"])
+    ContactPerson.objects.create(customer=customer, last_name="Buchhalter", email=AGAIN)
+    data = opened(agent_client, customer) | {"persons-0-phone": "040 5550777"}
+    assert agent_client.post(url(customer), data).status_code == 409
+
+
+def test_what_stands_on_the_sheet_already_is_not_asked_about(agent_client, customer):
+    """Somebody was asked when it was entered; and an erasure may have left a relative's address."""
+    ContactPerson.objects.create(customer=customer, last_name="Buchhalter", email=AGAIN)
+    bury(emails=[AGAIN, "j@example.org"])
+    data = opened(agent_client, customer) | {"persons-0-position": "Leitung"}
+    assert agent_client.post(url(customer), data).status_code == 302
+
+
+def test_of_a_protected_contact_person_only_their_being_there_is_told(agent_client, customer):
+    other = make_customer("10999", kind="company", company="Geheim AG")
+    for whose in (customer, other):
+        ContactPerson.objects.all().delete()
+        ContactPerson.objects.create(
+            customer=whose, last_name="Geheim", email=AGAIN, restricted_at=timezone.now(), created_at=timezone.now()
+        )
+        data = opened(agent_client, customer) | ROW_OF["a contact person"]
+        response = agent_client.post(url(customer), data)
+        assert response.status_code == 409 and response.context["doubts"].likely.protected
+        assert "Geheim" not in response.text
+
+
+def test_a_suppressed_address_of_a_contact_person_is_told(agent_client, customer):
+    suppression.suppress("email", AGAIN, reason="objection")
+    response = agent_client.post(
+        url(customer), opened(agent_client, customer) | ROW_OF["a contact person"], follow=True
+    )
+    told = [str(message) for message in response.context["messages"]]
+    assert len(told) == 2 and all(AGAIN not in text for text in told)
+    assert suppression.suppressed("email", AGAIN)
