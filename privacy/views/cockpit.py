@@ -26,9 +26,7 @@ class PolicyForm(forms.ModelForm):
         model = Policy
         exclude: ClassVar[list[str]] = ["id"]
         help_texts: ClassVar[dict[str, Any]] = {
-            "purge_share": gettext_lazy(
-                "From 0 to 1: 0.2 is one in five. What goes beyond it waits for a person."
-            ),
+            "purge_share": gettext_lazy("From 0 to 1: 0.2 is one in five. What goes beyond it waits for a person."),
         }
 
 
