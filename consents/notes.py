@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +30,11 @@ class Checkpoint:
     size: int
     hash: bytes
     at: str
+
+    @property
+    def signed_at(self) -> datetime:
+        """The moment of the signature."""
+        return datetime.fromisoformat(self.at)
 
     @property
     def body(self) -> str:

@@ -18,6 +18,7 @@ from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
 from customers.models import ContactPoint, Customer, Flag, Suppression
 from customers.postal import stopped_by_post
+from customers.reading import spaced
 from customers.suppression import ADVERTISING, hashes_of
 from datamap.preparing import Standing, ask
 
@@ -60,7 +61,7 @@ class Line:
     @property
     def label(self) -> str:
         """Channel and endpoint in words."""
-        return f"{self.channel_label}: {self.value}" if self.value else str(self.channel_label)
+        return f"{self.channel_label}: {spaced(self.value)}" if self.value else str(self.channel_label)
 
     @property
     def key(self) -> str:

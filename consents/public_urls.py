@@ -5,7 +5,8 @@ from django.urls import path, re_path
 from consents import public_views as views
 
 app_name = "opt_in"
-TOKEN = r"(?P<token>[A-Za-z0-9_-]{20,400})"
+# Whatever a mail program has left of a link comes to the page that says so, and not to one of the staff's.
+TOKEN = r"(?P<token>[^/]*)"
 
 urlpatterns = [
     path("sign-up/", views.sign_up, name="sign_up"),

@@ -117,6 +117,17 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return f"Customer {self.number}"
 
+    @property
+    def full_name(self) -> str:
+        """The name as a heading: "Dr. Jürgen Müller" or the company; empty where nobody is named."""
+        named = " ".join(filter(None, (self.title, self.first_name, self.last_name)))
+        return (self.company or named) if self.kind == self.Kind.COMPANY else (named or self.company)
+
+    @property
+    def listed_name(self) -> str:
+        """The name in a list: the company, "Müller, Jürgen", or the number where nobody is named."""
+        return self.company or ", ".join(filter(None, (self.last_name, self.first_name))) or self.number
+
 
 class Address(models.Model):
     """One postal address of a customer, with its own recipient line."""

@@ -134,6 +134,15 @@ def _parse_phone(value: str, region: str) -> str | None:
         return None
 
 
+def spaced(number: str) -> str:
+    """A phone number as people read it, "+49 40 5550142"; what is no E.164 number stays as typed."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 @lru_cache(maxsize=4096)
 def read_birthday(value: str) -> tuple[int, int] | None:
     """Day and month of 1980-02-29, 02-29, 15.03.1980 or 03/15 (month first); the year is not kept."""

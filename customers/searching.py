@@ -40,7 +40,9 @@ _PERSON_PHONE = ContactPerson._meta.get_field("phone_index")
 
 @dataclass(frozen=True)
 class Found:
-    """Ids in the order of names, how many there are (capped), and whether more exist than were counted."""
+    """Ids in the order of names, the most alike first where nobody is written so; how many there are (capped), and
+    whether more exist than were counted.
+    """
 
     ids: list[int] = field(default_factory=list)
     more: bool = False
@@ -157,8 +159,9 @@ def _by_hash(person_field: Any, person_column: str, text: str, reach: _Reach) ->
     return _ordered(parts, reach)
 
 
-def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach, begins: str = "") -> list[int]:
-    """The candidates of all parts, capped, in the order of names; before them those whose name begins as typed.
+def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach, begins: str = "", alike: str = "") -> list[int]:
+    """The candidates of all parts, capped, in the order of names; before them those whose name begins as typed, or
+    for a typo those whose name is most like it.
 
     Each part is capped and materialised before anything is ordered: otherwise the planner walks the index of names
     and filters hundreds of thousands of rows (performance.md 3).
@@ -169,10 +172,10 @@ def _ordered(parts: list[tuple[str, list[Any]]], reach: _Reach, begins: str = ""
     query = (
         f"WITH found (id) AS MATERIALIZED (SELECT * FROM ({capped}) every {limit}) "  # noqa: S608
         f"SELECT c.id FROM customers_customer c JOIN found USING (id) {restricted} "
-        "ORDER BY starts_with(c.sort_name, %s) DESC, c.sort_name, c.id"
+        f"ORDER BY {'similarity' if alike else 'starts_with'}(c.sort_name, %s) DESC, c.sort_name, c.id"
     )
     with connection.cursor() as cursor:
-        cursor.execute(query, [*(value for _, params in parts for value in params), begins])
+        cursor.execute(query, [*(value for _, params in parts for value in params), alike or begins])
         return [id_ for (id_,) in cursor.fetchall()]
 
 
@@ -195,7 +198,7 @@ def _misspelt(words: list[str], reach: _Reach) -> list[int]:
     parts = [_one_of(one) for one in meant]
     conditions = " AND ".join(condition for condition, _ in parts)
     part = f"SELECT customer_id FROM customers_searchentry WHERE {conditions}"  # noqa: S608
-    return _ordered([(part, [patterns for _, both in parts for patterns in both])], reach)
+    return _ordered([(part, [patterns for _, both in parts for patterns in both])], reach, alike=" ".join(words))
 
 
 def _one_of(words: list[str]) -> tuple[str, list[list[str]]]:

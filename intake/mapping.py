@@ -116,10 +116,12 @@ def suggestion(profile: Profile, header: list[str], targets: tuple[str, ...] = (
     found: dict[str, str] = {}
     for target in targets or targets_of(profile):
         for guess in GUESSES.get(target, ()):
-            name = names.get(guess)
+            name = names.get(folded(guess))
             if name is not None and name not in found.values():
                 found[target] = name
                 break
+    if "first_name" in found and "full_name" in found and "last_name" not in found:
+        found["last_name"] = found.pop("full_name")  # beside "Vorname" a column "Name" holds the rest of it
     return found
 
 

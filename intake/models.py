@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.models import Origin
 from intake.storage import sealed_files
@@ -148,7 +149,7 @@ class BatchProblem(models.Model):
 
     class Severity(models.TextChoices):
         ERROR = "error", _("rejected")
-        WARNING = "warning", _("note")
+        WARNING = "warning", pgettext_lazy("severity", "note")
 
     # More are counted, not listed.
     KEPT = 50_000

@@ -181,7 +181,9 @@ def _name(row: CustomerRow, cells: _Cells) -> None:
     if middle := get("middle_name"):
         row.first_name = f"{row.first_name} {middle}".strip()
     full = get("full_name")
-    if full and not row.last_name and not row.first_name:
+    if full and not row.last_name and row.first_name:
+        row.last_name = full.removeprefix(row.first_name).strip() or full
+    elif full and not row.last_name:
         salutation, title, row.first_name, row.last_name = split_name(full)
         row.salutation = row.salutation or salutation
         row.title = row.title or title

@@ -68,7 +68,10 @@ class ContactForm(forms.Form):
     )
     next_step = forms.CharField(label=_("Next step"), max_length=500, required=False)
     due_on = forms.DateField(
-        label=_("Due"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Due"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty: on the next working day."),
     )
     owner = forms.ModelChoiceField(label=_("In charge"), queryset=User.objects.none(), required=False)
     order_number = forms.CharField(

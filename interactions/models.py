@@ -184,6 +184,12 @@ class Interaction(models.Model):
         return f"Interaction {self.pk}"
 
     @property
+    def headline(self) -> str:
+        """What kind of contact it was: "Call, incoming"; who visits comes in, and nobody need say so."""
+        kind = self.get_kind_display()
+        return kind if self.kind == self.Kind.VISIT else f"{kind}, {self.get_direction_display()}"
+
+    @property
     def is_open(self) -> bool:
         """Whether somebody still has to act."""
         return self.closed_at is None

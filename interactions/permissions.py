@@ -6,4 +6,4 @@ from staff.permissions import declare
 
 declare("interactions.view", _("See contacts"), roles=["service", "manager", "privacy"])
 declare("interactions.log", _("Note contacts, complaints and next steps"), roles=["service", "manager", "privacy"])
-declare("interactions.manage", _("Hand over follow-ups, see service figures"), roles=["manager"])
+declare("interactions.manage", _("Hand over the follow-ups of others, see service figures"), roles=["manager"])

@@ -26,6 +26,8 @@ from interactions.models import Complaint, FollowUp, Interaction
 from interactions.quicklog import save_contact
 from interactions.recording import close
 from staff.access import permission_required, signed_in
+from staff.models import User
+from staff.templatetags.look import short_date
 
 LISTS = ("mine", "all", "overdue")
 # Content types a browser may show by itself; anything else is only downloaded.
@@ -82,13 +84,7 @@ def interaction_list(request: HttpRequest) -> HttpResponse:
 def interaction_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One contact with its files and next steps."""
     interaction = interaction_for(request, pk, page="interactions:detail")
-    context = {
-        "interaction": interaction,
-        "attachments": interaction.attachments.order_by("pk"),
-        "steps": interaction.follow_ups.select_related("owner").order_by("due_on", "pk"),
-        "form": CloseForm(),
-    }
-    return render(request, "interactions/detail.html", context)
+    return render(request, "interactions/detail.html", _around(interaction, CloseForm(), signed_in(request)))
 
 
 @require_POST
@@ -98,8 +94,7 @@ def interaction_close(request: HttpRequest, pk: int) -> HttpResponse:
     interaction = interaction_for(request, pk, page="interactions:close")
     form = CloseForm(request.POST)
     if not form.is_valid():
-        context = {"interaction": interaction, "form": form, "attachments": interaction.attachments.all()}
-        return render(request, "interactions/detail.html", context, status=422)
+        return render(request, "interactions/detail.html", _around(interaction, form), status=422)
     if close(interaction, form.cleaned_data["outcome"], by=signed_in(request)):
         messages.success(request, _("The contact is closed."))
     else:
@@ -138,7 +133,8 @@ def followups(request: HttpRequest) -> HttpResponse:
         "show": show,
         "today": today,
         "next_url": _next_url(request, page.next_cursor),
-        "hand_over": HandOverForm() if signed_in(request).may("interactions.manage") else None,
+        # One's own steps may be given to a colleague by anybody who may give them one in the first place.
+        "hand_over": HandOverForm() if show == "mine" or signed_in(request).may("interactions.manage") else None,
     }
     return render(request, "interactions/followups.html", context)
 
@@ -152,6 +148,8 @@ def followup_done(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Done."))
     else:
         messages.info(request, _("This step was done already."))
+    if request.POST.get("back") == "contact" and follow_up.interaction_id:
+        return redirect("interactions:detail", pk=follow_up.interaction_id)
     return redirect(_back(request, "interactions:followups"))
 
 
@@ -162,7 +160,9 @@ def followup_postpone(request: HttpRequest, pk: int) -> HttpResponse:
     follow_up = follow_up_for(request, pk, page="interactions:followup_postpone")
     form = PostponeForm(request.POST or None, initial={"due_on": follow_up.due_on + timedelta(days=7)})
     if request.method == "POST" and form.is_valid():
-        if not steps.postpone(follow_up, form.cleaned_data["due_on"]):
+        if steps.postpone(follow_up, form.cleaned_data["due_on"]):
+            messages.success(request, _("The step is due on %s.") % short_date(form.cleaned_data["due_on"]))
+        else:
             messages.info(request, _("This step was done already."))
         return redirect("interactions:followups")
     context = {"form": form, "follow_up": follow_up}
@@ -170,16 +170,18 @@ def followup_postpone(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("interactions.manage")
+@permission_required("interactions.log")
 def followup_hand_over(request: HttpRequest) -> HttpResponse:
-    """Give the chosen steps to a colleague."""
+    """Give the chosen steps to a colleague: one's own, or anybody's where the role may."""
     form = HandOverForm(request.POST)
     chosen = [int(pk) for pk in request.POST.getlist("step")[:1000] if pk.isdecimal() and len(pk) < 19]
     if not chosen or not form.is_valid():
         messages.error(request, _("Choose at least one step and who takes it."))
     else:
-        allowed = _seen(request, FollowUp.objects.filter(pk__in=chosen)).values_list("pk", flat=True)
-        moved = steps.hand_over(list(allowed), form.cleaned_data["owner"])
+        allowed = _seen(request, FollowUp.objects.filter(pk__in=chosen))
+        if not signed_in(request).may("interactions.manage"):
+            allowed = allowed.owned_by(request.user.pk)
+        moved = steps.hand_over(list(allowed.values_list("pk", flat=True)), form.cleaned_data["owner"])
         messages.success(request, ngettext("%(n)d step handed over.", "%(n)d steps handed over.", moved) % {"n": moved})
     return redirect(_back(request, "interactions:followups"))
 
@@ -244,10 +246,13 @@ def complaint_move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     try:
         if verb == "take-up":
             complaining.take_up(complaint, by=signed_in(request))
+            messages.success(request, _("The complaint is in progress."))
         elif verb == "settle":
             complaining.settle(complaint, form.cleaned_data["outcome"], by=signed_in(request))
+            messages.success(request, _("The complaint is settled."))
         else:
             complaining.reject(complaint, form.cleaned_data["outcome"], by=signed_in(request))
+            messages.success(request, _("The complaint is rejected."))
     except complaining.AlreadyClosed:
         messages.warning(request, _("Somebody else has closed this complaint already; nothing was changed."))
     return redirect("interactions:complaint", pk=pk)
@@ -269,6 +274,17 @@ def evaluation(request: HttpRequest) -> HttpResponse:
         "owners": figures.complaints_by_owner(),
     }
     return render(request, "interactions/evaluation.html", context)
+
+
+def _around(interaction: Interaction, form: CloseForm, user: User | None = None) -> dict[str, Any]:
+    """What the page of a contact shows."""
+    return {
+        "interaction": interaction,
+        "form": form,
+        "attachments": interaction.attachments.order_by("pk"),
+        "steps": interaction.follow_ups.select_related("owner").order_by("due_on", "pk"),
+        "may_log": user is None or user.may("interactions.log"),
+    }
 
 
 def _contacts_of(complaint: Complaint) -> list[Interaction]:

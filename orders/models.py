@@ -480,6 +480,11 @@ class Document(models.Model):
         """Refused: documents end by their retention rule alone. Raises IssuedDocument."""
         raise IssuedDocument
 
+    @property
+    def discounted(self) -> bool:
+        """Whether a line costs less than its price: the paper then says how much less (§ 14(4) no. 7 UStG)."""
+        return any(Decimal(line.get("discount") or 0) for line in self.lines)
+
 
 class CustomerTotal(models.Model):
     """What one customer bought in one currency, net of cancellations and refunds; kept by `orders.totals`."""

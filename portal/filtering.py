@@ -9,11 +9,13 @@ from typing import Any
 
 from django import forms
 from django.utils import formats
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers.countries import country_name
 from customers.fields import AmountField
 from customers.models import Customer, Tag
+from customers.reading import read_country
 
 ANY = ("", _("any"))
 YES_NO = [ANY, ("yes", _("yes")), ("no", _("no"))]
@@ -28,12 +30,7 @@ class FilterForm(forms.Form):
     status = forms.ChoiceField(label=_("Status"), choices=[ANY, *Customer.Status.choices], required=False)
     kind = forms.ChoiceField(label=_("Kind"), choices=[ANY, *Customer.Kind.choices], required=False)
     tag = forms.ModelChoiceField(label=_("Tag"), queryset=Tag.objects.none(), required=False, empty_label=_("any"))
-    country = forms.RegexField(
-        r"^[A-Za-z]{2}$",
-        label=_("Country"),
-        required=False,
-        error_messages={"invalid": _("Two letters, such as DE or AT.")},
-    )
+    country = forms.CharField(label=_("Country"), max_length=60, required=False)
     postcode = forms.CharField(label=_("Postcode begins with"), max_length=20, required=False)
     city = forms.CharField(label=_("Town"), max_length=120, required=False)
     revenue_from = AmountField(label=_("Revenue from"), max_digits=14, decimal_places=2, required=False)
@@ -57,7 +54,12 @@ class FilterForm(forms.Form):
         return "".join(c if c.isprintable() else " " for c in self.cleaned_data["words"]).strip()
 
     def clean_country(self) -> str:
-        return self.cleaned_data["country"].upper()
+        """A name or two letters."""
+        if not (typed := self.cleaned_data["country"]):
+            return ""
+        if not (code := read_country(typed)):
+            raise forms.ValidationError(gettext("No country that we know, such as Austria or AT."))
+        return code
 
     def clean(self) -> dict[str, Any]:
         """A range that ends before it begins finds nobody: say so."""
@@ -120,6 +122,8 @@ def active_filters(stored: dict[str, Any], tag_name: str = "") -> Iterator[tuple
             yield name, str(choices[name].get(value, value))
         elif name == "tag":
             yield name, sentences[name] % tag_name
+        elif name == "country":
+            yield name, sentences[name] % country_name(value, get_language() or "de")
         elif name.startswith("active"):
             yield name, sentences[name] % formats.date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
         elif name.startswith("revenue"):

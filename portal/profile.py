@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import phonenumbers
 from django.db.models import F, Model, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -75,11 +74,8 @@ class Profile:
 
 
 def full_name(customer: Customer) -> str:
-    """The name as a heading: "Dr. Jürgen Müller", the company, or the number where nobody is named."""
-    if customer.kind == Customer.Kind.COMPANY and customer.company:
-        return customer.company
-    named = " ".join(part for part in (customer.title, customer.first_name, customer.last_name) if part)
-    return named or customer.company or _("Customer %s") % customer.number
+    """The name as a heading, the number where nobody is named."""
+    return customer.full_name or _("Customer %s") % customer.number
 
 
 def profile_of(customer: Customer) -> Profile:
@@ -109,20 +105,7 @@ def profile_of(customer: Customer) -> Profile:
         claims=rows(OptInClaim, claims[:SHOWN]),
     )
     profile.chips = _chips(profile)
-    for point in profile.phones:
-        point.shown = spaced(point.value)  # type: ignore[attr-defined]
-    for person in profile.persons:
-        person.shown_phone = spaced(person.phone or "")  # type: ignore[attr-defined]
     return profile
-
-
-def spaced(number: str) -> str:
-    """A phone number as people read it, "+49 40 5550142"; what is no E.164 number stays as typed."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _chips(profile: Profile) -> list[tuple[str, str]]:

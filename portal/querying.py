@@ -58,8 +58,8 @@ from page
 join customers_customer c on c.id = page.id
 left join customers_summary s on s.customer_id = c.id
 left join lateral (
-    select city, postcode, country from customers_address
-    where customer_id = c.id order by is_default desc, id limit 1
+    select a.city, a.postcode, a.country from customers_address a
+    where a.customer_id = c.id order by {sought}a.is_default desc, a.id limit 1
 ) a on true
 order by {key} {way}, {id} {way}
 """
@@ -142,6 +142,11 @@ class Selection:
             return "true", []
         return " and ".join(part for part, _params in parts), [p for _part, ps in parts for p in ps]
 
+    def sought(self) -> tuple[str, list[Any]]:
+        """Which of somebody's addresses a list by place shows, as the beginning of an ORDER BY: the one it found."""
+        where, params = _lives(self.stored)
+        return (f"({where}) desc, " if where else ""), params
+
 
 def _conditions(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     for name in ("status", "kind"):
@@ -165,6 +170,18 @@ def _conditions(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _place(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    if "city" in stored:
+        # The search text holds the town's words, too: its trigram index narrows before towns are compared.
+        words = alike(stored["city"]).split()
+        texts = " and ".join(["e.text like %s"] * len(words) or ["true"])
+        yield _SEARCHED.format(where=texts), [f"%{_like(word)}%" for word in words]
+    where, params = _lives(stored)
+    if where:
+        yield _LIVES.format(where=where), params
+
+
+def _lives(stored: dict[str, Any]) -> tuple[str, list[Any]]:
+    """What an address has to be for these filters; "" where they ask for no place."""
     parts: list[str] = []
     params: list[Any] = []
     if "postcode" in stored:
@@ -175,21 +192,14 @@ def _place(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         parts.append("country")
         params.append(stored["country"])
     if "city" in stored:
-        # The search text holds the town's words, too: its trigram index narrows before towns are compared.
-        town = alike(stored["city"])
-        words = town.split()
-        texts = " and ".join(["e.text like %s"] * len(words) or ["true"])
-        yield _SEARCHED.format(where=texts), [f"%{_like(word)}%" for word in words]
         parts.append("city")
-        params.append(f"{_like(town)}%")
-    if parts:
-        tests = {
-            "postcode": "a.postcode >= %s and a.postcode < %s",
-            "country": "a.country = %s",
-            "city": f"{_TOWN} like %s",
-        }
-        where = " and ".join(tests[part] for part in parts)
-        yield _LIVES.format(where=where), params
+        params.append(f"{_like(alike(stored['city']))}%")
+    tests = {
+        "postcode": "a.postcode >= %s and a.postcode < %s",
+        "country": "a.country = %s",
+        "city": f"{_TOWN} like %s",
+    }
+    return " and ".join(tests[part] for part in parts), params
 
 
 def _states(stored: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -255,9 +265,10 @@ def _read_zone(
     zone: _Zone, selection: Selection, start: list[Any], backward: bool, limit: int, counted: bool
 ) -> list[Row]:
     where, params = selection.conditions()
-    statement = _page_statement(zone, where, bool(start), zone.descending != backward, limit, counted)
+    sought, places = selection.sought()
+    statement = _page_statement(zone, where, bool(start), zone.descending != backward, limit, counted, sought)
     again = params if counted else []
-    return list(map(Row._make, _rows(statement, selection, [*params, *start, *again])))
+    return list(map(Row._make, _rows(statement, selection, [*params, *start, *again, *places])))
 
 
 def _rows(statement: str, selection: Selection, params: list[Any]) -> list[tuple[Any, ...]]:
@@ -270,7 +281,9 @@ def _rows(statement: str, selection: Selection, params: list[Any]) -> list[tuple
 
 
 @lru_cache(maxsize=128)
-def _page_statement(zone: _Zone, where: str, after: bool, descending: bool, limit: int, counted: bool) -> str:
+def _page_statement(
+    zone: _Zone, where: str, after: bool, descending: bool, limit: int, counted: bool, sought: str
+) -> str:
     """The statement of one page. Its limit stands in it, for a plan made for any limit is made for a tenth of all."""
     way = "desc" if descending else "asc"
     count = f"({_COUNT.format(source=_CUSTOMER_FIRST, where=where, limit=COUNTED + 1)})" if counted else "null::bigint"
@@ -278,7 +291,7 @@ def _page_statement(zone: _Zone, where: str, after: bool, descending: bool, limi
         where += f" and ({zone.key}, {zone.identity}) {'<' if descending else '>'} (%s, %s)"
     ids = _IDS.format(source=zone.source, where=where, key=zone.key, id=zone.identity, way=way, limit=limit)
     zone_name = timezone.get_default_timezone_name()
-    return _PAGE.format(ids=ids, key=zone.key, id="c.id", way=way, zone=zone_name, count=count)
+    return _PAGE.format(ids=ids, key=zone.key, id="c.id", way=way, zone=zone_name, count=count, sought=sought)
 
 
 def _with_cursors(rows: list[Row], backward: bool, more: bool, inside: bool) -> Page:

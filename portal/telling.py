@@ -146,7 +146,7 @@ def _contacts(ids: list[int]) -> dict[int, Entry]:
         step = steps.get(row.pk)
         told[row.pk] = Entry(
             row.occurred_at,
-            f"{row.get_kind_display()}, {row.get_direction_display()}",
+            row.headline,
             CONTACT_ICONS.get(row.kind, "chat"),
             row.content,
             _("Outcome: %s") % row.outcome if row.outcome else "",

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from consents.events import GRANTING, Event, Kind, Source, Wording
 from consents.models import LegalTextVersion
+from consents.receipts import pass_over_sealed
 from consents.recording import record_many
 from consents.sealing import seal_pending
 from customers.models import ContactPoint, Customer, Suppression
@@ -52,6 +53,7 @@ def agree(customers: int, seed: int, as_of: date) -> int:
             _bounce(found, clock, lambda pk: chance(pk - first))
             events += len(found)
     seal_pending()
+    pass_over_sealed()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE consents_entry, consents_record, consents_state, consents_position, consents_seal")
     return events

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.models import Customer
 from datamap.declarations import registry
@@ -27,7 +28,7 @@ class Erasure(models.Model):
         HELD = "held", _("done except for what a hold keeps")
         OPEN_STORES = "open_stores", _("a store has not confirmed yet")
         DONE = "done", _("done")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("erasure", "cancelled")
 
     OPEN_STATES: ClassVar[tuple[str, ...]] = (
         State.WAITING,

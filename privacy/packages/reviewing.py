@@ -54,7 +54,8 @@ def passages(found: Iterable[Redaction]) -> list[Passage]:
 
 
 def _passage(redaction: Redaction, row: Any) -> Passage:
-    where = f"{capfirst(str(_name(redaction.model)))} · {_field(redaction)}"
+    # A note holds a note: said once.
+    where = " · ".join(dict.fromkeys([capfirst(str(_name(redaction.model))), _field(redaction)]))
     if row is None:
         return Passage(redaction, where, "", "", "", gone=True)
     text = _text_of(redaction, row)

@@ -132,7 +132,7 @@ class Screen:
             return {}
         self._ask_numbers(cells[place].text for place in suspects if cells[place].prose)
         self._ask_addresses(cells[place].text for place in suspects if not cells[place].prose)
-        found = {place: list(self._passages(cells[place])) for place in suspects}
+        found = {place: joined(cells[place].text, self._passages(cells[place])) for place in suspects}
         found = {place: passages for place, passages in found.items() if passages}
         return self.blackened(cells, found)
 
@@ -284,6 +284,23 @@ def _numbers_among(numbers: set[str]) -> set[str]:
 
 def _may_hold_address(text: str) -> bool:
     return "@" in text or (len(text) > 6 and _PHONE.search(text) is not None)
+
+
+def joined(text: str, passages: Iterable[Passage]) -> list[Passage]:
+    """Those that overlap, or that stand side by side for the same reason, as one: a full name is one decision."""
+    found: list[Passage] = []
+    for one in sorted(passages, key=lambda passage: (passage.begins or 0, -(passage.ends or 0))):
+        last = found[-1] if found else None
+        if last is None or one.begins is None or last.ends is None or not _reaches(text, last, one):
+            found.append(one)
+        else:
+            found[-1] = Passage(last.begins, max(last.ends, one.ends or 0), last.why)
+    return found
+
+
+def _reaches(text: str, last: Passage, one: Passage) -> bool:
+    between = text[last.ends : one.begins]
+    return not between or (between.isspace() and one.why == last.why)
 
 
 def merged(passages: Iterable[Passage]) -> list[tuple[int, int]]:

@@ -136,14 +136,15 @@ def _reviewed(request: HttpRequest, package: Package) -> HttpResponse:
     user_id = signed_in(request).pk
     here = f"{reverse('privacy:package_review', args=[package.uuid])}?c={request.POST.get('cursor', '')}"
     try:
-        reviewing.decide(package, _decisions(request), user_id)
-        near, words = request.POST.get("near", ""), request.POST.get(f"words-{request.POST.get('near', '')}", "")
-        if near.isdecimal():
-            count = reviewing.blacken(package, int(near), words.strip(), user_id)
-            sentence = _("These words do not stand there.") if not count else _("Blackened.")
-            messages.add_message(request, messages.SUCCESS if count else messages.WARNING, sentence)
+        reviewing.decide(package, _numbered(request, "decision-"), user_id)
+        # Whichever button was pressed: words somebody has typed to be blackened never go out.
+        wanted = {near: words.strip() for near, words in _numbered(request, "words-").items() if words.strip()}
+        counts = [reviewing.blacken(package, near, words, user_id) for near, words in wanted.items()]
+        if not all(counts):
+            messages.warning(request, _("These words do not stand there."))
             return redirect(here)
         if "finish" not in request.POST:
+            messages.success(request, _("Blackened.") if wanted else _("Saved."))
             return redirect(here)
         reviewing.finish(package, user_id)
     except reviewing.FilesUndecided:
@@ -156,9 +157,10 @@ def _reviewed(request: HttpRequest, package: Package) -> HttpResponse:
     return redirect("privacy:package", package.uuid)
 
 
-def _decisions(request: HttpRequest) -> dict[int, str]:
-    found = ((name.partition("decision-"), said) for name, said in request.POST.items())
-    return {int(pk): str(said) for (_none, mark, pk), said in found if mark and pk.isascii() and pk.isdecimal()}
+def _numbered(request: HttpRequest, prefix: str) -> dict[int, str]:
+    """What the form says of each passage in the fields of this name."""
+    found = ((name.removeprefix(prefix), said) for name, said in request.POST.items() if name.startswith(prefix))
+    return {int(pk): str(said) for pk, said in found if pk.isascii() and pk.isdecimal()}
 
 
 @require_POST

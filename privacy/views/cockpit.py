@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from privacy.cockpit import items_for
@@ -24,6 +25,9 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = Policy
         exclude: ClassVar[list[str]] = ["id"]
+        help_texts: ClassVar[dict[str, Any]] = {
+            "purge_share": gettext_lazy("From 0 to 1: 0.2 is one in five. What goes beyond it waits for a person."),
+        }
 
 
 @require_GET

@@ -31,6 +31,7 @@ from privacy.tasks import work_on_erasure
 from staff.access import permission_required, recent_login_required, signed_in
 
 ACTIONS = ("delete", "anonymize", "block", "keep")
+REFRESH_SECONDS = 4
 
 
 @require_GET
@@ -164,6 +165,7 @@ def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int =
         "customer": person,
         "steps": found.steps.order_by("pk"),
         "problem": problem,
+        "may_archive": user.may("documents.archive"),
         "may_note": found.customer_id is None and bool(found.started_at) and user.may("privacy.recipients"),
         "may_cancel": found.is_undoable and user.may("privacy.erase"),
         "may_approve": found.state == Erasure.State.WAITING
@@ -172,7 +174,11 @@ def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int =
         # Whoever approves sees what goes, as it is today.
         **(_planned(person) if person is not None and found.is_undoable else done),
     }
-    return render(http, "privacy/erasure.html", context, status=status)
+    response = render(http, "privacy/erasure.html", context, status=status)
+    due = found.state == Erasure.State.SCHEDULED and found.run_after <= timezone.now()
+    if due or found.state == Erasure.State.RUNNING:
+        response["Refresh"] = str(REFRESH_SECONDS)
+    return response
 
 
 def shown(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

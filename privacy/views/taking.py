@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -58,11 +59,12 @@ def _take(http: HttpRequest, customer: Customer | None) -> HttpResponse:
     if customer is not None:
         data["number"] = customer.number
     if "suggest" in http.POST:
-        return _page(http, TakeForm(initial=_suggested(data)), customer, suggested=True)
+        start = _suggested(data)
+        return _page(http, TakeForm(initial=start), customer, people=_people(http, start), suggested=True)
     form = TakeForm(data)
     if not form.is_valid():
-        return _page(http, form, customer, status=422)
-    people = _people(http, form)
+        return _page(http, form, customer, people=_people(http, form.cleaned_data), status=422)
+    people = _people(http, form.cleaned_data)
     person = customer or _chosen(http, form, people)
     if form.errors:
         return _page(http, form, customer, people=people, status=422)
@@ -96,10 +98,12 @@ def _suggested(data: Any) -> dict[str, Any]:
     return start
 
 
-def _people(http: HttpRequest, form: TakeForm) -> list[Customer]:
-    data = form.cleaned_data
+def _people(http: HttpRequest, data: Mapping[str, Any]) -> list[Customer]:
+    """Who may be meant, unless a number says who is."""
+    if data.get("number"):
+        return []
     visible = visible_customers(signed_in(http))
-    return receiving.people_meant(visible, email=data["email"], phone=data["phone"])
+    return receiving.people_meant(visible, email=data.get("email", ""), phone=data.get("phone", ""))
 
 
 def _chosen(http: HttpRequest, form: TakeForm, people: list[Customer]) -> Customer | None:

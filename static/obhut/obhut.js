@@ -24,11 +24,14 @@
     }
   });
 
-  // On a telephone the menu is one long row: the page one is on comes into view.
+  // The menu scrolls by itself, on a telephone as one long row: the page one is on comes into view.
   var rail = document.querySelector(".ob-rail");
   var here = rail && rail.querySelector('[aria-current="page"]');
   if (here && here.offsetLeft + here.offsetWidth > rail.clientWidth) {
     rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
+  }
+  if (here && here.offsetTop + here.offsetHeight > rail.clientHeight) {
+    rail.scrollTop = here.offsetTop - (rail.clientHeight - here.offsetHeight) / 2;
   }
 
   // A form that comes back begins where it has to be mended.

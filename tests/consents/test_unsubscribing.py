@@ -128,6 +128,15 @@ def test_the_link_says_nothing_and_cannot_be_made_up(customer):
     assert what(customer) == "consent"
 
 
+@pytest.mark.parametrize("left", ["", "A", "AAGt%20r9", "A" * 900, "ä"])
+def test_what_a_mail_program_left_of_a_link_says_so_in_the_name_of_the_shop(left):
+    for way in ("u", "texts"):
+        answer = Client().get(f"/c/{way}/{left}")
+        assert answer.status_code == 404
+        assert "Vielleicht hat Ihr Mailprogramm ihn abgeschnitten." in answer.text
+    assert Client().get(f"/c/confirm/{left}").templates[0].name == "consents/public/confirmed.html"
+
+
 def test_the_link_of_an_opt_in_unsubscribes_nobody_and_the_other_way_round(customer):
     other = link_of(ask("neu@laden.example")).rstrip("/").rpartition("/")[2]
     assert Client().post(f"/c/u/{other}", ONE_CLICK).status_code == 404

@@ -71,7 +71,7 @@ def found(text: str, **kw) -> list[str]:
         ("Müller, Jörg", ["Jörg"]),
         (",", []),
         ("345678", ["Anna"]),
-        ("Müllre", ["Anna", "Jörg"]),
+        ("Müllre", ["Jörg", "Anna"]),  # Müller is more like it than Mueller
         ("Görlizt", ["Jörg"]),
         ("nobody@example.de", []),
         ("xyzxyz", []),
@@ -143,6 +143,16 @@ def test_whose_name_begins_as_typed_comes_before_whose_name_only_holds_it(db):
     bring_in(*[make_row(external_id=str(n), last_name=name) for n, name in enumerate(names)])
     by_id = dict(Customer.objects.values_list("pk", "last_name"))
     assert [by_id[pk] for pk in search("müller").ids] == ["Müller", "Müllerburg", "Altmüller", "Bruckmüller"]
+
+
+def test_whose_name_is_most_like_what_was_typed_comes_first(db):
+    bring_in(
+        make_row(external_id="11", first_name="Leopold", last_name="Bergbauer", city="Mainz"),
+        make_row(external_id="12", first_name="Leo", last_name="Kirchmann", city="Mainz"),
+        make_row(external_id="13", first_name="Leon", last_name="Mayer", city="Amsterdam"),
+    )
+    assert found("Maier Leo")[0] == "Leon"
+    assert set(found("Maier Leo")) == {"Leon", "Leopold", "Leo"}
 
 
 def test_a_company_is_found_by_whoever_speaks_for_it(agent):

@@ -12,11 +12,12 @@ import pytest
 from openpyxl import Workbook
 
 from customers.rows import CustomerRow, SuppressionRow
-from intake.mapping import MappingError
+from intake.mapping import MappingError, suggestion
 from intake.occurrences import Occurrences
 from intake.people import Item
 from intake.planning import Plan, plan_import
 from intake.profiles import UnknownProfile, detect, profiles
+from intake.profiles.plain import CUSTOMERS_PROFILE
 from intake.tables import UnreadableFile
 from intake.values import read_amount, read_moment, split_name, split_tags, without_apostrophe
 from orders.rows import OrderRow
@@ -445,3 +446,27 @@ def test_a_wrong_mapping_is_refused(mapping: Any) -> None:
 def test_unknown_columns_without_a_mapping_are_refused() -> None:
     with pytest.raises(UnknownProfile):
         plan("customers", "a,b\n1,2\n")
+
+
+def test_a_name_beside_a_first_name_is_the_last_name() -> None:
+    header = ["Kd-Nr", "Vorname", "Name", "Mail", "Straße und Hausnummer", "PLZ", "Stadt", "Geb.", "Tel."]
+    meant = suggestion(CUSTOMERS_PROFILE, header)
+    assert meant == {
+        "number": "Kd-Nr",
+        "first_name": "Vorname",
+        "last_name": "Name",
+        "email": "Mail",
+        "street": "Straße und Hausnummer",
+        "postcode": "PLZ",
+        "city": "Stadt",
+        "birthday": "Geb.",
+        "phone": "Tel.",
+    }
+    assert suggestion(CUSTOMERS_PROFILE, ["Name", "Mail"]) == {"full_name": "Name", "email": "Mail"}
+
+
+@pytest.mark.parametrize("full", ["Dampf", "Hans Dampf"])
+def test_no_part_of_a_name_is_lost_where_two_columns_hold_it(full: str) -> None:
+    columns = {"first_name": "Vorname", "full_name": "Name", "email": "Mail"}
+    (item,) = items("customers", f"Vorname;Name;Mail\nHans;{full};hans@dampf.example\n", mapping=columns)
+    assert (item.row.first_name, item.row.last_name) == ("Hans", "Dampf")

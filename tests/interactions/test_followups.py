@@ -14,7 +14,7 @@ from staff import handover
 from staff.forms import SuccessorForm
 from staff.models import Role, RolePermission, StaffEvent, User
 from staff.roles import set_matrix
-from tests.interactions.factories import make_customer
+from tests.interactions.factories import make_contact, make_customer
 
 pytestmark = pytest.mark.django_db
 LIST = "interactions:followups"
@@ -87,19 +87,40 @@ def test_a_step_moves_to_another_day_but_not_into_the_past(agent_client, agent):
     url = reverse("interactions:followup_postpone", args=[step.pk])
     later = timezone.localdate() + timedelta(days=9)
     assert agent_client.post(url, {"due_on": "2020-01-01"}).status_code == 422
-    assert agent_client.post(url, {"due_on": later.isoformat()}).status_code == 302
+    moved = agent_client.post(url, {"due_on": later.isoformat()}, follow=True)
+    assert f"Der Schritt ist jetzt am {later:%d.%m.%Y} fällig." in moved.text
     step.refresh_from_db()
     assert step.due_on == later
 
 
-def test_a_manager_hands_over_what_is_chosen(manager_client, agent_client, agent, manager):
+def test_a_manager_hands_over_what_is_chosen(manager_client, agent, manager):
     chosen, other = _step(agent), _step(agent)
     form = {"step": [chosen.pk], "owner": manager.pk, "show": "all"}
-    assert agent_client.post(reverse("interactions:hand_over"), form).status_code == 403
     manager_client.post(reverse("interactions:hand_over"), form)
     chosen.refresh_from_db()
     other.refresh_from_db()
     assert (chosen.owner, other.owner) == (manager, agent)
+
+
+def test_everybody_hands_over_their_own_steps_and_nobody_elses(agent_client, agent, manager):
+    mine, theirs = _step(agent), _step(manager)
+    colleague = User.objects.create_user("kollege@obhut.example", name="Kollege", roles=[Role.SERVICE])
+    assert agent_client.get(reverse(LIST), {"show": "mine"}).context["hand_over"]
+    assert not agent_client.get(reverse(LIST), {"show": "all"}).context["hand_over"]
+    agent_client.post(reverse("interactions:hand_over"), {"step": [mine.pk, theirs.pk], "owner": colleague.pk})
+    mine.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (mine.owner, theirs.owner) == (colleague, manager)
+
+
+def test_the_page_of_a_contact_ends_its_steps_and_keeps_them_when_a_form_is_refused(agent_client, agent):
+    contact = make_contact(make_customer(), agent, closed=False)
+    step = _step(agent, customer=contact.customer, interaction=contact)
+    refused = agent_client.post(reverse("interactions:close", args=[contact.pk]), {"outcome": ""})
+    assert refused.status_code == 422
+    assert step.step in refused.text
+    done = agent_client.post(reverse("interactions:followup_done", args=[step.pk]), {"back": "contact"})
+    assert done["Location"] == reverse("interactions:detail", args=[contact.pk])
 
 
 def test_nobody_gets_work_who_has_left(manager_client, agent, outsider):

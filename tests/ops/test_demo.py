@@ -16,8 +16,10 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from consents.audience import count_audience
+from consents.checkpoints import sign_checkpoint
 from consents.models import Purpose, Record, State, Unsealed
 from consents.rebuilding import compare_states
+from consents.receipts import send_receipts
 from consents.verifying import verify
 from customers.indexing import dictionary_words, entry_for
 from customers.models import (
@@ -43,7 +45,7 @@ from datamap.diagnosis import Options
 from datamap.models import AccessLog, Controller
 from datamap.workdays import add_months, local_date
 from interactions.models import Complaint, FollowUp, Interaction
-from mail.models import Deliverability
+from mail.models import Deliverability, Message
 from ops.demo import shelving
 from ops.demo.copying import HISTORY
 from ops.demo.loading import DemoRefused, load_demo
@@ -460,6 +462,12 @@ def test_the_ledger_of_consents_is_filled_sealed_and_true(demo: Any) -> None:
     )
     # Among them are those who stand on the suppression list, are restricted or deactivated.
     assert State.objects.filter(granted=True, open=False).exists()
+
+
+def test_nobody_is_sent_a_receipt_for_an_invented_past(demo: Any) -> None:
+    sign_checkpoint()
+    assert send_receipts() == 0
+    assert not Message.objects.filter(template="consent_receipt").exists()
 
 
 def test_consents_lie_all_over_the_years_and_some_ended_went_stale_or_bounced(demo: Any) -> None:

@@ -692,3 +692,31 @@ def test_the_reason_of_a_credit_note_is_printed(clerk):
 
     credit = Document.objects.get(kind="credit_note")
     assert "Bruch" in clerk.get(reverse("orders:document", args=[credit.pk])).content.decode()
+
+
+def test_the_printed_invoice_says_what_a_line_was_reduced_by(clerk):
+    """§ 14(4) no. 7 UStG: every reduction of the price agreed beforehand."""
+    order = make_order(total=Decimal("21.30"))
+    full = issue_document(make_order().pk, "invoice")
+    order.lines.filter(position=1).update(discount=Decimal("2.50"))
+    reduced = issue_document(order.pk, "invoice")
+
+    page = clerk.get(reverse("orders:document", args=[reduced.pk])).text
+    assert '<th scope="col" class="num">Rabatt</th>' in page
+    assert "2,50\xa0€" in page
+    assert "Rabatt" not in clerk.get(reverse("orders:document", args=[full.pk])).text
+
+
+def test_addresses_and_numbers_are_written_for_people(clerk):
+    order = make_order(
+        billing={
+            "name": "Änne Groß",
+            "postcode": "1011",
+            "city": "Amsterdam",
+            "country": "NL",
+            "phone": "+493023125375",
+        }
+    )
+    page = clerk.get(reverse("orders:detail", args=[order.pk])).text
+    assert "Niederlande" in page
+    assert "+49 30 23125375" in page

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from customers.indexing import alike, alike_sql
-from customers.models import CustomerTag, Tag
+from customers.indexing import alike, alike_sql, refresh
+from customers.models import Address, CustomerTag, Tag
 from portal.models import ListState
 from portal.querying import ORDERS, PER_PAGE, ForgedCursor, Selection, capped_count, read_page
 from tests.portal.factories import make_customer
@@ -227,7 +227,21 @@ def test_filter_by_tag_and_country(agent_client):
     CustomerTag.objects.create(customer=first, tag=tag)
     second.addresses.update(country="AT")
     assert numbers(narrow(agent_client, tag=str(tag.pk))) == ["1"]
-    assert numbers(narrow(agent_client, country="at")) == ["2"]
+    for typed in ("at", "Österreich", "Austria"):
+        answer = narrow(agent_client, country=typed)
+        assert numbers(answer) == ["2"]
+        assert "Land Österreich" in answer.text
+
+
+def test_a_list_by_place_shows_the_address_it_found(agent_client):
+    customer = make_customer("1", city="Frankfurt", postcode="60316")
+    Address.objects.create(customer=customer, city="Hamburg", postcode="22085")
+    refresh([customer.pk])
+    assert "Frankfurt" in agent_client.get(LIST).text
+    for filters in ({"postcode": "2"}, {"city": "hamb"}, {"postcode": "2", "country": "DE"}):
+        page = narrow(agent_client, **filters).text
+        assert "Hamburg" in page
+        assert "Frankfurt" not in page
 
 
 def test_a_chip_takes_its_filter_away(agent_client):
@@ -245,7 +259,7 @@ def test_a_chip_takes_its_filter_away(agent_client):
         {"revenue_from": "viel"},
         {"revenue_from": "300", "revenue_to": "200"},
         {"active_from": "gestern"},
-        {"country": "Deutschland"},
+        {"country": "Nirgendwo"},
         {"status": "admin"},
         {"tag": "999999"},
         {"words": "x" * 201},

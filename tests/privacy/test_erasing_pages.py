@@ -155,6 +155,21 @@ def test_asked_again_the_receipt_of_the_first_time_is_shown(desk, customer) -> N
     assert Erasure.objects.count() == 1
 
 
+def test_the_receipt_names_the_mark_that_the_archive_asks_for(desk, fresh, officer, customer) -> None:
+    erasure = asked(desk, customer)
+    erasure.refresh_from_db()
+    page = desk.get(reverse("privacy:erasure", args=[erasure.pk]))
+    assert str(erasure.subject_ref) in page.text
+    assert "Refresh" not in page  # it is done
+    looked = desk.post(reverse("portal:archive"), {"mark": str(erasure.subject_ref), "purpose": "tax audit"})
+    assert "Invoice" in looked.text
+    operator = User.objects.create_user("betrieb@obhut.example", name="Bo Betrieb", roles=[Role.OPERATOR])
+    watched = fresh(operator).get(reverse("privacy:erasure", args=[erasure.pk]))
+    assert str(erasure.subject_ref) not in watched.text  # opens no archive
+    Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.RUNNING)
+    assert "Refresh" in desk.get(reverse("privacy:erasure", args=[erasure.pk]))
+
+
 def test_a_number_that_never_was_is_404(desk, customer) -> None:
     assert desk.get(reverse("privacy:erase", args=["0815"])).status_code == 404
     assert desk.post(reverse("privacy:erase", args=["0815"])).status_code == 404

@@ -164,6 +164,33 @@ def test_a_package_that_names_others_waits_for_a_person(fresh, officer, anna) ->
     assert not build(anna, "access").review_needed
 
 
+def test_words_typed_to_be_blackened_never_go_out_whichever_button_is_pressed(fresh, officer, anna) -> None:
+    client = fresh(officer)
+    note = Note.objects.create(customer=anna, text="Nachbar Otto Krause nimmt an; karl@fremd.example auch")
+    package = ordered(client, anna, "access")
+    url = reverse("privacy:package_review", args=[package.uuid])
+    mail = package.redactions.get(why=Redaction.Why.EMAIL)
+    page = client.post(url, {f"words-{mail.pk}": "Otto Kruse", "finish": "1"}, follow=True)
+    assert "Diese Wörter stehen dort nicht." in page.text
+    package.refresh_from_db()
+    assert package.state == Package.State.REVIEW  # a slip of the pen does not let the package go
+    page = client.post(url, {f"words-{mail.pk}": "Otto Krause"}, follow=True)
+    assert "Geschwärzt." in page.text
+    by_hand = package.redactions.get(why=Redaction.Why.OWN)
+    assert note.text[by_hand.begins : by_hand.ends] == "Otto Krause"
+    assert "Gespeichert." in client.post(url, {f"decision-{mail.pk}": "redact"}, follow=True).text
+
+
+def test_a_name_in_full_is_one_decision(officer, anna) -> None:
+    make_colleague("Katharina Vogt")
+    note = Note.objects.create(customer=anna, text="Kollegin Katharina Vogt weiß es, sonst Katharina Vogt, nie Vogt.")
+    package = build(anna, "access")
+    marked = package.redactions.filter(model="customers.Note", row=str(note.pk)).order_by("begins")
+    assert [note.text[one.begins : one.ends] for one in marked] == ["Katharina Vogt", "Katharina Vogt", "Vogt"]
+    [first, *_rest] = reviewing.passages(marked)
+    assert first.where == "Notiz"
+
+
 def test_a_decision_counts_for_the_words_it_was_made_about(officer, anna) -> None:
     package = build(anna, "access")
     reviewing.decide(package, {one.pk: "release" for one in package.redactions.all()}, officer.pk)

@@ -192,6 +192,20 @@ def test_a_pasted_mail_fills_the_empty_fields_alone(privacy_client):
     assert 'value="2026-03-02T14:03"' in page.text
 
 
+def test_whoever_may_have_written_a_pasted_mail_is_offered_with_the_suggestion(privacy_client):
+    customer = person()
+    text = "Von: Zoë Groß <zoe@laden.example>\nDatum: 02.03.2026 14:03\n\nBitte löschen Sie alles."
+    page = privacy_client.post(reverse(NEW), form(kind="", email="", text=text, suggest="1"))
+    assert [one for one, _name, _place in page.context["people"]] == [customer]
+    for typed in ("niemand", "@", "zoe@", "+49"):
+        asked = privacy_client.post(reverse(NEW), form(kind="", email=typed, phone=typed, text="Hallo", suggest="1"))
+        assert (asked.status_code, asked.context["people"]) == (200, [])
+    # The choice stays where another field has to be mended.
+    page = privacy_client.post(reverse(NEW), form(kind="", email="zoe@laden.example", person=customer.number))
+    assert page.status_code == 422
+    assert f'value="{customer.number}" id="person-1" checked' in page.text
+
+
 def test_who_wrote_from_a_confirmed_address_proves_nothing_more(privacy):
     customer = person()
     ContactPoint.objects.filter(customer=customer, kind="email").update(verified_at=timezone.now())
