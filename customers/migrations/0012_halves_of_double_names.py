@@ -28,6 +28,6 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0010_restricted_contact_persons")]
+    dependencies = [("customers", "0011_postal_marks")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
