@@ -168,7 +168,11 @@ def _result(batch: Batch, names: dict[str, str], dry_run: bool, seconds: float) 
 
 def _text(result: dict[str, Any]) -> str:
     """The same for people."""
-    lines = [f"{name}: {value}" for name, value in result.items() if name not in ("errors", "warnings")]
+    lines = [
+        f"{name}: {'-' if value is None else value}"
+        for name, value in result.items()
+        if name not in ("errors", "warnings")
+    ]
     for title in ("errors", "warnings"):
         lines += [
             f"  {title[:-1]} {p['file']} line {p['line']} {p['field']}: {p['message']}" for p in result[title][:20]

@@ -186,6 +186,25 @@ def test_the_texts_of_the_sign_up_page_and_of_a_new_customer_have_no_fault(
     assert "\n".join(found) == ""
 
 
+def test_an_open_menu_stays_on_the_screen_of_a_telephone(
+    live_server: LiveServer, browser_context: BrowserContext, watched: Page, everybody: User, enter: Enter
+) -> None:
+    client = enter(browser_context, everybody)
+    open_shop(client, everybody, customers=20)
+    enter(browser_context, everybody)
+    watched.set_viewport_size(PHONE)
+    watched.goto(f"{live_server.url}{reverse('portal:customer_list')}")
+    menus = watched.locator("details.ob-menu")
+    assert menus.count() > 1
+    for menu in menus.all():
+        menu.locator("summary").click()
+        box = menu.locator("> div").bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+        watched.keyboard.press("Escape")
+
+
 def ways_in_and_out() -> Iterable[str]:
     """The pages behind the links of mails, whose addresses nobody can make up."""
     waits = PendingOptIn.objects.filter(confirmed_at=None)[0]
