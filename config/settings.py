@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-rights": {"task": "privacy.tasks.resume_rights", "schedule": 60.0},
     "retry-erasures": {"task": "privacy.tasks.retry_erasures", "schedule": crontab(minute="45")},
     "warn-inactive": {"task": "privacy.tasks.warn_inactive_accounts", "schedule": crontab(hour="4", minute="30")},
+    "keep-first-papers": {"task": "privacy.tasks.keep_first_papers", "schedule": crontab(hour="4", minute="50")},
     "end-sessions": {"task": "staff.tasks.drop_ended_sessions", "schedule": crontab(hour="2", minute="30")},
     "drop-claims": {"task": "customers.tasks.drop_claims", "schedule": crontab(hour="2", minute="20")},
     "deliver-mail": {"task": "mail.tasks.deliver", "schedule": 60.0},
