@@ -235,6 +235,8 @@ class PreferenceData(PersonalData):
             category="PREF",
             start=start_of(),
             provided=True,
+            # What staff have noted of their own is no part of Art. 20.
+            provided_where={"said_by__in": ("customer", "file")},
             source=_("The customer, the staff or an import: the row says which"),
         ),
         _staff("recorded_by", start="said_at"),

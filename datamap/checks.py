@@ -198,6 +198,8 @@ def _word_problems(model: type[models.Model], group: Group) -> Iterator[checks.E
         yield _error("E010", f"{label}: nobody is called {group.person}.", where, model)
     if not group.bases or not all(isinstance(basis, Basis) for basis in group.bases):
         yield _error("E010", f"{label}: the basis is a Basis or a tuple of them.", where, model)
+    if group.provided and not {Basis.CONSENT, Basis.CONTRACT} & set(group.bases):
+        yield _error("E010", f"{label}: what is provided rests on consent or contract (Art. 20 GDPR).", where, model)
     of_somebody = group.subject is not None and group.person != "staff"
     if of_somebody and not group.starts and set(group.categories) - STARTLESS:
         yield _error("E010", f"{label}: the period of {group.categories[0]} needs a start.", where, model)

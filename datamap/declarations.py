@@ -121,6 +121,7 @@ class Group:
       None only where nothing in the row can start it: open or immediate categories, rows of nobody, staff
       (their account's closing).
     provided: True where the person gave or caused the data under consent or contract (Art. 20).
+    provided_where: lookups that choose among the rows those that the person gave, where others gave the rest.
     source: where the data comes from when not from the person (Art. 15(1)(g)).
     recipients: who may get these data, as `datamap.receivers.Receiver` (Art. 13(1)(e), 30(1)(d)).
     handed_over: path of the instant at which those of `always_told` get a row's data without anyone noting it
@@ -139,6 +140,7 @@ class Group:
     purpose: Any
     basis: Basis | tuple[Basis, ...]
     provided: bool = False
+    provided_where: Mapping[str, Any] = field(default_factory=dict)
     source: Any = None
     person: str = "customer"
     recipients: tuple[Any, ...] = ()

@@ -78,6 +78,8 @@ class OrderData(PersonalData):
             purpose=_("Delivery"),
             basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
             provided=True,
+            # Who gets a present has not told where to.
+            provided_where={"gift_recipient__isnull": True},
             source=_("the person who ordered"),
             recipients=SHIPPERS,
             handed_over="delivered_at",
@@ -139,7 +141,6 @@ class ReturnData(PersonalData):
             start=By("reason", withdrawal="requested_at", default=("refunded_at", "requested_at")),
             purpose=_("Withdrawals, defects and refunds"),
             basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),
-            provided=True,
         ),
         Group(
             fields=("entered_by",),
@@ -172,7 +173,6 @@ class ReturnLineData(PersonalData):
             ),
             purpose=_("Withdrawals, defects and refunds"),
             basis=(Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTERESTS),
-            provided=True,
         )
     ]
     plain = ("line",)

@@ -34,6 +34,7 @@ from datamap.declarations import By, Group, Number, PersonalData, registry
 from datamap.models import RetentionRule
 from datamap.preparing import SOME_KEY, Standing, ask
 from datamap.starts import start_of
+from datamap.statutes import named
 from privacy.grounds import Grounds
 from privacy.recipients import names_by_kind
 
@@ -104,8 +105,8 @@ def _line(key: str, held: _Held, facts: dict[str, Any], names: dict[str, list[st
         line.label = line.purposes[0]
         return line
     line.label, line.period = _(rule.category), period_and_start(rule)
-    line.statute = "" if rule.policy or rule.statute.startswith("POLICY") else cited(rule.statute)
     last, first = _explained(key, held.last, facts), _explained(key, held.first, facts)
+    line.statute = named(cited(last.statute if last is not None else rule.statute))
     if last is not None:
         line.until, line.why = last.deletable_from, " ".join(last.why)
     if first is not None and first.deletable_from != line.until:

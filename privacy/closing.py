@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from privacy import identifying, letters
 from privacy.models import Request
+from privacy.packages.knowing import mark_unknown
 from privacy.steps import TRANSITIONS, State, Step, StepRefused, move, step_of
 from staff.models import User
 
@@ -84,5 +85,6 @@ def close(request: Request, *, version: int | None, by: User | None) -> None:
         if points := open_points(locked):
             raise StillOpen(points)
         identifying.drop_copies(locked, by=by)
+        mark_unknown(locked)
         move(locked, State.CLOSED, Step.CLOSED, by=by)
         letters.note_closed(locked)

@@ -32,7 +32,7 @@ from privacy.opencases import cases_of_speaker
 from privacy.planning import NEEDLESS, WITH_ITS_ROW, Item, Plan, describe_cases
 from privacy.progress import note
 from privacy.rescanning import traces_of
-from privacy.speakers_files import end_files, items_of_files
+from privacy.speakers_files import end_files, items_of_files, own_id
 from privacy.speaking import former_endpoints, is_removed, name_of, own_endpoints, speaker_by_key
 from privacy.verdicts import Book
 from staff.models import User
@@ -106,7 +106,10 @@ def _leave_marks(person: ContactPerson, erasure: Erasure, at: datetime) -> None:
         return
     erasure.needles = found.as_dict()
     erasure.save(update_fields=["needles"])
-    tombstones.bury({erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones)}, erased_at=at)
+    tombstones.bury(
+        {erasure.subject_ref: tombstones.marks_of(emails=emails, phones=phones, external=[own_id(person.pk)])},
+        erased_at=at,
+    )
     forget_addresses(list(emails))
     for channel, value in own if erasure.suppress else ():
         suppression.suppress(channel, value, reason=Suppression.Reason.ERASURE, since=at)

@@ -36,6 +36,12 @@ _FILES: tuple[tuple[type[Request] | type[Restriction], str], ...] = (
 )
 
 
+def own_id(key: int) -> tuple[str, str]:
+    """What a mark of this contact person is made from even where they have neither address nor number: what is blocked
+    has a tombstone."""
+    return "contact_person", str(key)
+
+
 def items_of_files(book: Book, person: ContactPerson) -> list[Item]:
     """What an erasure of this person does to the file of their requests, with all that hangs on it."""
     nobody = People("", [], [], [])
@@ -80,7 +86,7 @@ def part_files(found: Collection[Leaver], refs: Collection[UUID]) -> None:
             model.archive.filter(contact_person=one.contact, subject_ref__in=refs).update(subject_ref=ref)
             for model, _start in _FILES
         )
-        if moved and one.marks:
+        if moved:
             tombstones.bury({ref: one.marks}, erased_at=at)
 
 
@@ -88,7 +94,7 @@ def _marks(key: int, told: set[tuple[str, str]]) -> frozenset[tuple[str, bytes]]
     person = speaker_by_key(key)
     reached = [*own_endpoints(person), *former_endpoints(person)] if person is not None else []
     emails, phones = ([value for channel, value in (*reached, *told) if channel == kind] for kind in ("email", "phone"))
-    return frozenset(tombstones.marks_of(emails=emails, phones=phones))
+    return frozenset(tombstones.marks_of(emails=emails, phones=phones, external=[own_id(key)]))
 
 
 def _files(person: ContactPerson) -> Iterator[tuple[Table, QuerySet[Any], str]]:

@@ -14,6 +14,7 @@ from privacy import notices, notifying
 from privacy.erasing import Refused, run_erasure
 from privacy.models import Erasure, RetentionBatch, RetentionRun
 from privacy.packages.tasks import build_package, expire_packages, resume_packages
+from privacy.papers.versions import keep_first
 from privacy.purging import plan_run, work
 from privacy.removing import remove_files
 from privacy.warning import warn_inactive
@@ -92,3 +93,9 @@ def follow_notices() -> None:
     """What became of the mails to recipients; what has arrived no longer names anybody."""
     notifying.follow()
     notices.forget_told()
+
+
+@shared_task
+def keep_first_papers() -> None:
+    """Keep the papers that nobody has kept yet; beat asks every night."""
+    keep_first()

@@ -28,6 +28,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-checkpoint": {"task": "consents.tasks.send_checkpoint", "schedule": crontab(hour="7", minute="5")},
     "sign-ledger": {"task": "consents.tasks.sign_ledger", "schedule": crontab(minute="35")},
     "note-postal-marks": {"task": "customers.tasks.note_postal_marks", "schedule": crontab(minute="*/10")},
+    "keep-first-papers": {"task": "privacy.tasks.keep_first_papers", "schedule": crontab(hour="4", minute="50")},
     "prepare-months": {"task": "tracking.tasks.prepare_months", "schedule": crontab(hour="1", minute="40")},
     "cut-devices": {"task": "tracking.tasks.cut_devices", "schedule": crontab(hour="2", minute="25")},
     "resume-batches": {"task": "intake.tasks.resume_batches", "schedule": 60.0},

@@ -79,6 +79,8 @@ class Section:
     """Of each group the paths of which the first that is set names its person; empty where all rows are theirs."""
     key: str
     """Column that tells rows apart."""
+    kind: str
+    """Of which package it is."""
 
     @property
     def history(self) -> bool:
@@ -135,6 +137,7 @@ def _section(model: Any, base: Any, declaration: type[PersonalData], kind: str) 
         columns=tuple(columns),
         owners=owners if len(set(owners)) > 1 and not by_fields else (),
         key=model._meta.pk.name,
+        kind=kind,
     )
 
 
@@ -245,6 +248,8 @@ def owned(section: Section, group: Group, *, blocked: bool) -> Q:
     for path in _paths(section.model, section.base, group):
         condition |= unset & Q(**{path: PK})
         unset &= Q(**{f"{path}__isnull": True})
+    if section.kind == PORTABILITY:
+        condition &= Q(**group.provided_where)
     if apart := _path_to(section.declaration, "apart"):
         condition &= Q(**{f"{apart}__isnull": True})
     path = ref_path(section.declaration)

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from datamap.packages import ACCESS, Row
+from datamap.statutes import named
 from privacy.packages.describing import Description, Line, automated, controller_facts, rights
 from privacy.packages.showing import IN_HTML, Shown, addresses, areas, cells, clean, day, pairs
 from privacy.packages.writing import Spool
@@ -131,7 +132,7 @@ def _line(line: Line) -> str:
     mark = f' <span class="mark">{escape(_("blocked"))}</span>' if line.blocked else ""
     facts = [(_("What"), line.parts), (_("For what"), "; ".join(line.purposes)), (_("Legal basis"), basis_of(line))]
     facts += [(_("From whom"), "; ".join(line.sources)), (_("Recipients"), "; ".join(line.recipients) or _("nobody"))]
-    facts += [(_("Period"), line.period), (_("Statute"), line.statute)]
+    facts += [(_("Period"), line.period), (_("Statute"), named(line.statute)), (_("Reckoned"), " ".join(line.why))]
     said = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v)
     last = f'<p class="until"><span>{escape(_("Last day"))}</span> {escape(until)}</p>'
     return f"<li><h3>{escape(line.label)}{mark}</h3>{last}<dl>{said}</dl></li>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -62,8 +62,28 @@ def marks_of_asker(case: Request) -> tuple[UUID, ...]:
 
     The number that somebody tells who speaks for a company may be the company's.
     """
+    if not case.identity_method:
+        return ()
     phone = case.person_phone if case.contact_person is None else ""
-    return marks_of_erased(email=case.person_email, phone=phone) if case.identity_method else ()
+    erased = marks_of_erased(email=case.person_email, phone=phone)
+    return tuple(dict.fromkeys((*erased, *_marks_of_files(case))))
+
+
+def mark_unknown(case: Request) -> None:
+    """Give the file of somebody of whom nothing else is known a mark, the same to all that tell one address: who asks
+    again is told of it. In the caller's transaction, when the case closes."""
+    if case.customer_id is None and case.subject_ref is None and email_key(case.person_email):
+        case.subject_ref = next(iter(_marks_of_files(case)), None) or uuid4()
+
+
+def _marks_of_files(case: Request) -> tuple[UUID, ...]:
+    """The marks of closed files of unknown people who told this address."""
+    if case.customer_id is not None or not email_key(case.person_email):
+        return ()
+    files = Request.objects.filter(
+        person_email_index=case.person_email, customer=None, subject_ref__isnull=False, closed_at__isnull=False
+    )
+    return tuple(files.exclude(pk=case.pk).order_by("pk").values_list("subject_ref", flat=True).distinct())  # type: ignore[arg-type]
 
 
 def asker_of(case: Request) -> Customer | ContactPerson | UUID | None:

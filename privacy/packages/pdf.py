@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from datamap.packages import ACCESS, Row
+from datamap.statutes import named
 from privacy.packages import html
 from privacy.packages.describing import Description, Line, automated, rights
 from privacy.packages.showing import IN_PDF, Shown, areas, pairs
@@ -150,7 +151,8 @@ def _facts(line: Line) -> list[tuple[str, str]]:
         (_("From whom"), "; ".join(line.sources)),
         (_("Recipients"), "; ".join(line.recipients) or _("nobody")),
         (_("Period"), line.period),
-        (_("Statute"), line.statute),
+        (_("Statute"), named(line.statute)),
+        (_("Reckoned"), " ".join(line.why)),
     ]
     return [(label, value) for label, value in facts if value]
 

@@ -231,6 +231,15 @@ def test_a_period_needs_a_start_and_a_person_a_known_name() -> None:
     assert ids(order) == ["E010", "E010"]
 
 
+def test_what_the_person_takes_along_rests_on_consent_or_contract() -> None:
+    """Art. 20(1): what is kept for a law or by a legitimate interest is not portable."""
+    make_person()
+    order = make_order()
+    fields = ("text", "issued_at", "secret_on", "kind")
+    declare(order, group(*fields, provided=True, basis=Basis.LEGAL_OBLIGATION))
+    assert ids(order) == ["E010"]
+
+
 def test_a_value_to_anonymize_with_must_fit_the_column() -> None:
     make_person()
     order = make_order()

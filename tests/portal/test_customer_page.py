@@ -21,7 +21,7 @@ from customers.models import (
 )
 from datamap.catalogue import rule_for
 from datamap.models import AccessLog
-from orders.models import CustomerTotal, Order
+from orders.models import CustomerTotal, Document, Order
 from portal.keeping import kept_for
 from privacy.models import Recipient
 from staff.models import Role, User
@@ -171,6 +171,17 @@ def test_the_panel_says_purpose_basis_source_and_recipients_of_each_kind_of_data
     assert translation.gettext(str(rule_for("ORDER", timezone.localdate()).category)) in told
     text = agent_client.get(page("1")).content.decode()
     assert "Nordpost" in text and "von der Person selbst oder im Umgang mit ihr entstanden" in text
+
+
+def test_the_panel_names_the_law_and_reckons_the_day_of_every_kind_of_data(agent_client):
+    customer = make_customer("1", last_activity=NOON)
+    Document.objects.create(customer=customer, kind="invoice", number="R-1", issued_at=NOON, currency="EUR", gross=1)
+    kept = kept_for(customer)
+    assert all(line.statute for line in kept)
+    (papers,) = [line for line in kept if "AO § 147" in line.statute]
+    assert papers.statute.endswith("(Abgabenordnung, Handelsgesetzbuch, Umsatzsteuergesetz)")
+    text = agent_client.get(page("1")).content.decode()
+    assert papers.statute in text and "Zählt ab 01.05.2026 (Ausstellungsdatum)." in text
 
 
 def test_the_panel_marks_the_oldest_rows_as_due_though_newer_ones_stay(agent_client):

@@ -8,13 +8,16 @@ import pytest
 from django.utils import translation
 
 from customers.models import Customer
+from datamap.diagnosis import Options
 from privacy import closing, handling, identifying, letters
 from privacy.erasing import ask_erasure, run_erasure
+from privacy.invariants import check_erased
 from privacy.models import Erasure, Request
 from privacy.packages.knowing import holds_copy
 from privacy.purging import plan_run, work
 from staff.models import User
 from tests.privacy.making import make_copy, make_order, make_paper, make_person, take
+from tests.privacy.packaging import everything, files_of
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +92,26 @@ def test_a_stranger_is_told_that_nothing_was_found(privacy: User) -> None:
         case = take(privacy, kind=kind, name="Fremd", email="fremd@laden.example")
         identifying.settle(case, "known_facts", version=None, by=privacy)
         assert FOUND_NONE in _answered(case, privacy)
+
+
+def test_a_stranger_who_asks_again_is_told_of_the_file_of_the_first_time(privacy: User) -> None:
+    """The request and its answer are kept for three years (REQUEST): that is something that is held about them."""
+    for number in range(3):
+        case = take(privacy, name="Fremd", email="Fremd@laden.example", text=f"Zeisig {number}")
+        identifying.settle(case, "known_facts", version=None, by=privacy)
+        found = Request.on_desk().get(pk=case.pk)
+        assert holds_copy(found) == (number > 0)
+        if number:
+            read = everything(files_of(make_copy(found, privacy)))
+            assert all(f"Zeisig {before}" in read for before in range(number)) and "Fremd@laden.example" in read
+            assert "data/privacy.RequestLetter.json" in files_of(found.packages.get())
+        handling.answer(found, "", way="mail", partly=False, version=None, by=privacy)
+        assert (FOUND_NONE in found.letters.get(kind="answer").body) == (number == 0)
+        closing.close(found, version=None, by=privacy)
+    other = take(privacy, name="Fremd", email="anders@laden.example")
+    identifying.settle(other, "known_facts", version=None, by=privacy)
+    assert not holds_copy(other)
+    assert check_erased(Options()).ok
 
 
 def test_an_english_letter_says_in_english_what_is_in_the_way(privacy: User) -> None:

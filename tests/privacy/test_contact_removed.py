@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from customers import tombstones
 from customers.historying import changes_of
-from customers.models import ContactPerson, Customer
+from customers.models import ContactPerson, Customer, Tombstone
 from customers.suppression import suppressed
 from datamap import journal
 from datamap.diagnosis import Options
@@ -268,3 +268,22 @@ def test_a_company_that_a_matter_keeps_parts_from_nobody(company, berta, officer
     assert run_erasure(ask_erasure(company).pk).state == "held"
     assert Request.archive.get(pk=case.pk).customer == company
     assert tombstones.erased(email=BERTA) is None
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["alone", "with the company"])
+def test_a_file_of_who_has_neither_address_nor_number_has_its_tombstone(company, officer, whole) -> None:
+    """They asked by letter; `doctor` finds a tombstone for whatever is blocked."""
+    carl = ContactPerson.objects.create(customer=company, first_name="Carl", last_name="Ohne")
+    case = take(officer, customer=company, channel="letter", address="Gasse 1\n20457 Hamburg", name="Carl Ohne")
+    receiving.say_who(case, carl, version=None, by=officer)
+    case.refresh_from_db()
+    identifying.settle(case, "known_facts", version=None, by=officer)
+    make_copy(case, officer)
+    handling.answer(case, "", way="post", partly=False, version=None, by=officer)
+    closing.close(case, version=None, by=officer)
+    erasure = ask_erasure(company) if whole else ask_contact_erasure(carl, suppress=True)
+    assert run_erasure(erasure.pk).state == "done"
+    kept = Request.archive.get(pk=case.pk)
+    assert kept.blocked_at and Tombstone.objects.filter(subject_ref=kept.subject_ref).exists()
+    found = check_erased(Options())
+    assert found.ok, found.detail

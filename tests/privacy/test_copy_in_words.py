@@ -106,7 +106,7 @@ def test_purposes_channels_pages_and_fields_have_names(customer: Customer) -> No
     assert "Umfang\nWerbung" in page and "Kanal\nE-Mail" in page
     assert "Löschung prüfen" in page and "privacy:erase" not in page
     assert "customer:last_name" not in page and "Nachname" in page
-    assert "ACCOUNT" not in page
+    assert "so lange wie ACCOUNT" not in page and "wie das Konto" in page
 
 
 def test_what_is_no_amount_is_not_shown_as_one(customer: Customer) -> None:
@@ -126,3 +126,10 @@ def test_the_receipt_of_an_erasure_reads_as_sentences(customer: Customer, privac
     assert "Gelöscht: " in page and "Gesperrt: Belege (1), AO § 147" in page
     assert "Zeilen der Datenbank und ihr Verlauf" in page
     assert not re.search(r"orders\.Document|\bwhy:|\bcount:|needless", page)
+
+
+def test_the_law_behind_a_period_is_called_by_its_name_and_the_day_is_reckoned_up(customer: Customer) -> None:
+    page = read(files_of(build(customer, "access")))
+    assert "AO § 147(3),(4); HGB § 257(4); UStG § 14b (Abgabenordnung, Handelsgesetzbuch, Umsatzsteuergesetz)" in page
+    assert "Zählt ab 04.05.2026 (Ausstellungsdatum)." in page
+    assert "DSGVO Art. 7(1), 17(3)(e); BGB § 195 (Datenschutz-Grundverordnung, Bürgerliches Gesetzbuch)" in page

@@ -19,6 +19,7 @@ from privacy.models import PaperVersion, Policy
 from privacy.papers import versions
 from privacy.papers.concept import AT_COLLECTION, AT_END_OF_RELATION
 from privacy.papers.rendering import as_markdown
+from privacy.tasks import keep_first_papers
 from tests.privacy.noting import make_recipient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -122,6 +123,23 @@ def test_what_says_the_same_is_kept_once_and_what_differs_is_shown_word_by_word(
     assert "not yet named" in " ".join(gone)
     second, is_new = versions.keep("notice", officer)
     assert is_new and second.by == officer and second.sha256 != first.sha256
+
+
+def test_a_rule_that_changes_is_seen_in_the_concept_though_nobody_ever_kept_a_paper(officer_client) -> None:
+    keep_first_papers()
+    assert PaperVersion.objects.filter(by=None).count() == 4 and versions.changed_kinds() == []
+    keep_first_papers()
+    assert PaperVersion.objects.count() == 4
+    after = successor(newest("TICKET"))
+    after.number, after.valid_from, after.reason = 6, date(2026, 1, 1), "shorter"
+    add_version(after, user_id=None)
+    assert {"concept", "table", "record", "notice"} >= set(versions.changed_kinds()) >= {"concept", "table"}
+    kept = versions.latest("concept")
+    shown = officer_client.get(reverse("privacy:paper_changes", args=[kept.pk]) + "?language=en").text
+    assert "<ins>6 months" in shown.replace("<ins class", "<ins") or "6 months" in shown
+    gone = [piece for part in versions.differences(kept.content["en"], text("concept"))
+            for line in part.lines for kind, piece in line.pieces if kind == "gone"]  # fmt: skip
+    assert "12" in " ".join(gone)
 
 
 def test_added_and_removed_lines_stand_under_their_heading():
