@@ -14,7 +14,7 @@ from orders.models import Order
 from orders.staging import Incoming
 from orders.writing import Written, copy_orders, lines_replaced, stage_orders, update_staged
 
-COLUMNS = ", ".join(field.column for field in Order._meta.concrete_fields)
+COLUMNS = ", ".join(str(field.column) for field in Order._meta.concrete_fields)
 MAKE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS orders_rehearsal
         (LIKE orders_order, batch uuid, PRIMARY KEY (id));
