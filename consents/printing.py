@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,16 +17,15 @@ from consents import checkpoints, notes
 from consents.answering import Answer, Proof
 from consents.texts import reader_language
 from datamap.controlling import controller, legal_zone
+from datamap.typeface import settable
 
 TEMPLATE = Path(__file__).with_name("answer.typ")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
-# Control characters, and signs that turn the direction of what follows.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def as_pdf(answer: Answer) -> bytes:
     """The answer in the language of the reader."""
-    data = _UNSAFE.sub("", json.dumps(_said(answer), ensure_ascii=False))
+    data = json.dumps(settable(_said(answer)), ensure_ascii=False)
     return typst.compile(
         TEMPLATE.read_bytes(),
         sys_inputs={"answer": data},

@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from customers.models import ContactPerson, Customer
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
+from datamap.typeface import settable
 from datamap.workdays import local_date
 from mail.models import Letter
 from mail.sending import queue
@@ -237,7 +238,7 @@ def typeset(template: Path, data: dict[str, Any]) -> bytes:
     return typst.compile(
         template.read_bytes(),
         format="pdf",
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        sys_inputs={"data": json.dumps(settable(data), ensure_ascii=False)},
         pdf_standards=STANDARDS,
         ignore_system_fonts=True,
         timestamp=0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,16 +17,13 @@ from django.utils.translation import gettext as _
 
 from datamap.packages import ACCESS, Row
 from datamap.statutes import named
+from datamap.typeface import settable
 from privacy.packages import html
 from privacy.packages.describing import Description, Line, automated, rights
 from privacy.packages.showing import IN_PDF, Shown, areas, pairs
 
 HERE = Path(__file__).parent
 SECONDS = 120
-# What the typeface of the PDF has signs for; PDF/A allows no sign without a picture.
-_UNKNOWN = re.compile(
-    r"[^\n\u0020-\u007e\u00a0-\u017f\u0192\u0386-\u03ce\u0400-\u045f\u1e9e\u2013-\u201e\u2026\u2030\u20ac]"
-)
 _CUT = 600
 
 
@@ -103,7 +99,7 @@ class Paper:
         if description.recipients:
             who = [html.recipient_of(one) for one in description.recipients]
             closing.insert(0, {"title": _("Who received data of you"), "texts": [], "items": who})
-        return _printable(
+        return settable(
             {
                 # PDF/A wants a date; the day is enough, and two copies of one day are alike.
                 "day": list(timezone.localdate().timetuple()[:3]),
@@ -159,14 +155,3 @@ def _facts(line: Line) -> list[tuple[str, str]]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _CUT else text[:_CUT] + " …"
-
-
-def _printable(value: Any) -> Any:
-    """The same with a box for every sign that the typeface does not have; the files hold it unharmed."""
-    if isinstance(value, str):
-        return _UNKNOWN.sub("\u25a1", value)
-    if isinstance(value, dict):
-        return {key: _printable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_printable(inner) for inner in value]
-    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from datamap.typeface import settable
 from privacy.papers.outline import Paper, Section
 
 TEMPLATE = Path(__file__).with_name("paper.typ")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
 WIDE_FROM = 7
 """So many columns want the page turned."""
-
-# Control characters, and signs that turn the direction of what follows.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def as_pdf(paper: Paper, language: str, author: str) -> bytes:
@@ -35,7 +32,7 @@ def as_pdf(paper: Paper, language: str, author: str) -> bytes:
         "wide": wide,
         "sections": [_section(section) for section in paper.sections],
     }
-    data = _UNSAFE.sub("", json.dumps(said, ensure_ascii=False))
+    data = json.dumps(settable(said), ensure_ascii=False)
     return typst.compile(
         TEMPLATE.read_bytes(),
         sys_inputs={"paper": data},
