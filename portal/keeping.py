@@ -56,6 +56,7 @@ class Kept(Grounds):
     first_until: date | None = None
     period: str = ""
     statute: str = ""
+    law: str = ""
     why: str = ""
 
     @property
@@ -106,7 +107,8 @@ def _line(key: str, held: _Held, facts: dict[str, Any], names: dict[str, list[st
         return line
     line.label, line.period = _(rule.category), period_and_start(rule)
     last, first = _explained(key, held.last, facts), _explained(key, held.first, facts)
-    line.statute = named(cited(last.statute if last is not None else rule.statute))
+    statute = cited(last.statute if last is not None else rule.statute)
+    line.statute, line.law = "" if rule.policy else statute, named(statute)
     if last is not None:
         line.until, line.why = last.deletable_from, " ".join(last.why)
     if first is not None and first.deletable_from != line.until:

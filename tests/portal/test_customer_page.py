@@ -177,11 +177,11 @@ def test_the_panel_names_the_law_and_reckons_the_day_of_every_kind_of_data(agent
     customer = make_customer("1", last_activity=NOON)
     Document.objects.create(customer=customer, kind="invoice", number="R-1", issued_at=NOON, currency="EUR", gross=1)
     kept = kept_for(customer)
-    assert all(line.statute for line in kept)
+    assert all(line.law for line in kept)
     (papers,) = [line for line in kept if "AO § 147" in line.statute]
-    assert papers.statute.endswith("(Abgabenordnung, Handelsgesetzbuch, Umsatzsteuergesetz)")
+    assert papers.law.endswith("(Abgabenordnung, Handelsgesetzbuch, Umsatzsteuergesetz)")
     text = agent_client.get(page("1")).content.decode()
-    assert papers.statute in text and "Zählt ab 01.05.2026 (Ausstellungsdatum)." in text
+    assert papers.law in text and "Zählt ab 01.05.2026 (Ausstellungsdatum)." in text
 
 
 def test_the_panel_marks_the_oldest_rows_as_due_though_newer_ones_stay(agent_client):
