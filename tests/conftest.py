@@ -52,6 +52,15 @@ def journal_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 
 
 @pytest.fixture(autouse=True)
+def checkpoint_file(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test signs: what another has signed was of another ledger."""
+    path = tmp_path_factory.getbasetemp() / "checkpoints" / f"{secrets.token_hex(8)}.txt"
+    path.parent.mkdir(exist_ok=True)
+    monkeypatch.setattr(settings, "CHECKPOINT_FILE", str(path))
+    return path
+
+
+@pytest.fixture(autouse=True)
 def no_language_stays() -> None:
     """Begin in the language of the house: a page leaves the thread in that of its reader until the next request."""
     translation.deactivate()
