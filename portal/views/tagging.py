@@ -43,7 +43,12 @@ def customer_tag(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required("customers.edit")
 def tag_options(request: HttpRequest) -> HttpResponse:
-    """The tags there are, as options: asked for once somebody begins to write one, not with every page of the list."""
+    """The tags there are, as options: asked for once somebody begins to write one, not with every page of the list.
+
+    They are a part of that page: who opens their address is led there.
+    """
+    if "HX-Request" not in request.headers:
+        return redirect("portal:customer_list")
     return HttpResponse(format_html_join("", '<option value="{}">', ((name,) for name in tag_names())))
 
 

@@ -20,7 +20,7 @@ from privacy.packages.screening import Cell, Passage, Screen
 from privacy.toldwords import in_words
 
 # So many rows are fetched first, and from then on as many as hold so many bytes together, up to a chunk.
-FIRST, CHUNK, CHUNK_BYTES = 100, 1_000, 512 * 1024
+FIRST, CHUNK, CHUNK_BYTES = 100, 250, 512 * 1024
 REMEMBERED = 5_000
 # Read as the database writes them: a copy says what is there, and no object has to be made of it first.
 AS_TEXT = ("timestamptz", "timestamp", "date", "numeric", "uuid")

@@ -31,8 +31,9 @@ def test_the_chosen_customers_get_the_tag_once(agent_client):
 def test_the_tags_there_are_are_offered_to_whoever_may_set_them(agent_client, outsider_client):
     for name in ("Stammkunde", "<b>VIP"):
         Tag.objects.create(name=name)
-    options = agent_client.get(reverse("portal:tag_options"))
+    options = agent_client.get(reverse("portal:tag_options"), headers={"HX-Request": "true"})
     assert options.content.decode() == '<option value="&lt;b&gt;VIP"><option value="Stammkunde">'
+    assert agent_client.get(reverse("portal:tag_options")).url == reverse("portal:customer_list")
     assert outsider_client.get(reverse("portal:tag_options")).status_code == 403
 
 
