@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -12,7 +11,7 @@ from django.utils import timezone
 from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Channel
 from consents.models import Purpose
 from customers.models import ContactPoint
-from customers.postal import stopped_by_post, stopped_sql
+from customers.postal import stopped_sql
 
 PAGE = 10_000
 _ALLOWS = "s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > {at})"
@@ -40,7 +39,6 @@ _EACH_CONTACT = _WITHOUT_CONSENT.format(
     same="s.endpoint_index = cp.whole_index",
 )
 # Of whom the list stops by post, those who have agreed since.
-_LISTED = "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (customer_id, since)"
 _NOT_LISTED = f"""
     AND NOT EXISTS (SELECT 1 FROM ({{listed}}) x
         WHERE x.customer_id = {{customer}} AND NOT coalesce(s.state IN ({_GRANTING}) AND s.since > x.since, false))
@@ -64,14 +62,10 @@ def audience_sql(purpose: Purpose, channel: str, *, among: Sequence[int] | None 
         raise ValueError("Advertising by mail, message or phone needs a consent (§ 7(2) UWG).")
     statement, params = (_with_consent if needs_consent else _without_consent)(purpose, channel)
     if purpose.advertising and channel == Channel.POST:
-        listed, more = stopped_sql() if among is None else _listed(stopped_by_post(among))
+        listed, more = stopped_sql(among)
         statement += _NOT_LISTED.format(customer="s.customer_id" if needs_consent else "c.id", listed=listed)
         params += more
     return statement, params
-
-
-def _listed(stopped: Mapping[int, datetime]) -> tuple[str, list[Any]]:
-    return _LISTED, [list(stopped), list(stopped.values())]
 
 
 def _with_consent(purpose: Purpose, channel: str) -> tuple[str, list[Any]]:

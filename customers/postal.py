@@ -38,6 +38,7 @@ _TO_NOTE = f"""
 SELECT a.id, a.street, a.postcode {_LATER} AND a.id > %s ORDER BY a.id LIMIT %s FOR NO KEY UPDATE OF a SKIP LOCKED
 """
 _NOTE = "INSERT INTO customers_postalmark (address_id, mark) SELECT * FROM unnest(%s::bigint[], %s::bytea[])"
+_LISTED = "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (customer_id, since)"
 _LINE = re.compile(r"(?P<street>.+?)[,\s]+(?:[A-Za-z]{1,2}-)?(?P<postcode>\d{4,5})(?:[,\s]+\D*)?")
 
 
@@ -99,20 +100,22 @@ def _lived(customers: set[int], at: datetime) -> list[tuple[int, datetime, str, 
     return [*found, *older.values_list("customer", "customer__created_at", "street", "postcode")]
 
 
-def stopped_sql() -> tuple[str, list[Any]]:
-    """The same of everybody: a SELECT of `customer_id` and `since`, and its parameters.
+def stopped_sql(among: Iterable[int] | None = None) -> tuple[str, list[Any]]:
+    """The same of some or of everybody: a SELECT of `customer_id` and `since`, and its parameters.
 
-    Addresses that are noted (`note_marks`) are compared by the database; the others before, a page at a time, and who
-    is stopped by them stands in the parameters.
+    Of some, who is stopped stands in the parameters. Of everybody, addresses that are noted (`note_marks`) are compared
+    by the database; the others before, a page at a time, and who is stopped by them stands in the parameters.
     """
+    if among is not None:
+        stopped = stopped_by_post(among)
+        return _LISTED, [list(stopped), list(stopped.values())]
     found: dict[int, datetime] = {}
     with connection.chunked_cursor() as cursor:
         cursor.execute(_NOT_NOTED)
         while page := cursor.fetchmany(PAGE):
             for customer, since in _compared([(*row[:2], _STREET.open(row[2]), row[3]) for row in page]).items():
                 found[customer] = min(since, found.get(customer, since))
-    beside = "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (customer_id, since)"
-    both = f"SELECT customer_id, min(since) AS since FROM ({_NOTED} UNION ALL {beside}) b GROUP BY 1"  # noqa: S608
+    both = f"SELECT customer_id, min(since) AS since FROM ({_NOTED} UNION ALL {_LISTED}) b GROUP BY 1"  # noqa: S608
     return both, [list(found), list(found.values())]
 
 

@@ -1,6 +1,7 @@
 """Wires mail: what providers report, and what the timeline of a customer tells of it."""
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class MailConfig(AppConfig):
@@ -11,7 +12,6 @@ class MailConfig(AppConfig):
 
     def ready(self) -> None:
         from anymail.signals import tracking
-        from django.core import checks
 
         from customers.timeline import register_source
         from datamap import erasing, quarantine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import wraps
 from typing import Any
 
@@ -13,8 +12,6 @@ from django.urls import path
 
 from datamap.guard import View, public_page
 from mail.providers import DOORS, proves_itself
-
-log = logging.getLogger(__name__)
 
 
 def reporting(name: str, view: View) -> View:

@@ -9,13 +9,6 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from datamap.preparing import ask
-
-_GRANTED = """
-SELECT p.permission FROM staff_rolepermission p JOIN staff_user_roles r ON r.role_id = p.role_id
-WHERE p.granted AND r.user_id = %s
-"""
-
 
 class Role(models.Model):
     """What someone is here for; what the role may do stands in RolePermission."""
@@ -66,6 +59,11 @@ class RolePermission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role_id}: {self.permission}"
+
+
+def granted_to(user: Any) -> models.QuerySet[RolePermission, str]:
+    """The keys of the permissions that the roles of a user give."""
+    return RolePermission.objects.filter(granted=True, role__users=user).values_list("permission", flat=True)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -161,10 +159,8 @@ class User(AbstractBaseUser):
         if not self.is_active or self.pk is None:
             return frozenset()
         if not hasattr(self, "_permissions"):
-            # Every page asks: a queryset would take longer to be put together than the database to answer. Who is
-            # recalled by their session brings them along.
-            granted = self.granted if hasattr(self, "granted") else [key for (key,) in ask(_GRANTED, [self.pk])]
-            self._permissions = frozenset(granted)
+            # Every page asks: who is recalled by their session brings them along.
+            self._permissions = frozenset(self.granted if hasattr(self, "granted") else granted_to(self.pk))
         return self._permissions
 
     def may(self, permission: str) -> bool:

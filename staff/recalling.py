@@ -12,11 +12,10 @@ from django.db.models import OuterRef
 from django.db.models.functions import Now
 
 from datamap.preparing import Standing
-from staff.models import RolePermission, User
+from staff.models import User, granted_to
 
 _SESSIONS = Standing(lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()), like="\x01")
-_GRANTED = RolePermission.objects.filter(granted=True, role__users=OuterRef("pk")).values("permission")
-_USERS = Standing(lambda pk: User.objects.filter(pk=pk).annotate(granted=ArraySubquery(_GRANTED)))
+_USERS = Standing(lambda pk: User.objects.filter(pk=pk).annotate(granted=ArraySubquery(granted_to(OuterRef("pk")))))
 
 
 class SessionStore(db.SessionStore):
