@@ -27,7 +27,7 @@ from datamap.controlling import legal_zone
 from datamap.declarations import registry
 from datamap.subjects import Subject
 from datamap.workdays import local_date
-from privacy import erasing_contacts
+from privacy import erasing_contacts, restricting
 from privacy.classifying import classify, people_of
 from privacy.clearing import begin_erasing, clear, run
 from privacy.journaling import entry_of
@@ -219,12 +219,15 @@ def _rows(erasure: Erasure) -> None:
             note(erasure, "rows")
             return
         _mark_news(erasure, customer)
-        around.first([customer.pk], erasure.as_of, asked=True)
         book = Book(erasure.as_of)
         (people,) = people_of([customer.pk], {customer.pk: erasure.subject_ref})
         people.ask_cases(book)
-        found = list(classify(book, people, detail=True))
-        plan = plan_of(book, people, found, erasure.subject_ref)
+        # The receipt tells of what was there, as the plan did; what the erasure itself writes shares its fate.
+        plan = plan_of(book, people, classify(book, people, detail=True), erasure.subject_ref)
+        around.first([customer.pk], erasure.as_of, asked=True)
+        if plan.complete:
+            restricting.overtake(restricting.standing_of(customer))
+        found = list(classify(book, people))
         if plan.complete:
             queue_notices(Notice.Kind.ERASURE, customer.pk, erasure.subject_ref, erasure.request, erasure)
         around.before(people.ids)

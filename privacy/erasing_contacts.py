@@ -128,7 +128,7 @@ def end_row(erasure: Erasure) -> None:
     if erasure.holds:
         return
     begin_erasing()
-    restricting.overtake(person)
+    restricting.overtake(restricting.standing_of_speaker(person))
     items = _items(person, erasure.as_of)
     _tell_recipients(person, erasure)
     done = Done()

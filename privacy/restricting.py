@@ -130,10 +130,11 @@ def lift(restriction: Restriction, *, by: User | None, version: int | None = Non
 
 
 @transaction.atomic
-def overtake(speaker: ContactPerson) -> None:
-    """End the restrictions of a contact person whom their own erasure ends now: it is what they wish instead."""
-    for standing in standing_of_speaker(speaker):
-        locked = _locked(standing, None)
+def overtake(standing: Iterable[Restriction]) -> None:
+    """End the restrictions of whom their own erasure ends now: it is what they wish instead. They go into their file
+    with a last day of their own."""
+    for one in standing:
+        locked = _locked(one, None)
         locked.decision = _("Overtaken by the erasure.")
         locked.notice_sent_at = locked.lifted_at = timezone.now()
         locked.version += 1

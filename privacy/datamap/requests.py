@@ -113,6 +113,7 @@ class RestrictionData(PersonalData):
             basis=Basis.LEGAL_OBLIGATION,
             category="REQUEST",
             start="lifted_at",
+            begun_by_end=True,
         ),
         *staff_of("set_by", "lifted_by", category="REQUEST", start="lifted_at"),
     ]

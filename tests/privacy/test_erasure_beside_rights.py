@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from customers.models import Customer
+from customers.models import Customer, Tombstone
 from datamap import holds
 from privacy import identifying, letters, restricting
 from privacy.erasing import ask_erasure, run_erasure
-from privacy.models import Erasure, Request
+from privacy.models import Erasure, Request, Restriction
 from privacy.planning import plan_erasure
+from privacy.purging import plan_run, work
 from staff.models import User
-from tests.privacy.making import make_contact, make_order, make_paper, make_person, take
+from tests.privacy.making import at, make_contact, make_order, make_paper, make_person, take
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +46,35 @@ def test_who_had_data_restricted_and_now_wants_them_erased_is_not_held_to_the_fi
     assert in_the_way(anna) == []
     assert run_erasure(ask_erasure(anna).pk).state == Erasure.State.DONE
     assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("case", ["a", "b", "d"])
+def test_the_restriction_that_an_erasure_has_overtaken_has_a_last_day(anna: Customer, privacy: User, case: str) -> None:
+    """REQUEST: three years from the end of the year; and with it goes the tombstone of the person (TOMB)."""
+    restricting.restrict(anna, case, ["all"], "bestritten", by=privacy)
+    told = {item["model"]: item["until"] for item in plan_erasure(anna, TODAY).as_dicts()}
+    assert told["privacy.Restriction"] == "2030-01-01"
+    done = run_erasure(ask_erasure(anna, as_of=TODAY).pk)
+    overtaken = Restriction.archive.get()
+    assert overtaken.lifted_at is not None and overtaken.notice_sent_at is not None
+    Request.archive.update(state="closed", closed_at=at("2026-11-28"))
+    Restriction.archive.update(lifted_at=at("2026-11-28"), notice_sent_at=at("2026-11-28"))
+    for day, left in ((date(2029, 12, 31), 1), (date(2030, 1, 1), 0)):
+        work(plan_run(day, only="REQUEST").pk)
+        assert Restriction.archive.count() == Request.archive.count() == left
+    work(plan_run(date(2036, 1, 1)).pk)
+    work(plan_run(date(2037, 1, 1)).pk)
+    assert not Tombstone.objects.filter(subject_ref=done.subject_ref).exists()
+
+
+def test_restrictions_that_were_blocked_while_they_stood_get_their_last_day(anna: Customer, privacy: User) -> None:
+    restricting.restrict(anna, "a", ["all"], "bestritten", by=privacy)
+    run_erasure(ask_erasure(anna).pk)
+    Restriction.archive.update(lifted_at=None, notice_sent_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("privacy.migrations.0015_restrictions_of_erased").FORWARD)
+    found = Restriction.archive.get()
+    assert found.lifted_at == found.notice_sent_at == found.blocked_at
 
 
 def test_what_the_person_needs_for_claims_stays_until_they_have_the_restriction_lifted(
