@@ -258,7 +258,7 @@ class NoteData(PersonalData):
         ),
         _staff("author", start="created_at"),
     ]
-    plain = ("origin",)
+    plain = ("origin", "version")
 
 
 @register(Flag)
