@@ -9,7 +9,7 @@ from django.db.models import Func
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0012_halves_of_double_names")]
+    dependencies = [("customers", "0013_versions_of_notes")]
 
     operations = [
         AddIndexConcurrently(
