@@ -74,7 +74,7 @@ class RecordData(PersonalData):
             source=_("The person, or whoever took the consent down: the record says which"),
         ),
         Group(
-            fields=("used_at", "fresh_from"),
+            fields=("used_at", "fresh_from", "pauses"),
             subject="customer",
             purpose=_("Proving a consent to calls for five years from each use (§ 7a UWG)"),
             basis=Basis.LEGAL_OBLIGATION,

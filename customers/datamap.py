@@ -263,7 +263,7 @@ class NoteData(PersonalData):
         ),
         _staff("author", start="created_at"),
     ]
-    plain = ("origin",)
+    plain = ("origin", "version")
 
 
 @register(Flag)
