@@ -104,7 +104,8 @@ def _delete_whole(table: Table, people: People, done: Done) -> None:
 
 
 def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand] | None = None) -> None:
-    """Set what the declaration says of these strands and cut the link to the person the row is about.
+    """Set what the declaration says of these strands and cut the link to the person the row is about; where the row
+    as a whole is over (`strands` None), the links to all.
 
     A row whose link cannot be cut is deleted.
     """
@@ -115,7 +116,8 @@ def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand
         return
     told = table.strands if strands is None else strands
     values = {name: value for strand in told for name, value in strand.anonymized().items()}
-    owner = {name: None for name in (table.owner, table.declaration.subject_ref) if name}
+    whose = [table.owner] if strands is not None else [table.owner, *table.people()]
+    owner = {name: None for name in (*whose, table.declaration.subject_ref) if name}
     if _has_field(table, "blocked_at"):
         owner["blocked_at"] = None
     for child in children(table):

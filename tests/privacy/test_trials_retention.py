@@ -32,7 +32,7 @@ from datamap.models import AccessLog, Controller
 from datamap.versioning import add_version, newest, successor
 from interactions.models import Complaint, FollowUp, Interaction
 from mail.models import Letter, Message
-from orders.models import Document, Return
+from orders.models import Document, Order, Return
 from privacy import restricting
 from privacy.models import Breach, BreachEntry, Disclosure, Hold, Package, Request
 from staff.models import Role, User
@@ -724,6 +724,17 @@ def test_when_the_file_of_a_person_ends_the_rest_ends_as_on_request(status: str)
     assert purge("2030-01-01", "--rule", "CLAIM") == {"CLAIM": counts(due=2, deleted=2)}
     assert purge("2033-01-01", "--rule", "LETTER") == {"LETTER": counts(due=4, deleted=4)}
     assert purge("2035-01-01", "--rule", "INV") == {"INV": counts(due=1, deleted=1)}
+
+
+def test_an_order_that_is_over_leads_to_nobody_not_even_to_whom_it_was_given() -> None:
+    """ORDER: anonymized once; a figure that names the recipient of a gift would be about somebody."""
+    customer, friend = make_person(), make_person("4712")
+    make_order(customer, "2022-05-05", gift_recipient=friend, gift_note="Alles Liebe")
+    for expected in ({"ORDER": counts(due=1, anonymized=1)}, {}):
+        assert purge("2026-01-01", "--dry-run") == expected
+        assert purge("2026-01-01") == expected
+    order = Order.objects.get()
+    assert (order.customer_id, order.gift_recipient_id, order.gift_note) == (None, None, None)
 
 
 def test_what_is_due_with_its_person_is_counted_once() -> None:
