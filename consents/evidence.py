@@ -115,7 +115,7 @@ def proof_in_words() -> Callable[[Any], str]:
         lines = [f"{name}: {said}" for name, said in told(evidence)]
         if name := wording.get("name", ""):
             lines.insert(0, ": ".join((_("Wording"), _title(titles, name, wording.get("language", "")))))
-        lines.append(_("Sealed with a check value that stands in the files beside."))
+        lines.append(_("Sealed with a check value that stands in the files of a copy."))
         return "\n".join(lines)
 
     return read

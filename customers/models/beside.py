@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Func, Value
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.identity import Customer
@@ -104,6 +105,8 @@ class SearchEntry(models.Model):
         verbose_name_plural = _("search entries")
         indexes = [
             GinIndex(fields=["text"], opclasses=["gin_trgm_ops"], name="customers_search_text"),
+            # A word of the dictionary is asked for whole.
+            GinIndex(Func("text", Value(" "), function="string_to_array"), name="customers_search_words"),
             models.Index(fields=["postcode", "phonetic"], name="customers_search_phonetic"),
         ]
 
