@@ -24,6 +24,8 @@ ACTORS = {
     "system": gettext_lazy("by rule"),
     "import": gettext_lazy("an import"),
     "journal": gettext_lazy("the journal"),
+    "provider": gettext_lazy("the mail provider"),
+    "sale": gettext_lazy("a sale"),
 }
 """Who acts besides the staff, as the ledger names them."""
 _NAMES = {

@@ -142,3 +142,9 @@ def test_what_says_no_yes_is_no_consent_whatever_somebody_types(
     claim = claim_for(person, origin, state=state)
     assert manager_client.post(reverse("consents:claim", args=[claim.pk]), form_for(person)).status_code == 422
     assert not Entry.objects.exists()
+
+
+def test_what_the_file_says_is_shown_in_the_time_of_the_shop(manager_client: Client, origin: Origin) -> None:
+    claim = claim_for(make_person("1"), origin, evidence={"OPTIN_TIME": "2020-12-05T20:09:32+00:00", "SOURCE": "Messe"})
+    page = manager_client.get(reverse("consents:claim", args=[claim.pk])).text
+    assert "05.12.2020 21:09" in page and "Messe" in page and "T20:09" not in page
