@@ -70,7 +70,7 @@ def import_file(command: BaseCommand, kind: str, options: dict[str, Any]) -> Non
         with tqdm(unit=" rows", disable=options["json"] or None, delay=1, file=sys.stderr) as bar:
             worked = work_on(batch.pk, plan, lambda records: _advance(bar, records))
         if worked is None:
-            raise CommandError("Another process took the import over; see the list of imports.", returncode=1)
+            raise CommandError(_("Another process took the import over; see the list of imports."), returncode=1)
         if worked.state == Batch.State.FAILED:
             raise CommandError(f"{path.name}: {worked.failure}", returncode=1)
         names = {"": path.name, LINES: lines.name if lines else ""}
@@ -119,11 +119,12 @@ def _plan(kind: str, options: dict[str, Any]) -> Plan:
 
 def _opener(path: Path) -> Opener:
     if not path.is_file():
-        raise CommandError(f"There is no file {path}.", returncode=BAD_ARGUMENTS)
+        raise CommandError(_("There is no file %(path)s.") % {"path": path}, returncode=BAD_ARGUMENTS)
     try:
         path.open("rb").close()
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=1) from None
+        why = _("%(path)s cannot be read: %(reason)s.") % {"path": path, "reason": error.strerror}
+        raise CommandError(why, returncode=1) from None
     return lambda: path.open("rb")
 
 
@@ -133,7 +134,8 @@ def _mapping(path: Path | None) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_once)
     except (OSError, ValueError):
-        raise CommandError(f"The mapping {path} cannot be read as JSON.", returncode=BAD_ARGUMENTS) from None
+        why = _("The mapping %(path)s cannot be read as JSON.") % {"path": path}
+        raise CommandError(why, returncode=BAD_ARGUMENTS) from None
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _column in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise CommandError(f"The mapping names {twice[:60]} twice.", returncode=BAD_ARGUMENTS)
+        raise CommandError(_("The mapping names %(name)s twice.") % {"name": twice[:60]}, returncode=BAD_ARGUMENTS)
     return found
 
 

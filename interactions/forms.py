@@ -144,7 +144,9 @@ class PostponeForm(forms.Form):
 class HandOverForm(forms.Form):
     """Who takes the chosen steps."""
 
-    owner = forms.ModelChoiceField(label=_("Hand over to"), queryset=User.objects.none())
+    owner = forms.ModelChoiceField(
+        label=_("Hand over to"), queryset=User.objects.none(), empty_label=_("please choose")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

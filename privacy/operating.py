@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
@@ -42,7 +43,7 @@ def day_of(options: dict[str, Any]) -> date:
     except argparse.ArgumentTypeError as error:
         raise CommandError(str(error), returncode=BAD_ARGUMENTS) from error
     if day > today and not options.get("dry_run") and not settings.DEBUG:
-        raise CommandError("A future day deletes nothing here: only with --dry-run.", returncode=BAD_ARGUMENTS)
+        raise CommandError(_("A future day deletes nothing here: only with --dry-run."), returncode=BAD_ARGUMENTS)
     return day
 
 

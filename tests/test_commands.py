@@ -6,11 +6,12 @@ import json
 from io import StringIO
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command, get_commands, load_command_class
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from tests.portal.factories import make_customer
 
@@ -53,6 +54,22 @@ def test_a_member_of_staff_is_made_by_a_machine(capsys: pytest.CaptureFixture[st
     told = json.loads(capsys.readouterr().out)
     assert told["roles"] == ["manager"]
     assert told["link"].startswith("http")
+
+
+@pytest.mark.django_db
+def test_what_the_arguments_lack_is_said_in_the_language_of_the_rest(tmp_path: Path) -> None:
+    for command, arguments, sentence in (
+        ("undo_import", [str(uuid4())], "Diesen Import gibt es nicht."),
+        ("import_customers", [str(tmp_path / "fehlt.csv")], f"Es gibt keine Datei {tmp_path / 'fehlt.csv'}."),
+        ("erase_person", ["99999999"], "Es gibt keinen Kunden mit dieser Nummer."),
+        ("purge_expired", ["--allow-share", "7"], "--allow-share braucht eine Zahl von 0 bis 1."),
+    ):
+        with pytest.raises(CommandError) as refused:
+            call_command(command, *arguments)
+        assert (str(refused.value), refused.value.returncode) == (sentence, 2)
+    with pytest.raises(CommandError) as refused:
+        call_command("create_staff", "keine-adresse", "--role", "manager")
+    assert refused.value.returncode == 2
 
 
 class Terminal(StringIO):

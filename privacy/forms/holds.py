@@ -40,7 +40,7 @@ class HoldForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    owner = forms.ModelChoiceField(label=_("In charge"), queryset=User.objects.none())
+    owner = forms.ModelChoiceField(label=_("In charge"), queryset=User.objects.none(), empty_label=_("please choose"))
     review_on = DayField(label=_("Review on"), help_text=_("At most twelve months ahead."))
     reason = forms.CharField(label=_("Reason"), max_length=2_000, widget=REASON)
 

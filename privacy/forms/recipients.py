@@ -67,7 +67,9 @@ class RecipientForm(forms.ModelForm):
 class DisclosureForm(forms.Form):
     """What went to whom about one person."""
 
-    recipient = forms.ModelChoiceField(label=_("Recipient"), queryset=Recipient.objects.none())
+    recipient = forms.ModelChoiceField(
+        label=_("Recipient"), queryset=Recipient.objects.none(), empty_label=_("please choose")
+    )
     at = InstantField(label=_("When"))
     data = forms.CharField(  # type: ignore[assignment]  # a field, which the form takes out of the class
         label=_("Categories of data"), max_length=300, help_text=_("Such as name, address.")

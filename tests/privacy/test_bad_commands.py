@@ -30,19 +30,19 @@ def refused(*line: str, **options: Any) -> str:
     [
         ("erase_person 4711 --as-of 2026-02-30", "no date"),
         ("erase_person 4711 --dry-run --as-of heute", "no date"),
-        ("erase_person 0815", "no customer"),
-        ("erase_person 0815 --dry-run", "no customer"),
-        ("erase_person 47\0", "no customer"),
+        ("erase_person 0815", "keinen Kunden"),
+        ("erase_person 0815 --dry-run", "keinen Kunden"),
+        ("erase_person 47\0", "keinen Kunden"),
         ("purge_expired --as-of 2026-02-30", "no date"),
         ("purge_expired --rule NIRGENDS", "NIRGENDS"),
         ("purge_expired --rule INV:nirgends", "INV:nirgends"),
-        ("purge_expired --allow-share 7", "from 0 to 1"),
-        ("purge_expired --allow-share -0.1", "from 0 to 1"),
-        ("purge_expired --allow-share NaN", "from 0 to 1"),
-        ("purge_expired --allow-share viel", "from 0 to 1"),
-        ("export_person 0815 --kind access --output /tmp/nowhere.zip", "no customer"),
+        ("purge_expired --allow-share 7", "von 0 bis 1"),
+        ("purge_expired --allow-share -0.1", "von 0 bis 1"),
+        ("purge_expired --allow-share NaN", "von 0 bis 1"),
+        ("purge_expired --allow-share viel", "von 0 bis 1"),
+        ("export_person 0815 --kind access --output /tmp/nowhere.zip", "keinen Kunden"),
         ("export_person 4711 --kind everything --output /tmp/nowhere.zip", "invalid choice"),
-        ("export_person 4711 --kind access --output /nowhere/at/all.zip", "no file"),
+        ("export_person 4711 --kind access --output /nowhere/at/all.zip", "keine Datei"),
     ],
 )
 def test_bad_arguments_are_refused_and_nothing_happens(line: str, words: str) -> None:
@@ -62,6 +62,6 @@ def test_a_day_given_by_another_program_is_read_like_one_that_is_typed() -> None
 def test_a_future_day_deletes_nothing_in_production(settings: Any) -> None:
     settings.DEBUG = False
     make_person("4711")
-    assert "future day" in refused("erase_person", "4711", "--as-of", "2999-01-01")
-    assert "future day" in refused("purge_expired", "--as-of", "2999-01-01")
+    assert "künftiger Tag" in refused("erase_person", "4711", "--as-of", "2999-01-01")
+    assert "künftiger Tag" in refused("purge_expired", "--as-of", "2999-01-01")
     assert Customer.objects.count() == 1

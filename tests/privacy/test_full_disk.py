@@ -77,7 +77,7 @@ def test_a_package_for_which_there_is_no_room_leaves_nothing_and_is_built_later(
 
     full = run(*command, before=small_disk)
     assert full.returncode == 1
-    assert "could not be written" in full.stderr and "Traceback" not in full.stderr
+    assert "konnte nicht geschrieben werden" in full.stderr and "Traceback" not in full.stderr
     assert files_below(Path(settings.SEALED_ROOT), tmp_path) == before
     package = Package.objects.get()
     assert (package.state, package.file.name) == (Package.State.FAILED, "")

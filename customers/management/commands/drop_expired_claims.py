@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from customers.claims import drop_expired_claims
 from datamap.workdays import local_date
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         as_of = options["as_of"] or today
         dry_run = options["dry_run"]
         if as_of > today and not (dry_run or settings.DEBUG):
-            raise CommandError("A future --as-of deletes only with DEBUG.", returncode=2)
+            raise CommandError(_("A future day deletes nothing here: only with --dry-run."), returncode=2)
         with transaction.atomic():
             dropped = drop_expired_claims(as_of)
             transaction.set_rollback(dry_run)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from intake.models import Batch
@@ -27,16 +28,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         batch = Batch.objects.filter(pk=options["batch"]).first()
         if batch is None:
-            raise CommandError("There is no such import.", returncode=2)
+            raise CommandError(_("There is no such import."), returncode=2)
         if options["dry_run"]:
             found = preview_undo(batch)
         else:
             if not request_undo(batch.pk):
-                raise CommandError("This import is not done, or was undone before.", returncode=1)
+                raise CommandError(_("This import is not done, or was undone before."), returncode=1)
             with tqdm(unit=" steps", disable=options["json"] or None, delay=1, file=sys.stderr) as bar:
                 worked = work_on(batch.pk, progress=bar.update)
             if worked is None or worked.state != Batch.State.UNDONE:
-                raise CommandError((worked and worked.failure) or "The undo did not finish.", returncode=1)
+                raise CommandError((worked and worked.failure) or _("The undo did not finish."), returncode=1)
             found = worked.undo
         result = {"batch": str(batch.pk), **found}
         text = json.dumps(result) if options["json"] else "\n".join(f"{k}: {v}" for k, v in result.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from privacy.erasing import Refused, ask_erasure, erasure_of_number, result_of, run_erasure
@@ -32,10 +33,10 @@ class Command(BaseCommand):
         if customer is None:
             erasure = erasure_of_number(number)
             if erasure is None:
-                raise CommandError("There is no customer with this number.", returncode=BAD_ARGUMENTS)
+                raise CommandError(_("There is no customer with this number."), returncode=BAD_ARGUMENTS)
             if options["deep"] and erasure.needles is None:
                 raise CommandError(
-                    "The erasure is finished: what could be searched for is gone with the person.",
+                    _("The erasure is finished: what could be searched for is gone with the person."),
                     returncode=BAD_ARGUMENTS,
                 )
             if not options["dry_run"]:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from customers import tombstones
 from customers.models import Customer, Tombstone
@@ -34,13 +35,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         output = Path(options["output"])
         if output.is_dir() or not output.parent.is_dir():
-            raise CommandError(f"{output} is no file that could be written.", returncode=BAD_ARGUMENTS)
+            raise CommandError(
+                _("%(path)s is no file that could be written.") % {"path": output}, returncode=BAD_ARGUMENTS
+            )
         try:
             package = build(_person(options["number"]), options["kind"])
             _write(package, output)
         except (OSError, TypesettingFailed) as error:
-            reason = error.strerror if isinstance(error, OSError) else "the PDF could not be set"
-            raise CommandError(f"The package could not be written: {reason}. Nothing of it was left.") from error
+            reason = error.strerror if isinstance(error, OSError) else _("the PDF could not be set")
+            said = _("The package could not be written: %(reason)s. Nothing of it was left.") % {"reason": reason}
+            raise CommandError(said) from error
         result = {
             "package": str(package.uuid),
             "kind": package.kind,
@@ -66,7 +70,7 @@ def _person(number: str) -> Customer | UUID:
         mark = UUID(number)
         if Tombstone.objects.filter(subject_ref=mark).exists() or Erasure.objects.filter(subject_ref=mark).exists():
             return mark
-    raise CommandError(f"There is no customer {number}.", returncode=BAD_ARGUMENTS)
+    raise CommandError(_("There is no customer with this number."), returncode=BAD_ARGUMENTS)
 
 
 def _write(package: Package, output: Path) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from datamap.catalogue import UnknownRule, rules_of
@@ -59,7 +60,7 @@ class Command(BaseCommand):
         except InvalidOperation:
             share = Decimal(-1)
         if not share.is_finite() or not 0 <= share <= 1:
-            raise CommandError("--allow-share takes a number from 0 to 1.", returncode=BAD_ARGUMENTS)
+            raise CommandError(_("--allow-share takes a number from 0 to 1."), returncode=BAD_ARGUMENTS)
         return share
 
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             validate_email(email)
         except ValidationError:
-            raise CommandError(f"{email} is not an e-mail address.") from None
+            raise CommandError(f"{email} is not an e-mail address.", returncode=2) from None
         if User.objects.filter(email=email).exists():
             raise CommandError(f"Somebody with the address {email} exists already.")
         user, token = invite(
