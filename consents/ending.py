@@ -51,18 +51,23 @@ FROM used u WHERE s.customer_id = u.customer_id AND s.entry_id = u.entry_id AND 
 """  # noqa: S608
 
 
-def end_with_person(ids: Sequence[int], day: date, *, asked: bool) -> None:
-    """End every standing yes of persons who are erased: the proof of it has a last day from then on.
+def end_with_person(ids: Sequence[int], day: date, *, asked: bool) -> dict[str, set[int]]:
+    """End every standing yes of persons who are erased: the proof of it has a last day from then on. Answers the
+    records that say so.
 
     Who asks for erasure withdraws (P09); where the period of an account is over, the shop ends it.
     """
     kind, at = Kind.WITHDRAWN if asked else Kind.REVOKED, _moment(day)
     states = State.objects.filter(customer__any_of=list(ids), granted=True).select_related("purpose", "customer")
     waiting = states.order_by("customer", "pk").iterator(chunk_size=PAGE)
+    written: set[int] = set()
     while batch := list(islice(waiting, PAGE)):
         end_states(batch, source=Source.ERASURE, actor="self" if asked else "system", at=at, kind=kind)
+        ended = State.objects.filter(pk__any_of=[state.pk for state in batch])
+        written.update(ended.values_list("entry", flat=True))
     # Whatever else was left open has a last day from now on, too.
     Record.objects.filter(customer__any_of=list(ids), ended_at__isnull=True).update(ended_at=at)
+    return {Record._meta.label: written}
 
 
 def _moment(day: date) -> datetime:

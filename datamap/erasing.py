@@ -6,7 +6,7 @@ stop. Every function is called with a set of customers, inside the transaction t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -14,8 +14,9 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 
-First = Callable[..., Any]
-"""(customer ids, the day, asked=whether the persons asked for it): before anybody looks at their rows."""
+First = Callable[..., Mapping[str, set[Any]]]
+"""(customer ids, the day, asked=whether the persons asked for it): before anybody looks at their rows; answers label ->
+keys of the rows it wrote."""
 Before = Callable[[list[int]], Any]
 """(customer ids): their rows still stand."""
 After = Callable[[list[int], list[UUID]], Any]
@@ -60,10 +61,15 @@ def register_restriction(app: str, callback: Restriction) -> None:
     _add(_restriction, app, callback)
 
 
-def first(ids: Sequence[int], day: date, *, asked: bool) -> None:
-    """Call what the apps do before the rows of these persons are looked at."""
+def first(ids: Sequence[int], day: date, *, asked: bool) -> dict[str, set[Any]]:
+    """Call what the apps do before the rows of these persons are looked at; label -> keys of the rows that came to be.
+
+    A plan knows nothing of these: who compares a run with it leaves them out.
+    """
+    written: dict[str, set[Any]] = {}
     for callback in _first.values():
-        callback(list(ids), day, asked=asked)
+        written |= callback(list(ids), day, asked=asked)
+    return written
 
 
 def before(ids: Sequence[int]) -> None:

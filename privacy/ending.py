@@ -221,12 +221,11 @@ def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False)
     if not free:
         return outcome
     refs = {pk: uuid4() for pk in free}
-    if not dry_run:
-        around.first(free, book.as_of, asked=False)
+    written = {} if dry_run else around.first(free, book.as_of, asked=False)
     for people in people_of(free, refs):
         whole = {} if dry_run else gone_whole(book, people)
         found = list(classify(book, people, without=whole))
-        _note_found(outcome, unit.key, found)
+        _note_found(outcome, unit.key, found, written)
         if not dry_run:
             done = _end_people(people, found, whole)
             _note_done(outcome, unit.key, done, whole)
@@ -255,13 +254,14 @@ def _journal(people: People, at: datetime) -> None:
     journal.write_many("erasure", [entry_of(pk, number, ref, at) for pk, number, ref in told])
 
 
-def _note_found(outcome: Outcome, person_key: str, found: list[Found]) -> None:
-    """Under each rule what it did: the persons' own file under theirs."""
+def _note_found(outcome: Outcome, person_key: str, found: list[Found], written: Mapping[str, set[Any]]) -> None:
+    """Under each rule what it did to the rows that a dry run counts, too: the persons' own file under theirs."""
     for one in found:
         fate = one.fate or ANONYMIZE
         key = one.details[next(i for i, f in enumerate(one.fates) if f == max(one.fates))][0] or person_key
         ids = one.ids if one.table.model is Customer else ()
-        outcome.note(key, one.table.label, NAMES[fate], one.count, ids)
+        new = written.get(one.table.label, set()).intersection(one.ids)
+        outcome.note(key, one.table.label, NAMES[fate], one.count - len(new), ids)
 
 
 def _note_done(outcome: Outcome, person_key: str, done: Done, whole: Mapping[str, str]) -> None:

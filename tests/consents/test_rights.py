@@ -173,3 +173,14 @@ def test_who_only_reached_the_end_of_an_account_has_not_withdrawn() -> None:
     purge("2026-11-24", "--allow-share", "1.0")
     assert not Customer.objects.filter(pk=customer.pk).exists()
     assert [record.kind for record in Record.archive.order_by("pk")] == ["given", "revoked"]
+
+
+def test_a_dry_run_of_the_night_counts_the_consents_of_ended_accounts_as_the_run_does() -> None:
+    for number in ("4711", "4712"):
+        customer = make_person(number, last_activity="2015-05-20", registered_at=at("2015-05-20"))
+        say(customer)
+        say(customer, purpose="birthday")
+    planned = purge("2031-01-01", "--dry-run")["categories"]
+    assert purge("2031-01-01")["categories"] == planned
+    assert not Customer.objects.exists()
+    assert Record.archive.filter(kind="revoked", customer=None).count() == 4
