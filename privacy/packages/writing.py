@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,6 +27,7 @@ IN_MEMORY = 512 * 1024
 LEVEL = 2
 # No day of making: two copies of one state are alike.
 STAMP = (1980, 1, 1, 0, 0, 0)
+_BREAK = orjson.Fragment(b"\n")
 
 
 @dataclass
@@ -260,29 +261,43 @@ def cell(value: Any, zone: ZoneInfo) -> Any:
 
 def as_json(value: Any, zone: ZoneInfo) -> bytes:
     """A value as JSON in UTF-8: money and other decimals as text, instants with their offset."""
-    return encoder(zone)(value)
+    return Encoder(zone).one(value)
 
 
-def encoder(zone: ZoneInfo) -> Callable[[Any], bytes]:
-    """What turns values into the JSON of a package."""
+class Encoder:
+    """Turns values into the JSON of a package."""
 
-    def other(value: Any) -> Any:
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def one(self, value: Any) -> bytes:
+        """A value."""
+        try:
+            return self._fast(value)
+        except orjson.JSONEncodeError:  # halves of characters, figures of more than 64 bits
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=self._other)
+            return text.encode(errors="replace")
+
+    def lines(self, rows: list[dict[str, Any]]) -> bytes:
+        """Objects, one a line with a comma between each two; a list of many is encoded faster than many objects."""
+        try:
+            broken = self._fast([one for row in rows for one in (row, _BREAK)])
+        except orjson.JSONEncodeError:
+            return b",\n".join(map(self.one, rows))
+        # Inside of texts a line break is written as an escape.
+        return broken[1:-3].replace(b",\n,", b",\n")
+
+    def _fast(self, value: Any) -> bytes:
+        return orjson.dumps(value, self._other, orjson.OPT_PASSTHROUGH_DATETIME)
+
+    def _other(self, value: Any) -> Any:
         if isinstance(value, datetime):
-            return value.astimezone(zone).isoformat(timespec="seconds")
+            return value.astimezone(self._zone).isoformat(timespec="seconds")
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, bytes | memoryview):
             return bytes(value).hex()
         return str(value)
-
-    def encode(value: Any) -> bytes:
-        try:
-            return orjson.dumps(value, other, orjson.OPT_PASSTHROUGH_DATETIME)
-        except orjson.JSONEncodeError:  # halves of characters, figures of more than 64 bits
-            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=other)
-            return text.encode(errors="replace")
-
-    return encode
 
 
 def pretty(value: Any) -> bytes:
