@@ -143,6 +143,7 @@ class Assembler:
                         file.write(data if first or held[0].single else b",\n" + data)
                         first = False
                         entry.rows = (entry.rows or 0) + len(rows)
+                        del rows, data  # not to be held while the next ones are made
                         yield from self._archive.drain()
                 file.write(b"\n" if held[0].single else b"\n]\n")
         else:
@@ -188,6 +189,7 @@ class Assembler:
             self.result.rows += chunk.size
             self.order.progress(self.result.rows)
             yield objects
+            del chunk, objects
         page.total = done
         self._page.end(page)
 
