@@ -228,7 +228,10 @@ def actors_named(references: Iterable[str]) -> dict[str, str]:
     wanted = set(references)
     staff = {ref: int(ref[6:]) for ref in wanted if ref.startswith("staff:") and ref[6:].isdigit()}
     names = dict(User.objects.filter(pk__in=staff.values()).values_list("pk", "name"))
-    return {ref: names.get(staff[ref], ref) if ref in staff else str(ACTORS.get(ref, ref)) for ref in wanted}
+    return {
+        ref: names.get(staff.get(ref, 0)) or _("staff") if ref.startswith("staff:") else str(ACTORS.get(ref, ref))
+        for ref in wanted
+    }
 
 
 def signed() -> Checkpoint | None:

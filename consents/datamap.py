@@ -60,6 +60,7 @@ class LegalTextVersionData(PersonalData):
 
 @register(Record)
 class RecordData(PersonalData):
+    told = _("proofs of consents")
     groups = [
         Group(
             fields=("purpose", "kind", "channel", "endpoint", "source", "occurred_at", "confirmed", "proof"),
@@ -73,7 +74,7 @@ class RecordData(PersonalData):
             source=_("The person, or whoever took the consent down: the record says which"),
         ),
         Group(
-            fields=("used_at", "fresh_from"),
+            fields=("used_at", "fresh_from", "pauses"),
             subject="customer",
             purpose=_("Proving a consent to calls for five years from each use (§ 7a UWG)"),
             basis=Basis.LEGAL_OBLIGATION,
@@ -89,6 +90,7 @@ class RecordData(PersonalData):
 
 @register(State)
 class StateData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=("purpose", "channel", "endpoint", "mark", "state", "since", "confirmed", "source", "fresh_until"),
@@ -123,6 +125,7 @@ class ScanData(PersonalData):
 
 @register(Acceptance)
 class AcceptanceData(PersonalData):
+    told = _("agreements to terms and notices")
     groups = [
         Group(
             fields=("version", "place", "order_number", "demand", "language", "source", "at"),

@@ -15,6 +15,7 @@ from consents.events import CLOSING, GRANTING, UNSAID, WITH_ENDPOINT, Channel, K
 from consents.folding import Told, fold
 from consents.models import Purpose, PurposeVersion, Record, State
 from consents.recording import months_later
+from consents.uses import used_then
 from customers.models import ContactPoint, Customer
 from customers.past_contacts import had_contact
 from customers.postal import stopped_by_post
@@ -237,7 +238,7 @@ def _facts_then(customer: Customer, use: Use, channel: str, endpoint: str, at: d
     own = next((r for r in records if standing and r.pk == standing.entry), None)
     fresh = None
     if standing and own and standing.granted and use.stale_months:
-        used = min(own.fresh_from or own.used_at or standing.since, at)
+        used = used_then(own.pauses, own.fresh_from or own.used_at or standing.since, at)
         fresh = months_later(max(used, standing.since), use.stale_months)
     restricted, deactivated = (
         moment if moment is None or moment <= at else None for moment in (restricted, deactivated)

@@ -11,26 +11,44 @@ from django.utils import timezone
 
 from consents.events import Kind, Source
 from consents.models import Record, State
+from consents.uses import IS_PAUSE, SHORTEST
 from consents.withdrawing import end_states
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 
 PAGE = 5_000
-_CALLED = """
-WITH used AS (
+_FRESH = "coalesce(r.fresh_from, r.used_at)"
+_CALLED = f"""
+WITH purpose AS (
+    SELECT p.id, p.stale_months, {SHORTEST} AS shortest, v.stale_months AS then
+    FROM consents_purpose p JOIN LATERAL (
+        SELECT v.stale_months FROM consents_purposeversion v WHERE v.purpose_id = p.id
+        ORDER BY v.valid_from <= %(at)s DESC, CASE WHEN v.valid_from <= %(at)s THEN -v.number ELSE v.number END LIMIT 1
+    ) v ON true
+),
+used AS (
     UPDATE consents_record r SET used_at = greatest(r.used_at, %(at)s), fresh_from = CASE
-        WHEN coalesce(r.fresh_from, r.used_at) + make_interval(months => p.stale_months) <= %(at)s
-            THEN coalesce(r.fresh_from, r.used_at)
-        WHEN r.fresh_from IS NOT NULL THEN greatest(r.fresh_from, %(at)s) END
-    FROM consents_purpose p
+            WHEN {_FRESH} + make_interval(months => p.then) <= %(at)s THEN {_FRESH}
+            WHEN r.fresh_from IS NOT NULL THEN greatest(r.fresh_from, %(at)s) END,
+        pauses = CASE
+            WHEN {_FRESH} + make_interval(months => p.then) <= %(at)s THEN r.pauses
+            WHEN {IS_PAUSE.format(since=_FRESH, shortest="p.shortest", at="%(at)s")}
+                THEN r.pauses || ARRAY[{_FRESH}, %(at)s]
+            -- It may end a pause earlier than was known, and begin another.
+            WHEN EXISTS (SELECT FROM generate_series(1, cardinality(r.pauses), 2) n
+                WHERE r.pauses[n] < %(at)s AND %(at)s < r.pauses[n + 1]
+                AND NOT {IS_PAUSE.format(since="r.pauses[n]", shortest="p.shortest", at="%(at)s")})
+                THEN (SELECT array_agg(x ORDER BY x) FROM unnest(r.pauses || ARRAY[%(at)s, %(at)s]) x)
+            ELSE r.pauses END
+    FROM purpose p
     WHERE p.id = r.purpose_id AND r.customer_id = ANY (%(ids)s) AND r.channel = 'phone'
-        AND (r.ended_at IS NULL OR r.ended_at > %(at)s) AND (r.used_at < %(at)s OR r.fresh_from < %(at)s)
-    RETURNING r.customer_id, r.entry_id,
-        coalesce(r.fresh_from, r.used_at) + make_interval(months => p.stale_months) AS fresh
+        AND (r.ended_at IS NULL OR r.ended_at > %(at)s)
+        AND (r.used_at < %(at)s OR r.fresh_from < %(at)s OR r.pauses[cardinality(r.pauses)] > %(at)s)
+    RETURNING r.customer_id, r.entry_id, {_FRESH} + make_interval(months => p.stale_months) AS fresh
 )
 UPDATE consents_state s SET fresh_until = u.fresh
 FROM used u WHERE s.customer_id = u.customer_id AND s.entry_id = u.entry_id AND s.fresh_until < u.fresh
-"""
+"""  # noqa: S608
 
 
 def end_with_person(ids: Sequence[int], day: date, *, asked: bool) -> None:

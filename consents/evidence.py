@@ -24,6 +24,8 @@ ACTORS = {
     "system": gettext_lazy("by rule"),
     "import": gettext_lazy("an import"),
     "journal": gettext_lazy("the journal"),
+    "provider": gettext_lazy("the mail provider"),
+    "sale": gettext_lazy("a sale"),
 }
 """Who acts besides the staff, as the ledger names them."""
 _NAMES = {
@@ -115,7 +117,7 @@ def proof_in_words() -> Callable[[Any], str]:
         lines = [f"{name}: {said}" for name, said in told(evidence)]
         if name := wording.get("name", ""):
             lines.insert(0, ": ".join((_("Wording"), _title(titles, name, wording.get("language", "")))))
-        lines.append(_("Sealed with a check value that stands in the files beside."))
+        lines.append(_("Sealed with a check value that stands in the files of a copy."))
         return "\n".join(lines)
 
     return read

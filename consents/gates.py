@@ -12,6 +12,7 @@ from django.utils import timezone
 from consents.deciding import REASONS, may
 from consents.events import Channel
 from consents.models import Purpose, State
+from consents.uses import IS_PAUSE, SHORTEST
 from customers.models import Customer
 from customers.summary import note_contact
 from mail.addressing import address_of
@@ -24,7 +25,7 @@ REFUSALS = {key: Refusal(key, text) for key, text in REASONS.items()}
 NO_PURPOSE = Refusal("no_purpose", NOT_ALLOWED.text)
 
 _INDEX: Any = State._meta.get_field("endpoint_index")
-_USED = """
+_USED = f"""
 WITH gone AS MATERIALIZED (
     SELECT m.customer_id, m.sent_at AS at,
         coalesce(m.context->>'purpose', %(usual)s::jsonb->>m.message_class) AS purpose,
@@ -36,18 +37,21 @@ WITH gone AS MATERIALIZED (
         AND m.customer_id IS NOT NULL
 ),
 used AS MATERIALIZED (
-    SELECT g.customer_id, p.id AS purpose_id, p.stale_months, g.index, max(g.at) AS at
-    FROM gone g JOIN consents_purpose p ON p.key = g.purpose GROUP BY 1, 2, 3, 4
+    SELECT g.customer_id, p.id AS purpose_id, p.stale_months, {SHORTEST} AS shortest, g.index, max(g.at) AS at
+    FROM gone g JOIN consents_purpose p ON p.key = g.purpose GROUP BY 1, 2, 3, 4, 5
 ),
 records AS (
-    UPDATE consents_record r SET used_at = u.at FROM used u
+    UPDATE consents_record r SET used_at = u.at, pauses = CASE
+        WHEN {IS_PAUSE.format(since="r.used_at", shortest="u.shortest", at="u.at")}
+            THEN r.pauses || ARRAY[r.used_at, u.at] ELSE r.pauses END
+    FROM used u
     WHERE r.customer_id = u.customer_id AND r.purpose_id = u.purpose_id AND r.channel = 'email'
         AND r.endpoint_index = u.index AND r.used_at < u.at AND (r.ended_at IS NULL OR r.ended_at > u.at)
 )
 UPDATE consents_state s SET fresh_until = u.at + make_interval(months => u.stale_months) FROM used u
 WHERE s.customer_id = u.customer_id AND s.purpose_id = u.purpose_id AND s.channel = 'email'
     AND s.endpoint_index = u.index AND s.granted AND s.fresh_until < u.at + make_interval(months => u.stale_months)
-"""
+"""  # noqa: S608
 
 
 def register_gates() -> None:

@@ -20,8 +20,8 @@ FIELDS = """
     encode(uuid_send(e.uuid), 'hex'), (extract(epoch FROM e.ts) * 1000000)::bigint, e.kind, e.purpose,
     e.text_sha256, e.actor_ref, coalesce(encode(uuid_send(e.ref_id), 'hex'), ''), e.commitment, e.leaf, r.entry_id,
     r.proof, r.kind, r.channel, r.endpoint_index, r.source,
-    to_char(r.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), r.late, r.confirmed, c.number,
-    g.at, g.by_id
+    to_char(r.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), r.late, r.confirmed, u.key,
+    c.number, r.blocked_at IS NULL, g.at, g.by_id
 """
 """What is read of an entry, in the forms in which it was hashed, so that none is made again for each."""
 _PROOF: Any = Record._meta.get_field("proof")
@@ -45,7 +45,7 @@ class Judge:
         """What is wrong with an entry and what hangs on it; "" where nothing is."""
         (
             _number, entry, uuid, ts, kind, purpose, wording, actor, ref, committed, leaf, record, proof, record_kind,
-            channel, index, source, at, late, confirmed, customer, erased_at, entered_by,
+            channel, index, source, at, late, confirmed, used_for, customer, at_hand, erased_at, entered_by,
         ) = row  # fmt: skip
         # As `hashing.leaf` does; orjson writes such a list in the same bytes.
         self.leaf = sha256(LEAF + orjson.dumps([uuid, ts, kind, purpose, wording, actor, ref]) + committed).digest()
@@ -64,9 +64,10 @@ class Judge:
             return "its record was changed"
         said = orjson.loads(payload)
         fits = (
-            (record_kind, said["channel"], said["source"], said["at"], said["late"], said["confirmed"])
-            == (kind, channel, source, at, late, confirmed)
-            and (customer is None or said["customer"] == customer)
+            (record_kind, said["channel"], said["source"], said["at"], said["late"], said["confirmed"], used_for)
+            == (kind, channel, source, at, late, confirmed, purpose)
+            # Of nobody is only what an erasure blocked.
+            and (said["customer"] == customer if at_hand else customer in (None, said["customer"]))
             and self._is_endpoint(said["endpoint"], index)
         )
         return "" if fits else "what its record says in clear is not what was sealed"

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,13 @@ from customers.suppression import ADVERTISING, hashes_of
 from datamap.preparing import Standing, ask
 
 _PURPOSES = Standing(lambda _none: Purpose.objects.all())
+_STATES: Standing[Any] = Standing(
+    lambda pk: State.objects.filter(customer=pk).annotate(text_sha256=F("entry__text_sha256"))
+)
+_SUPPRESSED = Standing(
+    lambda marks: Suppression.objects.filter(endpoint__any_of=marks, scope=ADVERTISING, ended_at__isnull=True),
+    like=[b"\x01"],
+)
 SHOWN = 20
 """More addresses or numbers than this are not listed; the customer page does the same."""
 
@@ -85,6 +92,11 @@ class Line:
         return self.state is not None or self.purpose.basis == Purpose.Basis.INTERESTS
 
     @property
+    def is_refused(self) -> bool:
+        """Whether something that was said, or the law, stands against it."""
+        return not self.decision.allowed and self.decision.reason not in QUIET
+
+    @property
     def chip(self) -> tuple[str, Any]:
         """Tone and words of the mark: what holds, and what the person said where that is something else."""
         reason = self.decision.reason
@@ -133,11 +145,10 @@ def panel_of(customer: Customer, points: Sequence[ContactPoint] | None = None) -
     purposes = _PURPOSES()
     endpoints = endpoints_of(customer) if points is None else _as_endpoints(points)
     states = {
-        (state.purpose_id, state.channel, bytes(state.endpoint_index or b"")): state
-        for state in State.objects.filter(customer=customer).select_related("entry")
+        (state.purpose_id, state.channel, bytes(state.endpoint_index or b"")): state for state in _STATES(customer.pk)
     }
     person = _Person(customer, endpoints)
-    wordings = versions_shown(state.entry.text_sha256 for state in states.values())
+    wordings = versions_shown(state.text_sha256 for state in states.values())
     lines = []
     for purpose in purposes:
         for channel in _channels(purpose, states):
@@ -184,12 +195,12 @@ def _line(
     purpose: Purpose,
     channel: str,
     endpoint: Endpoint | None,
-    states: dict[Any, State],
+    states: dict[Any, Any],
     person: _Person,
     wordings: dict[str, tuple[LegalTextVersion, str]],
 ) -> Line:
     state = states.get((purpose.pk, channel, endpoint.index if endpoint else b""))
-    shown = wordings.get(state.entry.text_sha256) if state else None
+    shown = wordings.get(state.text_sha256) if state else None
     return Line(purpose, channel, endpoint, state, person.decide(purpose, channel, endpoint, state),
                 shown[0] if shown else None)  # fmt: skip
 
@@ -208,7 +219,7 @@ class _Person:
         ((self.stopped_at, self.minor),) = ask(_PERSON, [customer.pk, customer.pk, Flag.Kind.MINOR])
         self.suppressed = _suppressed(endpoints)
 
-    def decide(self, purpose: Purpose, channel: str, endpoint: Endpoint | None, state: State | None) -> Decision:
+    def decide(self, purpose: Purpose, channel: str, endpoint: Endpoint | None, state: Any) -> Decision:
         """As `may` answers."""
         if purpose.retired_at is not None:
             return Decision(False, "retired", purpose.retired_at)
@@ -228,7 +239,7 @@ class _Person:
             since=state.since if state else None,
             confirmed=state.confirmed if state else None,
             entry=state.entry_id if state else None,
-            wording=state.entry.text_sha256 if state else None,
+            wording=state.text_sha256 if state else None,
             fresh_until=state.fresh_until if state else None,
         )
         if channel == Channel.POST and purpose.advertising:
@@ -251,11 +262,10 @@ class _Person:
 def _suppressed(endpoints: list[Endpoint]) -> dict[bytes, datetime]:
     """By index, since when an endpoint stands on the list; one query."""
     marks = {mark: one.index for one in endpoints for mark in hashes_of(one.kind, one.value)}
-    rows = Suppression.objects.filter(endpoint__in=list(marks), scope=ADVERTISING, ended_at__isnull=True)
     found: dict[bytes, datetime] = {}
-    for mark, since in rows.values_list("endpoint").annotate(since=Min("since")):
-        index = marks[bytes(mark)]
-        found[index] = min(since, found.get(index, since))
+    for row in _SUPPRESSED(list(marks)) if marks else []:
+        index = marks[bytes(row.endpoint)]
+        found[index] = min(row.since, found.get(index, row.since))
     return found
 
 

@@ -36,12 +36,14 @@ AT_ONCE = 500
 IN_ONE_MAIL = 20
 MAILED = [kind.value for kind in (Kind.GIVEN, Kind.RENEWED, Kind.REFUSED, Kind.WITHDRAWN, Kind.REVOKED, Kind.EXPIRED,
                                   Kind.INVALIDATED)]  # fmt: skip
-# Who is erased is answered otherwise; what a file tells of long ago, or the journal after a restore, is no change.
+# Who is erased is answered otherwise; what a file tells of long ago, or the journal after a restore, is no change. What
+# staff prove of an import by evidence of their own is one: no import says it, and it is of no batch.
 NOT_MAILED = [Source.ERASURE.value, Source.IMPORT.value]
 _DUE = """
 SELECT p.number, p.entry_id, r.customer_id FROM consents_position p
 LEFT JOIN consents_entry e ON e.id = p.entry_id AND e.kind = ANY (%s) AND e.actor_ref <> 'journal'
-LEFT JOIN consents_record r ON r.entry_id = e.id AND r.source <> ALL (%s) AND r.blocked_at IS NULL
+LEFT JOIN consents_record r ON r.entry_id = e.id AND r.blocked_at IS NULL
+    AND (r.source <> ALL (%s) OR r.source = 'import' AND e.ref_id IS NULL AND e.actor_ref <> 'import')
 WHERE p.number > %s AND p.number <= %s ORDER BY p.number LIMIT %s
 """
 _PLACE = """

@@ -61,6 +61,7 @@ exempt(ClaimReport, _("Figures only."))
 
 @register(Customer)
 class CustomerData(PersonalData):
+    told = _("name and master data")
     groups = [
         Group(
             fields=(
@@ -134,6 +135,7 @@ class AddressData(PersonalData):
 
 @register(PostalMark)
 class PostalMarkData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=("mark",),
@@ -150,6 +152,7 @@ class PostalMarkData(PersonalData):
 
 @register(ContactPoint)
 class ContactPointData(PersonalData):
+    told = _("e-mail addresses and phone numbers")
     groups = [
         Group(
             fields=("kind", "value", "label", "is_primary", "verified_at", "created_at"),
@@ -194,6 +197,7 @@ class ContactPersonData(PersonalData):
 
 @register(ExternalId)
 class ExternalIdData(PersonalData):
+    told = _("numbers in other systems")
     groups = [
         Group(
             fields=("platform", "value"),
@@ -210,6 +214,7 @@ class ExternalIdData(PersonalData):
 
 @register(CustomerTag)
 class CustomerTagData(PersonalData):
+    told = _("tags")
     groups = [
         Group(
             fields=("tag", "set_at"),
@@ -258,7 +263,7 @@ class NoteData(PersonalData):
         ),
         _staff("author", start="created_at"),
     ]
-    plain = ("origin",)
+    plain = ("origin", "version")
 
 
 @register(Flag)
@@ -280,6 +285,7 @@ class FlagData(PersonalData):
 
 @register(HeldIntake)
 class HeldIntakeData(PersonalData):
+    told = _("entries of imports that wait for a decision")
     groups = [
         Group(
             fields=(
@@ -308,6 +314,7 @@ class HeldIntakeData(PersonalData):
 
 @register(OptInClaim)
 class OptInClaimData(PersonalData):
+    told = _("consents that an import named without proof")
     groups = [
         Group(
             fields=("channel", "state", "evidence", "claimed_at"),
@@ -324,6 +331,7 @@ class OptInClaimData(PersonalData):
 
 @register(ActivityClaim)
 class ActivityClaimData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=("at",),
@@ -393,6 +401,7 @@ class TombstoneData(PersonalData):
 
 @register(Summary)
 class SummaryData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=(
@@ -420,6 +429,7 @@ class SummaryData(PersonalData):
 
 @register(AdvertisingStop)
 class AdvertisingStopData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=("since", "ended_at"),
@@ -435,6 +445,7 @@ class AdvertisingStopData(PersonalData):
 
 @register(SearchEntry)
 class SearchEntryData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=("text", "phonetic", "postcode"),

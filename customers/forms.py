@@ -8,7 +8,8 @@ from typing import Any
 
 from django import forms
 from django.conf.locale import LANG_INFO
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext
@@ -26,6 +27,16 @@ from staff.models import User
 
 LANGUAGES = ("de", "en", "fr", "nl", "pl", "it", "es", "da", "cs", "sv", "tr", "ru", "uk", "ar")
 REVIEW_MONTHS = 12
+# Digits of the largest integer the column holds; Python refuses to read thousands of them.
+LONGEST_VERSION = 10
+
+
+def told_version(request: HttpRequest) -> int:
+    """The version that a posted form was made from. Raises BadRequest for what no form of ours says."""
+    told = request.POST.get("version", "")
+    if not told.isdecimal() or len(told) > LONGEST_VERSION:
+        raise BadRequest
+    return int(told)
 
 
 def day_input() -> forms.DateInput:

@@ -18,6 +18,10 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": 
 _WRITTEN_OUT = re.compile(r"([aou])e")
 _LETTERS = re.compile(r"[^\w]+")
 _LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+DICTIONARY = "^[^0-9-][^-]{3,59}$"
+"""Which words are looked through for a misspelt one, for Python and for SQL. A double name has no place among them
+beside its halves: nearly all would be different."""
+_is_looked_through = re.compile(DICTIONARY).match
 BATCH = 5000
 
 
@@ -52,12 +56,6 @@ def searched_words(text: str) -> tuple[str, ...]:
         halves = (half for word in words if "-" in word for half in word.split("-"))
         words |= dict.fromkeys(half for half in halves if _is_looked_through(half))
     return tuple(words)
-
-
-def _is_looked_through(word: str) -> bool:
-    """Whether a word has a place in the dictionary of those that are looked through for a misspelt one. A double name
-    has none beside its halves: nearly all would be different."""
-    return 4 <= len(word) <= 60 and not word[0].isdigit() and "-" not in word
 
 
 def alike(text: str) -> str:
@@ -326,7 +324,7 @@ def recount_words() -> int:
             WITH counted AS (
                 SELECT word, count(*) AS entries
                 FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word
-                WHERE strpos(word, '-') = 0 GROUP BY word
+                WHERE word ~ %s GROUP BY word
             ), gone AS (
                 DELETE FROM customers_searchword s
                 WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.word = s.word) RETURNING 1
@@ -335,9 +333,10 @@ def recount_words() -> int:
                 WHERE c.word = s.word AND s.entries IS DISTINCT FROM c.entries RETURNING 1
             ), back AS (
                 INSERT INTO customers_searchword (word, entries) SELECT word, entries FROM counted
-                WHERE length(word) BETWEEN 4 AND 60 AND word !~ '^[0-9]' ON CONFLICT (word) DO NOTHING RETURNING 1
+                ON CONFLICT (word) DO NOTHING RETURNING 1
             )
             SELECT count(*) FROM gone
-            """
+            """,
+            [DICTIONARY],
         )
         return cursor.fetchone()[0]

@@ -32,11 +32,16 @@ def add_note(customer: Customer, text: str, *, by: User) -> Note:
 
 
 @transaction.atomic
-def correct_note(note: Note, text: str) -> None:
-    """Put other words into a note; who wrote it and when stays."""
+def correct_note(note: Note, text: str, *, version: int) -> bool:
+    """Put other words into a note; who wrote it and when stays. False where it was corrected since `version`: nothing
+    is written then, and `note` says what stands there. Raises holding.DecisionRefused while the data are restricted."""
     refuse_restricted(Customer.objects.select_for_update().get(pk=note.customer_id))
-    note.text = text
-    note.save(update_fields=["text", "text_index"])
+    note.refresh_from_db()
+    if note.version != version:
+        return False
+    note.text, note.version = text, version + 1
+    note.save(update_fields=["text", "text_index", "version"])
+    return True
 
 
 @transaction.atomic

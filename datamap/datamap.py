@@ -25,6 +25,7 @@ register_store(
 
 @register(AccessLog)
 class AccessLogData(PersonalData):
+    told = _("log of who opened the data")
     groups = [
         Group(
             fields=("customer_number", "page", "purpose", "at"),

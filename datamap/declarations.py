@@ -203,6 +203,8 @@ class PersonalData:
     files: fields (file fields or names of stored files) whose files go with the row.
     copies: paths of a category or a start, and where the database keeps a copy of each beside what it is asked for
       together with, so that one index finds the rows that are due. Rows are found by the copy and judged by the path.
+    told: what a letter to the person calls such rows, where the name of the model says nothing to them; empty where
+      they only repeat what others hold, and go without saying.
     """
 
     groups: ClassVar[list[Group]] = []
@@ -213,6 +215,7 @@ class PersonalData:
     cut: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]] = ()
     copies: ClassVar[dict[str, str]] = {}
+    told: ClassVar[Any] = None
 
     label: ClassVar[str] = ""
     """`app_label.Model`, set by the registry."""

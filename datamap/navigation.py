@@ -55,7 +55,10 @@ class Badge:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """One line of the rail; `count` is the figure of its badge, None where nothing waits."""
+    """One line of the rail; `count` is the figure of its badge, None where nothing waits.
+
+    Pages below its address are its own, and those whose address has the `argument`, wherever they stand.
+    """
 
     key: str
     label: Text
@@ -65,6 +68,7 @@ class MenuEntry:
     group: str
     order: int
     badge: Badge | None = None
+    argument: str = ""
     url: str = ""
     count: int | None = None
 
@@ -81,11 +85,12 @@ def register_menu(
     group: str,
     order: int,
     badge: Badge | None = None,
+    argument: str = "",
 ) -> None:
     """Add an entry to the rail; an unknown icon or a key used twice fails at start."""
     if icon not in ICONS:
         raise ImproperlyConfigured(f"The menu entry {key} names the icon {icon}, which the sprite does not hold.")
-    entry = MenuEntry(key, label, url_name, icon, permission, group, order, badge)
+    entry = MenuEntry(key, label, url_name, icon, permission, group, order, badge, argument)
     if _entries.setdefault(key, entry) != entry:
         raise ImproperlyConfigured(f"The menu entry {key} is registered twice.")
 

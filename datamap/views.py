@@ -35,9 +35,10 @@ def data_map(request: HttpRequest) -> HttpResponse:
     form = DataMapFilterForm(request.GET or None, areas=areas, categories=keys)
     wanted = form.cleaned_data if form.is_valid() else {}
     shown = filtered(entries, wanted)
+    of_area = [(area, name, [entry for entry in shown if entry.area == area]) for area, name in areas]
     context = {
         "form": form,
-        "areas": [(name, [entry for entry in shown if entry.area == area]) for area, name in areas],
+        "areas": [one for one in of_area if one[2]],
         "exempt": [] if any(wanted.values()) else registry.exemptions(),
         "count": len(shown),
         "filtered": any(wanted.values()),

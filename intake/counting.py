@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,12 @@ class Tally:
         """What the commands print (commands.md) and a batch keeps."""
         skipped = self.counts["error_count"] + self.counts["held"]
         return {"rows": self.rows, "skipped": skipped, **self.counts}
+
+
+def repeated(counts: Mapping[str, int]) -> int:
+    """Records that belong to what an earlier one told: the next line of an order, a customer named once more."""
+    told = sum(counts.get(name, 0) for name in ("created", "updated", "unchanged", "skipped"))
+    return max(counts.get("rows", 0) - told, 0)
 
 
 def keep_problems(batch: Batch, outcome: Outcome, *, dry_run: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ from intake.planning import Plan, plan_import
 from intake.profiles import UnknownProfile
 from intake.storage import opener_of
 from intake.tables import UnreadableFile
-from intake.undoing import LeaseLost, undo
+from intake.undoing import LeaseLost, Progress, undo
 from intake.writing import write
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ MOST_ATTEMPTS = 20
 # Temporary tables of lines that wait for their orders, and of what a dry run would have made (customers, orders).
 NOTES = ("intake_lines", "customers_tried", "orders_rehearsal")
 
-Progress = Callable[[int], None]
 REFUSALS = (UnreadableFile, UnknownProfile, MappingError)
 State = Batch.State
 
@@ -75,6 +74,8 @@ def claim(batch_id: uuid.UUID) -> uuid.UUID | None:
 def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | None = None) -> Batch | None:
     """Do what the state of the batch asks for: check, run or undo. Returns None where somebody else does it.
 
+    `progress` hears how many records are done, or steps of an undo.
+
     A file that cannot be read stops the batch with a sentence. A lost database leaves the lease to run out, and the
     next sweep goes on; anything unforeseen stops the batch, and what is committed stays and may be undone.
     """
@@ -86,7 +87,7 @@ def work_on(batch_id: uuid.UUID, plan: Plan | None = None, progress: Progress | 
         if batch.attempts > MOST_ATTEMPTS:
             raise UnreadableFile(_("The import was begun too often without coming to an end."), batch.position)
         if batch.state == State.UNDOING:
-            undo(batch)
+            undo(batch, progress or (lambda steps: None))
         else:
             with _queries_not_kept():
                 _Worker(batch, lease, plan or plan_of(batch), progress).work()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,6 +21,7 @@ from orders.intake import LOCK as ORDERS_LOCK
 from orders.models import Order
 from orders.undoing import undo_orders
 
+Progress = Callable[[int], None]
 State = Batch.State
 # Rows that were left are named up to this number; all are counted.
 NAMED = 1_000
@@ -42,9 +44,18 @@ def request_undo(batch_id: uuid.UUID, version: int | None = None) -> bool:
     return bool(changed)
 
 
-def undo(batch: Batch) -> None:
-    """Undo a batch that was asked to be undone, in one transaction with its row locked. Raises LeaseLost."""
-    with transaction.atomic():
+def undo(batch: Batch, progress: Progress = lambda steps: None) -> None:
+    """Undo a batch that was asked to be undone, in one transaction with its row locked. Raises LeaseLost.
+
+    `progress` hears of every step, each of which is one statement for all rows.
+    """
+
+    def step(execute: Callable[..., Any], *statement: Any) -> Any:
+        done = execute(*statement)
+        progress(1)
+        return done
+
+    with transaction.atomic(), connection.execute_wrapper(step):
         held = Batch.objects.select_for_update().filter(pk=batch.pk, lease=batch.lease, state=State.UNDOING)
         found = held.first()
         if found is None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from intake import uploading
+from intake.counting import repeated
 from intake.exporting import problem_lines
 from intake.forms import UploadForm
 from intake.mapping import MappingError
@@ -168,6 +169,7 @@ def _detail_context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "batch": batch,
         "profile_label": _profile_label(batch),
         "counts": counts,
+        "repeated": repeated(counts),
         "dry_run": dry_run,
         "problems": list(problems[:SHOWN_PROBLEMS]),
         "problem_count": counts.get("error_count", 0) + counts.get("warning_count", 0),

@@ -30,6 +30,7 @@ def _in_charge(field: str) -> Group:
 
 @register(Interaction)
 class InteractionData(PersonalData):
+    told = _("calls, mails and other contacts")
     groups = [
         Group(
             fields=("content", "outcome", "occurred_at", "order_number"),

@@ -250,6 +250,7 @@ class DocumentData(PersonalData):
 
 @register(CustomerTotal)
 class CustomerTotalData(PersonalData):
+    told = ""
     groups = [
         Group(
             fields=("currency", "orders", "sum", "first", "last"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -97,8 +97,11 @@ def refresh_totals(customer_ids: Sequence[int | None]) -> None:
         )
 
 
-def recompute_totals() -> int:
-    """Recompute every customer's totals, a transaction for each chunk; how many were wrong before."""
+def recompute_totals(progress: Callable[[int], object] = lambda customers: None) -> int:
+    """Recompute every customer's totals, a transaction for each chunk; how many were wrong before.
+
+    `progress` hears how many customers each chunk had.
+    """
     wrong = differing_totals()
     last = 0
     while True:
@@ -112,6 +115,7 @@ def recompute_totals() -> int:
         if not ids:
             return wrong
         refresh_totals(ids)
+        progress(len(ids))
         last = ids[-1]
 
 

@@ -18,6 +18,7 @@ from datamap.accesslog import name_pages, record
 from datamap.controlling import legal_zone
 from datamap.declarations import PersonalData, registry
 from datamap.overview import field_label
+from datamap.packages import reading_of
 from datamap.workdays import day_begins
 from orders.models import Document
 from portal.facts import Fact, fact
@@ -170,8 +171,10 @@ def _day_of(row: Any) -> date | datetime | None:
 def _facts(row: Any, declaration: type[PersonalData]) -> Iterator[Fact]:
     for group in declaration.groups:
         for name in group.fields:
-            if name not in declaration.files and (said := fact(row, name, field_label(type(row), name))):
-                yield said
+            label = field_label(type(row), name)
+            if name not in declaration.files and (said := fact(row, name, label)):
+                read = None if row._meta.get_field(name).is_relation else reading_of(declaration.label, name)
+                yield Fact(label, read(getattr(row, name))) if read else said
 
 
 def _parts(row: Any) -> Iterator[Part]:

@@ -19,6 +19,7 @@ from customers.models import (
     ExternalId,
     Flag,
     OptInClaim,
+    Origin,
     Preference,
     Summary,
     Tag,
@@ -31,6 +32,7 @@ SHOWN = 20
 # Most customers have nothing in most of these: one question says where to look.
 _RARE: tuple[type[Model], ...] = (ContactPerson, ExternalId, CustomerTag, Preference, Flag, OptInClaim)
 _EXISTS = [f"EXISTS (SELECT FROM {model._meta.db_table} WHERE customer_id = %s)" for model in _RARE]
+_ORIGINS = Standing(lambda pk: Origin.objects.filter(pk=pk))
 _POINTS = Standing(lambda pk: ContactPoint.objects.filter(customer=pk).order_by("-is_primary", "pk")[:SHOWN])
 _ADDRESSES = Standing(lambda pk: Address.objects.filter(customer=pk).order_by("-is_default", "pk")[:SHOWN])
 _THERE = f"SELECT {', '.join(_EXISTS)}"  # noqa: S608
@@ -42,6 +44,7 @@ class Profile:
 
     customer: Customer
     summary: Summary | None
+    origin: Origin | None
     contact_points: list[ContactPoint]
     addresses: list[Address]
     persons: list[ContactPerson]
@@ -94,6 +97,7 @@ def profile_of(customer: Customer) -> Profile:
     profile = Profile(
         customer=customer,
         summary=getattr(customer, "summary", None),  # the door has read it with the customer
+        origin=next(iter(_ORIGINS(customer.origin_id)), None) if customer.origin_id else None,
         contact_points=_POINTS(customer.pk),
         addresses=_ADDRESSES(customer.pk),
         persons=rows(ContactPerson, persons.filter(**mine).order_by("last_name", "pk")[:SHOWN]),

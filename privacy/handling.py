@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers.withdrawals import has_withdrawn
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import clarifying, copies, identifying, letters
+from privacy import clarifying, copies, identifying, letters, restricting
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Policy, Rectification, Request, RequestLetter
@@ -81,8 +81,8 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
     """Answer a request, in full or in part, and write the letter.
 
     Raises StepRefused while identity or a staged change is open, for an objection without a decision, where the letter
-    would tell of an erasure that has not begun, or of a withdrawal that has not taken effect, and where the copy that
-    was asked for is not there to go with it.
+    would tell of an erasure that has not begun, a withdrawal that has not taken effect, a restriction that nobody has
+    set or corrections that nobody has decided about, and where the copy that was asked for is not there to go with it.
     """
     with step_of(request, version) as locked:
         refuse_unless_open(locked)
@@ -175,6 +175,13 @@ def _refuse_unready(request: Request, decision: str) -> None:
         raise StepRefused(
             _("End first what the person withdraws, on their page of consents: the letter says it is done.")
         )
+    if request.kind == Request.Kind.RESTRICTION and not restricting.is_obtained(request):
+        raise StepRefused(
+            _("Restrict the data first: the letter says it is done. Where Art. 18 does not apply, refuse.")
+        )
+    corrects = request.kind == Request.Kind.RECTIFICATION and customer is not None
+    if corrects and not decision.strip() and not request.rectifications.exists():
+        raise StepRefused(_("Stage the corrections and decide about them first, or say here what was decided."))
     still_here = request.kind == Request.Kind.ERASURE and request.customer_id is not None
     if still_here and not any(erasure.started_at for erasure in erasures_of(request)):
         raise StepRefused(_("Carry out the erasure first: the letter says what was erased and what stays."))

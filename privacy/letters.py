@@ -50,6 +50,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a
 
 # Whoever was erased is known by the marks of the erasure: of them something is kept.
 _NOTHING_FOUND = (Request.Kind.ACCESS, Request.Kind.ERASURE, Request.Kind.PORTABILITY)
+# Rights in what is used: nothing is of who is unknown, or was erased.
+_NOTHING_IN_USE = (Request.Kind.RECTIFICATION, Request.Kind.RESTRICTION, Request.Kind.WITHDRAWAL)
 
 Paragraphs = Callable[[Request], Sequence[str]]
 Enclosure = tuple[str, bytes, str]
@@ -255,7 +257,8 @@ def _template_of(request: Request, kind: str) -> str:
         return str(kind)
     if request.kind == Request.Kind.OBJECTION:
         return f"answer_objection_{request.objects_to or Request.ObjectsTo.ADVERTISING}"
-    if request.kind in _NOTHING_FOUND and not _is_known(request):
+    nothing_in_use = request.kind in _NOTHING_IN_USE and request.customer_id is None
+    if nothing_in_use or (request.kind in _NOTHING_FOUND and not _is_known(request)):
         return f"answer_{request.kind}_nothing"
     return f"answer_{request.kind}"
 

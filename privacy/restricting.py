@@ -202,6 +202,16 @@ def standing_of_speaker(person: ContactPerson) -> list[Restriction]:
     return list(Restriction.objects.filter(contact_person=person.pk, lifted_at__isnull=True).order_by("since", "pk"))
 
 
+def is_obtained(request: Request) -> bool:
+    """Whether a request for restriction has what it asks for: one was set under it, or stands; nobody unknown is."""
+    if request.customer is None:
+        return True
+    if request.contact_person is None:
+        return request.restrictions.exists() or bool(standing_of(request.customer))
+    speaker = speaker_by_key(request.contact_person)
+    return request.restrictions.exists() or (speaker is None or bool(standing_of_speaker(speaker)))
+
+
 def past_of(customer: Customer) -> list[Restriction]:
     """The restrictions of a customer that were lifted, latest first."""
     rows = Restriction.objects.filter(customer=customer, contact_person=None, lifted_at__isnull=False)

@@ -13,11 +13,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from customers import tombstones
-from customers.models import ContactPerson
+from customers.models import ContactPerson, Tombstone
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
 from privacy.classifying import Found, People
@@ -67,11 +68,14 @@ class Leaver:
 def speakers_with_files(company_ids: Collection[int]) -> list[Leaver]:
     """The contact persons of these companies who have asked for something, before their own rows go."""
     ids = list(company_ids)
+    return _leavers(Request.objects.filter(customer__any_of=ids), Restriction.objects.filter(customer__any_of=ids))
+
+
+def _leavers(requests: QuerySet[Request], restrictions: QuerySet[Restriction]) -> list[Leaver]:
     asked: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    rows = Request.objects.filter(customer__any_of=ids, contact_person__isnull=False)
-    for one in rows:
+    for one in requests.filter(contact_person__isnull=False):
         asked[one.contact_person or 0] |= {("email", one.person_email), ("phone", one.person_phone)}
-    for restricted in Restriction.objects.filter(customer__any_of=ids, contact_person__isnull=False):
+    for restricted in restrictions.filter(contact_person__isnull=False):
         asked.setdefault(restricted.contact_person or 0, set())
     return [Leaver(key, _marks(key, told)) for key, told in sorted(asked.items())]
 
@@ -88,6 +92,16 @@ def part_files(found: Collection[Leaver], refs: Collection[UUID]) -> None:
         )
         if moved:
             tombstones.bury({ref: one.marks}, erased_at=at)
+
+
+def part_old_files() -> None:
+    """Part the files that were blocked under the mark of their company before contact persons had one of their own."""
+    companies = Tombstone.objects.filter(kind="number").values("subject_ref")
+    with transaction.atomic():
+        requests = Request.archive.filter(contact_person__isnull=False, subject_ref__in=companies)
+        frozen = Restriction.archive.filter(contact_person__isnull=False, subject_ref__in=companies)
+        marks = [*requests.values_list("subject_ref", flat=True), *frozen.values_list("subject_ref", flat=True)]
+        part_files(_leavers(requests, frozen), {mark for mark in marks if mark is not None})
 
 
 def _marks(key: int, told: set[tuple[str, str]]) -> frozenset[tuple[str, bytes]]:

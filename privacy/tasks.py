@@ -17,6 +17,7 @@ from privacy.packages.tasks import build_package, expire_packages, resume_packag
 from privacy.papers.versions import keep_first
 from privacy.purging import plan_run, work
 from privacy.removing import remove_files
+from privacy.speakers_files import part_old_files
 from privacy.warning import warn_inactive
 
 __all__ = [
@@ -73,13 +74,14 @@ def resume_rights() -> None:
 
 @shared_task
 def retry_erasures() -> None:
-    """Ask again for erasures that a case or a store keeps open; beat asks every hour."""
+    """Ask again for erasures that a case or a store keeps open, see to what older ones left; beat asks every hour."""
     today = local_date(timezone.now(), legal_zone())
     waiting = Erasure.objects.filter(state__in=(Erasure.State.HELD, Erasure.State.OPEN_STORES), lease__isnull=True)
     waiting.update(as_of=today)
     for pk in waiting.values_list("pk", flat=True)[:1000]:
         work_on_erasure.delay(pk)
     remove_files()
+    part_old_files()
 
 
 @shared_task

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from datamap.catalogue import cited
 from datamap.controlling import legal_zone
+from datamap.declarations import registry
 from datamap.packages import register_reading
 from datamap.workdays import local_date
 from privacy import closing, letters, publishing, rectifying, toldwords
@@ -109,7 +110,7 @@ def _of_items(items: list[dict[str, Any]]) -> Iterable[str]:
     if nobody := sorted({_named(item) for item in items if item["action"] == "anonymize"} - {""}):
         yield _("Kept as figures that name nobody: %s.") % ", ".join(nobody)
     for item in sorted(items, key=lambda item: item["until"] or ""):
-        if item["action"] == "block":
+        if item["action"] == "block" and _named(item):
             yield _kept(item)
 
 
@@ -163,6 +164,10 @@ def _kept_words(what: str, count: int, statute: str, until: str | None) -> str:
 
 
 def _named(item: dict[str, Any]) -> str:
-    """The kind of data in everyday words; the history of changes goes without saying."""
+    """The kind of data in everyday words; empty where it goes without saying, as the history of changes does."""
     model = apps.get_model(item["model"])
-    return "" if hasattr(model, "instance_type") else str(model._meta.verbose_name_plural)
+    if hasattr(model, "instance_type"):
+        return ""
+    declared = registry.declaration_for(model)
+    told = declared.told if declared is not None else None
+    return str(model._meta.verbose_name_plural if told is None else told)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command, get_commands, load_command_class
+
+from tests.portal.factories import make_customer
 
 OWN_APPS = {app.name for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR}
 # Runs until somebody stops it: there is no result to print.
@@ -49,3 +53,51 @@ def test_a_member_of_staff_is_made_by_a_machine(capsys: pytest.CaptureFixture[st
     told = json.loads(capsys.readouterr().out)
     assert told["roles"] == ["manager"]
     assert told["link"].startswith("http")
+
+
+class Terminal(StringIO):
+    """Somebody watches standard error, and every look at the clock finds ten seconds gone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        clock = count(step=10)
+        monkeypatch.setattr("sys.stderr", self)
+        monkeypatch.setattr("tqdm.std.time", lambda: next(clock))
+
+    def isatty(self) -> bool:
+        return True
+
+    def shown(self) -> str:
+        """What was written since the last look."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "unit"), [("recompute_totals", "customers"), ("vault_status", "places")])
+def test_whoever_watches_long_work_sees_how_far_it_is(name: str, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_customer("10482")
+    terminal = Terminal(monkeypatch)
+    call_command(name)
+    assert unit in terminal.shown()
+    call_command(name, "--json")
+    assert terminal.shown() == ""
+
+
+@pytest.mark.django_db
+def test_whoever_watches_an_undo_sees_that_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "kunden.csv"
+    file.write_text("Nummer,Name\n1,Müller\n")
+    mapping = tmp_path / "spalten.json"
+    mapping.write_text(json.dumps({"external_id": "Nummer", "last_name": "Name"}))
+    for quiet in (False, True):
+        call_command("import_customers", str(file), "--mapping", str(mapping), "--json")
+        batch = json.loads(capsys.readouterr().out)["batch"]
+        terminal = Terminal(monkeypatch)
+        call_command("undo_import", batch, *(["--json"] if quiet else []))
+        assert ("steps" in terminal.shown()) is not quiet
+        capsys.readouterr()

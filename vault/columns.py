@@ -1,7 +1,7 @@
 """Where sealed values and hashes lie, and which keys they name, counted with sets."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from django.apps import apps
@@ -23,6 +23,9 @@ class Store(Protocol):
     def reseal(self) -> Iterator[int]:
         """Bring everything under the writing key, yielding how many values each step did."""
 
+
+# Hears of every table and store that was looked through.
+Progress = Callable[[int], object]
 
 stores: dict[str, Store] = {}
 list_columns: set[tuple[str, str]] = set()
@@ -87,26 +90,34 @@ def count_by_key(model: type[models.Model], fields: Sequence[models.Field], star
         return Counter({int.from_bytes(bytes(head), "big"): count for head, count in cursor.fetchall()})
 
 
-def seal_uses() -> Counter[int]:
+def places() -> int:
+    """How many tables and stores `seal_uses`, `index_uses` and `list_uses` look through."""
+    return len(sealed_columns()) + len(all_stores()) + len(index_columns()) + len(list_columns)
+
+
+def seal_uses(progress: Progress = lambda place: None) -> Counter[int]:
     """How many ciphertexts name each seal key, in all tables and stores."""
     total: Counter[int] = Counter()
     for model, fields in sealed_columns().items():
         total += count_by_key(model, fields)
+        progress(1)
     for store in all_stores():
         total += Counter(store.uses())
+        progress(1)
     return total
 
 
-def list_uses() -> Counter[int]:
+def list_uses(progress: Progress = lambda place: None) -> Counter[int]:
     """How many list hashes name each list key."""
     total: Counter[int] = Counter()
     for label, name in sorted(list_columns):
         model = apps.get_model(label)
         total += count_by_key(model, [model._meta.get_field(name)], start=1)
+        progress(1)
     return total
 
 
-def index_uses() -> Counter[int]:
+def index_uses(progress: Progress = lambda place: None) -> Counter[int]:
     """How many blind indexes each index key still serves.
 
     A hash does not name its key, so the rotations tell: until one has finished in a table, every
@@ -123,4 +134,5 @@ def index_uses() -> Counter[int]:
         filled = model._base_manager.aggregate(**{f.name: models.Count(f.name) for f in fields})
         for key in keys if model._meta.label not in finished else keys[:1]:
             total[key.id] += sum(filled.values())
+        progress(1)
     return total

@@ -92,6 +92,9 @@ class Record(models.Model):
     # Of a consent that was used although it had gone stale: the last use before. The later one is proof, and freshens
     # nothing. Null: it is fresh from the last use on.
     fresh_from = models.DateTimeField(_("fresh from"), null=True, blank=True)
+    # Begin and end of each time without a use that was as long as some limit of the purpose, one after the other: what
+    # an answer of then counts from. Between them it was fresh. Null: there was none.
+    pauses = ArrayField(models.DateTimeField(), verbose_name=_("long times without a use"), null=True, blank=True)
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from consents import overview, proving
 from consents.access import person_for
 from consents.events import Channel
+from consents.evidence import told
 from consents.forms import ProveForm, wording_of
 from consents.models import Purpose
 from consents.taking import actor_of
@@ -109,7 +110,8 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
     """One asserted opt-in: what proves it, or what stands against it."""
     found = _claim(request, pk)
     evidence = proving.read_evidence(found.evidence, legal_zone())
-    context: dict[str, Any] = {"claim": found, "channel": Channel(found.channel).label, "evidence": evidence}
+    columns = list(told(found.evidence or {}))
+    context: dict[str, Any] = {"claim": found, "channel": Channel(found.channel).label, "columns": columns}
     try:
         purpose = proving.purpose_of(found)
     except proving.NotProven as refused:

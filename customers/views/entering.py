@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -23,14 +23,11 @@ from customers.entering import (
     save_sheet,
     unread_phones,
 )
-from customers.forms import CreateForm
+from customers.forms import CreateForm, told_version
 from customers.holding import DecisionRefused
 from customers.models import Customer
 from customers.sheet import ROWS, Sheet, as_json, standing
 from staff.access import permission_required, signed_in
-
-# Digits of the largest integer the column holds; Python refuses to read thousands of them.
-LONGEST_VERSION = 10
 
 
 @require_http_methods(["GET", "POST"])
@@ -74,10 +71,7 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("portal:customer_detail", number=customer.number)
     if request.method != "POST":
         return _sheet_page(request, customer, Sheet(customer))
-    told = request.POST.get("version", "")
-    if not told.isdecimal() or len(told) > LONGEST_VERSION:
-        raise BadRequest
-    data, version = choose(request.POST), int(told)
+    data, version = choose(request.POST), told_version(request)
     if version != customer.version:
         return _conflict_page(request, customer, data)
     sheet = Sheet(customer, data)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from customers import remarks
 from customers.access import customer_for
-from customers.forms import FlagForm, NoteForm
+from customers.forms import FlagForm, NoteForm, told_version
 from customers.holding import DecisionRefused
 from customers.models import Customer, Flag, Note
 from staff.access import permission_required, signed_in
@@ -37,19 +37,20 @@ def note_add(request: HttpRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("customers.edit")
 def note_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct a note of one's own."""
-    note = _own_note(request, pk, page="customers:note_edit")
+    """Correct a note of one's own; who saves in a second tab sees what the first has made of it."""
+    note, stale = _own_note(request, pk, page="customers:note_edit"), False
     posted = request.POST if request.method == "POST" else None
     form = NoteForm(posted, initial={"text": note.text})
     if request.method == "POST" and form.is_valid():
         try:
-            remarks.correct_note(note, form.cleaned_data["text"])
-            messages.success(request, _("The note is corrected."))
-            return redirect("portal:customer_detail", number=note.customer.number)
+            if remarks.correct_note(note, form.cleaned_data["text"], version=told_version(request)):
+                messages.success(request, _("The note is corrected."))
+                return redirect("portal:customer_detail", number=note.customer.number)
+            stale = True
         except DecisionRefused as refused:
             form.add_error(None, str(refused))
-    context = {"form": form, "customer": note.customer, "note": note}
-    return render(request, "customers/note.html", context, status=422 if form.errors else 200)
+    context = {"form": form, "customer": note.customer, "note": note, "stale": stale}
+    return render(request, "customers/note.html", context, status=409 if stale else 422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

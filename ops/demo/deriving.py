@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
+from customers.indexing import DICTIONARY
 from customers.models import Customer
 from customers.numbering import KEY as CUSTOMER_KEY
 from customers.numbering import lock_range
@@ -17,11 +18,10 @@ from ops.demo.shelving import tables
 from orders.totals import CHUNK, refresh_totals
 from privacy.models import Request, Restriction
 
-# As `customers.indexing.dictionary_words` chooses them.
 _WORDS = """
     INSERT INTO customers_searchword (word, entries)
     SELECT word, count(*) FROM customers_searchentry, unnest(string_to_array(text, ' ')) AS word
-    WHERE length(word) BETWEEN 4 AND 60 AND word !~ '^[0-9]|-' GROUP BY word
+    WHERE word ~ %s GROUP BY word
 """
 _SUMMARIES = """
     INSERT INTO customers_summary (customer_id, last_activity, last_contact, last_call, orders, revenue,
@@ -68,7 +68,7 @@ def raise_ranges(numbers: Counter[tuple[str, int]], next_customer: int) -> None:
 def summarize(stops: dict[int, int]) -> None:
     """The dictionary and the summaries, but for what orders add up to."""
     with connection.cursor() as cursor:
-        cursor.execute(_WORDS)
+        cursor.execute(_WORDS, [DICTIONARY])
         cursor.execute(_SUMMARIES)
     set_advertising_stops({pk: datetime.fromtimestamp(at, UTC) for pk, at in stops.items()})
 

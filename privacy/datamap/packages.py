@@ -9,6 +9,7 @@ from privacy.models import Package, Redaction
 
 @register(Package)
 class PackageData(PersonalData):
+    told = _("copies of the data")
     groups = [
         Group(
             fields=(

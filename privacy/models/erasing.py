@@ -38,7 +38,7 @@ class Erasure(models.Model):
         State.OPEN_STORES,
     )
 
-    receipt = models.UUIDField(_("receipt"), default=uuid.uuid4, unique=True, editable=False)
+    receipt = models.UUIDField(pgettext_lazy("erasure", "receipt"), default=uuid.uuid4, unique=True, editable=False)
     subject_ref = models.UUIDField(default=uuid.uuid4, editable=False)
     request = models.ForeignKey(Request, models.SET_NULL, null=True, blank=True, related_name="erasures")
     # Null once the person is gone.

@@ -12,6 +12,11 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def labelled_rows(self) -> list[list[tuple[str, str]]]:
+        """Every cell with its head before it: on a telephone the rows stand one below the other."""
+        return [list(zip(self.head, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Section:

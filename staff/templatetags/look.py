@@ -164,11 +164,13 @@ def _head(theme: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def rail(context: template.Context) -> SafeString:
-    """The main menu of the person signed in; the entry of the longest matching address is current."""
+    """The main menu of the person signed in; current is the entry whose argument the address has, else that of the
+    longest matching address."""
     request = context["request"]
     entries = entries_for(request.user)
+    arguments = request.resolver_match.kwargs if request.resolver_match else {}
     fits = [entry.url for entry in entries if request.path.startswith(entry.url)]
-    current = max(fits, key=len, default="")
+    current = next((entry.url for entry in entries if entry.argument in arguments), max(fits, key=len, default=""))
     if current == "/" and request.path != "/":
         current = ""
     return _rail(tuple(entries), current, get_language())

@@ -46,6 +46,15 @@ WIDER_THAN_SHOWN = """() => {
         && (!box(one) || getComputedStyle(one).position === "absolute"))
     return wide.slice(0, 3).map(one => one.outerHTML.slice(0, 90)).join(" | ") || "the page itself"
 }"""
+# A table is scrolled sideways only where rows and columns must be seen together; everything stays within its panel.
+OUT_OF_ITS_BOX = """() => {
+    const scrolled = [...document.querySelectorAll(".ob-scroll")].filter(box =>
+        box.scrollWidth > box.clientWidth + 1 && innerWidth < 768 && !box.querySelector(".ob-matrix"))
+    const hanging = [...document.querySelectorAll(".ob-panel")].flatMap(panel =>
+        [...panel.querySelectorAll("*")].filter(one => !one.closest(".ob-scroll, .visually-hidden, .ob-menu > div")
+            && one.getBoundingClientRect().right > panel.getBoundingClientRect().right + 1))
+    return [...scrolled, ...hanging].slice(0, 3).map(one => one.outerHTML.slice(0, 90)).join(" | ")
+}"""
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 AXE = Axe().axe_script
 # Every rule, in each theme; only the faults travel to the test, at most three places of each.
@@ -65,8 +74,10 @@ def faults_of(page: Page) -> list[str]:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         faults = page.evaluate(FAULTS)
         found += [f"{page.url} in {theme}: {rule} {target} {html}" for rule, target, html in faults]
+    if out := page.evaluate(OUT_OF_ITS_BOX):
+        found.append(f"{page.url} hangs out of a box: {out}")
     page.set_viewport_size(PHONE)
-    if wide := page.evaluate(WIDER_THAN_SHOWN):
+    if wide := page.evaluate(WIDER_THAN_SHOWN) or page.evaluate(OUT_OF_ITS_BOX):
         found.append(f"{page.url} scrolls sideways on a phone: {wide}")
     page.set_viewport_size(DESK)
     return found

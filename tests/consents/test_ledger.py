@@ -13,9 +13,10 @@ from django.db.utils import DatabaseError
 
 from consents import checkpoints, notes, verifying
 from consents.checkpoints import LedgerBehind, sign_checkpoint
-from consents.hashing import NOTHING, root, seal_hash
+from consents.hashing import NOTHING, leaf, root, seal_hash
 from consents.models import Entry, ErasedRecord, Position, Record, Seal
 from consents.rebuilding import compare_states
+from consents.recording import clear_fields
 from consents.sealing import seal_pending
 from consents.verifying import verify
 from tests.consents.making import say, triggers_off
@@ -96,6 +97,9 @@ def test_a_record_that_is_sealed_anew_with_other_words_is_found(entries, place, 
         "confirmed = NOT confirmed",
         "endpoint_index = sha256('another')",
         "customer_id = (SELECT max(customer_id) FROM consents_record)",
+        # Of nobody is only what an erasure blocked.
+        "customer_id = NULL",
+        "purpose_id = (SELECT id FROM consents_purpose WHERE key = 'birthday')",
         "proof = set_byte(proof, 20, get_byte(proof, 20) # 1)",
     ],
 )
@@ -103,6 +107,52 @@ def test_what_a_record_says_in_clear_is_held_against_what_was_sealed(entries, ch
     run(f"UPDATE consents_record SET {change} WHERE entry_id = %s", [entries[FIRST]])
     found = verify()
     assert (found.ok, found.first_broken) == (False, entries[FIRST])
+
+
+def test_two_records_that_changed_entries_are_found(entries):
+    one, other = entries[0], entries[3]  # a yes and the no after it
+    with triggers_off("consents_record"):
+        drop_key("consents_record")
+        for old, new in ((one, 0), (other, one), (0, other)):
+            run("UPDATE consents_record SET entry_id = %s WHERE entry_id = %s", [new, old])
+    found = verify()
+    assert (found.ok, found.first_broken) == (False, one)
+
+
+def test_a_leaf_that_was_made_anew_with_its_entry_is_found_by_the_seal(entries):
+    with triggers_off("consents_entry"):
+        entry = Entry.objects.get(pk=entries[MIDDLE])
+        made = leaf(
+            clear_fields(entry.uuid, entry.ts, "given", entry.purpose, entry.text_sha256, entry.actor_ref, None),
+            bytes(entry.commitment),
+        )
+        run("UPDATE consents_entry SET kind = 'given', leaf = %s WHERE id = %s", [made, entry.pk])
+        run("UPDATE consents_record SET kind = 'given' WHERE entry_id = %s", [entry.pk])
+    found = verify()
+    assert not found.ok and "seal 2" in found.why
+
+
+def test_an_entry_that_was_slipped_in_under_a_seal_is_found(entries):
+    """A no between two seals that was never sealed, or one that took the number of another."""
+    with triggers_off("consents_position"):
+        run("UPDATE consents_position SET number = -number WHERE number > 4")
+        run("UPDATE consents_position SET number = 1 - number WHERE number < 0")
+    assert not verify().ok
+
+
+def test_the_last_seal_and_its_numbers_may_not_go_alone(entries):
+    with triggers_off("consents_seal", "consents_position"):
+        run("DELETE FROM consents_seal WHERE number = 3")
+    found = verify()
+    assert (found.ok, found.first_broken) == (False, entries[6])
+    with triggers_off("consents_seal", "consents_position"):
+        run("DELETE FROM consents_position WHERE number > 6")
+    # Sealed once, they wait for a seal again: late ones are told, and nothing of what was signed is touched.
+    assert verify().ok
+    with triggers_off("consents_seal", "consents_position"):
+        run("DELETE FROM consents_seal WHERE number = 2")
+        run("DELETE FROM consents_position WHERE number > 3")
+    assert not verify().ok
 
 
 @pytest.mark.parametrize("place", [FIRST, MIDDLE, LAST])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -195,6 +196,24 @@ def test_an_entry_shows_place_seal_and_what_it_is_about(officer, person, checkpo
     for shown in ("alma4711@laden.example", "footer", version.sha256_de, bytes(Entry.objects.get().leaf).hex()):
         assert shown in page.text
     assert AccessLog.objects.filter(customer_number="4711", page="consents:entry").exists()
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ("self", "die Person"),
+        ("provider", "der E-Mail-Anbieter"),
+        ("sale", "ein Verkauf"),
+        ("staff:{}", "Olga"),
+        ("staff:99999999", "Personal"),
+    ],
+)
+def test_whoever_acted_is_named_in_words(officer, person, actor, words):
+    actor = actor.format(User.objects.get(name="Olga").pk)
+    entry = give(person, actor=actor)
+    for page in (reverse("consents:entry", args=[entry]), reverse("consents:customer", args=[person.number])):
+        said = re.sub("<[^>]*>", "\n", officer.get(page).text)
+        assert words in said and not re.search(rf"(\n|· ){actor}\b", said), page
 
 
 def test_an_entry_that_does_not_fit_says_so(officer, person):

@@ -21,6 +21,8 @@ from consents import ages
 from consents.models import Entry, PendingOptIn, Purpose, Record, State
 from consents.opting_in import PER_ADDRESS, PER_NETWORK, BadAddress, NotOffered, Outcome, Visitor, ask_opt_in, confirm
 from consents.rebuilding import compare_states
+from consents.verifying import verify
+from consents.withdrawing import withdraw
 from customers.models import ContactPoint, Customer, Suppression, Tombstone
 from customers.suppression import suppress, suppressed
 from customers.tombstones import marks_of
@@ -318,6 +320,41 @@ def test_one_link_is_recorded_once_however_often_it_is_used(client):
     assert [client.post(link_of(pending)).status_code for _ in range(3)] == [200, 200, 200]
     assert client.get(link_of(pending)).status_code == 200
     assert Entry.objects.count() == 1
+
+
+def test_a_link_that_was_used_brings_nothing_back_that_was_ended_since(client):
+    used = ask()
+    client.post(link_of(used))
+    customer = Customer.objects.get()
+    withdraw(customer, "newsletter", "email", source="rfc8058")
+    for method in (client.get, client.post, client.post):
+        assert method(link_of(used)).status_code == 200
+    assert consents.may(customer, "newsletter", "email").reason == "withdrawn"
+    assert [entry.kind for entry in Entry.objects.order_by("pk")] == ["given", "withdrawn"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_confirmation_and_a_withdrawal_at_once_leave_one_word_that_every_answer_knows(client):
+    publish(number=3)
+    customer = person()
+    given, link = ask(), link_of(ask())
+    client.post(link_of(given))
+
+    def speak(n: int) -> None:
+        try:
+            if n % 2:
+                Client().post(link)
+            else:
+                withdraw(customer, "newsletter", "email", source="rfc8058")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as people:
+        list(people.map(speak, range(6)))
+    last = Entry.objects.latest("pk").kind
+    assert State.objects.get().state == last
+    assert consents.may(customer, "newsletter", "email").allowed == (last in ("given", "renewed"))
+    assert compare_states().ok and verify().ok
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,6 +8,7 @@ import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -82,7 +83,8 @@ def test_no_receipt_where_nothing_was_decided_or_a_file_told_it() -> None:
     customer = make_person("4711")
     say(customer, "requested")
     say(customer, "noticed", purpose="feedback", source="sale")
-    say(customer, purpose="birthday", source="import", late=True)
+    say(customer, purpose="birthday", source="import", late=True, ref=uuid4(), actor="staff:1")
+    say(customer, "withdrawn", source="import", late=True, actor="import")
     seal_and_sign()
     assert send_receipts() == 0
 

@@ -1,5 +1,6 @@
 """Deactivating, notes and flags."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -97,13 +98,29 @@ def test_only_the_author_corrects_and_deletes_a_note(agent_client, manager_clien
         assert manager_client.post(to(name, note.pk), {"text": "x"}).status_code == 403
     page = agent_client.get(to("note_edit", note.pk))
     assert page.context["form"]["text"].value() == "Lieferung nachmitags"
-    agent_client.post(to("note_edit", note.pk), {"text": "Lieferung nachmittags"})
+    agent_client.post(to("note_edit", note.pk), {"text": "Lieferung nachmittags", "version": note.version})
     assert Note.objects.get().text == "Lieferung nachmittags"
     assert Note.objects.filter(text_index="Lieferung nachmittags").exists()
     assert b"Lieferung nachmittags" in agent_client.get(to("note_delete", note.pk)).content
     assert Note.objects.exists()
     agent_client.post(to("note_delete", note.pk))
     assert not Note.objects.exists()
+
+
+def test_a_note_corrected_in_two_tabs_shows_both_versions_and_loses_none(agent_client, agent, customer):
+    note = Note.objects.create(customer=customer, text="Ruft zurük", author=agent)
+    address, seen = to("note_edit", note.pk), note.version
+    agent_client.post(address, {"text": "Ruft am Montag zurück", "version": seen})
+    second = agent_client.post(address, {"text": "Ruft am Dienstag zurück", "version": seen})
+    assert second.status_code == 409
+    page = second.content.decode()
+    assert "Ruft am Montag zurück" in page and "Ruft am Dienstag zurück" in page
+    assert Note.objects.get().text == "Ruft am Montag zurück"
+    again = re.search(r'name="version" value="(\d+)"', page)[1]
+    assert agent_client.post(address, {"text": "Ruft am Dienstag zurück", "version": again}).status_code == 302
+    assert Note.objects.get().text == "Ruft am Dienstag zurück"
+    assert agent_client.post(address, {"text": "Ohne Fassung"}).status_code == 400
+    assert Note.objects.get().text == "Ruft am Dienstag zurück"
 
 
 def test_notes_and_flags_of_restricted_customers_do_not_exist_for_the_service(agent_client, agent, customer):

@@ -205,6 +205,16 @@ def test_the_dictionary_holds_the_halves_of_double_names_and_none_of_a_number():
     assert indexing.searched_words("Anna-Lena") == ("anna-lena", "anna", "lena")
 
 
+def test_the_nightly_count_chooses_the_words_that_a_change_chooses():
+    for number, name in enumerate(("٣abcd", "²quadrat", "1abcd", "Ost", "O-Neill", "q" * 60, "z" * 61)):
+        bring_in(make_row(number, external_id=f"w{number}", last_name=name))
+    chosen = set(SearchWord.objects.values_list("word", flat=True))
+    assert {"neill", "q" * 60} <= chosen
+    assert not {"1abcd", "ost", "z" * 61} & chosen
+    assert indexing.recount_words() == 0
+    assert set(SearchWord.objects.values_list("word", flat=True)) == chosen
+
+
 @pytest.mark.parametrize("text", ["Shcmidt", "Scmhidt", "Schmitd", "Wenher", "Wehnre"])
 def test_two_letters_the_wrong_way_round_are_forgiven_also_in_a_short_name(text):
     bring_in(make_row(2, external_id="9", last_name="Schmidt"), make_row(3, external_id="8", last_name="Wehner"))

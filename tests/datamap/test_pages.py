@@ -1,5 +1,6 @@
 """The pages of the ground floor: who may see them, what they show, what bad input gets."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -71,6 +72,16 @@ def test_the_data_map_is_filtered() -> None:
     assert "datamap.Controller" not in html
     assert "vault.KeyRecord" not in html
     assert client.get(reverse("datamap:data_map"), {"category": "NOPE"}).status_code == 400
+
+
+def test_the_data_map_leads_to_each_area_without_a_script() -> None:
+    client = signed_in("privacy")
+    html = client.get(reverse("datamap:data_map")).content.decode()
+    leads = re.findall(r'href="#(area-\w+)"', html)
+    assert leads == re.findall(r'<section[^>]* id="(area-\w+)"', html)
+    assert {"area-customers", "area-orders", "area-privacy", "area-store"} <= set(leads)
+    one = client.get(reverse("datamap:data_map"), {"area": "orders"}).content.decode()
+    assert 'id="area-orders"' in one and 'id="area-customers"' not in one and 'href="#area-' not in one
 
 
 def test_the_rules_page_lists_every_version_in_a_handful_of_queries(django_assert_max_num_queries) -> None:

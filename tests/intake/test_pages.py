@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -84,6 +85,17 @@ def test_a_recognized_file_goes_from_upload_to_undo(manager_client: Client, shar
     assert (batch.state, batch.undo["removed"], Customer.objects.count()) == (Batch.State.UNDONE, 6, 0)
     assert manager_client.get(reverse("intake:detail", args=[batch.pk])).status_code == 200
     assert manager_client.get(reverse("intake:list")).status_code == 200
+
+
+def test_each_row_of_a_file_is_told_in_one_of_the_figures(manager_client: Client) -> None:
+    header, first, second = customers_csv(2).splitlines()
+    upload(manager_client, "\n".join([header, first, second, first, "kaputt"]).encode())
+    batch = Batch.objects.get()
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **PLAIN))
+    page = manager_client.get(reverse("intake:detail", args=[batch.pk])).content.decode()
+    told = [int(figure) for figure in re.findall(r"<dt>[^<]+</dt><dd>(\d+)</dd>", page)]
+    # Rows; new, changed, unchanged, of earlier rows, rejected, held; what is past its last day is told once more.
+    assert told == [4, 2, 0, 0, 1, 1, 0, 0]
 
 
 def test_a_plain_file_asks_for_its_columns_and_remembers_them(manager_client: Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -11,15 +13,20 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from consents.events import Wording
 from datamap.models import AccessLog
 from interactions.models import Attachment, Complaint, Interaction
 from orders.documents import issue_credit_note, issue_document
 from orders.models import Document, Return
 from orders.returning import announce_return
+from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Request
 from staff.models import User
+from tests.consents.making import say
+from tests.consents.publishing import make_version
 from tests.interactions.factories import make_contact
 from tests.orders.factories import make_customer, make_order
+from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +196,27 @@ def test_a_file_of_a_contact_that_is_not_blocked_does_not_come_through_this_door
     for key in (f"interactions.Attachment:{attached.pk}", "interactions.Attachment:1:forged", ""):
         assert client.post(reverse(FILE), {"key": key, "purpose": "curiosity"}).status_code == 404
         assert opened(client, key, "curiosity").status_code == 404
+
+
+def test_the_proof_of_a_consent_is_told_in_words(signed_in):
+    person, wording = make_person("4712"), make_version(title_de="Newsletter abonnieren")
+    evidence = {"form": {"page": "/anmelden", "at": "2026-05-01T10:00:00+02:00"}, "note": "Ordner 4."}
+    shown = Wording(wording.sha256_de, f"{wording.text.key}:{wording.number}", "de")
+    say(person, wording=shown, evidence=evidence)
+    erasure = run_erasure(ask_erasure(person).pk)
+    client = tax_client(signed_in, "privacy")
+
+    pages = [opened(client, row.key) for row in found(client, mark=str(erasure.subject_ref))]
+    text = " ".join(html.unescape(page.content.decode()) for page in pages)
+
+    for told in (
+        f"Wortlaut: Newsletter abonnieren, Fassung {wording.number}, Deutsch", "Formular: Seite: /anmelden",
+        "Formular: am: 01.05.2026 10:00", "Was gesagt wurde: Ordner 4.", "Newsletter", "E-Mail",
+    ):  # fmt: skip
+        assert told in text, told
+    # Neither JSON nor the salt before it.
+    assert '"evidence"' not in text
+    assert not re.search("[0-9a-f]{64}", text)
 
 
 def test_tax_people_do_not_read_requests_under_the_gdpr(signed_in):

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from datamap.navigation import figures_of
-from privacy import closing, cockpit, handling
+from privacy import closing, cockpit, handling, identifying
 from privacy.board import LATE
 from privacy.models import Request
 from tests.privacy.making import days_ago, person, take
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 def in_part(by, days: int, number: str = "10001") -> Request:
-    case = take(by, kind="restriction", customer=person(number), received_at=days_ago(days))
+    case = take(by, kind="rectification", customer=person(number), received_at=days_ago(days))
+    identifying.settle(case, "known_facts", version=None, by=by)
     handling.answer(case, "Teil eins", way="mail", partly=True, version=None, by=by)
     return case
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from django.utils import translation
 
-from customers.models import Customer
+from customers.models import Customer, ExternalId
 from datamap.diagnosis import Options
 from privacy import closing, handling, identifying, letters
 from privacy.erasing import ask_erasure, run_erasure
@@ -16,7 +16,7 @@ from privacy.models import Erasure, Request
 from privacy.packages.knowing import holds_copy
 from privacy.purging import plan_run, work
 from staff.models import User
-from tests.privacy.making import make_copy, make_order, make_paper, make_person, take
+from tests.privacy.making import make_contact, make_copy, make_order, make_paper, make_person, take
 from tests.privacy.packaging import everything, files_of
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,26 @@ def test_of_two_requests_for_one_erasure_each_gets_the_same_true_answer(privacy:
         body = _answered(case, privacy)
         assert FOUND_NONE not in body
         assert "Gesperrt: Belege (1)" in body and "1. Januar 2033" in body
+
+
+def test_what_was_erased_is_told_in_words_of_everyday(privacy: User) -> None:
+    """Art. 12(1) GDPR: in plain language, also in the receipt that a later copy holds; tables that only repeat others
+    go without saying."""
+    customer = _with_invoice()
+    make_contact(customer, "2026-05-20")
+    ExternalId.objects.create(customer=customer, platform="shopify", value="1")
+    case = _asks(privacy, "erasure", customer=customer)
+    run_erasure(ask_erasure(customer, as_of=DAY).pk, now=True)
+    told = (
+        "Gelöscht: Anrufe, E-Mails und andere Kontakte, E-Mail-Adressen und Telefonnummern, Name und Stammdaten, "
+        "Nummern in anderen Systemen."
+    )
+    assert told in _answered(case, privacy)
+    closing.close(case, version=None, by=privacy)
+    copy = files_of(make_copy(_asks(privacy, "access"), privacy))
+    page = copy["index.html"].decode()
+    assert told in page
+    assert "Quittung" in page and "Eingang" not in page
 
 
 def test_neither_of_two_requests_closes_while_an_order_holds_the_erasure(privacy: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -120,3 +121,13 @@ def test_the_shop_says_how_it_proceeds(officer_client, agent_client, outsider_cl
         assert client.get(page).status_code == 403
         assert client.post(page, said).status_code == 403
     assert Policy.current().undo_hours == 48
+
+
+def test_a_page_about_one_customer_lights_up_the_customers(officer_client):
+    number = make_customer().number
+    for name in ("privacy:customer", "privacy:erase", "consents:customer", "portal:customer_detail"):
+        page = officer_client.get(reverse(name, args=[number])).content.decode()
+        (current,) = re.findall(r'<a class="item" href="([^"]+)" aria-current="page">', page)
+        assert current == reverse("portal:customer_list"), name
+    page = officer_client.get(reverse("privacy:cockpit")).content.decode()
+    assert f'href="{reverse("privacy:cockpit")}" aria-current="page"' in page

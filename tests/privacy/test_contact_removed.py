@@ -25,7 +25,9 @@ from privacy.packages.building import build
 from privacy.packages.knowing import asker_of
 from privacy.purging import plan_run, work
 from privacy.reapplying import replay_contact
+from privacy.speaking import companies_left, removed_from, speaker_by_address
 from privacy.steps import StepRefused
+from privacy.tasks import retry_erasures
 from staff.models import User
 from tests.privacy.making import days_ago, make_copy, make_person, take
 from tests.privacy.noting import disclose, make_recipient
@@ -111,6 +113,21 @@ def test_the_desk_can_say_that_somebody_asks_who_was_removed(company, removed, o
     assert desk.post(where, {"speaker": removed, "version": case.version}).status_code == 302
     case.refresh_from_db()
     assert case.contact_person == removed
+
+
+def test_many_who_were_removed_are_read_with_one_question(company, removed, officer, django_assert_max_num_queries):
+    for number in range(30):
+        ContactPerson.objects.create(
+            customer=company, last_name=f"Weg {number}", email=f"w{number}@firma.example"
+        ).delete()
+    with django_assert_max_num_queries(1):
+        found = removed_from(company)
+    assert len(found) == 31 and {"Buchhalter", "Weg 29"} <= {person.last_name for person in found}
+    with django_assert_max_num_queries(3):
+        assert speaker_by_address(company, BEFORE) == removed
+    with django_assert_max_num_queries(1):
+        assert companies_left(email=BERTA, phone=None) == {company.pk}
+        assert companies_left(email="", phone=None) == companies_left(email="?", phone="?") == set()
 
 
 def test_their_copy_holds_what_is_left_of_them_and_says_until_when(company, removed, officer) -> None:
@@ -258,6 +275,34 @@ def test_her_file_outlives_the_company_under_a_mark_of_her_own(company, berta, o
     read = everything(files_of(make_copy(again, officer)))
     assert "Zeisig" in read
     assert FOUND_NONE not in answered(again, officer, copy=False)
+
+
+def test_files_that_share_the_mark_of_their_company_are_parted_afterwards(company, berta, officer) -> None:
+    """So they were blocked before contact persons had marks of their own: whoever asked for the company got them."""
+    case = asks(officer, customer=company, text="Vorgang Zeisig")
+    answered(case, officer)
+    closing.close(case, version=None, by=officer)
+    frozen = restricting.restrict(company, "b", ["all"], "unrecht", by=officer, speaker=berta)
+    restricting.announce_lifting(frozen, "erledigt", by=officer)
+    restricting.lift(frozen, by=officer)
+    run_erasure(ask_erasure(company).pk)
+    of_company = tombstones.erasure_of_number("F-1")[1]
+    own = Request.archive.get(pk=case.pk).subject_ref
+    Tombstone.objects.filter(subject_ref=own).delete()
+    for model in (Request, Restriction):
+        model.archive.filter(subject_ref=own).update(subject_ref=of_company)
+
+    for _again in range(2):
+        retry_erasures()
+        kept = Request.archive.get(pk=case.pk)
+        assert kept.subject_ref not in (own, of_company)
+        assert tombstones.erased(email=BERTA)[1] == kept.subject_ref == Restriction.archive.get().subject_ref
+        assert Tombstone.objects.filter(subject_ref=kept.subject_ref).count() == 3  # mail, phone, key
+    assert asker_of(asks(officer)) == kept.subject_ref
+    assert check_erased(Options()).ok
+    assert any(
+        one.kind == "tombstone" and one.payload["subject_ref"] == str(kept.subject_ref) for one in journal.entries()
+    )
 
 
 def test_a_company_that_a_matter_keeps_parts_from_nobody(company, berta, officer) -> None:

@@ -1,10 +1,12 @@
 """Put back the state before an import."""
 
 import json
+import sys
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
 
 from intake.models import Batch
 from intake.running import work_on
@@ -31,7 +33,8 @@ class Command(BaseCommand):
         else:
             if not request_undo(batch.pk):
                 raise CommandError("This import is not done, or was undone before.", returncode=1)
-            worked = work_on(batch.pk)
+            with tqdm(unit=" steps", disable=options["json"] or None, delay=1, file=sys.stderr) as bar:
+                worked = work_on(batch.pk, progress=bar.update)
             if worked is None or worked.state != Batch.State.UNDONE:
                 raise CommandError((worked and worked.failure) or "The undo did not finish.", returncode=1)
             found = worked.undo

@@ -6,7 +6,9 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
 
+from customers.models import Customer
 from orders.totals import differing_totals, recompute_totals
 
 
@@ -19,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         begun = time.monotonic()
-        wrong = differing_totals() if options["check"] else recompute_totals()
+        wrong = differing_totals() if options["check"] else self._recompute(options)
         seconds = round(time.monotonic() - begun, 3)
         if options["json"]:
             self.stdout.write(json.dumps({"wrong": wrong, "checked_only": options["check"], "seconds": seconds}))
@@ -27,3 +29,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{wrong} totals were wrong{'' if options['check'] else ' and are right now'}.")
         if options["check"] and wrong:
             sys.exit(1)
+
+    def _recompute(self, options: dict[str, Any]) -> int:
+        hidden = options["json"] or not sys.stderr.isatty()
+        total = None if hidden else Customer.objects.count()
+        with tqdm(total=total, unit=" customers", disable=hidden, delay=1) as bar:
+            return recompute_totals(bar.update)

@@ -1,13 +1,15 @@
 """Shows which vault keys are loaded, which write, and how many values name each."""
 
 import json
+import sys
 from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
-from vault.columns import index_uses, list_uses, seal_uses
+from vault.columns import index_uses, list_uses, places, seal_uses
 from vault.keyring import keyring
 from vault.proof import verify_keys
 
@@ -20,7 +22,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verify_keys()
-        uses: dict[str, Counter[int]] = {"seal": seal_uses(), "index": index_uses(), "list": list_uses()}
+        hidden = options["json"] or not sys.stderr.isatty()
+        with tqdm(total=places(), unit=" places", disable=hidden, delay=1) as bar:
+            uses: dict[str, Counter[int]] = {
+                "seal": seal_uses(bar.update),
+                "index": index_uses(bar.update),
+                "list": list_uses(bar.update),
+            }
         keys = [
             {
                 "id": key.id,
