@@ -28,7 +28,7 @@ from privacy.packages.pdf import Paper, Setter
 from privacy.packages.schemas import PROCESSING_SCHEMA, data_package, item_schemas, schema_of
 from privacy.packages.screening import Screen
 from privacy.packages.showing import IN_HTML, IN_PDF, shown
-from privacy.packages.writing import Archive, Table, encoder, pretty
+from privacy.packages.writing import Archive, Encoder, Table, pretty
 
 JSON, CSV = "application/json", "text/csv; charset=utf-8; header=present"
 BINARY = "application/octet-stream"
@@ -61,7 +61,7 @@ class Assembler:
             self._stack.callback(self._archive.abandon)
             self._description = described(self.order.subject, self.order.kind)
             self._zone = legal_zone(self._description.controller)
-            self._encode = encoder(self._zone)
+            self._encoder = Encoder(self._zone)
             self._page, self._paper = Page(self._zone), Paper(self._zone)
             self._stack.callback(self._page.close)
             yield from self._data()
@@ -139,10 +139,11 @@ class Assembler:
                 file.write(b"" if held[0].single else b"[\n")
                 for part in held:
                     for rows in self._objects(part, tables, part is longest):
-                        data = b",\n".join(map(self._encode, rows))
+                        data = self._encoder.lines(rows)
                         file.write(data if first or held[0].single else b",\n" + data)
                         first = False
                         entry.rows = (entry.rows or 0) + len(rows)
+                        del rows, data  # not to be held while the next ones are made
                         yield from self._archive.drain()
                 file.write(b"\n" if held[0].single else b"\n]\n")
         else:
@@ -188,6 +189,7 @@ class Assembler:
             self.result.rows += chunk.size
             self.order.progress(self.result.rows)
             yield objects
+            del chunk, objects
         page.total = done
         self._page.end(page)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ class Reader:
         statement = self._statement(section, link, blocked)
         if statement is None:
             return
-        with connection.chunked_cursor() as cursor:
+        with connection.chunked_cursor() as cursor, ThreadPoolExecutor(1, "reading") as beside:
             for name in AS_TEXT:
                 cursor.cursor.adapters.register_loader(name, TextLoader)
             cursor.execute(statement.sql, fill(statement.params, self.subject))
@@ -73,10 +74,10 @@ class Reader:
                 is_last = len(found) < wanted
                 held = sum(len(values[place]) for place in heavy for values in found if values[place])
                 wanted = max(1, min(CHUNK, CHUNK_BYTES * len(found) // max(held, 1)))
+                # The database reads on while these are opened, screened and written.
+                following = None if is_last else beside.submit(cursor.fetchmany, wanted)
                 yield self._read(section, statement, found, link)
-                if is_last:
-                    return
-                found = cursor.fetchmany(wanted)
+                found = following.result() if following else []
 
     def _statement(self, section: Section, link: str, blocked: bool) -> Statement | None:
         find = finder_for(section.declaration.label)

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import (
     BooleanField,
     Count,
@@ -43,6 +42,7 @@ from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Store, registry
 from datamap.models import Controller, RetentionRule
 from datamap.packages import ACCESS, Person, finder_for
+from datamap.preparing import ask
 from datamap.starts import no_start, start_of
 from datamap.words import column_label
 from datamap.workdays import add_months, local_date
@@ -132,10 +132,8 @@ def held_by(subject: Person, kind: str) -> Iterable[Held]:
     """How many rows of which group end by which rule, with the latest and earliest start of their periods."""
     blocked = bool(subject.refs)
     statement, params, branches = _statement(kind, blocked)
-    with connection.cursor() as handle:
-        handle.execute(statement, fill(params, subject))
-        # Two copies of one state are alike; a union has no order.
-        found = sorted(handle.fetchall(), key=lambda row: (row[0], str(row[1]), bool(row[2])))
+    # Two copies of one state are alike; a union has no order.
+    found = sorted(ask(statement, fill(params, subject)), key=lambda row: (row[0], str(row[1]), bool(row[2])))
     for branch, value, is_blocked, count, last, first in found:
         section, group = branches[branch]
         if count:

@@ -46,8 +46,7 @@ class Setter:
 
     def begin(self, copy: dict[str, Any]) -> None:
         """Have this text set while something else is done."""
-        template = (HERE / "copy.typ").read_text(encoding="utf-8")
-        given = json.dumps({"template": template, "copy": copy}).encode()
+        given = (HERE / "copy.typ").read_bytes() + b"\0" + json.dumps(copy, ensure_ascii=False).encode()
         self._said = self._beside.submit(self._process.communicate, given, SECONDS)
 
     def finish(self) -> bytes:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from customers.models import ContactPoint
 from customers.normalizing import email_key, phone_key
+from datamap.preparing import ask
 from privacy.models import Redaction
 
 Why = Redaction.Why
@@ -109,7 +109,7 @@ class Screen:
         if self.has_decisions:
             return False
         # None of these patterns but that of a whole phone number reaches over a blank, and most words come often.
-        words = "\n".join({word for text in set(texts) for word in text.split()})
+        words = "\n".join(set("\n".join(set(texts)).split()))
         if "@" in words or (_PHONE_BEGINS.search(words) and _PHONE.search("\n".join(texts))):
             return False
         if not prose:
@@ -263,23 +263,21 @@ class Screen:
         rows = ContactPoint.objects.filter(whole_index__in=list(hashes)).exclude(customer=self.known.customer_id)
         return {hashes[bytes(found)] for found in rows.values_list("whole_index", flat=True) if found}
 
-    def _remember(self, wanted: set[str], ask: Callable[[set[str]], set[str]]) -> None:
+    def _remember(self, wanted: set[str], among: Callable[[set[str]], set[str]]) -> None:
         new = wanted - self._foreign.keys()
         if not new:
             return
         if len(self._foreign) > 20_000:
             self._foreign.clear()
-        of_others = ask(new)
+        of_others = among(new)
         self._foreign.update({key: key in of_others for key in new})
 
 
 def _numbers_among(numbers: set[str]) -> set[str]:
     """Those of the texts that are customer numbers."""
-    with connection.cursor() as cursor:
-        # None holds a blank; one text is handed over faster than a list of many.
-        wanted = "SELECT number FROM customers_customer WHERE number = ANY(string_to_array(%s, ' '))"
-        cursor.execute(wanted, [" ".join(numbers)])
-        return {number for (number,) in cursor.fetchall()}
+    # None holds a blank; one text is handed over faster than a list of many.
+    wanted = "SELECT number FROM customers_customer WHERE number = ANY(string_to_array(%s, ' '))"
+    return {number for (number,) in ask(wanted, [" ".join(numbers)])}
 
 
 def _may_hold_address(text: str) -> bool:

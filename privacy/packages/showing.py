@@ -57,6 +57,8 @@ class Shown:
     """Of each column with a few possible values what people call them."""
     readings: dict[str, Callable[[Any], str]] = field(default_factory=dict)
     """Of each column that its app reads to people how it does."""
+    known: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
+    """What was said of a value, beside its currency: states, amounts and days come again and again."""
     rows: list[list[tuple[str, str]]] = field(default_factory=list)
 
     @property
@@ -136,6 +138,15 @@ def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> s
     """A value in words."""
     if value is None or value == "":
         return ""
+    if type(value) is not str or column.how == "prose":
+        return _worded(page, column, value, row, zone)
+    mark = column.name, value, row.get("currency")
+    if mark not in page.known:
+        page.known[mark] = _worded(page, column, value, row, zone)
+    return page.known[mark]
+
+
+def _worded(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> str:
     if reading := page.readings.get(column.name):
         return clean(reading(value))
     if known := page.choices.get(column.name):

@@ -1,26 +1,24 @@
 """Sets a PDF in a process of its own: the typesetter keeps what it has set in memory, and workers live for days.
 
-Run as a file by `privacy.packages.pdf`; reads one JSON object, writes the PDF.
+Run as a file by `privacy.packages.pdf`; reads the template and, after a null character, the text as JSON; writes the
+PDF. Python's own libraries would take longer to load than the typesetter.
 """
 
-import json
 import sys
-from typing import Any
 
 import typst
 
 
 def main() -> None:
     """Wait for the text, having read the fonts meanwhile."""
-    standards: Any = ["a-2a", "ua-1"]
     warm = '#set document(title: "-")\n#set text(font: "Libertinus Serif")\n= -'
-    typst.compile(warm.encode(), format="pdf", pdf_standards=standards, ignore_system_fonts=True)
-    given = json.load(sys.stdin)
+    typst.compile(warm.encode(), format="pdf", pdf_standards=["a-2a", "ua-1"], ignore_system_fonts=True)
+    template, copy = sys.stdin.buffer.read().split(b"\0")
     pdf = typst.compile(
-        given["template"].encode(),
+        template,
         format="pdf",
-        sys_inputs={"copy": json.dumps(given["copy"], ensure_ascii=False)},
-        pdf_standards=standards,
+        sys_inputs={"copy": copy.decode()},
+        pdf_standards=["a-2a", "ua-1"],
         ignore_system_fonts=True,
         timestamp=0,
     )
