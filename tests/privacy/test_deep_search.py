@@ -87,6 +87,6 @@ def test_a_phone_that_a_family_shares_is_shown_and_stays_theirs(note: Note) -> N
 
 def test_when_the_erasure_is_finished_there_is_nothing_left_to_search_for(note: Note) -> None:
     erase()
-    with pytest.raises(CommandError, match="finished") as refused:
+    with pytest.raises(CommandError, match="abgeschlossen") as refused:
         erase("--deep")
     assert refused.value.returncode == 2

@@ -111,7 +111,7 @@ def test_asked_again_the_command_prints_the_receipt_of_the_first_time() -> None:
     again = json.loads(ended(start("erase_person", "4711", "--json"))[1])
     assert again == first
     code, _out, error = ended(start("erase_person", "4712", "--json"))
-    assert code == 2 and "number" in error
+    assert code == 2 and "Nummer" in error
 
 
 def test_a_retention_run_killed_in_the_middle_is_ended_by_another_worker() -> None:
