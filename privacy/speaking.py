@@ -65,8 +65,7 @@ def speaker_by_address(customer: Customer | None, email: str) -> int | None:
 def companies_left(*, email: str, phone: str | None) -> set[int]:
     """The companies from which staff removed somebody who had this e-mail or phone number last.
 
-    History holds no blind indexes: the last values of all who were removed and are kept yet are opened and compared,
-    a third of a second for the addresses of 20,000.
+    History holds no blind indexes: the last values of all who were removed and are kept yet are opened and compared.
     """
     wanted = [("email", email_key, email_key(email)), ("phone", phone_key, phone_key(phone or ""))]
     left = _history().filter(history_type="-")
