@@ -205,12 +205,12 @@ def standing_of_speaker(person: ContactPerson) -> list[Restriction]:
 
 def is_obtained(request: Request) -> bool:
     """Whether a request for restriction has what it asks for: one was set under it, or stands; nobody unknown is."""
-    if request.customer is None:
+    if request.customer is None or request.restrictions.exists():
         return True
     if request.contact_person is None:
-        return request.restrictions.exists() or bool(standing_of(request.customer))
+        return bool(standing_of(request.customer))
     speaker = speaker_by_key(request.contact_person)
-    return request.restrictions.exists() or (speaker is None or bool(standing_of_speaker(speaker)))
+    return speaker is None or bool(standing_of_speaker(speaker))
 
 
 def past_of(customer: Customer) -> list[Restriction]:

@@ -196,9 +196,6 @@ class SealedTextField(SealedField, models.TextField):
     def _decode(self, data: bytes) -> str:
         return data.decode()
 
-    def open_all(self, sealed: Iterable[bytes | None]) -> list[Any]:
-        return [None if data is None else data.decode() for data in keyring().open_all(self.label, sealed)]
-
 
 class SealedDateField(SealedField, models.DateField):
     """A date, sealed."""
