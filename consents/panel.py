@@ -28,7 +28,7 @@ _STATES: Standing[Any] = Standing(
 )
 _SUPPRESSED = Standing(
     lambda marks: Suppression.objects.filter(endpoint__any_of=marks, scope=ADVERTISING, ended_at__isnull=True),
-    like=[b"\x01"],
+    [b"\x01"],
 )
 SHOWN = 20
 """More addresses or numbers than this are not listed; the customer page does the same."""

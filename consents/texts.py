@@ -18,10 +18,15 @@ from consents.models import Acceptance, LegalText, LegalTextVersion, Placement
 from customers.models import Customer
 from customers.placing import KeptText, Passage, PlacedText
 from datamap.controlling import legal_zone
+from datamap.preparing import Standing
 from datamap.workdays import local_date
 from staff.models import User
 
 LANGUAGES = ("de", "en")
+_SHOWN = Standing(
+    lambda hashes: published().filter(Q(sha256_de__any_of=hashes) | Q(sha256_en__any_of=hashes)).order_by("pk"),
+    ["\x01"],
+)
 
 
 class NotPublished(ValueError):
@@ -130,7 +135,7 @@ def versions_shown(hashes: Iterable[str]) -> dict[str, tuple[LegalTextVersion, s
     if not wanted:
         return {}
     found: dict[str, tuple[LegalTextVersion, str]] = {}
-    for version in published().filter(Q(sha256_de__in=wanted) | Q(sha256_en__in=wanted)).order_by("pk"):
+    for version in _SHOWN(wanted):
         for language in LANGUAGES:
             sha = version.wording(language).sha256
             if sha in wanted:

@@ -10,6 +10,7 @@ from customers import tombstones
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from datamap import accesslog
+from datamap.preparing import Standing
 from staff.models import User
 
 SEES_RESTRICTED = "customers.restricted"
@@ -46,8 +47,19 @@ def met_erased(request: HttpRequest) -> bool:
 
 def visible_customers(user: User) -> CustomerQuerySet:
     """The customers this person may see; restricted ones (Art. 18 GDPR) only with the permission for them."""
+    return _visible(user.may(SEES_RESTRICTED))
+
+
+def _visible(with_restricted: bool) -> CustomerQuerySet:
     customers = Customer.objects.all()
-    return customers if user.may(SEES_RESTRICTED) else customers.unrestricted()
+    return customers if with_restricted else customers.unrestricted()
+
+
+def _numbered(with_restricted: bool) -> Standing[Customer]:
+    return Standing(lambda number: _visible(with_restricted).select_related("summary").filter(number=number), "\x01")
+
+
+_NUMBERED = {with_restricted: _numbered(with_restricted) for with_restricted in (True, False)}
 
 
 def customer_for(
@@ -65,7 +77,7 @@ def customer_for(
     if "\0" in number:
         # PostgreSQL refuses a NUL in a parameter; no number holds one.
         raise Http404
-    customer = visible_customers(user).select_related("summary").filter(number=number).first()
+    customer = next(iter(_NUMBERED[user.may(SEES_RESTRICTED)](number)), None)
     if customer is None:
         if not Customer.objects.filter(number=number).exists() and tombstones.erasure_of_number(number):
             raise Erased

@@ -13,6 +13,7 @@ from django.db.models import Q
 from customers.models import Address, Customer
 from customers.normalizing import fold, street_key
 from customers.suppression import ADVERTISING, hashes_of
+from datamap.preparing import SOME_KEY, Standing, ask
 
 POST = "post"
 PAGE = 5_000
@@ -39,6 +40,12 @@ SELECT a.id, a.street, a.postcode {_LATER} AND a.id > %s ORDER BY a.id LIMIT %s 
 """
 _NOTE = "INSERT INTO customers_postalmark (address_id, mark) SELECT * FROM unnest(%s::bigint[], %s::bytea[])"
 _LISTED = "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (customer_id, since)"
+_LIVING: Standing[Any] = Standing(
+    lambda ids: Address.objects.filter(customer__any_of=ids).values_list(
+        "customer", "customer__created_at", "street", "postcode"
+    ),
+    [SOME_KEY],
+)
 _LINE = re.compile(r"(?P<street>.+?)[,\s]+(?:[A-Za-z]{1,2}-)?(?P<postcode>\d{4,5})(?:[,\s]+\D*)?")
 
 
@@ -75,8 +82,7 @@ def stopped_by_post(customers: Iterable[int], at: datetime | None = None) -> dic
     ids = set(customers)
     if at is not None:
         return _compared(_lived(ids, at), at)
-    addresses = Address.objects.filter(customer__in=ids)
-    return _compared(addresses.values_list("customer", "customer__created_at", "street", "postcode"))
+    return _compared(_LIVING(list(ids)))
 
 
 def _lived(customers: set[int], at: datetime) -> list[tuple[int, datetime, str, str]]:
@@ -130,13 +136,12 @@ def _compared(addresses: Iterable[tuple[int, datetime, str, str]], at: datetime 
     if not marks:
         return found
     standing = _NOW if at is None else _THEN
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT x.endpoint, min(x.since) FROM customers_suppression x "  # noqa: S608 - words of ours
-            f"WHERE {standing} AND x.endpoint = ANY (%(marks)s) GROUP BY 1",
-            {"marks": list({mark for mark, _customer, _came in marks}), "at": at},
-        )
-        since = {bytes(mark): day for mark, day in cursor.fetchall()}
+    rows = ask(
+        f"SELECT x.endpoint, min(x.since) FROM customers_suppression x "  # noqa: S608 - words of ours
+        f"WHERE {standing} AND x.endpoint = ANY (%(marks)s) GROUP BY 1",
+        {"marks": list({mark for mark, _customer, _came in marks}), "at": at},
+    )
+    since = {bytes(mark): day for mark, day in rows}
     for mark, customer, came in marks:
         if mark in since and since[mark] < came:
             found[customer] = min(since[mark], found.get(customer, since[mark]))

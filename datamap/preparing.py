@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -9,8 +10,9 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
 
-M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 # Stands for a key in a statement; no row has it.
 SOME_KEY = -4711
 
@@ -29,30 +31,62 @@ def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[
         return cursor.fetchall()
 
 
-class Standing(Generic[M]):
-    """A queryset that pages ask with nothing changed but one value: compiled once in a process, then asked by `ask`."""
+class Standing(Generic[R]):
+    """A queryset that pages ask with nothing changed but some values: compiled once in a process, asked by `ask`."""
 
-    def __init__(self, build: Callable[[Any], QuerySet[M, M]], like: Any = SOME_KEY) -> None:
-        """`build` makes the queryset, of whole rows of one table and what is annotated to them, for a value such as
-        `like`, which occurs in no other condition of it; several keys are one value (`any_of`)."""
-        self._build, self._like = build, like
+    def __init__(self, build: Callable[..., QuerySet[Any, R]], *likes: Any) -> None:
+        """`build` makes the queryset for values such as `likes` (none given: a key), each of which occurs in no other
+        condition of it; several keys are one value (`any_of`). What it brings along (`select_related`, annotations) is
+        there, and of `values_list` the rows are tuples; what is prefetched is not."""
+        self._build, self._likes = build, likes or (SOME_KEY,)
 
-    def __call__(self, value: Any = None) -> list[M]:
-        """The rows for this value, as the queryset would give them."""
-        compiler, sql, params, names = self._compiled
-        rows = ask(sql, [value if param == self._like else param for param in params])
-        model: Any = compiler.query.model
-        found = []
-        for row in compiler.results_iter([rows]):
-            one = model.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)])
-            for name, place in compiler.annotation_col_map.items():
-                setattr(one, name, row[place])
-            found.append(one)
-        return found
+    def __call__(self, *values: Any) -> list[R]:
+        """The rows for these values, as the queryset would give them."""
+        statement, params, given, read = self._compiled
+        filled = list(params)
+        for place, n in given:
+            filled[place] = values[n]
+        return [read(row) for row in ask(statement, filled)]
 
     @cached_property
-    def _compiled(self) -> tuple[Any, str, tuple[Any, ...], list[str]]:
-        compiler: Any = self._build(self._like).query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, params = compiler.as_sql()
-        columns = compiler.select[: len(compiler.select) - len(compiler.annotation_col_map)]
-        return compiler, sql, tuple(params), [column.target.attname for column, _sql, _alias in columns]
+    def _compiled(self) -> tuple[str, Sequence[Any], list[tuple[int, int]], Callable[[tuple[Any, ...]], R]]:
+        """Statement and parameters, at which of them the n-th value stands, and how a row is read."""
+        compiler: Any = self._build(*self._likes).query.get_compiler(DEFAULT_DB_ALIAS)
+        statement, params = compiler.as_sql()
+        pairs = itertools.product(enumerate(params), enumerate(self._likes))
+        given = [(place, n) for (place, param), (n, like) in pairs if param == like]
+        return statement, params, given, _reader(compiler)
+
+
+def _reader(compiler: Any) -> Callable[[tuple[Any, ...]], Any]:
+    """Makes of a row of a compiled queryset what the queryset would: with what is asked once for all rows of it."""
+    converters = list(compiler.get_converters([column for column, _sql, _alias in compiler.select]).items())
+    make = _maker(compiler) if compiler.query.default_cols else tuple
+
+    def read(row: tuple[Any, ...]) -> Any:
+        values = list(row)
+        for place, (steps, column) in converters:
+            for step in steps:
+                values[place] = step(values[place], column, connection)
+        return make(values)
+
+    return read
+
+
+def _maker(compiler: Any) -> Callable[[list[Any]], Model]:
+    model, fields = compiler.klass_info["model"], compiler.klass_info["select_fields"]
+    first, end = fields[0], fields[-1] + 1
+    names = [column.target.attname for column, _sql, _alias in compiler.select[first:end]]
+    # What Django itself reads joined rows with; its stubs are of a later version, which wants one argument more.
+    related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+    annotated = list(compiler.annotation_col_map.items())
+
+    def make(values: list[Any]) -> Model:
+        one: Model = model.from_db(DEFAULT_DB_ALIAS, names, values[first:end])
+        for other in related:
+            other.populate(values, one)
+        for name, place in annotated:
+            setattr(one, name, values[place])
+        return one
+
+    return make

@@ -39,7 +39,7 @@ from privacy.grounds import Grounds
 from privacy.recipients import names_by_kind
 
 _WITH_ACCOUNT = {*CATEGORIES.values(), "PREF"}
-_RULES = Standing(lambda keys: RetentionRule.objects.filter(key__any_of=keys), like=["\x01"])
+_RULES = Standing(lambda keys: RetentionRule.objects.filter(key__any_of=keys), ["\x01"])
 
 # Stand for the customer in the statement, which is compiled once in a process.
 _PK, _NUMBER = SOME_KEY, "\x01number"

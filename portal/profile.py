@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,20 @@ _ORIGINS = Standing(lambda pk: Origin.objects.filter(pk=pk))
 _POINTS = Standing(lambda pk: ContactPoint.objects.filter(customer=pk).order_by("-is_primary", "pk")[:SHOWN])
 _ADDRESSES = Standing(lambda pk: Address.objects.filter(customer=pk).order_by("-is_default", "pk")[:SHOWN])
 _THERE = f"SELECT {', '.join(_EXISTS)}"  # noqa: S608
+_PERSONS = Standing(
+    lambda pk: ContactPerson.objects.unrestricted().filter(customer=pk).order_by("last_name", "pk")[:SHOWN]
+)
+_EXTERNAL_IDS = Standing(lambda pk: ExternalId.objects.filter(customer=pk).order_by("platform", "pk")[:SHOWN])
+_TAGS = Standing(lambda pk: Tag.objects.filter(customer_tags__customer=pk).order_by("name"))
+_PREFERENCES = Standing(lambda pk: Preference.objects.filter(customer=pk).order_by("said_at", "pk"))
+_FLAGS = Standing(lambda pk: Flag.objects.filter(customer=pk, lifted_at__isnull=True).order_by("pk"))
+_CLAIMS = Standing(
+    lambda pk: (
+        OptInClaim.objects.filter(customer=pk)
+        .select_related("origin")
+        .order_by(F("claimed_at").desc(), "channel")[:SHOWN]
+    )
+)
 
 
 @dataclass
@@ -83,30 +97,26 @@ def full_name(customer: Customer) -> str:
 
 def profile_of(customer: Customer) -> Profile:
     """Read what the left column shows."""
-    mine = {"customer": customer}
     (found,) = ask(_THERE, [customer.pk] * len(_RARE))
     there = {model for model, is_there in zip(_RARE, found, strict=True) if is_there}
 
-    def rows(model: type[Model], wanted: QuerySet[Any, Any]) -> list[Any]:
-        return list(wanted) if model in there else []
+    def rows(model: type[Model], wanted: Standing[Any]) -> list[Any]:
+        return wanted(customer.pk) if model in there else []
 
-    preferences = rows(Preference, Preference.objects.filter(**mine).order_by("said_at", "pk"))
-    tags = Tag.objects.filter(customer_tags__customer=customer).order_by("name").values_list("name", flat=True)
-    persons = ContactPerson.objects.unrestricted()
-    claims = OptInClaim.objects.filter(**mine).select_related("origin").order_by(F("claimed_at").desc(), "channel")
+    preferences = rows(Preference, _PREFERENCES)
     profile = Profile(
         customer=customer,
         summary=getattr(customer, "summary", None),  # the door has read it with the customer
         origin=next(iter(_ORIGINS(customer.origin_id)), None) if customer.origin_id else None,
         contact_points=_POINTS(customer.pk),
         addresses=_ADDRESSES(customer.pk),
-        persons=rows(ContactPerson, persons.filter(**mine).order_by("last_name", "pk")[:SHOWN]),
-        external_ids=rows(ExternalId, ExternalId.objects.filter(**mine).order_by("platform", "pk")[:SHOWN]),
-        tags=rows(CustomerTag, tags),
+        persons=rows(ContactPerson, _PERSONS),
+        external_ids=rows(ExternalId, _EXTERNAL_IDS),
+        tags=[tag.name for tag in rows(CustomerTag, _TAGS)],
         channels=[p.value for p in preferences if p.kind == Preference.Kind.CHANNEL],
         interests=[p.value for p in preferences if p.kind == Preference.Kind.INTEREST],
-        flags=rows(Flag, Flag.objects.filter(**mine, lifted_at__isnull=True).order_by("pk")),
-        claims=rows(OptInClaim, claims[:SHOWN]),
+        flags=rows(Flag, _FLAGS),
+        claims=rows(OptInClaim, _CLAIMS),
     )
     profile.chips = _chips(profile)
     return profile

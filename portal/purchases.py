@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +13,26 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from datamap.preparing import Standing
+from datamap.preparing import SOME_KEY, Standing
 from orders.models import CustomerTotal, Order
 from portal.cards import link
 from portal.drawing import Chart, bar_chart
 
 QUARTERS = 10
 _TOTALS = Standing(lambda pk: CustomerTotal.objects.filter(customer=pk, orders__gt=0).order_by("-sum", "currency"))
+_SUMS: Standing[Any] = Standing(
+    lambda pk, currency, begin: (
+        Order.objects.counted()
+        .filter(customer=pk, currency=currency, placed_at__gte=begin)
+        .annotate(quarter=TruncQuarter("placed_at"))
+        .order_by()
+        .values_list("quarter")
+        .annotate(sum=Sum(F("total") - F("refunded")))
+    ),
+    SOME_KEY,
+    "\x01",
+    datetime(1, 1, 2, tzinfo=UTC),
+)
 
 
 @dataclass(frozen=True)
@@ -61,15 +74,7 @@ def purchases_of(customer: Customer) -> Purchases:
 
 def _sums(customer: Customer, currency: str, since: date) -> dict[date, Decimal]:
     begin = timezone.make_aware(datetime(since.year, since.month, since.day))
-    rows: Any = (
-        Order.objects.counted()
-        .filter(customer=customer, currency=currency, placed_at__gte=begin)
-        .annotate(quarter=TruncQuarter("placed_at"))
-        .order_by()
-        .values("quarter")
-        .annotate(sum=Sum(F("total") - F("refunded")))
-    )
-    return {timezone.localtime(row["quarter"]).date(): row["sum"] for row in rows}
+    return {timezone.localtime(quarter).date(): total for quarter, total in _SUMS(customer.pk, currency, begin)}
 
 
 def _quarters(today: date) -> list[date]:

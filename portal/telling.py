@@ -30,13 +30,22 @@ CONTACT_ICONS = {"call": "phone", "email": "mail", "chat": "chat", "visit": "vis
 Event = tuple[str, datetime, int, str]
 
 
-def _standing(model: Any) -> Standing[Any]:
-    return Standing(lambda ids: model.objects.filter(pk__any_of=ids), like=[SOME_KEY])
+def _standing(of: Callable[[list[int]], Any]) -> Standing[Any]:
+    return Standing(of, [SOME_KEY])
 
 
-_COMPLAINTS, _DOCUMENTS, _INTERACTIONS, _LETTERS = map(_standing, (Complaint, Document, Interaction, Letter))
-_MESSAGES, _ORDERS, _REQUESTS, _RETURNS = map(_standing, (Message, Order, Request, Return))
-_STEPS = Standing(lambda ids: FollowUp.objects.open().filter(interaction__any_of=ids), like=[SOME_KEY])
+def _rows(model: Any) -> Standing[Any]:
+    return _standing(lambda ids: model.objects.filter(pk__any_of=ids))
+
+
+_COMPLAINTS, _DOCUMENTS, _INTERACTIONS, _LETTERS = map(_rows, (Complaint, Document, Interaction, Letter))
+_MESSAGES, _ORDERS, _REQUESTS, _RETURNS = map(_rows, (Message, Order, Request, Return))
+_NOTES = _standing(lambda ids: Note.objects.filter(pk__any_of=ids).select_related("author"))
+_RECORDS = _standing(lambda ids: Record.objects.filter(pk__any_of=ids).select_related("purpose", "customer"))
+_STEPS = _standing(lambda ids: FollowUp.objects.open().filter(interaction__any_of=ids))
+_PIECES = _standing(
+    lambda ids: OrderLine.objects.filter(order__any_of=ids).values_list("order").annotate(n=Sum("quantity"))
+)
 
 
 @dataclass
@@ -79,15 +88,14 @@ def _plain(source: TimelineSource, payload: str) -> Entry:
 
 
 def _notes(ids: list[int]) -> dict[int, Entry]:
-    rows = Note.objects.filter(pk__in=ids).select_related("author")
     return {
         row.pk: Entry(row.created_at, _("Note"), "note", row.text, row.author.name if row.author else "")
-        for row in rows
+        for row in _NOTES(ids)
     }
 
 
 def _orders(ids: list[int]) -> dict[int, Entry]:
-    pieces = dict(OrderLine.objects.filter(order_id__in=ids).values_list("order").annotate(n=Sum("quantity")))
+    pieces = dict(_PIECES(ids))
     told = {}
     for row in _ORDERS(ids):
         words = [money(row.total, row.currency)]
@@ -215,7 +223,7 @@ def _requests(ids: list[int]) -> dict[int, Entry]:
 
 def _consents(ids: list[int]) -> dict[int, Entry]:
     told = {}
-    for row in Record.objects.filter(pk__in=ids).select_related("purpose", "customer"):
+    for row in _RECORDS(ids):
         told[row.pk] = Entry(
             row.occurred_at,
             _("Consent: %s") % row.purpose.name,

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from datamap.preparing import Standing
 from staff.models import User, granted_to
 
-_SESSIONS = Standing(lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()), like="\x01")
+_SESSIONS = Standing(lambda key: Session.objects.filter(session_key=key, expire_date__gt=Now()), "\x01")
 _USERS = Standing(lambda pk: User.objects.filter(pk=pk).annotate(granted=ArraySubquery(granted_to(OuterRef("pk")))))
 
 

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from customers.models import Customer
+from datamap.quarantine import watch
 from staff.models import Role, User
 from tests.house import routes
 from tests.shop import open_shop
@@ -17,6 +18,13 @@ pytestmark = pytest.mark.django_db
 
 # Longer lists than these have pages, and a page is as long as the one before.
 FEW, MANY = {"customers": 20, "days": 1}, {"customers": 40, "days": 2}
+
+
+@pytest.fixture(autouse=True)
+def looked_at_once(settings, monkeypatch):
+    """Every few seconds some page, whichever comes then, asks whether the database is in quarantine."""
+    settings.JOURNAL_RECHECK_SECONDS = 3600
+    monkeypatch.setattr(watch, "until", 0.0)
 
 
 def asked(size: dict[str, int]) -> dict[str, int]:

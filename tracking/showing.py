@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import ngettext
 
 from consents.models import LegalTextVersion
+from consents.texts import version_shown
 from customers.models import Customer
 from datamap.preparing import Standing
 from tracking.models import Device, Visit
@@ -19,6 +19,7 @@ from tracking.permitting import decision_for
 SHOWN = 6
 PATHS = 3
 _DEVICES = Standing(lambda pk: Device.objects.filter(customer=pk).order_by("-last_seen", "-pk")[:SHOWN])
+_VISITS = Standing(lambda pk: Visit.objects.filter(device__customer=pk).order_by("-occurred_at", "-pk")[:SHOWN])
 DAYS = f"""
 SELECT 'web'::text, w.at, w.id, w.payload FROM (
     SELECT max(v.occurred_at) AS at, max(v.id) AS id, jsonb_build_object(
@@ -46,13 +47,10 @@ def visits_of(customer: Customer) -> Card | None:
     devices = _DEVICES(customer.pk)
     if not devices:
         return None
-    seen = Visit.objects.filter(device__customer=customer).order_by("-occurred_at", "-pk")[:SHOWN]
     decision = decision_for(customer)
-    wording = None
-    if decision.wording:
-        named = Q(sha256_de=decision.wording) | Q(sha256_en=decision.wording)
-        wording = LegalTextVersion.objects.filter(named).select_related("text").first()
-    return Card(devices, list(seen), decision.since if decision.allowed else None, wording)
+    shown = version_shown(decision.wording)
+    since = decision.since if decision.allowed else None
+    return Card(devices, _VISITS(customer.pk), since, shown[0] if shown else None)
 
 
 def day_words(payload: dict[str, Any]) -> str:
