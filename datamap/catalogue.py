@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from datamap.models import RetentionRule
 from datamap.workdays import BERLIN, add_months, local_date
@@ -178,6 +179,12 @@ def cutoff(
 
 def cited(statute: str) -> str:
     """A statute as people of this language cite it; the catalogue keeps the short form."""
+    return _cited(statute, get_language())
+
+
+# A page that says why everything is there cites the same few some forty times.
+@lru_cache(maxsize=1024)
+def _cited(statute: str, _language: str | None) -> str:
     words = {"GDPR": _("GDPR"), "POLICY": _("rule of the shop"), " no. ": _(" no. "), " s. ": _(" s. ")}
     for short, cited_as in words.items():
         statute = statute.replace(short, cited_as)

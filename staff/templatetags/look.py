@@ -100,6 +100,7 @@ def day(value: Any) -> str:
     return short_date(on)
 
 
+@register.filter
 def short_date(on: date, language: str | None = None) -> str:
     """18.11.2026 or 18/11/2026; a list of fifty of them would wait for Django's formatter longer than for the rest,
     and for asking which language is spoken."""
