@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 import consents
 from consents.events import Event
@@ -268,6 +268,24 @@ def test_post_on_legitimate_interests_ends_by_an_objection(person, desk):
     assert not consents.may(person, "post", "post")
     end(desk, person, "post", "post")
     assert Entry.objects.count() == 1
+
+
+def test_a_channel_that_the_name_of_a_purpose_says_is_not_said_twice(person, desk):
+    end(desk, person, "post", "post")
+    pages = [reverse(name, args=[person.number]) for name in ("portal:customer_detail", "consents:customer")]
+    for page in [desk.get(url).text for url in pages]:
+        assert "Werbung mit der Post" in page
+        assert "Post, Post" not in page
+    assert "Treueprogramm, Webseiten" in desk.get(pages[1]).text
+    entry = Record.objects.get()
+    with translation.override("de"):
+        assert (entry.use, entry.purpose.on("email")) == ("Werbung mit der Post", "Werbung mit der Post, E-Mail")
+        assert Purpose.objects.get(key="phone").on("phone") == "Anrufe"
+        assert Purpose.objects.get(key="newsletter").on("email") == "Newsletter, E-Mail"
+    with translation.override("en"):
+        assert entry.use == "Advertising by post"
+        assert Purpose.objects.get(key="phone").on("phone") == "Phone calls"
+        assert Purpose.objects.get(key="tracking").on("web") == "Recognising visits, Web pages"
 
 
 def test_bad_withdrawals_change_nothing(person, desk, outsider_client):
