@@ -117,6 +117,11 @@ class Answer:
         return Channel(self.channel).label
 
     @property
+    def use(self) -> str:
+        """Purpose and channel in words."""
+        return self.purpose.on(self.channel)
+
+    @property
     def zone_name(self) -> str:
         """What the shop's clocks were called at that moment: CEST or CET tell the two hours of one name apart."""
         return f"{localtime(self.at, legal_zone()):%Z}"

@@ -54,7 +54,7 @@ class Check:
     record_fits: bool | None
     leaf: str
     commitment: str
-    checkpoint: str
+    checkpoint: datetime | None
 
 
 @dataclass(frozen=True)
@@ -208,17 +208,17 @@ def _fits(entry: Entry, committed: bytes) -> bool | None:
     return commitment(salt, payload) == committed
 
 
-def _signed_at(entry: Entry) -> str:
-    """When the first checkpoint that covers an entry was signed (ISO 8601), "" where none does."""
+def _signed_at(entry: Entry) -> datetime | None:
+    """When the first checkpoint that covers an entry was signed; None where none does."""
     number = Position.objects.filter(entry=entry.pk).values_list("number", flat=True).first()
     if number is None:
-        return ""
+        return None
     try:
         key, written = checkpoints.verifying_key(), checkpoints.written()
         signed = (notes.read(note, key) for note in written)
-        return next((checkpoint.at for checkpoint in signed if checkpoint.size >= number), "")
+        return next((checkpoint.signed_at for checkpoint in signed if checkpoint.size >= number), None)
     except (OSError, notes.NoteForged):
-        return ""
+        return None
 
 
 def erased_by(entry: Entry) -> ErasedRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,6 +61,19 @@ class Channel(models.TextChoices):
 
 WITH_ENDPOINT = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.PHONE})
 """Channels on which a consent holds for one address or number, not for the person."""
+_SPEAKS_OF = {
+    Channel.EMAIL: r"mail",
+    Channel.SMS: r"sms",
+    Channel.WHATSAPP: r"whatsapp",
+    Channel.PHONE: r"telefon|anruf|phone|call",
+    Channel.POST: r"post|brief|letter",
+    Channel.WEB: r"web",
+}
+
+
+def speaks_of(name: str, channel: str) -> bool:
+    """Whether the name of a purpose, German or English, says the channel itself: "Advertising by post"."""
+    return re.search(rf"\b({_SPEAKS_OF[Channel(channel)]})", name, re.IGNORECASE) is not None
 
 
 class Source(models.TextChoices):

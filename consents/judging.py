@@ -66,8 +66,8 @@ class Judge:
         fits = (
             (record_kind, said["channel"], said["source"], said["at"], said["late"], said["confirmed"], used_for)
             == (kind, channel, source, at, late, confirmed, purpose)
-            # Of nobody is only what an erasure blocked.
-            and (said["customer"] == customer if at_hand else customer in (None, said["customer"]))
+            # Of nobody is only what an erasure blocked (`parting` asks which), and that is always of nobody.
+            and customer == (said["customer"] if at_hand else None)
             and self._is_endpoint(said["endpoint"], index)
         )
         return "" if fits else "what its record says in clear is not what was sealed"

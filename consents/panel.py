@@ -61,6 +61,11 @@ class Line:
         return Channel(self.channel).label
 
     @property
+    def use(self) -> str:
+        """Purpose and channel in words."""
+        return self.purpose.on(self.channel)
+
+    @property
     def value(self) -> str:
         """The address or number, "" on channels without any."""
         return self.endpoint.value if self.endpoint else ""

@@ -152,11 +152,11 @@ def in_words(record: Record, who: Controller) -> dict[str, str]:
     """Who, what, why (as the purpose was then), how to withdraw, and the number, in the active language."""
     purpose, then = record.purpose, version_then(record.purpose, record.entry.ts)
     when = date_format(record.occurred_at.astimezone(legal_zone(who)), "DATETIME_FORMAT")
-    called = {"purpose": purpose.name, "channel": record.get_channel_display(), "event": record.get_kind_display()}
+    told = {"use": record.use, "event": record.get_kind_display(), "when": when}
     return {
         "who": ", ".join(filter(None, (who.name, who.street, f"{who.postcode} {who.city}".strip(), who.email)))
         or checkpoints.origin(),
-        "what": _("%(purpose)s, %(channel)s: %(event)s on %(when)s.") % (called | {"when": when}),
+        "what": _("%(use)s: %(event)s on %(when)s.") % told,
         "about": purpose.description,
         "why": str(then.get_basis_display()),
         "withdraw": _how_to_withdraw(then.basis, who),

@@ -51,7 +51,7 @@ def _consented(version: LegalTextVersion, user: User, cursor: str) -> SeenPage:
         Seen(
             _shown(row.customer, user),
             row.occurred_at,
-            f"{row.purpose.name}, {row.get_channel_display()}: {row.get_kind_display()}",
+            f"{row.use}: {row.get_kind_display()}",
             row.get_source_display(),
             "en" if row.entry.text_sha256 == version.sha256_en else "de",
         )

@@ -63,7 +63,7 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
     if said.token and Entry.objects.filter(ref_id=_reference(customer, said, by)).exists():
         return ""
     standing = _standing(customer, said)
-    if not said.agrees and standing is not None and (standing.state in CLOSING or _ends(said, standing)):
+    if not said.agrees and standing is not None and (_stands_already(said, standing) or _ends(said, standing)):
         return _end(standing, said, by)
     if said.agrees:
         _refuse_unfounded(locked, said)
@@ -115,6 +115,11 @@ def _standing(customer: Customer, said: Said) -> State | None:
     if said.channel in WITH_ENDPOINT:
         states = states.filter(endpoint_index=said.endpoint)
     return states.select_related("purpose", "customer").first()
+
+
+def _stands_already(said: Said, standing: State) -> bool:
+    """Whether a no says nothing new; of one of before the no that stands the ledger learns when it began."""
+    return standing.state in CLOSING and (said.at is None or said.at >= standing.since)
 
 
 def _ends(said: Said, standing: State) -> bool:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from consents import checkpoints, notes
 from consents.hashing import NOTHING, root, seal_hash
 from consents.judging import FIELDS, Judge
+from consents.parting import first_unfounded
 
 PAGE = 5_000
 WORTH_SHARING = 100_000
@@ -222,6 +223,8 @@ def _check_beside(verdict: Verdict) -> None:
             cursor.execute(question)
             if (row := cursor.fetchone()) is not None:
                 verdict.blame(row[0], why)
+    if verdict.ok and (parted := first_unfounded()) is not None:
+        verdict.blame(parted, "its record was parted from its person, and no erasure did it")
     key = checkpoints.verifying_key()
     for text in checkpoints.written():
         try:

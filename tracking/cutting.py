@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from consents.events import Event, Source
@@ -20,7 +21,7 @@ from tracking.permitting import begins_params, begins_sql, without_consent
 
 PAGE = 5_000
 _END_CONSENTS = """
-UPDATE tracking_deviceconsent c SET ended_at = %s
+UPDATE tracking_deviceconsent c SET ended_at = greatest(%s, c.given_at)
 FROM (SELECT key FROM tracking_device WHERE id = ANY (%s) AND key IS NOT NULL) d
 WHERE c.key = d.key AND c.ended_at IS NULL
 """
@@ -161,7 +162,10 @@ def withdraw_on_device(keys: Sequence[bytes], at: datetime) -> int:
 
     The consent of the person, if there is one, is untouched: it is about all their devices.
     """
-    ended = DeviceConsent.objects.filter(key__in=keys, ended_at__isnull=True).update(ended_at=at)
+    standing = DeviceConsent.objects.filter(key__in=keys, ended_at__isnull=True)
+    # A clock that is ahead dates the yes after the no: it ends all the same, and comes back by no report.
+    at = max(at, standing.aggregate(last=Max("given_at"))["last"] or at)
+    ended = standing.update(ended_at=at)
     devices = dict(Device.objects.filter(key__in=keys).values_list("pk", "customer"))
     held = held_among([customer for customer in devices.values() if customer], night=False)
     end_devices([pk for pk, customer in devices.items() if customer not in held], at=at)

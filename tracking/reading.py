@@ -35,7 +35,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Consent:
-    """What was agreed to on the device: key and number of the wording, the language shown, and when."""
+    """What was agreed to on the device: key and number of the wording, the language shown, and when by its clock."""
 
     text: str
     number: int
@@ -77,7 +77,10 @@ def read_report(body: bytes, now: datetime) -> Report:
     visits = said.get("visits", [])
     if not isinstance(visits, list) or len(visits) > MAX_VISITS:
         raise Unreadable(f"visits: a list of at most {MAX_VISITS} is needed.")
-    return Report(device, kind, _consent(said.get("consent"), now), tuple(_seen(one, now) for one in visits))
+    consent = _consent(said.get("consent"), now)
+    since = consent.given_at if isinstance(consent, Consent) else None
+    seen = [_seen(one, now, since) for one in visits]
+    return Report(device, kind, consent, tuple(one for one in seen if one is not None))
 
 
 def read_json(body: bytes) -> Any:
@@ -120,16 +123,23 @@ def _consent(value: Any, now: datetime) -> Consent | None | bool:
     return Consent(named[1], int(named[2]), said["language"], _instant(said.get("given_at"), "consent.given_at", now))
 
 
-def _seen(value: Any, now: datetime) -> Seen:
+def _seen(value: Any, now: datetime, since: datetime | None) -> Seen | None:
+    """A visit, never later than now; None where it was before the yes, by the clock that has told both."""
     said = _object(value, "A visit", {"at", "path", "referrer", "campaign"})
-    at = _instant(said["at"], "at", now) if "at" in said else now
-    if at < now - BEHIND:
+    told = _instant(said["at"], "at", now) if "at" in said else None
+    if told is not None and told < now - BEHIND:
         raise Unreadable(f"at: a visit is reported within {BEHIND.days} days.")
-    return Seen(at, _path(said.get("path")), _referrer(said.get("referrer", "")), _campaign(said.get("campaign", "")))
+    seen = Seen(
+        min(told or now, now),
+        _path(said.get("path")),
+        _referrer(said.get("referrer", "")),
+        _campaign(said.get("campaign", "")),
+    )
+    return None if told is not None and since is not None and told < since else seen
 
 
 def _instant(value: Any, field: str, now: datetime) -> datetime:
-    """An instant with its offset, never later than now."""
+    """An instant with its offset, as the device's clock has it: little later than now at most."""
     try:
         at = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
@@ -138,7 +148,7 @@ def _instant(value: Any, field: str, now: datetime) -> datetime:
         raise Unreadable(f"{field}: an instant with its offset is needed, as in 2026-11-24T10:00:00+01:00.")
     if at > now + AHEAD:
         raise Unreadable(f"{field}: this lies in the future; the device's clock is wrong.")
-    return min(at, now)
+    return at
 
 
 def _path(value: Any) -> str:

@@ -46,7 +46,7 @@ given AS (
 visits AS (
     INSERT INTO tracking_visit (device_id, occurred_at, path, referrer, campaign)
     SELECT d.id, g.at, g.path, g.referrer, g.campaign FROM device d CROSS JOIN given g
-    WHERE g.fits AND g.at >= %(given_at)s -- nothing from before the yes, on the device and of the person
+    WHERE g.fits AND g.at >= least(%(given_at)s, %(now)s) -- nothing from before either yes
         AND (d.visits_from IS NULL OR g.at >= d.visits_from)
     ON CONFLICT (device_id, occurred_at) DO NOTHING
     RETURNING 1

@@ -127,6 +127,11 @@ class Record(models.Model):
     def __str__(self) -> str:
         return f"Consent event {self.pk}"
 
+    @property
+    def use(self) -> str:
+        """What it is about in words: purpose and channel."""
+        return self.purpose.on(self.channel)
+
 
 class State(models.Model):
     """What holds now for one customer, purpose, channel and endpoint: kept with the ledger in one transaction."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from consents.events import Channel, Wording
+from consents.events import Channel, Wording, speaks_of
 from mail.models import MessageClass
 
 
@@ -61,6 +61,11 @@ class Purpose(models.Model):
     def description(self) -> str:
         """What it is, in the language of the reader."""
         return self.description_en if get_language() == "en" else self.description_de
+
+    def on(self, channel: str) -> str:
+        """Purpose and channel in one, for the reader; the channel only where the name does not say it already."""
+        is_said = list(self.channels) == [channel] and speaks_of(self.name, channel)
+        return self.name if is_said else f"{self.name}, {Channel(channel).label}"
 
 
 class PurposeVersion(models.Model):

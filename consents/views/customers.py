@@ -39,9 +39,11 @@ def customer(request: HttpRequest, number: str) -> HttpResponse:
     told = Record.objects.filter(customer=person).select_related("entry", "purpose").prefetch_related("scans")
     page = page_of(told, "occurred_at", cursor=request.GET.get("cursor", ""), size=PER_PAGE)
     user = signed_in(request)
+    lines = panel_of(person)
     context = {
         "customer": person,
-        "lines": panel_of(person),
+        "told": [line for line in lines if line.is_told or line.decision.allowed],
+        "unasked": [line for line in lines if not line.is_told and not line.decision.allowed],
         "proofs": proofs_of(page.rows),
         "next_url": f"?cursor={page.next_cursor}" if page.next_cursor else "",
         "may_record": user.may("consents.record"),

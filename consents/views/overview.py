@@ -24,6 +24,7 @@ from consents.taking import actor_of
 from consents.tasks import prove_claims
 from customers.access import visible_customers
 from customers.models import OptInClaim, Origin
+from customers.reading import spaced
 from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from staff.access import permission_required, signed_in
@@ -116,7 +117,7 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
         purpose = proving.purpose_of(found)
     except proving.NotProven as refused:
         return render(request, "consents/claim.html", context | {"refused": str(refused)})
-    endpoints = [(str(one.id), one.value) for one in proving.endpoints_for(found)]
+    endpoints = [(str(one.id), spaced(one.value)) for one in proving.endpoints_for(found)]
     initial = {"at": evidence.at, "confirmed": evidence.confirmed is not None}
     form = ProveForm(request.POST or None, purpose=purpose, endpoints=endpoints, initial=initial)
     if not endpoints:

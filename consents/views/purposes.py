@@ -29,7 +29,7 @@ def purpose_list(request: HttpRequest) -> HttpResponse:
         {
             "purpose": purpose,
             "channels": [Channel(key).label for key in purpose.channels],
-            "ages": ages_as_typed(purpose.minimum_age),
+            "ages": ages_as_typed(purpose.minimum_age).split(", ") if purpose.minimum_age else [],
             "wordless": _asks(purpose) and purpose.pk not in worded,
         }
         for purpose in sorted(Purpose.objects.all(), key=lambda one: one.retired_at is not None)

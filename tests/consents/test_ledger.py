@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from consents import checkpoints, notes, verifying
 from consents.checkpoints import LedgerBehind, sign_checkpoint
@@ -19,6 +21,8 @@ from consents.rebuilding import compare_states
 from consents.recording import clear_fields
 from consents.sealing import seal_pending
 from consents.verifying import verify
+from customers.models import Customer, Tombstone
+from privacy.erasing import ask_erasure, run_erasure
 from tests.consents.making import say, triggers_off
 from tests.privacy.making import make_person
 
@@ -287,6 +291,41 @@ def test_a_record_whose_erasure_somebody_made_up_is_an_alarm(entries):
     ErasedRecord.objects.create(entry_id=entries[MIDDLE], by_id=entries[LAST])
     found = verify()
     assert (found.ok, found.first_broken) == (False, entries[MIDDLE])
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "customer_id = NULL, blocked_at = now(), subject_ref = gen_random_uuid()",
+        "customer_id = NULL, blocked_at = now(), subject_ref = NULL",
+        # The mark of somebody who was really erased, and a tombstone that somebody put there.
+        "customer_id = NULL, blocked_at = now(), subject_ref = (SELECT min(subject_ref::text)::uuid"
+        " FROM customers_tombstone WHERE kind = 'number')",
+        "customer_id = NULL, blocked_at = now(), subject_ref = '00000000-0000-4000-8000-000000000001'",
+        # Hidden from every page, and nobody was erased.
+        "blocked_at = now()",
+    ],
+)
+def test_a_block_that_somebody_made_up_is_found(entries, cut):
+    run_erasure(ask_erasure(Customer.objects.get(number="4713")).pk)
+    seal_pending()
+    assert verify().ok
+    invented = Tombstone(subject_ref=UUID("00000000-0000-4000-8000-000000000001"), kind="number", mark=b"1" * 34)
+    invented.erased_at = timezone.now()
+    invented.save()
+    victim = Record.objects.filter(customer__number="4711").earliest("pk").pk
+    run(f"UPDATE consents_record SET {cut} WHERE entry_id = %s", [victim])
+    found = verify()
+    assert (found.ok, found.first_broken) == (False, victim)
+
+
+def test_a_tombstone_that_somebody_took_away_is_found(entries):
+    run_erasure(ask_erasure(Customer.objects.get(number="4712")).pk)
+    seal_pending()
+    run("DELETE FROM customers_tombstone WHERE kind = 'number'")
+    blocked = Record.archive.filter(blocked_at__isnull=False).earliest("pk").pk
+    found = verify()
+    assert (found.ok, found.first_broken) == (False, blocked)
 
 
 def test_everything_may_be_erased_and_the_seals_still_hold(entries):

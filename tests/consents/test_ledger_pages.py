@@ -191,7 +191,9 @@ def test_an_entry_shows_place_seal_and_what_it_is_about(officer, person, checkpo
     page = officer.get(url)
     assert page.context["proof"].fields_fit
     assert page.context["proof"].record_fits
-    assert page.context["proof"].checkpoint == signed.at
+    assert page.context["proof"].checkpoint == signed.signed_at
+    # For people, in the shop's time; not as machines write it.
+    assert "Z</dd>" not in page.text and signed.at not in page.text
     assert page.context["row"].seal.number == 1
     for shown in ("alma4711@laden.example", "footer", version.sha256_de, bytes(Entry.objects.get().leaf).hex()):
         assert shown in page.text

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 import consents
 from consents.events import Event
@@ -247,6 +247,27 @@ def test_a_no_told_later_ends_no_yes_that_came_after_it(person, desk):
     assert consents.may(person, "phone", "phone").reason == "withdrawn"
 
 
+def test_a_letter_of_before_the_no_that_stands_is_kept_and_counts_for_the_time_between(person, desk):
+    start = timezone.now() - timedelta(days=60)
+    give(person, purpose="phone", channel="phone", endpoint="+49301234567", at=start, confirmed=False)
+    end(desk, person, "phone", "phone")
+    ended = State.objects.get().since
+    said = start + timedelta(days=20)
+    local = timezone.localtime(said).strftime("%Y-%m-%dT%H:%M")
+    scan = SimpleUploadedFile("brief.pdf", PDF, "application/pdf")
+    letter = {"agrees": "no", "source": "paper", "at": local, "scans": scan, "note": "", "token": str(uuid4())}
+    for _click in range(2):
+        scan.seek(0)
+        assert take(desk, person, **letter).status_code == 302
+    assert [row.kind for row in Record.objects.order_by("pk")] == ["given", "withdrawn", "refused"]
+    assert Scan.objects.count() == 1
+    assert consents.may(person, "phone", "phone").since == ended
+    assert consents.may(person, "phone", "phone", at=said - timedelta(days=1)).allowed
+    between = consents.may(person, "phone", "phone", at=said + timedelta(days=1))
+    assert (between.allowed, between.reason) == (False, "refused")
+    assert compare_states().ok
+
+
 def test_one_click_withdraws_at_once_and_twice_is_the_same(person, desk):
     give(person)
     data = {"purpose": "newsletter", "line": line_of(person, "newsletter", "email").key, "back": "customer"}
@@ -268,6 +289,34 @@ def test_post_on_legitimate_interests_ends_by_an_objection(person, desk):
     assert not consents.may(person, "post", "post")
     end(desk, person, "post", "post")
     assert Entry.objects.count() == 1
+
+
+def test_what_nobody_was_asked_stands_apart_on_the_page_of_consents_too(person, desk):
+    give(person)
+    page = desk.get(reverse("consents:customer", args=[person.number])).text
+    said, unasked = page.split("Noch nicht gefragt")
+    assert "Newsletter, E-Mail" in said and "Treueprogramm, Webseiten" in said and "Bitte um Bewertung" not in said
+    assert unasked.count("<span>Bitte um Bewertung</span>") == 1  # one row for its channels
+    take_down = reverse("consents:take_down", args=[person.number])
+    assert f"{take_down}?purpose=feedback" in unasked and f"{take_down}?purpose=newsletter" in said
+
+
+def test_a_channel_that_the_name_of_a_purpose_says_is_not_said_twice(person, desk):
+    end(desk, person, "post", "post")
+    pages = [reverse(name, args=[person.number]) for name in ("portal:customer_detail", "consents:customer")]
+    for page in [desk.get(url).text for url in pages]:
+        assert "Werbung mit der Post" in page
+        assert "Post, Post" not in page
+    assert "Treueprogramm, Webseiten" in desk.get(pages[1]).text
+    entry = Record.objects.get()
+    with translation.override("de"):
+        assert (entry.use, entry.purpose.on("email")) == ("Werbung mit der Post", "Werbung mit der Post, E-Mail")
+        assert Purpose.objects.get(key="phone").on("phone") == "Anrufe"
+        assert Purpose.objects.get(key="newsletter").on("email") == "Newsletter, E-Mail"
+    with translation.override("en"):
+        assert entry.use == "Advertising by post"
+        assert Purpose.objects.get(key="phone").on("phone") == "Phone calls"
+        assert Purpose.objects.get(key="tracking").on("web") == "Recognising visits, Web pages"
 
 
 def test_bad_withdrawals_change_nothing(person, desk, outsider_client):

@@ -164,6 +164,12 @@ BODIES = {
     "empty multipart": {"data": b"", "content_type": "multipart/form-data; boundary=x"},
     "broken multipart": {"data": b"--y\r\n\r\nnothing", "content_type": "multipart/form-data; boundary="},
     "json": {"data": "{}", "content_type": "application/json"},
+    "a charset that is no text": {
+        "data": b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+        "content_type": "multipart/form-data; boundary=x; charset=rot13",
+    },
+    "too large": {"data": b"a" * 3_000_000, "content_type": "application/x-www-form-urlencoded"},
+    "too many fields": {"data": b"a=1&" * 2_000, "content_type": "application/x-www-form-urlencoded"},
     "no text": {"data": b"a=\xff%ff&=&&", "content_type": "application/x-www-form-urlencoded; charset=nix"},
 }
 

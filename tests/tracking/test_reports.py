@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from datamap import journal
 from tests.tracking.making import (
     COOKIE,
     ORIGIN,
@@ -67,6 +68,37 @@ def test_a_no_on_the_device_deletes_what_is_there_and_the_old_yes_brings_nothing
     assert Device.objects.count() == 1
     report("/f", consent=agreed(timezone.now()))
     assert set(Visit.objects.values_list("path", flat=True)) == {"/c", "/f"}
+
+
+def test_a_yes_of_a_clock_that_is_ahead_is_one_and_ends_like_any_other(wording: Any) -> None:
+    ahead = timezone.now() + timedelta(minutes=4)
+    old = agreed(ahead)
+    before = {"path": "/vorher", "at": (ahead - timedelta(seconds=30)).isoformat()}
+    after = {"path": "/nachher", "at": (ahead + timedelta(seconds=1)).isoformat()}
+    report(visits=[before, after], consent=old)
+    report(visits=[{"path": "/jetzt"}], consent=old)
+    # What the device's own clock puts before the yes was before it.
+    assert set(Visit.objects.values_list("path", flat=True)) == {"/nachher", "/jetzt"}
+    assert DeviceConsent.objects.count() == 1
+    assert report(consent=False).status_code == 204
+    report("/danach", consent=old)
+    assert [model.objects.count() for model in (Device, Visit)] == [0, 0]
+    assert not DeviceConsent.objects.filter(ended_at__isnull=True).exists()
+    # The same clock says when somebody agrees again.
+    report(visits=[{"path": "/wieder"}], consent=agreed(ahead + timedelta(seconds=10)))
+    assert Visit.objects.get().path == "/wieder"
+
+
+def test_a_restore_revives_no_visit_of_a_clock_that_was_ahead(wording: Any) -> None:
+    old = agreed(timezone.now() + timedelta(minutes=4))
+    report("/a", consent=old)
+    report(consent=False)
+    DeviceConsent.objects.all().delete()
+    report("/a", consent=old)  # as the backup has it
+    assert DeviceConsent.objects.filter(ended_at__isnull=True).count() == 1
+    replay = journal.replayers["tracking_withdrawal"].replay
+    assert replay([entry.payload for entry in journal.entries() if entry.kind == "tracking_withdrawal"]) == 1
+    assert [model.objects.count() for model in (Device, Visit)] == [0, 0]
 
 
 def test_a_batch_is_one_statement(wording: Any) -> None:
