@@ -1,5 +1,6 @@
 """What holds for every request: a number for the log, allowed methods, nothing kept by caches."""
 
+import codecs
 import re
 import secrets
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from datamap import quarantine
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+CHARSETS = ("utf-8", "ascii", "iso8859-1", "cp1252")
 REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 
 
@@ -41,6 +43,18 @@ def refuse_methods(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
+        return get_response(request)
+
+    return middleware
+
+
+def read_as_text(get_response: GetResponse) -> GetResponse:
+    """Read a form as UTF-8, as every page of ours sends it, where its header names a charset that no form has: Python
+    takes the names of much else for one (rot13, zlib, idna), and fails at it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.encoding and codecs.lookup(request.encoding).name not in CHARSETS:
+            request.encoding = "utf-8"
         return get_response(request)
 
     return middleware

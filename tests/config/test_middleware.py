@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from config.middleware import no_store, request_log
+from config.middleware import no_store, read_as_text, request_log
 from config.serializing import JsonSerializer
 
 
@@ -81,3 +82,23 @@ def test_in_development_a_missing_slash_is_added_and_a_fault_shows_its_traceback
     monkeypatch.setattr("portal.views.dashboard.cards_for", broken)
     fault = client.get("/")
     assert (fault.status_code, "Traceback" in fault.content.decode()) == (500, True)
+
+
+@pytest.mark.parametrize(
+    "charset", ["rot13", "hex", "zlib", "idna", "undefined", "unicode_escape", "utf-16", "no-such"]
+)
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+@pytest.mark.django_db
+def test_a_form_in_a_charset_that_no_form_has_is_read_all_the_same(charset: str, kind: str) -> None:
+    browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    browser.cookies[settings.CSRF_COOKIE_NAME] = "b" * 32
+    body = b"login=a%40laden.example" if "urlencoded" in kind else b"--b--\r\n"
+    answer = browser.generic("POST", "/accounts/login/", body, f"{kind}; charset={charset}")
+    assert answer.status_code == 403  # it carries no token, and that is all that is wrong with it
+
+
+def test_a_form_in_a_charset_of_forms_is_read_in_it(rf: RequestFactory) -> None:
+    body = '--b\r\nContent-Disposition: form-data; name="q"\r\n\r\nMüller\r\n--b--\r\n'.encode("iso-8859-1")
+    kind = "multipart/form-data; boundary=b; charset=iso-8859-1"
+    answer = read_as_text(lambda request: HttpResponse(request.POST["q"]))(rf.generic("POST", "/", body, kind))
+    assert answer.content.decode() == "Müller"
