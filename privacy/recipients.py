@@ -127,7 +127,7 @@ def _told(row: Disclosure) -> Told:
 
 def _standing(ids: list[int]) -> Iterator[tuple[int, Told]]:
     known: dict[str, list[Recipient]] = {}
-    for one in Recipient.objects.all():
+    for one in _RECIPIENTS():
         known.setdefault(one.kind, []).append(one)
     if not ids or not known:
         return

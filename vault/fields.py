@@ -220,6 +220,12 @@ class SealedJSONField(SealedField, models.JSONField):
     def _decode(self, data: bytes) -> Any:
         return json.loads(data, cls=self.decoder)
 
+    def open_all(self, sealed: Iterable[bytes | None]) -> list[Any]:
+        """As of any field; what is equal is one value, which is not to be changed."""
+        opened = keyring().open_all(self.label, sealed)
+        values = {data: self._decode(data) for data in {*opened} if data is not None}
+        return [None if data is None else values[data] for data in opened]
+
 
 class BlindIndexField(_Labelled):
     """The keyed hash of a normalised value, by which a sealed field is found by its whole value.

@@ -293,7 +293,7 @@ def _decisions(package: Package) -> Decisions | None:
         same |= Q(customer_id=package.customer_id)
     if package.subject_ref:
         same |= Q(subject_ref=package.subject_ref)
-    packages = list(Package.objects.filter(same).values_list("pk", flat=True))
+    packages = Package.objects.filter(same)
     made = Redaction.objects.filter(package__in=packages).exclude(decision=Redaction.Decision.PENDING)
     if not made.exists():
         return None

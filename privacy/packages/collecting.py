@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.apps import apps
@@ -72,7 +73,7 @@ class Reader:
             found = cursor.fetchmany(wanted)
             while found:
                 is_last = len(found) < wanted
-                held = sum(len(values[place]) for place in heavy for values in found if values[place])
+                held = sum(len(value) for place in heavy for value in map(itemgetter(place), found) if value)
                 wanted = max(1, min(CHUNK, CHUNK_BYTES * len(found) // max(held, 1)))
                 # The database reads on while these are opened, screened and written.
                 following = None if is_last else beside.submit(cursor.fetchmany, wanted)
@@ -117,7 +118,7 @@ class Reader:
             return True
         for places, mark in self._owners(section, statement):
             used = places if mark is None else [*places, mark]
-            owners = {tuple(values[place] for place in used): values for values in found}
+            owners = dict(zip(map(itemgetter(*used), found), found, strict=True))
             if not all(self._owns(places, mark, values) for values in owners.values()):
                 return True
         return False
@@ -199,7 +200,9 @@ class Reader:
     def _is_harmless(self, column: Column, values: list[Any]) -> bool:
         """Whether nothing in this column can name anybody else."""
         if column.is_nested:
-            texts = [text for value in values if value for _path, text in texts_in(value)]
+            # One value may stand in many rows.
+            once = {id(value): value for value in values if value}
+            texts = [text for value in once.values() for _path, text in texts_in(value)]
             return self.screen.is_harmless(texts, prose=False)
         return self.screen.is_harmless([value for value in values if value], column.how == "prose")
 

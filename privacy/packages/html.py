@@ -18,6 +18,17 @@ from privacy.packages.showing import IN_HTML, Shown, addresses, areas, cells, cl
 from privacy.packages.writing import Spool
 
 STYLE = Path(__file__).with_name("copy.css")
+_SHORT = 80
+
+
+class _Lines(dict[str, str]):
+    """Of each text its lines in HTML; labels, states and amounts come again and again."""
+
+    def __missing__(self, text: str) -> str:
+        lines = escape(text).replace("\n", "<br>")
+        if len(text) < _SHORT:
+            self[text] = lines
+        return lines
 
 
 class Page:
@@ -26,6 +37,7 @@ class Page:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._spools: dict[str, Spool] = {}
+        self._lines = _Lines()
 
     def begin(self, page: Shown) -> None:
         """The heading of a section."""
@@ -41,10 +53,12 @@ class Page:
 
     def row(self, page: Shown, row: Row, children: Iterable[tuple[Shown, list[Row]]] = ()) -> None:
         """One row with those that live inside it."""
+        lines = self._lines
         if page.is_table:
-            self._write("<tr>" + "".join(f"<td>{_lines(cell)}</td>" for cell in cells(page, row, self._zone)) + "</tr>")
+            said = "".join([f"<td>{lines[cell]}</td>" for cell in cells(page, row, self._zone)])
+            self._write(f"<tr>{said}</tr>")
             return
-        said = "".join(f"<div><dt>{escape(k)}</dt><dd>{_lines(v)}</dd></div>" for k, v in pairs(page, row, self._zone))
+        said = "".join([f"<div><dt>{lines[k]}</dt><dd>{lines[v]}</dd></div>" for k, v in pairs(page, row, self._zone)])
         inner = "".join(self._inner(child, rows, row) for child, rows in children if rows)
         self._write(f'<article class="row"><dl>{said}</dl>{inner}</article>')
 
@@ -58,7 +72,7 @@ class Page:
         body = []
         for row in rows:
             values = cells(page, shared | row, self._zone)
-            body.append("<tr>" + "".join(f"<td>{_lines(values[n])}</td>" for n in used) + "</tr>")
+            body.append("<tr>" + "".join([f"<td>{self._lines[values[n]]}</td>" for n in used]) + "</tr>")
         table = f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(body)}</tbody></table>"
         return f'<h4>{escape(page.title)}</h4><div class="wide" tabindex="0">{table}</div>'
 
@@ -70,6 +84,7 @@ class Page:
             facts = {"shown": number(IN_HTML), "total": number(page.total), "file": page.file}
             tail += f'<p class="more">{escape(text % facts)}</p>'
         self._write(tail + "</details>\n")
+        self._lines.clear()
 
     def _write(self, text: str) -> None:
         self._spool.write(text.encode(errors="replace"))
@@ -195,7 +210,3 @@ def recipient_of(one: dict[str, object]) -> str:
 def number(count: int) -> str:
     """A count as people write it."""
     return number_format(count, use_l10n=True, force_grouping=True)
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")

@@ -194,9 +194,10 @@ def _names_nearby(subject: Person) -> list[str]:
         mine = Q()
         for column in columns:
             mine |= Q(**{column: subject.customer_id})
-        for column in columns:
-            rows = model._base_manager.filter(mine, **{f"{column}__isnull": False}).order_by()
-            near |= set(rows.values_list(column, flat=True).distinct()[:MOST])
+        for people in model._base_manager.filter(mine).order_by().values_list(*columns).distinct()[:MOST]:
+            near |= {pk for pk in people if pk is not None}
     near.discard(subject.customer_id or 0)
+    if not near:
+        return []
     rows = Customer.objects.filter(pk__in=near).values_list("first_name", "last_name")
     return [name for row in rows for name in row]

@@ -11,17 +11,16 @@ import typst
 
 def main() -> None:
     """Wait for the text, having read the fonts meanwhile."""
-    warm = '#set document(title: "-")\n#set text(font: "Libertinus Serif")\n= -'
-    typst.compile(warm.encode(), format="pdf", pdf_standards=["a-2a", "ua-1"], ignore_system_fonts=True)
+    compiler = typst.Compiler(b"", ignore_system_fonts=True)
     template, copy = sys.stdin.buffer.read().split(b"\0")
-    pdf = typst.compile(
+    pdf = compiler.compile(
         template,
         format="pdf",
         sys_inputs={"copy": copy.decode()},
         pdf_standards=["a-2a", "ua-1"],
-        ignore_system_fonts=True,
         timestamp=0,
     )
+    assert isinstance(pdf, bytes)  # one file, not one a page
     sys.stdout.buffer.write(pdf)
 
 

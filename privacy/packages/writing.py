@@ -27,7 +27,6 @@ IN_MEMORY = 512 * 1024
 LEVEL = 2
 # No day of making: two copies of one state are alike.
 STAMP = (1980, 1, 1, 0, 0, 0)
-_BREAK = orjson.Fragment(b"\n")
 
 
 @dataclass
@@ -142,16 +141,21 @@ class Spool:
         cipher = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(os.urandom(16)))
         self._into, self._out = cipher.encryptor(), cipher.decryptor()
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed by read() or close()
-        self.empty = True
+        self._held = bytearray()
 
     def write(self, data: bytes) -> None:
         """Add to the end."""
-        if data:
-            self.empty = False
-            self._file.write(self._into.update(data))
+        self._held += data
+        if len(self._held) >= PIECE:
+            self._put()
+
+    def _put(self) -> None:
+        self._file.write(self._into.update(self._held))
+        self._held = bytearray()
 
     def read(self) -> Iterator[bytes]:
         """Everything from the start, once."""
+        self._put()
         self._file.seek(0)
         while data := self._file.read(PIECE):
             yield self._out.update(data)
@@ -237,11 +241,13 @@ class Stream(io.RawIOBase):
 
 def cells(values: list[Any], zone: ZoneInfo) -> list[Any]:
     """The values of a column that may hold anything as cells of a table."""
-    if all(type(value) is str for value in values):
+    if set(map(type, values)) <= {str, type(None)}:
         # What begins with a letter or a figure is no formula; most columns hold nothing else.
-        firsts = "".join({value[:1] for value in values})
-        return values if firsts.isalnum() or not firsts else [harmless(value) for value in values]
-    return [cell(value, zone) for value in values]
+        firsts = "".join({value[:1] for value in values if value})
+        return values if firsts.isalnum() or not firsts else [value and harmless(value) for value in values]
+    # One value may stand in many rows.
+    said = {id(value): cell(value, zone) for value in values}
+    return [said[id(value)] for value in values]
 
 
 def cell(value: Any, zone: ZoneInfo) -> Any:
@@ -279,13 +285,11 @@ class Encoder:
             return text.encode(errors="replace")
 
     def lines(self, rows: list[dict[str, Any]]) -> bytes:
-        """Objects, one a line with a comma between each two; a list of many is encoded faster than many objects."""
+        """Objects, one a line with a comma between each two."""
         try:
-            broken = self._fast([one for row in rows for one in (row, _BREAK)])
+            return b",\n".join([orjson.dumps(row, self._other, orjson.OPT_PASSTHROUGH_DATETIME) for row in rows])
         except orjson.JSONEncodeError:
             return b",\n".join(map(self.one, rows))
-        # Inside of texts a line break is written as an escape.
-        return broken[1:-3].replace(b",\n,", b",\n")
 
     def _fast(self, value: Any) -> bytes:
         return orjson.dumps(value, self._other, orjson.OPT_PASSTHROUGH_DATETIME)
@@ -302,4 +306,7 @@ class Encoder:
 
 def pretty(value: Any) -> bytes:
     """A small file of JSON for people to look into."""
-    return (json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n").encode(errors="replace")
+    try:
+        return orjson.dumps(value, str, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # halves of characters
+        return (json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n").encode(errors="replace")

@@ -396,6 +396,30 @@ def test_figures_of_any_size_and_halves_of_characters_are_written(anna: Customer
     assert address == {"@type": "PostalAddress", "name": "Änne ?", "figure": 2**70}
 
 
+def test_of_two_equal_addresses_each_is_decided_for_itself(anna: Customer) -> None:
+    make_customer(number="K-77", email="nachbar@example.org")
+    address = {"name": "Änne Groß", "street": "Am Deich 4", "city": "bei nachbar@example.org"}
+    shown, hidden = (make_order(anna, billing=address) for _ in range(2))
+    package = build(anna, "access")
+    found = package.redactions.filter(model="orders.Order", field="billing")
+    assert set(found.values_list("row", flat=True)) == {str(shown.pk), str(hidden.pk)}
+    found.filter(row=str(shown.pk)).update(decision="release")
+    found.filter(row=str(hidden.pk)).update(decision="redact")
+    files = files_of(build(anna, "access"))
+    cities = {one["orderNumber"]: one["billingAddress"].get("addressLocality")
+              for one in data_of(files, "data/orders.json")}  # fmt: skip
+    assert cities[shown.number] == "bei nachbar@example.org"
+    assert "nachbar@" not in cities[hidden.number]
+    rows = csv.DictReader(io.StringIO(files["data/orders.csv"].decode(), newline=""))
+    told = {row["number"]: "nachbar@" in row["billing"] for row in rows}
+    assert (told[shown.number], told[hidden.number]) == (True, False)
+
+
+def test_the_pdf_keeps_what_a_value_is_called_apart_from_it(copy: dict[str, bytes], anna: Customer) -> None:
+    text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(copy["ihre-daten.pdf"])).pages)
+    assert f"Kundennummer {anna.number}" in " ".join(text.split())
+
+
 def test_the_page_and_the_pdf_say_why_and_until_when(copy: dict[str, bytes], portable: dict[str, bytes]) -> None:
     page = copy["index.html"].decode()
     assert '<html lang="de">' in page
