@@ -292,6 +292,14 @@ def test_progress_goes_on_without_javascript(manager_client: Client) -> None:
     assert re.search(r'id="import-chip" hx-swap-oob="true">.*läuft', part.content.decode())
 
 
+def test_the_figures_of_the_list_are_grouped(manager_client: Client) -> None:
+    Batch.objects.create(
+        kind="orders", profile="cdnow", state=Batch.State.DONE, rows=69_659, counts={"created": 69_659}
+    )
+    page = manager_client.get(reverse("intake:list")).content.decode()
+    assert page.count(">69.659</td>") == 2
+
+
 PAGES = ["detail", "columns", "undo", "start", "discard", "problems"]
 
 
