@@ -433,4 +433,4 @@ def test_the_suggested_columns_of_orders_and_lines_only_need_a_nod(manager_clien
     manager_client.post(reverse("intake:start", args=[batch.pk]), {"version": str(batch.version)})
     order = Order.objects.get(external_id="10250")
     assert (order.customer.company, order.total) == ("Hanari Carnes", Decimal("1552.60"))
-    assert (order.shipping["street"], order.shipping["city"]) == ("Rua do Paço 67", "Rio de Janeiro")
+    assert (order.shipping["street"], order.shipping["city"]) == ("Rua do Paço, 67", "Rio de Janeiro")
