@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext_lazy
 
 from consents.ages import ages_as_typed
 from consents.events import WITH_ENDPOINT, Channel, Kind, Wording
@@ -21,6 +21,7 @@ from consents.models import LegalText, LegalTextVersion, Placement, Purpose
 from consents.taking import SOURCES
 from consents.texts import LANGUAGES, published, reader_language, today
 from customers.placing import SIGN_UP, places
+from mail.models import MessageClass
 
 CLOCK = "%Y-%m-%dT%H:%M"
 CLOCKS = [CLOCK, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"]
@@ -93,6 +94,8 @@ class PurposeForm(forms.ModelForm):
         if self.instance.pk:
             del self.fields["key"]
             self.initial["minimum_age"] = ages_as_typed(self.instance.minimum_age or {})
+        classes: Any = self.fields["message_class"]
+        classes.choices = [("", gettext_lazy("no mails")), *MessageClass.choices]
 
     def clean_minimum_age(self) -> dict[str, int]:
         """Country -> age."""
@@ -131,6 +134,9 @@ class TextForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["purpose"]
         field.label_from_instance = lambda purpose: purpose.name
+        field.empty_label = pgettext_lazy("purpose", "none")
+        kinds: Any = self.fields["kind"]
+        kinds.choices = [("", gettext_lazy("please choose")), *LegalText.Kind.choices]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -167,6 +173,9 @@ class PlacementForm(forms.ModelForm):
         self.fields["place"].choices = list(places().items())  # type: ignore[attr-defined]
         field: Any = self.fields["text"]
         field.label_from_instance = lambda text: f"{text.get_kind_display()}: {text.key}"
+        field.empty_label = gettext_lazy("please choose")
+        demands: Any = self.fields["demand"]
+        demands.choices = Placement.Demand.choices
 
     def clean(self) -> dict[str, Any]:
         """A consent is free (Art. 7(4) GDPR): it has a box of its own with its purpose, and is no condition."""

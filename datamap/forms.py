@@ -102,6 +102,14 @@ class RuleForm(forms.ModelForm):
             "transition": _("As laws do it: what is past its last day under the old period by then stays deletable."),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        units: Any = self.fields["unit"]
+        units.choices = [("", _("none")), *RetentionRule.Unit.choices]
+        for name, ways in (("action", RetentionRule.Action), ("on_request", RetentionRule.OnRequest)):
+            field: Any = self.fields[name]
+            field.choices = ways.choices  # the rule before has chosen already
+
     def clean(self) -> dict[str, Any]:
         """A number needs a unit, and a unit a number."""
         cleaned = super().clean() or {}

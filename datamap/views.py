@@ -115,7 +115,7 @@ def access_log(request: HttpRequest) -> HttpResponse:
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     page = page_of_accesses(wanted, request.POST.get("cursor", ""), legal_zone())
     context = {"form": form, "page": page, "filtered": any(wanted.values())}
-    return render(request, "datamap/access_log.html", context, status=400 if form.errors else 200)
+    return render(request, "datamap/access_log.html", context, status=422 if form.errors else 200)
 
 
 def _add(request: HttpRequest, form: RuleForm) -> bool:

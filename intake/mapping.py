@@ -110,18 +110,20 @@ def _checked(entries: dict[Any, Any], targets: set[str], header: list[str]) -> d
     return checked
 
 
-def suggestion(profile: Profile, header: list[str], targets: tuple[str, ...] = ()) -> dict[str, str]:
-    """What a person probably means: each column by its usual name, once."""
+def suggestion(kind: str, header: list[str]) -> dict[str, str]:
+    """What a person probably means by the columns of a file of customers, orders or lines: each by its usual name."""
     names = {folded(name): name for name in header if name and not is_secret(name)}
     found: dict[str, str] = {}
-    for target in targets or targets_of(profile):
-        for guess in GUESSES.get(target, ()):
+    for target, guesses in GUESSES[kind].items():
+        for guess in guesses:
             name = names.get(folded(guess))
             if name is not None and name not in found.values():
                 found[target] = name
                 break
-    if "first_name" in found and "full_name" in found and "last_name" not in found:
-        found["last_name"] = found.pop("full_name")  # beside "Vorname" a column "Name" holds the rest of it
+    for side in ("", "billing_", "shipping_"):
+        if {f"{side}first_name", f"{side}full_name"} <= found.keys() and f"{side}last_name" not in found:
+            # beside "Vorname" a column "Name" holds the rest of it
+            found[f"{side}last_name"] = found.pop(f"{side}full_name")
     return found
 
 

@@ -17,7 +17,16 @@ from intake.mapping import OPTIONS, MappingError, fingerprint, suggestion, targe
 from intake.models import Batch, SavedMapping
 from intake.planning import plan_import
 from intake.profiles import detect, plain_profile, profile_for
-from intake.profiles.declaring import CUSTOMERS, LINE_TARGETS, ORDERS, Columns, Profile, is_secret
+from intake.profiles.declaring import (
+    CUSTOMERS,
+    LINE_TARGETS,
+    LINES,
+    OFFERED_OF_ORDERS,
+    ORDERS,
+    Columns,
+    Profile,
+    is_secret,
+)
 from intake.reading import open_table
 from intake.storage import opener_of
 from intake.tables import Broken, Opener, Table, UnreadableFile
@@ -115,7 +124,7 @@ def columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None = No
     table = stored_table(batch)
     kept = given if given is not None else _kept(batch, profile)
     if kept is None:
-        kept = suggestion(profile, table.header) if profile.key == "plain" else {}
+        kept = suggestion(profile.kind, table.header) if profile.key == "plain" else {}
     chosen = {name: target for target, name in kept.items() if isinstance(name, str) and target not in OPTIONS}
     own = Columns(table.header, profile.fields)
     known: dict[str, list[str]] = {}
@@ -128,7 +137,7 @@ def line_columns_of(batch: Batch, profile: Profile, given: dict[str, Any] | None
     """The same for the second file."""
     table = stored_table(batch, lines=True)
     kept = given if given is not None else _kept(batch, profile)
-    lines = kept.get("lines") if kept is not None else suggestion(profile, table.header, LINE_TARGETS)
+    lines = kept.get("lines") if kept is not None else suggestion(LINES, table.header)
     return _columns(table, "line", {name: target for target, name in (lines or {}).items()}, {})
 
 
@@ -175,8 +184,9 @@ def options_of(batch: Batch, profile: Profile, given: dict[str, Any] | None = No
 
 
 def choices_for(profile: Profile) -> list[tuple[str, str]]:
-    """The targets a column may be given to."""
-    return [(target, label_of(target)) for target in targets_of(profile)]
+    """The targets a column may be given to, those of which something comes."""
+    offered = OFFERED_OF_ORDERS if profile.kind == ORDERS else targets_of(profile)
+    return [(target, label_of(target)) for target in offered]
 
 
 def line_choices() -> list[tuple[str, str]]:

@@ -150,7 +150,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("intake:columns", pk)
     fragment = request.headers.get("HX-Request") == "true"
     context = _detail_context(request, batch)
-    response = render(request, "intake/_state.html" if fragment else "intake/detail.html", context)
+    response = render(request, "intake/_polled.html" if fragment else "intake/detail.html", context)
     if fragment and not batch.is_working:
         # The page around it changes as well (buttons, heading): have it fetched whole.
         response["HX-Refresh"] = "true"

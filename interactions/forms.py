@@ -73,12 +73,14 @@ class ContactForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("Empty: on the next working day."),
     )
-    owner = forms.ModelChoiceField(label=_("In charge"), queryset=User.objects.none(), required=False)
+    owner = forms.ModelChoiceField(
+        label=_("In charge"), queryset=User.objects.none(), required=False, empty_label=_("myself")
+    )
     order_number = forms.CharField(
         label=_("Order number"), max_length=60, required=False, validators=[ProhibitNullCharactersValidator()]
     )
     complaint: forms.ModelChoiceField[Complaint] = forms.ModelChoiceField(
-        label=_("Belongs to complaint"), queryset=Complaint.objects.none(), required=False
+        label=_("Belongs to complaint"), queryset=Complaint.objects.none(), required=False, empty_label=_("none")
     )
     new_complaint = forms.CharField(
         label=_("Opens a complaint about"),

@@ -222,6 +222,8 @@ class OrderForm(forms.Form):
         if self.customer and not self.order and not set(billing) & {"street", "city"}:
             billing = billing_of(self.customer) | billing
         shipping, gift, gift_note = self.snapshot("shipping"), data.get("gift_number"), data.get("gift_note") or ""
+        if shipping and "country" not in shipping and billing.get("country"):
+            shipping["country"] = billing["country"]  # who writes none means the country of the invoice
         if self.gift_hidden and self.order:
             shipping = (self.order.shipping or {}) if self.order.deviating else {}
             gift, gift_note = self.order.gift_recipient, self.order.gift_note or ""

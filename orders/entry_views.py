@@ -37,13 +37,13 @@ def order_new(request: HttpRequest) -> HttpResponse:
     if "more" in request.POST:
         return _page(request, _unbound(form, request), _longer(request))
     if not (form.is_valid() & lines.is_valid()):
-        return _page(request, form, lines, status=400)
+        return _page(request, form, lines, status=422)
     try:
         data = form.order_input(line_inputs(lines))
         order = enter_order(data, token=form.cleaned_data["token"], user_id=request.user.pk)
     except Refused as refusal:
         form.add_error(None, str(refusal))
-        return _page(request, form, lines, status=400)
+        return _page(request, form, lines, status=422)
     messages.success(request, _("Order %s is stored.") % order.number)
     return redirect("orders:detail", order.pk)
 
@@ -63,7 +63,7 @@ def order_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if "more" in request.POST:
         return _page(request, _unbound(form, request), _longer(request), order)
     if not (form.is_valid() & lines.is_valid()) or form.cleaned_data["version"] is None:
-        return _page(request, form, lines, order, status=400)
+        return _page(request, form, lines, order, status=422)
     return _save(request, order, form, lines)
 
 
@@ -79,7 +79,7 @@ def _save(request: HttpRequest, order: Order, form: OrderForm, lines: Any) -> Ht
         return _stale(request, stale.current, form, lines)
     except Refused as refusal:
         form.add_error(None, str(refusal))
-        return _page(request, form, lines, order, status=400)
+        return _page(request, form, lines, order, status=422)
     messages.success(request, _("Saved."))
     return redirect("orders:detail", order.pk)
 
@@ -155,7 +155,7 @@ def order_types(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("orders:types")
     context = {"form": form, "types": OrderType.objects.prefetch_related("rules")}
-    return render(request, "orders/types.html", context, status=400 if form.errors else 200)
+    return render(request, "orders/types.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -169,7 +169,7 @@ def order_type(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("orders:types")
     context = {"form": form, "type": changed}
-    return render(request, "orders/type.html", context, status=400 if form.errors else 200)
+    return render(request, "orders/type.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

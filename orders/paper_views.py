@@ -79,7 +79,7 @@ def document_credit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             return redirect("orders:document", credit.pk)
     context = {"invoice": invoice, "form": form, "left": left}
-    return render(request, "orders/credit.html", context, status=400 if form.errors else 200)
+    return render(request, "orders/credit.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,7 +108,7 @@ def return_new(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The return is noted."))
             return redirect("orders:detail", pk)
     context = {"order": order, "form": form}
-    return render(request, "orders/return.html", context, status=400 if form.errors else 200)
+    return render(request, "orders/return.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -141,4 +141,4 @@ def return_refund(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The refund is noted."))
             return redirect("orders:detail", order.pk)
     context = {"back": back, "order": order, "form": form, "delivery": gives_delivery_back(back, order)}
-    return render(request, "orders/refund.html", context, status=400 if form.errors else 200)
+    return render(request, "orders/refund.html", context, status=422 if form.errors else 200)

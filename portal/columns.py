@@ -128,7 +128,7 @@ class Renderer:
         number = escape(row.number)
         label = self.select % number
         return (
-            '<td class="pick d-none d-md-table-cell"><input type="checkbox" class="form-check-input" '
+            '<td class="pick"><input type="checkbox" class="form-check-input" '
             f'name="customer" value="{number}" aria-label="{label}"></td>'
         )
 

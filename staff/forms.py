@@ -65,7 +65,12 @@ class PreferencesForm(forms.Form):
 class SuccessorForm(forms.Form):
     """Who takes over the open work of somebody who leaves."""
 
-    successor = forms.ModelChoiceField(User.objects.none(), label=_("Who takes over the open work?"), required=False)
+    successor = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Who takes over the open work?"),
+        required=False,
+        empty_label=_("please choose"),
+    )
 
     def __init__(
         self,
@@ -108,6 +113,7 @@ class MatrixSuccessorsForm(forms.Form):
                 able,
                 label=gettext("Who takes over the open work of %(name)s?") % {"name": user.name},
                 help_text=", ".join(f"{kind.label}: {number}" for kind, number in lost),
+                empty_label=gettext("please choose"),
             )
             if not able.exists():
                 field.help_text += ". " + gettext("Nobody else could do it with these permissions.")

@@ -123,5 +123,6 @@ class SecondFactorMiddleware:
             return None
         match = request.resolver_match
         if hasattr(view, "public_reason") or (match and match.url_name in ENROLMENT):
+            request.enrolling = True  # type: ignore[attr-defined]  # what leads to other pages is left out
             return None
         return redirect("mfa_index")

@@ -132,3 +132,10 @@ def _send(client: Client, form: Form, data: dict[str, Any]) -> Any:
     if form.method == "post":
         return client.post(form.action, data)
     return client.get(form.action, {name: value for name, value in data.items() if not hasattr(value, "read")})
+
+
+def test_no_choice_is_a_row_of_dashes(shop: tuple[Client, User]) -> None:
+    """Whoever looks at a choice that is still to be made reads so, or what it means to make none."""
+    client, _user = shop
+    mute = [url for _name, url in list(shown_pages(client)) if "---------" in client.get(url).content.decode()]
+    assert mute == []

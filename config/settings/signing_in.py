@@ -11,6 +11,11 @@ STAFF_IDLE_SECONDS = 1800
 STAFF_ABSOLUTE_SECONDS = 43200
 ACCOUNT_ADAPTER = "staff.adapters.AccountAdapter"
 MFA_ADAPTER = "staff.adapters.MFAAdapter"
+MFA_FORMS = {
+    "activate_totp": "staff.code_forms.ActivateTOTPForm",
+    "authenticate": "staff.code_forms.AuthenticateForm",
+    "reauthenticate": "staff.code_forms.ReauthenticateForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

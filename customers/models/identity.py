@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from customers.normalizing import match_key, part_key, street_key, whole_key
+from customers.platforms import platform_name
 from customers.querysets import ContactPersonManager, CustomerManager
 from vault.fields import BlindIndexField, SealedTextField
 
@@ -44,6 +45,12 @@ class Origin(models.Model):
 
     def __str__(self) -> str:
         return f"Origin {self.pk}"
+
+    @property
+    def wording(self) -> str:
+        """Where it came from, in words; the key of an import's profile says no more than its platform."""
+        more = "" if self.platform and self.label.casefold().startswith(self.platform) else self.label
+        return " · ".join(filter(None, [self.get_kind_display(), platform_name(self.platform), more]))
 
 
 class Customer(models.Model):

@@ -10,16 +10,26 @@ from typing import Any
 CUSTOMERS = "customers"
 SUPPRESSIONS = "suppressions"
 ORDERS = "orders"
+LINES = "lines"
 
 CUSTOMER_TARGETS = (
     "external_id", "number", "kind", "salutation", "title", "first_name", "last_name", "full_name", "company", "vat_id",
     "email", "phone", "street", "postcode", "city", "country", "birthday", "tags", "note", "newsletter",
 )  # fmt: skip
-_SNAPSHOT_TARGETS = tuple(name for name in CUSTOMER_TARGETS if name not in ("tags", "note", "newsletter", "birthday"))
+# What an address of an order keeps of its person; a mapping may name the rest, and nothing comes of it.
+SNAPSHOT_TARGETS = (
+    "title", "first_name", "last_name", "full_name", "company", "email", "phone", "street", "postcode", "city",
+    "country",
+)  # fmt: skip
+_SIDES = ("billing", "shipping")
 ORDER_TARGETS = (
     "external_id", "number", "customer_external_id", "email", "placed_at", "paid_at", "delivered_at", "cancelled_at",
-    "currency", "total", *(f"{side}_{name}" for side in ("billing", "shipping") for name in CUSTOMER_TARGETS),
+    "currency", "total", *(f"{side}_{name}" for side in _SIDES for name in CUSTOMER_TARGETS),
 )  # fmt: skip
+# What the page of columns offers of them.
+OFFERED_OF_ORDERS = tuple(
+    name for name in ORDER_TARGETS if name.partition("_")[0] not in _SIDES or name.partition("_")[2] in SNAPSHOT_TARGETS
+)
 LINE_TARGETS = ("order_external_id", "sku", "name", "category", "quantity", "unit_price", "discount")
 
 # What is never stored, whatever file it stands in (integrations.md 1b): secrets are no customer data.

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -97,7 +98,11 @@ def _around(listing: Listing, page: Page) -> dict[str, Any]:
 def found_words(count: int, cap: int = COUNTED, *, more: bool = False) -> str:
     """The capped count in words; `more` where the search had found more than was counted."""
     if count > cap:
-        return _("more than 1,000 customers") if cap == COUNTED else _("more than %d customers") % cap
+        return _("more than 1,000 customers") if cap == COUNTED else _("more than %s customers") % _grouped(cap)
     if more:
-        return _("more than %d customers") % count
-    return ngettext("%d customer", "%d customers", count) % count
+        return _("more than %s customers") % _grouped(count)
+    return ngettext("%s customer", "%s customers", count) % _grouped(count)
+
+
+def _grouped(number: int) -> str:
+    return number_format(number, force_grouping=True)

@@ -39,6 +39,11 @@ class RecipientForm(forms.ModelForm):
             "contract": _("Contract of Art. 28: date and where it lies."),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles: Any = self.fields["role"]
+        roles.choices = [("", _("please choose")), *Recipient.Role.choices]
+
     def clean_email(self) -> str:
         """An address that mails can go to."""
         email = self.cleaned_data["email"].strip()

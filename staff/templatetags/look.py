@@ -54,6 +54,12 @@ def chip(text: Any, tone: str = "") -> SafeString:
 
 
 @register.filter
+def in_fours(text: str) -> str:
+    """A long key as it is typed off: JBSW Y3DP EHPK 3PXP."""
+    return " ".join(text[place : place + 4] for place in range(0, len(text), 4))
+
+
+@register.filter
 def money(value: Any, currency: str = "EUR") -> str:
     """1482.9 as "1.482,90 €" in German, "€1,482.90" in English; nothing stays nothing."""
     if value is None or value == "":

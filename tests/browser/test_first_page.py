@@ -41,3 +41,28 @@ def test_tags_are_offered_as_soon_as_one_is_to_be_written(
     watched.goto(f"{live_server.url}{reverse('portal:customer_list')}")
     watched.focus("#bulk-tag")
     expect(watched.locator("#tags option")).to_have_attribute("value", "Stammkunde")
+
+
+def test_customers_are_tagged_together_on_a_telephone_too(
+    live_server: LiveServer,
+    browser_context: BrowserContext,
+    watched: Page,
+    everybody: User,
+    enter: Callable[..., Client],
+) -> None:
+    for number in ("4711", "4712", "4713"):
+        Customer.objects.create(number=number, last_name="Groß")
+    enter(browser_context, everybody)
+    watched.set_viewport_size({"width": 390, "height": 844})
+    watched.goto(f"{live_server.url}{reverse('portal:customer_list')}")
+    for number in ("4711", "4713"):
+        box = watched.locator(f"tbody input[value='{number}']")
+        expect(box).to_be_visible()
+        box.check()
+    watched.fill("#bulk-tag", "Stammkunde")
+    watched.click("main button[value=add]")
+    expect(watched.locator("main [role=status], main .alert").first).to_be_visible()
+    assert set(Customer.objects.filter(customer_tags__tag__name="Stammkunde").values_list("number", flat=True)) == {
+        "4711",
+        "4713",
+    }

@@ -197,7 +197,7 @@ def test_an_order_keeps_the_version_that_it_accepted(person, agent_client, signe
     page = agent_client.get(reverse("orders:new"), {"type": kind.pk}).text
     assert "Die Kundin oder der Kunde hat angenommen: Unsere AGB" in page
     form = order_form(kind, person)
-    assert agent_client.post(reverse("orders:new"), form).status_code == 400
+    assert agent_client.post(reverse("orders:new"), form).status_code == 422
     ticked = form | {f"text_{first.pk}": "on", f"text_{shown.pk}": "on"}
     for _n in range(2):
         assert agent_client.post(reverse("orders:new"), ticked).status_code == 302
@@ -208,7 +208,7 @@ def test_an_order_keeps_the_version_that_it_accepted(person, agent_client, signe
     ]  # fmt: skip
     second = make_version(terms, title_de="Unsere AGB", body_de="Andere.", valid_from=date(2026, 1, 1))
     # What was ticked for the version before does not count for the one that is valid now.
-    assert agent_client.post(reverse("orders:new"), ticked | {"token": str(uuid4())}).status_code == 400
+    assert agent_client.post(reverse("orders:new"), ticked | {"token": str(uuid4())}).status_code == 422
     detail = agent_client.get(reverse("orders:detail", args=[order.pk])).text
     assert reverse("consents:version", args=[first.pk]) in detail
     assert reverse("consents:version", args=[second.pk]) not in detail

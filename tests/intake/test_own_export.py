@@ -17,7 +17,6 @@ from django.utils import timezone, translation
 from customers.indexing import refresh
 from customers.models import Address, ContactPerson, ContactPoint, Customer, HeldIntake
 from intake.mapping import suggestion
-from intake.profiles import plain_profile
 from portal.columns import COLUMNS
 from portal.models import SavedView
 from staff.models import Role, User
@@ -48,7 +47,7 @@ def imported(path: Path, **options: Any) -> dict[str, Any]:
     """Import it with the columns that the page proposes."""
     text = path.with_suffix(".csv").read_bytes().decode("utf-8-sig")
     header = next(csv.reader(io.StringIO(text), delimiter=";"))
-    mapping = suggestion(plain_profile("customers"), header)
+    mapping = suggestion("customers", header)
     assert {"number", "last_name", "first_name", "company", "postcode", "city", "email", "phone"} <= mapping.keys()
     file = path.parent / "mapping.json"
     file.write_text(json.dumps(mapping | {"kind": next(name for name in header if name in ("Art", "Kind"))}))

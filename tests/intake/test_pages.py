@@ -98,6 +98,16 @@ def test_each_row_of_a_file_is_told_in_one_of_the_figures(manager_client: Client
     assert told == [4, 2, 0, 0, 1, 1, 0, 0]
 
 
+def test_a_file_of_which_nothing_would_come_in_asks_what_its_columns_mean(manager_client: Client) -> None:
+    for day, asks in (("2026-01-05", False), ("eilig", True)):
+        upload(manager_client, f"Nr,Tag,Betrag\n1,{day},5.00\n".encode(), "orders")
+        batch = Batch.objects.order_by("created_at").last()
+        columns = {"Nr": "external_id", "Tag": "placed_at", "Betrag": "total"}
+        manager_client.post(reverse("intake:columns", args=[batch.pk]), columns_post(batch, **columns))
+        page = manager_client.get(reverse("intake:detail", args=[batch.pk])).content.decode()
+        assert ("Bedeuten die Spalten" in page) is asks
+
+
 def test_a_plain_file_asks_for_its_columns_and_remembers_them(manager_client: Client) -> None:
     upload(manager_client, customers_csv(2).encode())
     batch = Batch.objects.get()
@@ -277,6 +287,17 @@ def test_progress_goes_on_without_javascript(manager_client: Client) -> None:
     part = manager_client.get(reverse("intake:detail", args=[batch.pk]), headers={"HX-Request": "true"})
     assert b"<html" not in part.content
     assert b'value="50"' in part.content
+    # The chip beside the heading follows, which stands outside what is fetched again.
+    assert re.search(r'id="import-chip"[^>]*>.*läuft', page.content.decode())
+    assert re.search(r'id="import-chip" hx-swap-oob="true">.*läuft', part.content.decode())
+
+
+def test_the_figures_of_the_list_are_grouped(manager_client: Client) -> None:
+    Batch.objects.create(
+        kind="orders", profile="cdnow", state=Batch.State.DONE, rows=69_659, counts={"created": 69_659}
+    )
+    page = manager_client.get(reverse("intake:list")).content.decode()
+    assert page.count(">69.659</td>") == 2
 
 
 PAGES = ["detail", "columns", "undo", "start", "discard", "problems"]
@@ -384,3 +405,32 @@ def test_a_choice_that_is_none_is_refused(manager_client: Client) -> None:
     assert answer.status_code == 422
     batch.refresh_from_db()
     assert batch.state == Batch.State.UPLOADED
+
+
+def as_suggested(client: Client, batch: Batch) -> dict[str, str]:
+    """What the page of columns sends when somebody only nods."""
+    page = client.get(reverse("intake:columns", args=[batch.pk]))
+    parts = [*page.context["parts"], *page.context["line_parts"]]
+    chosen = {column.field: column.target for part in parts for column in part}
+    return {"profile": batch.profile, "version": str(batch.version), **chosen}
+
+
+def test_the_suggested_columns_of_orders_and_lines_only_need_a_nod(manager_client: Client, shared_data: Path) -> None:
+    sets = shared_data / "sets"
+    upload(manager_client, (sets / "northwind_customers.csv").read_bytes())
+    people = Batch.objects.get()
+    manager_client.post(reverse("intake:columns", args=[people.pk]), as_suggested(manager_client, people))
+    people.refresh_from_db()
+    manager_client.post(reverse("intake:start", args=[people.pk]), {"version": str(people.version)})
+    lines = SimpleUploadedFile("lines.csv", (sets / "northwind_order_details.csv").read_bytes())
+    upload(manager_client, (sets / "northwind_orders.csv").read_bytes(), "orders", lines_file=lines)
+    batch = Batch.objects.get(kind="orders")
+    nod = as_suggested(manager_client, batch)
+    manager_client.post(reverse("intake:columns", args=[batch.pk]), nod)
+    batch.refresh_from_db()
+    found = {key: batch.preview[key] for key in ("rows", "created", "lines", "error_count", "customers_created")}
+    assert found == {"rows": 830, "created": 830, "lines": 2155, "error_count": 0, "customers_created": 0}
+    manager_client.post(reverse("intake:start", args=[batch.pk]), {"version": str(batch.version)})
+    order = Order.objects.get(external_id="10250")
+    assert (order.customer.company, order.total) == ("Hanari Carnes", Decimal("1552.60"))
+    assert (order.shipping["street"], order.shipping["city"]) == ("Rua do Paço, 67", "Rio de Janeiro")

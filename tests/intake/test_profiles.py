@@ -17,7 +17,6 @@ from intake.occurrences import Occurrences
 from intake.people import Item
 from intake.planning import Plan, plan_import
 from intake.profiles import UnknownProfile, detect, profiles
-from intake.profiles.plain import CUSTOMERS_PROFILE
 from intake.tables import UnreadableFile
 from intake.values import read_amount, read_moment, split_name, split_tags, without_apostrophe
 from orders.rows import OrderRow
@@ -450,7 +449,7 @@ def test_unknown_columns_without_a_mapping_are_refused() -> None:
 
 def test_a_name_beside_a_first_name_is_the_last_name() -> None:
     header = ["Kd-Nr", "Vorname", "Name", "Mail", "Straße und Hausnummer", "PLZ", "Stadt", "Geb.", "Tel."]
-    meant = suggestion(CUSTOMERS_PROFILE, header)
+    meant = suggestion("customers", header)
     assert meant == {
         "number": "Kd-Nr",
         "first_name": "Vorname",
@@ -462,7 +461,7 @@ def test_a_name_beside_a_first_name_is_the_last_name() -> None:
         "birthday": "Geb.",
         "phone": "Tel.",
     }
-    assert suggestion(CUSTOMERS_PROFILE, ["Name", "Mail"]) == {"full_name": "Name", "email": "Mail"}
+    assert suggestion("customers", ["Name", "Mail"]) == {"full_name": "Name", "email": "Mail"}
 
 
 @pytest.mark.parametrize("full", ["Dampf", "Hans Dampf"])
@@ -470,3 +469,36 @@ def test_no_part_of_a_name_is_lost_where_two_columns_hold_it(full: str) -> None:
     columns = {"first_name": "Vorname", "full_name": "Name", "email": "Mail"}
     (item,) = items("customers", f"Vorname;Name;Mail\nHans;{full};hans@dampf.example\n", mapping=columns)
     assert (item.row.first_name, item.row.last_name) == ("Hans", "Dampf")
+
+
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        (
+            ["Bestellnummer", "Kundennummer", "Bestelldatum", "Summe", "Vorname", "Nachname", "Straße", "PLZ", "Ort"],
+            {
+                "number": "Bestellnummer", "customer_external_id": "Kundennummer", "placed_at": "Bestelldatum",
+                "total": "Summe", "billing_first_name": "Vorname", "billing_last_name": "Nachname",
+                "billing_street": "Straße", "billing_postcode": "PLZ", "billing_city": "Ort",
+            },
+        ),
+        (
+            ["id", "Customer ID", "Rechnungsadresse", "Rechnungs-PLZ", "Rechnung Ort", "Lieferadresse", "Liefer-PLZ",
+             "Lieferort", "Land", "Rechnungsnummer", "E-Mail", "storniert am"],
+            {
+                "external_id": "id", "customer_external_id": "Customer ID", "billing_street": "Rechnungsadresse",
+                "billing_postcode": "Rechnungs-PLZ", "billing_city": "Rechnung Ort", "billing_country": "Land",
+                "shipping_street": "Lieferadresse", "shipping_postcode": "Liefer-PLZ", "shipping_city": "Lieferort",
+                "email": "E-Mail", "cancelled_at": "storniert am",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_the_columns_of_orders_are_taken_for_what_they_are_of_an_order(
+    header: list[str], meant: dict[str, str]
+) -> None:
+    assert suggestion("orders", header) == meant
+
+
+def test_the_id_of_an_order_is_nobody_s() -> None:
+    assert suggestion("customers", ["Order ID", "Name"]) == {"full_name": "Name"}

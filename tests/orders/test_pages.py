@@ -215,7 +215,7 @@ def test_amounts_are_read_as_they_are_written_in_german(clerk, price, quantity, 
 
 @pytest.mark.parametrize("price", ["1.2345", "1,234,5", "1.23.456", "12..5", "1.000.00"])
 def test_an_amount_that_may_be_anything_is_shown_again(clerk, price):
-    assert clerk.post(reverse("orders:new"), order_form(LINE | {"unit_price": price})).status_code == 400
+    assert clerk.post(reverse("orders:new"), order_form(LINE | {"unit_price": price})).status_code == 422
     assert not Order.objects.exists()
 
 
@@ -286,7 +286,13 @@ def test_a_deviating_delivery_address_is_marked(clerk):
 
     order = Order.objects.get()
     assert order.deviating
-    assert order.shipping == {"name": "Oma", "street": "Feldweg 2", "city": "Bad Tölz"}
+    assert order.shipping == {"name": "Oma", "street": "Feldweg 2", "city": "Bad Tölz", "country": "DE"}
+
+
+def test_a_delivery_without_a_country_goes_to_that_of_the_invoice(clerk):
+    place = {"shipping_name": "Oma", "shipping_street": "Am Hang 3", "shipping_city": "Linz"}
+    clerk.post(reverse("orders:new"), order_form(billing_country="AT", **place))
+    assert Order.objects.get().shipping["country"] == "AT"
 
 
 def test_a_guest_order_makes_a_guest_and_touches_no_account(clerk):
@@ -340,7 +346,7 @@ def test_a_gift_order_needs_a_number_or_whoever_is_at_the_delivery_address(clerk
 
     answer = clerk.post(reverse("orders:new"), order_form(type=gift.pk, **given))
 
-    assert (answer.status_code, Order.objects.count(), Customer.objects.count()) == (400, 0, 0)
+    assert (answer.status_code, Order.objects.count(), Customer.objects.count()) == (422, 0, 0)
 
 
 def test_a_recipient_may_be_added_to_an_open_order(clerk):
@@ -390,7 +396,7 @@ def test_the_same_form_sent_twice_makes_one_order(clerk):
 def test_a_bad_form_is_shown_again_and_stores_nothing(clerk, bad):
     answer = clerk.post(reverse("orders:new"), order_form(**bad))
 
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert 'role="alert"' in answer.content.decode()  # said on top of a form longer than the screen
     assert not Order.objects.exists()
     assert not Customer.objects.exists()
@@ -418,7 +424,7 @@ def test_an_unknown_order_type_is_not_found(clerk):
 def test_a_restricted_customer_cannot_be_ordered_for(clerk):
     customer = make_customer(restricted_at=timezone.now())
 
-    assert clerk.post(reverse("orders:new"), order_form(customer_number=customer.number)).status_code == 400
+    assert clerk.post(reverse("orders:new"), order_form(customer_number=customer.number)).status_code == 422
 
 
 def test_more_lines_keep_what_was_typed(clerk):
@@ -439,7 +445,7 @@ def test_hidden_fields_are_neither_shown_nor_stored_and_required_ones_are_asked_
     form = clerk.get(reverse("orders:new")).context["form"]
     assert "note" not in form.fields
     missing = clerk.post(reverse("orders:new"), order_form(type=order_type.pk))
-    assert missing.status_code == 400
+    assert missing.status_code == 422
     assert "billing_phone" in missing.context["form"].errors
     clerk.post(reverse("orders:new"), order_form(type=order_type.pk, billing_phone="040 123456", note="heimlich"))
 
@@ -598,7 +604,7 @@ def test_a_credit_note_sent_twice_is_issued_once(clerk):
 
     assert clerk.post(url, form).status_code == 302
     assert clerk.post(url, form).status_code == 409
-    assert clerk.post(url, {**form, "version": "3", "gross": "500"}).status_code == 400
+    assert clerk.post(url, {**form, "version": "3", "gross": "500"}).status_code == 422
     assert Document.objects.filter(kind="credit_note").count() == 1
 
 
@@ -609,15 +615,15 @@ def test_goods_come_back_and_are_refunded_once(clerk):
     url = reverse("orders:return", args=[order.pk])
     form = {"version": "1", "reason": "withdrawal", f"line_{line.pk}": "1"}
 
-    assert clerk.post(url, {**form, f"line_{line.pk}": "2"}).status_code == 400
-    assert clerk.post(url, {**form, f"line_{line.pk}": ""}).status_code == 400
+    assert clerk.post(url, {**form, f"line_{line.pk}": "2"}).status_code == 422
+    assert clerk.post(url, {**form, f"line_{line.pk}": ""}).status_code == 422
     assert clerk.post(url, form).status_code == 302
     assert clerk.post(url, form).status_code == 409
     back = Return.objects.get()
     assert clerk.post(reverse("orders:return_receive", args=[back.pk])).status_code == 302
     assert clerk.post(reverse("orders:return_receive", args=[back.pk])).status_code == 409
     refund = reverse("orders:return_refund", args=[back.pk])
-    assert clerk.post(refund, {"amount": "99"}).status_code == 400
+    assert clerk.post(refund, {"amount": "99"}).status_code == 422
     assert clerk.post(refund, {"amount": "11,90"}).status_code == 302
     assert clerk.post(refund, {"amount": "11,90"}).status_code == 409
 
@@ -629,7 +635,7 @@ def test_order_types_are_made_and_changed_by_who_may(client):
     client.force_login(make_staff("orders.settings"))
     rules = {f"rule_{key}": "optional" for key in FieldRule.Field.values}
 
-    assert client.post(reverse("orders:types"), {"name": "", "position": "0", **rules}).status_code == 400
+    assert client.post(reverse("orders:types"), {"name": "", "position": "0", **rules}).status_code == 422
     client.post(reverse("orders:types"), {"name": "Laden", "position": "0", **rules, "rule_email": "required"})
     order_type = OrderType.objects.get()
     assert order_type.rules.get(field="email").rule == "required"

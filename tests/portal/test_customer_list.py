@@ -9,12 +9,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
 from customers.indexing import alike, alike_sql, refresh
 from customers.models import Address, CustomerTag, Tag
 from portal.models import ListState
 from portal.querying import ORDERS, PER_PAGE, ForgedCursor, Selection, capped_count, read_page
+from portal.views.customers import found_words
 from tests.portal.factories import make_customer
 
 LIST = "/customers/"
@@ -324,6 +325,12 @@ def test_a_full_page_leads_to_the_next_and_back(agent_client):
     assert numbers(agent_client.get(LIST + back)) == numbers(first)
 
 
+@pytest.mark.parametrize(("language", "words"), [("de", "24.073 Kunden"), ("en", "24,073 customers")])
+def test_large_counts_are_grouped(language, words):
+    with override(language):
+        assert found_words(24_073, 1_000_000) == words
+
+
 def test_the_count_is_capped():
     for number in range(4):
         make_customer(str(number))
@@ -347,7 +354,7 @@ def test_a_search_that_finds_more_than_is_listed_says_so_and_is_exported_whole(m
     monkeypatch.setattr("portal.listing.Listing.selection.__defaults__", (3,))
     answer = narrow(manager_client, words="haufen")
     assert len(numbers(answer)) == 3
-    assert answer.context["found"] == gettext("more than %d customers") % 3
+    assert answer.context["found"] == gettext("more than %s customers") % 3
     tagged = {"s": answer.context["listing"].state, "all": "1", "tag": "viele", "action": "add"}
     manager_client.post(reverse("portal:customer_tag"), tagged)
     assert CustomerTag.objects.count() == 5

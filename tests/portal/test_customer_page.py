@@ -250,3 +250,21 @@ def test_the_history_says_language_and_month_in_words(agent_client):
 def test_a_number_that_no_database_takes_is_no_customer(manager_client, name):
     address = reverse(name, args=["10482"]).replace("10482", "10%00482")
     assert manager_client.get(address).status_code == 404
+
+
+def test_the_origin_is_told_in_words(agent_client):
+    origin = Origin.objects.create(kind="file", platform="plain", label="plain")
+    customer = make_customer("11", origin=origin)
+    ExternalId.objects.create(customer=customer, platform="plain", value="ALFKI")
+    OptInClaim.objects.create(
+        customer=customer,
+        channel="email",
+        state="yes",
+        origin=Origin.objects.create(kind="file", platform="shopify", label="shopify_customers"),
+    )
+    text = agent_client.get(page("11")).content.decode()
+    assert "Datei · eigene Spalten" in text
+    assert "Datei · Shopify" in text
+    assert "<dt>eigene Spalten</dt>" in text
+    assert "plain</" not in text
+    assert "shopify_customers" not in text

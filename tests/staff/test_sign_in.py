@@ -1,5 +1,6 @@
 """Signing in with password and second factor, and what is refused."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -119,6 +120,43 @@ def test_without_a_second_factor_every_page_leads_to_its_set_up(
         assert browser.get(page).url == "/accounts/2fa/"
     assert browser.post("/staff/roles/").url == "/accounts/2fa/"
     assert browser.get("/accounts/2fa/").status_code == 200
+
+
+def test_whoever_has_no_second_factor_yet_may_leave_and_is_led_nowhere_else(
+    make_user: Callable[..., User], sign_in: Callable[..., Client]
+) -> None:
+    browser = sign_in(make_user("Nele", "operator", factor=False))
+    for page in ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn"):
+        text = browser.get(reverse(page)).text
+        assert f'action="{reverse("account_logout")}"' in text
+        links = set(re.findall(r'<a[^>]* href="(/[^"#]*)"', text)) - {"/"}
+        led = {address: browser.get(address) for address in links}
+        assert not [address for address, answer in led.items() if answer.headers.get("Location") == "/accounts/2fa/"]
+
+
+def test_a_new_authenticator_app_comes_with_codes_for_the_day_it_is_lost(
+    make_user: Callable[..., User], sign_in: Callable[..., Client]
+) -> None:
+    nele = make_user("Nele", "operator", factor=False)
+    browser = sign_in(nele)
+    page = browser.get(reverse("mfa_activate_totp"))
+    secret = page.context["form"].secret
+    # In fours, as it is typed off; a telephone offers its digits for the code.
+    assert f"{secret[:4]} {secret[4:8]} " in page.text
+    assert 'inputmode="numeric"' in page.text
+    answer = browser.post(reverse("mfa_activate_totp"), {"code": totp_code(secret)}, follow=True)
+    codes = RecoveryCodes(Authenticator.objects.get(user=nele, type="recovery_codes")).get_unused_codes()
+    assert len(codes) == 10
+    assert all(code in answer.text for code in codes)
+    assert "wenn das Telefon weg ist" in answer.text
+    assert re.search(r'<a class="btn btn-primary" href="/">', answer.text)  # the way on
+
+
+def test_who_is_asked_for_a_code_learns_that_one_from_paper_does_too(client: Client, olga: User) -> None:
+    client.post("/accounts/login/", {"login": olga.email, "password": PASSWORD})
+    text = client.get("/accounts/2fa/authenticate/").text
+    assert "Wiederherstellungscodes" in text
+    assert 'inputmode="numeric"' in text
 
 
 def test_setting_up_an_authenticator_app_opens_the_pages(
