@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -83,5 +84,23 @@ def customer_for(
             raise Erased
         raise Http404
     note_met(request, customer.number)
-    accesslog.record(user.pk, customer.number, page, purpose)
+    if not note_opened(user.pk, customer, page, purpose):
+        raise Erased if met_erased(request) else Http404
     return customer
+
+
+def note_opened(user_id: int, customer: Customer, page: str, purpose: str = "") -> bool:
+    """Write into the access log that somebody opens this customer; False, and no line, where the customer went
+    meanwhile.
+
+    One transaction. Whoever erases the customer is waited for: a line that came after would hold the number of somebody
+    erased, and nobody would look for it.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # The weakest lock, as a foreign key takes it: nobody but an erasure waits for the page.
+            cursor.execute("SELECT FROM customers_customer WHERE id = %s FOR KEY SHARE", [customer.pk])
+            if cursor.rowcount == 0:
+                return False
+        accesslog.record(user_id, customer.number, page, purpose)
+    return True

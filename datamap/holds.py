@@ -40,6 +40,7 @@ class CaseSource:
     arguments: Arguments | None = None
     night_only: bool = False
     kind: str = ""
+    everyone: str = ""
 
     @property
     def name(self) -> str:
@@ -90,6 +91,7 @@ def register_case_source(
     *,
     night_only: bool = False,
     kind: str = "",
+    everyone: str = "",
 ) -> None:
     """Tell a kind of open matter; called from an app's `ready`.
 
@@ -97,11 +99,13 @@ def register_case_source(
     is the zone of legal dates. `arguments(as_of, controller)` answers what else it names: cut-offs that one function
     computes once instead of once a row. Two sources that name the same cut-off mean the same.
     `night_only`: the matter stops the deletion of the night, not one that the person asked for. `kind`: the name of
-    the hold in domain.md 4.2, where several sources tell the same or the key is another one.
+    the hold in domain.md 4.2, where several sources tell the same or the key is another one. `everyone`: the same
+    SELECT over all customers, along an index, of the matters that wait for somebody; none where another list shows
+    them late.
     """
     if "%(ids)s" not in sql:
         raise ImproperlyConfigured(f"The case source {key} does not ask for %(ids)s.")
-    source = CaseSource(key, label, sql, reason, arguments, night_only, kind)
+    source = CaseSource(key, label, sql, reason, arguments, night_only, kind, everyone)
     if _sources.setdefault(key, source) != source:
         raise ImproperlyConfigured(f"The case source {key} is registered twice.")
 
@@ -155,12 +159,40 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
             f"WITH asked AS MATERIALIZED (SELECT unnest(%(ids)s::bigint[]) AS id) {sql} ORDER BY 2, 1, 3, 4",
             {**arguments, "ids": list(ids)},
         )
-        return [
-            StandingHold(
-                _sources[key].name, customer_id, order_number, complaint_id, _sources[key].reason, review_on, key
-            )
-            for key, customer_id, order_number, complaint_id, review_on in cursor.fetchall()
-        ]
+        return [_standing(*row) for row in cursor.fetchall()]
+
+
+def overdue(as_of: date, most: int) -> list[StandingHold]:
+    """The open matters of all customers that somebody should have looked at by now, the oldest first: no hold keeps a
+    person without anybody being told (domain.md 4.2)."""
+    who = controller()
+    arguments: dict[str, Any] = {"as_of": as_of, "zone": who.zone, "most": most}
+    asked = [source for source in _sources.values() if source.everyone]
+    for source in asked:
+        arguments |= source.arguments(as_of, who) if source.arguments else {}
+    names = ", ".join(COLUMNS)
+    parts = [
+        f"SELECT '{source.key}'::text AS kind, {names} FROM ({source.everyone}) c "  # noqa: S608
+        "WHERE customer_id IS NOT NULL AND review_on < %(as_of)s"
+        for source in asked
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{' UNION ALL '.join(parts) or _NOTHING} ORDER BY review_on, 2, 1, 3, 4 LIMIT %(most)s", arguments
+        )
+        return [_standing(*row) for row in cursor.fetchall()]
+
+
+def _standing(
+    key: str, customer_id: int, order_number: str | None, complaint_id: int | None, review_on: date | None
+) -> StandingHold:
+    source = _sources[key]
+    return StandingHold(source.name, customer_id, order_number, complaint_id, source.reason, review_on, key)
+
+
+def label_of(key: str) -> Any:
+    """What a kind of open matter is called on screen."""
+    return _sources[key].label
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class InteractionsConfig(AppConfig):
             complaining.OPEN_CASES,
             _("A complaint is not settled (Art. 17(3)(e) GDPR)."),
             kind="claim_hold",
+            everyone=complaining.EVERY_OPEN_CASE,
         )
         holds.register_case_link("interactions.Complaint", order="order_number", complaint="self")
         holds.register_case_link("interactions.Interaction", order="order_number", complaint="complaint")

@@ -18,12 +18,14 @@ from staff.models import User
 TWICE = timedelta(minutes=10)
 
 # An open complaint keeps itself, its contacts and the order it is about.
-OPEN_CASES = """
+_OPEN = """
     SELECT c.customer_id, nullif(c.order_number, '') AS order_number, c.id AS complaint_id,
            (c.opened_at AT TIME ZONE %(zone)s + interval '1 year')::date AS review_on
     FROM interactions_complaint AS c
-    WHERE c.customer_id = ANY(%(ids)s) AND c.closed_at IS NULL AND c.blocked_at IS NULL
+    WHERE {whose} AND c.closed_at IS NULL AND c.blocked_at IS NULL
 """
+OPEN_CASES = _OPEN.format(whose="c.customer_id = ANY(%(ids)s)")
+EVERY_OPEN_CASE = _OPEN.format(whose="c.customer_id IS NOT NULL")
 
 
 class AlreadyClosed(Exception):

@@ -36,6 +36,7 @@ class OrdersConfig(AppConfig):
             opencases.OPEN_ORDER,
             _("The order is not finished: delivery, withdrawal period or refund is open (Art. 6(1)(b) GDPR)."),
             opencases.cut_offs,
+            everyone=opencases.EVERY_OPEN_ORDER,
         )
         holds.register_case_source(
             "open_payment",
@@ -43,6 +44,7 @@ class OrdersConfig(AppConfig):
             opencases.OPEN_PAYMENT,
             _("The order is not paid (Art. 6(1)(b), (f) GDPR; BGB §§ 195, 199)."),
             opencases.cut_offs,
+            everyone=opencases.EVERY_OPEN_PAYMENT,
         )
         holds.register_case_link("orders.Order", order="number")
         for paper in ("orders.Return", "orders.Document"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from customers.access import customer_for, visible_customers
+from customers.access import customer_for, note_opened, visible_customers
 from customers.models import Customer
 from datamap.accesslog import name_pages, record
 from privacy.models import Erasure, Request, Restriction
@@ -39,7 +39,8 @@ def request_for(http: HttpRequest, pk: int, *, page: str) -> Request:
     if found.customer is not None:
         if not visible_customers(user).filter(pk=found.customer_id).exists():
             raise Http404
-        record(user.pk, found.customer.number, page, found.code)
+        if not note_opened(user.pk, found.customer, page, found.code):
+            return request_for(http, pk, page=page)  # erased a moment ago: it is the request of somebody without a name
     elif found.subject_ref is not None:
         record(user.pk, str(found.subject_ref), page, found.code)  # an erased person has no other name
     return found
@@ -65,6 +66,4 @@ def person_of(http: HttpRequest, erasure: Erasure, *, page: str) -> Customer | N
     if not user.may("privacy.requests"):
         return None
     found = visible_customers(user).filter(pk=erasure.customer_id).first()
-    if found is not None:
-        record(user.pk, found.number, page)
-    return found
+    return found if found is not None and note_opened(user.pk, found, page) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Min, Q
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,9 +17,10 @@ from datamap.workdays import local_date
 from mail.models import Message
 from privacy import breaches
 from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
-from privacy.holding import overdue_reviews, standing_holds
+from privacy.holding import overdue_cases, overdue_reviews, standing_holds
 from privacy.models import Erasure, ErasureStep, Notice, RetentionBatch, RetentionRun
 from privacy.papers.versions import changed_kinds
+from privacy.progress import failed_erasures
 from privacy.recipients import unnamed_kinds
 
 COUNTED = 1000
@@ -31,7 +32,10 @@ SOON = timedelta(days=7)
 
 def register_alerts() -> None:
     """Tell the cockpit; called from the app's `ready`."""
-    register_task("breaches", gettext_lazy("Breaches whose clock runs"), _breaches, "privacy:breaches", STOP)
+    register_task(
+        "breaches", gettext_lazy("Breaches whose clock runs"), _breaches, "privacy:breaches", STOP,
+        permission="privacy.breaches",
+    )  # fmt: skip
     register_task(
         "holds_overdue", gettext_lazy("Holds whose review is overdue"), _holds_overdue, "privacy:holds", STOP,
         permission="privacy.holds",
@@ -48,30 +52,42 @@ def register_alerts() -> None:
         "erasure_failed",
         gettext_lazy("Erasures with a failed step or store"),
         _failed_erasures,
-        "privacy:erasures",
+        "privacy:erasures?state=failed",
         STOP,
     )
-    register_task("notices_back", gettext_lazy("Notices that came back"), _bounced, "privacy:notices", STOP)
+    register_task("notices_back", gettext_lazy("Notices that came back"), _bounced, "privacy:notices?show=back", STOP)
     register_task("notices", gettext_lazy("Recipients to be told"), _notices, "privacy:notices", WARN)
     register_task(
-        "erasure_waiting", gettext_lazy("Erasures that wait for a second person"), _waiting, "privacy:erasures", WARN
+        "erasure_waiting",
+        gettext_lazy("Erasures that wait for a second person"),
+        _waiting,
+        "privacy:erasures?state=waiting",
+        WARN,
     )
     register_task(
         "holds_soon", gettext_lazy("Holds to look at soon"), _holds_soon, "privacy:holds", WARN,
         permission="privacy.holds",
     )  # fmt: skip
     register_task(
+        "cases_overdue", gettext_lazy("Open cases that have held data for a year"), _cases_overdue,
+        "privacy:holds?show=cases", WARN, permission="privacy.holds",
+    )  # fmt: skip
+    register_task(
         "held_rows", gettext_lazy("Rows waiting for a decision"), _held_rows, "customers:held", WARN,
         permission="customers.held",
     )  # fmt: skip
     register_task("oldest_job", gettext_lazy("Jobs not yet done"), _oldest_job, "privacy:runs", INFO)
-    register_task("rules_review", gettext_lazy("Retention rules to look at"), _rules, "datamap:rules", INFO)
+    register_task(
+        "rules_review", gettext_lazy("Retention rules to look at"), _rules, "datamap:rules", INFO,
+        permission="datamap.view",
+    )  # fmt: skip
     register_task(
         "recipients", gettext_lazy("Kinds of recipients without a name"), _unnamed, "privacy:recipients", INFO
     )
     register_task(
-        "papers", gettext_lazy("Papers that have changed since they were kept"), _papers, "privacy:papers", INFO
-    )
+        "papers", gettext_lazy("Papers that have changed since they were kept"), _papers, "privacy:papers", INFO,
+        permission="datamap.view",
+    )  # fmt: skip
 
 
 def _mails_unknown() -> int:
@@ -93,6 +109,10 @@ def _holds_soon() -> int:
     return standing_holds().filter(review_on__gte=today, review_on__lte=today + HOLDS_SOON)[:COUNTED].count()
 
 
+def _cases_overdue() -> int:
+    return len(overdue_cases(COUNTED))
+
+
 def _guarded() -> int:
     return RetentionRun.objects.filter(state=RetentionRun.State.GUARDED)[:COUNTED].count()
 
@@ -104,23 +124,32 @@ def _run_missing() -> int:
 
 
 def _rows_past() -> int:
-    """What the last run that came to an end had chosen and did not do."""
+    """What the runs that came to an end had chosen and did not do."""
+    return sum(len(batch.ids) for batch in _left_undone())
+
+
+def _left_undone() -> list[RetentionBatch]:
+    """The batches that the last run over all rules left, and those of single rules since, as long as no later run of
+    that rule had them again: each run chooses anew what is due, so an earlier one says nothing any more."""
     ended = (RetentionRun.State.DONE, RetentionRun.State.INCOMPLETE)
-    last = RetentionRun.objects.filter(state__in=ended).order_by("-started_at").first()
-    if last is None:
-        return 0
-    left = RetentionBatch.objects.filter(run=last).exclude(state=RetentionBatch.State.DONE)
-    return sum(len(ids) for ids in left.values_list("ids", flat=True)[:COUNTED])
+    runs = RetentionRun.objects.filter(state__in=ended).order_by("-started_at")
+    over_all = runs.filter(only="").first()
+    since = list(runs.filter(started_at__gte=over_all.started_at) if over_all else runs[:COUNTED])
+    later = {run.only: run.started_at for run in reversed(since) if run.only}
+    left = RetentionBatch.objects.filter(run__in=since).exclude(state=RetentionBatch.State.DONE)
+    return [
+        batch
+        for batch in left.select_related("run").order_by("pk")[:COUNTED]
+        if later.get(batch.category.removeprefix("STORE:"), batch.run.started_at) <= batch.run.started_at
+    ]
 
 
 def _failed_batches() -> int:
-    return RetentionBatch.objects.filter(state=RetentionBatch.State.FAILED)[:COUNTED].count()
+    return sum(batch.state == RetentionBatch.State.FAILED for batch in _left_undone())
 
 
 def _failed_erasures() -> int:
-    failed = Q(steps__state=ErasureStep.State.FAILED) | Q(state=Erasure.State.OPEN_STORES)
-    open_ = Erasure.objects.filter(failed, state__in=Erasure.OPEN_STATES)
-    return open_.values("pk").distinct()[:COUNTED].count()
+    return failed_erasures().values("pk")[:COUNTED].count()
 
 
 def _waiting() -> int:

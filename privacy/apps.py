@@ -46,6 +46,7 @@ class PrivacyConfig(AppConfig):
             _("The data are restricted (Art. 18 GDPR)."),
             night_only=True,
             kind="art18_hold",
+            everyone=opencases.EVERY_ART18,
         )
         register_case_source(
             "art18_claims",
@@ -53,6 +54,7 @@ class PrivacyConfig(AppConfig):
             opencases.ART18_CLAIMS,
             _("The person needs the data for claims and has had them restricted (Art. 18(1)(c) GDPR)."),
             kind="art18_hold",
+            everyone=opencases.EVERY_ART18_CLAIMS,
         )
         register_case_source(
             "art18_speaker",
@@ -60,6 +62,7 @@ class PrivacyConfig(AppConfig):
             opencases.ART18_SPEAKER,
             _("A contact person has had their data restricted (Art. 18 GDPR); they stand in this file."),
             kind="art18_hold",
+            everyone=opencases.EVERY_ART18_SPEAKER,
         )
         register_case_source(
             "open_request",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -25,7 +26,8 @@ from privacy.models.requests import UNANSWERED
 from privacy.steps import State, Step, stamp
 from staff.models import User
 
-OVERDUE, CLOSABLE, SILENT, MINE, NOBODY = "overdue", "closable", "silent", "mine", "nobody"
+OVERDUE, SOON, CLOSABLE, SILENT, REFUSALS = "overdue", "soon", "closable", "silent", "refusals"
+MINE, NOBODY = "mine", "nobody"
 # Who does not answer a question is not forgotten behind a clock that stands.
 PATIENCE = timedelta(days=14)
 OF_BOARD = "privacy:requests?state="
@@ -53,12 +55,8 @@ def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
     rows = Request.on_desk().filter(closed_at__isnull=not closed).select_related("customer", "owner")
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
-    if wanted.get("state") == OVERDUE:
-        rows = overdue(rows)
-    elif wanted.get("state") == CLOSABLE:
-        rows = closable(rows)
-    elif wanted.get("state") == SILENT:
-        rows = silent(rows)
+    if (narrowed := _KINDS_OF_WORK.get(str(wanted.get("state")))) is not None:
+        rows = narrowed(rows)
     elif wanted.get("state"):
         rows = rows.filter(state=wanted["state"])
     if wanted.get("owner") == MINE:
@@ -81,6 +79,27 @@ def silent(rows: QuerySet[Request]) -> QuerySet[Request]:
     identity = Q(state=State.IDENTITY_PENDING, identity_asked_at__lt=since)
     extent = Q(clarified_at__isnull=True, clarification_asked_at__lt=since)
     return rows.filter(identity | extent, state__in=WAITING, clock_stopped=True)
+
+
+def due_soon(rows: QuerySet[Request]) -> QuerySet[Request]:
+    """Those that are due within a week and not late."""
+    on = today()
+    until = on + timedelta(days=TARGET_DAYS)
+    return rows.filter(state__in=WAITING, clock_stopped=False, due_on__gte=on, due_on__lte=until)
+
+
+def refusals(rows: QuerySet[Request]) -> QuerySet[Request]:
+    """Those that somebody would refuse, and a second person has not agreed."""
+    return rows.filter(state__in=WAITING, refusal_proposed_by__isnull=False)
+
+
+_KINDS_OF_WORK: dict[str, Callable[[QuerySet[Request]], QuerySet[Request]]] = {
+    OVERDUE: overdue,
+    SOON: due_soon,
+    CLOSABLE: closable,
+    SILENT: silent,
+    REFUSALS: refusals,
+}
 
 
 def page_for(wanted: dict[str, Any], user: User, cursor: str) -> tuple[list[Row], str, bool]:
@@ -108,12 +127,12 @@ LATE = Badge(
 def register_tasks() -> None:
     """Tell the cockpit what waits at the desk; called from the app's `ready`."""
     register_task("requests_late", gettext_lazy("Requests past their last day"), _late, OF_BOARD + OVERDUE, STOP)
-    register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, "privacy:requests", WARN)
+    register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, OF_BOARD + SOON, WARN)
     register_task(
         "questions", gettext_lazy("Questions to people without an answer for two weeks"), _silent, OF_BOARD + SILENT,
         WARN,
     )  # fmt: skip
-    register_task("refusals", gettext_lazy("Refusals that wait for a second person"), _refusals, "privacy:requests")
+    register_task("refusals", gettext_lazy("Refusals that wait for a second person"), _refusals, OF_BOARD + REFUSALS)
     register_task("requests_in_time", gettext_lazy("Requests in time"), _in_time, "privacy:requests", INFO)
     register_task(
         "requests_closable", gettext_lazy("Answered requests to be closed"), _closable, OF_BOARD + CLOSABLE, INFO
@@ -136,9 +155,7 @@ def _silent() -> int:
 
 
 def _soon() -> int:
-    on = today()
-    rows = Request.on_desk().filter(closed_at__isnull=True, state__in=WAITING, clock_stopped=False)
-    return rows.filter(due_on__gte=on, due_on__lte=on + timedelta(days=TARGET_DAYS))[:COUNTED].count()
+    return due_soon(Request.on_desk().filter(closed_at__isnull=True))[:COUNTED].count()
 
 
 def _in_time() -> Finding:
@@ -155,8 +172,7 @@ def _closable() -> int:
 
 
 def _refusals() -> int:
-    rows = Request.on_desk().filter(closed_at__isnull=True, state__in=WAITING, refusal_proposed_by__isnull=False)
-    return rows[:COUNTED].count()
+    return refusals(Request.on_desk().filter(closed_at__isnull=True))[:COUNTED].count()
 
 
 def _liftable() -> int:

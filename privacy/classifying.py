@@ -157,7 +157,8 @@ def _fate(
         whens = " ".join(f"WHEN {quoted(key)} THEN {fate}" for key, fate in answers)
         decided = f"CASE {category} {whens} ELSE {DELETE} END"
     if people.cases:
-        decided = f"CASE WHEN {_case_sql(table, joins, category, columns)} THEN {HELD} ELSE {decided} END"
+        held = _case_sql(table, joins, category, columns, f"COALESCE({person})")
+        decided = f"CASE WHEN {held} THEN {HELD} ELSE {decided} END"
     mine = f"COALESCE({person}) = ANY(%(ids)s)"
     return f"CASE WHEN {mine} THEN {decided} ELSE 0 END", [f"({category})::text", start]
 
@@ -172,8 +173,8 @@ def _not_taxed(key: str, start: str, book: Book) -> str:
     return f" AND NOT ({' OR '.join(years)})" if years else ""
 
 
-def _case_sql(table: Table, joins: Joins, category: str, columns: dict[str, str]) -> str:
-    """Whether a case keeps the row: it belongs to the case, or the case needs to know its person."""
+def _case_sql(table: Table, joins: Joins, category: str, columns: dict[str, str], person: str) -> str:
+    """Whether a case keeps what a row says of a person: it belongs to the case, or the case needs to know them."""
     owner = columns[table.owner or ""]
     files = ", ".join(quoted(key) for key in WITH_PERSON)
     tests = ["h.o IS NULL AND h.k IS NULL"]
@@ -185,7 +186,7 @@ def _case_sql(table: Table, joins: Joins, category: str, columns: dict[str, str]
     either = " OR ".join(f"({test})" for test in tests)
     in_file = f"{category} IN ({files}) AND {owner} = ANY(%(held)s)"
     cases = "unnest(%(case_people)s::bigint[], %(case_orders)s::text[], %(case_complaints)s::bigint[]) h (c, o, k)"
-    return f"({in_file}) OR EXISTS (SELECT 1 FROM {cases} WHERE h.c = {owner} AND ({either}))"  # noqa: S608
+    return f"({in_file}) OR EXISTS (SELECT 1 FROM {cases} WHERE h.c = {person} AND ({either}))"  # noqa: S608
 
 
 def people_of(ids: Iterable[int], refs: dict[int, UUID]) -> list[People]:

@@ -185,7 +185,8 @@ def _leave_other(table: Table, found: Found, people: People, done: Done) -> None
             continue
         path = strand.group.subject_paths[0]
         values: dict[str, Any] = {path: None} if "__" not in path else {}
-        if fate in (DELETE, ANONYMIZE):
+        # A row that goes on about somebody else is not blocked: what can be emptied is; a paper stays as issued.
+        if fate in (DELETE, ANONYMIZE) or (fate == BLOCK and strand.anonymized()):
             values |= cleared(table, strand)
         _set(table, found.ids, values)
         _clear_history_strand(table, strand, path, people)

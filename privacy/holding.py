@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from datamap.controlling import legal_zone
-from datamap.holds import FILE_ONLY, StandingHold, register_case_source, standing
+from datamap.holds import FILE_ONLY, StandingHold, overdue, register_case_source, standing
 from datamap.standing import UnknownSubject
 from datamap.workdays import add_months, local_date
 from privacy.models import Hold, HoldReview
@@ -126,6 +126,11 @@ def overdue_reviews(today: date | None = None) -> QuerySet[Hold]:
     return standing_holds().filter(review_on__lt=day)
 
 
+def overdue_cases(most: int, today: date | None = None) -> list[StandingHold]:
+    """Open orders, payments, complaints and restrictions that have held data for a year, the oldest first."""
+    return overdue(today or local_date(timezone.now(), legal_zone()), most)
+
+
 def tax_holds_on(key: str, start: date) -> list[Hold]:
     """The tax matters in whose years and kinds of papers this datum lies: of a year, never of a customer (2.1)."""
     paper = key.partition(":")[0]
@@ -151,7 +156,7 @@ def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dic
     if customer is None:
         raise UnknownSubject(_("There is no customer with this number."))
     cases = standing([customer.pk], as_of, night=True)
-    return [*found, *(_said(case.kind, _case_scope(case), case.reason, case.review_on) for case in cases)]
+    return [*found, *(_said(case.kind, scope_of_case(case), case.reason, case.review_on) for case in cases)]
 
 
 def register_sources() -> None:
@@ -171,7 +176,8 @@ def scope_of(hold: Hold) -> str:
     return _("everything about the person")
 
 
-def _case_scope(case: StandingHold) -> str:
+def scope_of_case(case: StandingHold) -> str:
+    """What an open matter keeps, in words."""
     if case.order_number:
         return _("order %s") % case.order_number
     if case.complaint_id == FILE_ONLY:

@@ -24,6 +24,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.models import ContactPerson, Customer
+from customers.postal import POST
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
 from datamap.typeface import settable
@@ -34,6 +35,7 @@ from privacy.clock import AT_ONCE, deadline_for
 from privacy.copies import Copy
 from privacy.deadlines import is_prompt
 from privacy.models import Request, RequestLetter
+from privacy.objecting import noted_channels
 from privacy.packages.knowing import asker_of, holds_copy
 from privacy.speaking import name_of, speaker_of
 from privacy.steps import Step, StepRefused, stamp
@@ -256,7 +258,9 @@ def _template_of(request: Request, kind: str) -> str:
     if kind != Kind.ANSWER:
         return str(kind)
     if request.kind == Request.Kind.OBJECTION:
-        return f"answer_objection_{request.objects_to or Request.ObjectsTo.ADVERTISING}"
+        about = request.objects_to or Request.ObjectsTo.ADVERTISING
+        unknown = about == Request.ObjectsTo.ADVERTISING and not _was_known(request)
+        return f"answer_objection_{about}{'_nothing' if unknown else ''}"
     nothing_in_use = request.kind in _NOTHING_IN_USE and request.customer_id is None
     if nothing_in_use or (request.kind in _NOTHING_FOUND and not _is_known(request)):
         return f"answer_{request.kind}_nothing"
@@ -265,6 +269,16 @@ def _template_of(request: Request, kind: str) -> str:
 
 def _is_known(request: Request) -> bool:
     return asker_of(request) is not None if request.kind == Request.Kind.ERASURE else holds_copy(request)
+
+
+def _was_known(request: Request) -> bool:
+    """Whether something of the asker was there to be stopped, though they may be erased by now."""
+    return any(one is not None for one in (request.customer_id, request.contact_person, request.subject_ref))
+
+
+def _noted(request: Request) -> str:
+    words = {"email": _("your e-mail address"), "phone": _("your phone number"), POST: _("your postal address")}
+    return ", ".join(words[channel] for channel in noted_channels(request))
 
 
 def _facts(request: Request, who: Controller) -> dict[str, Any]:
@@ -284,6 +298,7 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
         "officer": officer,
         "authority": ", ".join(part for part in (who.authority_name, contact) if part),
         "sender": who.name,
+        "noted": _noted(request) if request.kind == Request.Kind.OBJECTION else "",
     }
 
 

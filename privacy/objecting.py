@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.utils import timezone
 from customers import stopping, suppression
 from customers.models import ContactPoint, Customer, Suppression
 from customers.normalizing import whole_key
-from customers.postal import POST, postal_key
+from customers.postal import POST, postal_key, read_postal
 from customers.reading import read_phone
 from datamap import erasing, journal
 from privacy.models import Request
@@ -31,7 +32,7 @@ EMAIL, PHONE = "email", "phone"
 def stop_advertising(request: Request, *, by: User | None) -> int:
     """Carry an objection out for everything that is known of the person; answers how many endpoints were new.
 
-    Idempotent. Also for someone unknown: then for the address and number they have told.
+    Idempotent. Also for someone unknown: then for the addresses and the number they have told.
     """
     at = request.received_at
     customer = request.customer
@@ -51,6 +52,8 @@ def _of_speaker(request: Request) -> Iterator[tuple[str, str]]:
     speaker = speaker_of(request)
     yield from own_endpoints(speaker) if speaker is not None else ()
     for channel, value in _told(request):
+        if channel == POST:  # where they can be written to may be the company's
+            continue
         if channel == EMAIL or not ContactPoint.objects.filter(whole_index=value).exists():
             yield channel, value
 
@@ -196,6 +199,12 @@ def endpoints_of(customer: Customer) -> Iterator[tuple[str, str]]:
             yield POST, key
 
 
+def noted_channels(request: Request) -> list[str]:
+    """Which of what was told under a request stands on the list now: the channels, each once."""
+    on_list = [channel for channel, value in _told(request) if suppression.suppressed(channel, value)]
+    return list(dict.fromkeys(on_list))
+
+
 def replay(payload: Mapping[str, Any]) -> str:
     """Bring an objection back after a restore; the suppression entries have their own journal entries."""
     at = datetime.fromisoformat(str(payload["at"]))
@@ -218,6 +227,19 @@ def _told(request: Request) -> Iterator[tuple[str, str]]:
         yield EMAIL, request.person_email
     if request.person_phone and (number := read_phone(request.person_phone)):
         yield PHONE, number
+    if key := _postal_of(request.person_address):
+        yield POST, key
+
+
+def _postal_of(text: str) -> str:
+    """The address in the lines that somebody told, whatever stands above and below it; "" where there is none."""
+    lines = [line for line in map(str.strip, text.splitlines()) if line]
+    pairs = [f"{street}, {town}" for street, town in pairwise(lines)]
+    # A street and the town below it first: of "c/o Meier / Gasse 1, 20457 Hamburg" the one line is the address.
+    for text in [*lines, *pairs]:
+        if (found := read_postal(text)) is not None and (key := postal_key(*found)):
+            return key
+    return ""
 
 
 def _iso(at: datetime) -> str:

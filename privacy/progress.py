@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from privacy.models import Erasure, ErasureStep
+
+
+def failed_erasures() -> QuerySet[Erasure]:
+    """The erasures that are open because a step or a store has failed."""
+    failed = Q(steps__state=ErasureStep.State.FAILED) | Q(state=Erasure.State.OPEN_STORES)
+    return Erasure.objects.filter(failed, state__in=Erasure.OPEN_STATES).distinct()
 
 
 def is_done(erasure: Erasure, key: str) -> bool:

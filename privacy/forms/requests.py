@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.fields import EmailField, LineField, PhoneField, ProseField
 from datamap.controlling import legal_zone
 from privacy import letters
-from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, SILENT
+from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, REFUSALS, SILENT, SOON
 from privacy.instants import PICKER, InstantField
 from privacy.models import Request, RequestLetter, Restriction
 from staff.models import User
@@ -48,8 +48,10 @@ class BoardForm(forms.Form):
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             ("", _("all open")),
             (OVERDUE, _("overdue")),
+            (SOON, _("due within a week")),
             (CLOSABLE, _("answered, to be closed")),
             (SILENT, _("question without an answer")),
+            (REFUSALS, _("refusal waits for a second person")),
             *Request.State.choices,
         ]
         self.fields["owner"].choices = [  # type: ignore[attr-defined]

@@ -26,7 +26,9 @@ from privacy.access import person_for, person_of
 from privacy.erasing import Refused, approve_erasure, ask_erasure, cancel_erasure, erasure_of_number
 from privacy.models import Erasure, Policy, Request
 from privacy.notices import recipients_to_tell
+from privacy.paging import next_url
 from privacy.planning import plan_erasure, said_holds, said_items
+from privacy.progress import failed_erasures
 from privacy.tasks import work_on_erasure
 from staff.access import permission_required, recent_login_required, signed_in
 
@@ -37,12 +39,17 @@ REFRESH_SECONDS = 4
 @require_GET
 @permission_required("privacy.view")
 def erasures(http: HttpRequest) -> HttpResponse:
-    """All erasures, the newest first; finished ones name nobody."""
-    page = page_of(
-        Erasure.objects.select_related("requested_by", "request"), "created_at", cursor=http.GET.get("after", "")
+    """All erasures, the newest first, or those that wait for somebody; finished ones name nobody."""
+    rows, state = Erasure.objects.select_related("requested_by", "request"), http.GET.get("state", "")
+    if state == "waiting":
+        rows = rows.filter(state=Erasure.State.WAITING)
+    elif state == "failed":
+        rows = rows.filter(pk__in=failed_erasures().values("pk"))
+    page = page_of(rows, "created_at", cursor=http.GET.get("cursor", ""))
+    shown = state if state in ("waiting", "failed") else ""
+    return render(
+        http, "privacy/erasures.html", {"page": page, "shown": shown, "next_url": next_url(http, page.next_cursor)}
     )
-    next_url = f"?after={page.next_cursor}" if page.next_cursor else ""
-    return render(http, "privacy/erasures.html", {"page": page, "next_url": next_url})
 
 
 @require_POST

@@ -16,6 +16,7 @@ from customers.access import SEES_RESTRICTED, customer_for, visible_customers
 from customers.models import Customer
 from datamap.accesslog import name_pages
 from datamap.controlling import legal_zone
+from datamap.holds import label_of
 from datamap.keyset import page_of
 from datamap.workdays import local_date
 from privacy import holding
@@ -24,13 +25,18 @@ from privacy.models import Hold
 from privacy.paging import next_url
 from staff.access import permission_required, signed_in
 
+CASES = "cases"
+MOST_CASES = 200
+
 name_pages({"privacy:hold": gettext_lazy("Hold"), "privacy:hold_customer": gettext_lazy("Set a hold")})
 
 
 @require_GET
 @permission_required("privacy.holds")
 def hold_list(request: HttpRequest) -> HttpResponse:
-    """Standing holds, the oldest review first; released ones on demand."""
+    """Standing holds, the oldest review first; on demand those released, or the cases that nobody has looked at."""
+    if request.GET.get("show") == CASES:
+        return _open_cases(request)
     released = request.GET.get("show") == "released"
     rows = Hold.objects.filter(released_at__isnull=not released).select_related("customer", "owner")
     column = "released_at" if released else "review_on"
@@ -39,11 +45,38 @@ def hold_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [_row(request, hold, today) for hold in page.rows],
+        "shown": "released" if released else "standing",
         "released": released,
         "overdue": holding.overdue_reviews(today)[:1000].count(),
         "next_url": next_url(request, page.next_cursor),
     }
     return render(request, "privacy/holds.html", context)
+
+
+def _open_cases(request: HttpRequest) -> HttpResponse:
+    """What follows from orders, complaints and restrictions, and should have been looked at again by now."""
+    found = holding.overdue_cases(MOST_CASES + 1)
+    people = Customer.objects.in_bulk({case.customer_id for case in found})
+    user = signed_in(request)
+    sees = user.may(SEES_RESTRICTED)
+    rows = [
+        {
+            "case": case,
+            "label": label_of(case.source),
+            "scope": holding.scope_of_case(case),
+            "number": "" if people[case.customer_id].restricted_at and not sees else people[case.customer_id].number,
+        }
+        for case in found[:MOST_CASES]
+        if case.customer_id in people
+    ]
+    context = {
+        "rows": rows,
+        "shown": CASES,
+        "more": len(found) > MOST_CASES,
+        "most": MOST_CASES,
+        "may_open": user.may("customers.view"),
+    }
+    return render(request, "privacy/holds_cases.html", context)
 
 
 @require_http_methods(["GET", "POST"])

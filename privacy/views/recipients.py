@@ -179,15 +179,23 @@ def _ended(request: HttpRequest, subject_ref: UUID, *, page: str) -> Ended:
 @permission_required("privacy.view")
 def notice_list(request: HttpRequest) -> HttpResponse:
     """The worklist of Art. 19, the oldest first; settled ones on demand."""
-    settled = request.GET.get("show") == "settled"
+    show = request.GET.get("show")
+    settled = show == "settled"
     states = [state for state in Notice.State.values if (state in Notice.OPEN_STATES) != settled]
+    if show == "back":
+        states = [Notice.State.BOUNCED]
     rows = Notice.archive.filter(state__in=states).select_related("recipient", "customer", "request")
     page = page_of(rows, "queued_at", descending=settled, cursor=request.GET.get("cursor", ""))
     sees = signed_in(request).may(SEES_RESTRICTED)
     for row in page.rows:
         hidden = row.customer is None or (row.customer.restricted_at and not sees)
         row.number = "" if hidden else row.customer.number
-    context = {"page": page, "settled": settled, "next_url": next_url(request, page.next_cursor)}
+    context = {
+        "page": page,
+        "settled": settled,
+        "back": show == "back",
+        "next_url": next_url(request, page.next_cursor),
+    }
     return render(request, "privacy/notices.html", context)
 
 

@@ -56,7 +56,7 @@ def make_order(customer: Customer, placed: str, **kw: Any) -> Order:
     return order
 
 
-def make_paper(order: Order, kind: str, issued: str, number: str = "") -> Document:
+def make_paper(order: Order, kind: str, issued: str, number: str = "", **kw: Any) -> Document:
     """A paper of an order as it was issued."""
     return Document.objects.create(
         order=order,
@@ -69,6 +69,7 @@ def make_paper(order: Order, kind: str, issued: str, number: str = "") -> Docume
         net=order.total,
         lines=[{"name": "Espressobohnen", "amount": "23.80"}],
         billing_snapshot=order.billing,
+        **kw,
     )
 
 

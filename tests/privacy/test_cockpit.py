@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from privacy import cockpit, notices
 from privacy.models import Breach, Erasure, ErasureStep, Hold, Notice, Policy, Request, RetentionBatch, RetentionRun
+from staff.models import Role, User
 from tests.privacy.making import days_ago, take
 from tests.privacy.noting import at, disclose, make_customer, make_recipient
 
@@ -80,6 +81,72 @@ def test_requests_in_time_and_answered_ones_that_can_be_closed_are_worth_a_look(
     assert items["requests_late"].count == 1 and "requests_soon" not in items
     shown = officer_client.get(items["requests_closable"].url).context["rows"]
     assert sorted(row.request.state for row in shown) == ["answered", "refused"]
+
+
+def test_a_batch_that_failed_is_no_news_once_a_later_run_has_chosen_anew(officer):
+    """The figures are of rows that are past their last day now, not of a night that is made up for."""
+
+    def run(days: int, *batches: tuple[str, str], only: str = "", state: str = "done") -> None:
+        made = RetentionRun.objects.create(
+            as_of=date(2026, 11, 1), state=state, only=only, started_at=timezone.now() - timedelta(days=days)
+        )
+        for category, became in batches:
+            RetentionBatch.objects.create(
+                run=made, category=category, model="orders.Document", ids=["1", "2"], state=became
+            )
+
+    def left() -> tuple[int, int]:
+        found = waiting(officer)
+        return found.get("rows_past", (0,))[0], found.get("run_failed", (0,))[0]
+
+    run(9, ("INV", "failed"), ("CART", "failed"), state="incomplete")
+    assert left() == (4, 2)
+    run(8, ("INV", "failed"), ("CART", "done"), state="incomplete")
+    assert left() == (2, 1)
+    # One rule alone says nothing about the others …
+    run(7, ("CART", "done"), only="CART")
+    assert left() == (2, 1)
+    # … and takes back what it failed to do before.
+    run(6, ("INV", "done"), only="INV")
+    assert left() == (0, 0)
+    run(5, ("INV", "failed"), only="INV", state="incomplete")
+    assert left() == (2, 1)
+    run(0, ("INV", "done"))
+    assert left() == (0, 0)
+
+
+@pytest.mark.parametrize("role", list(Role.NAMES))
+def test_each_line_leads_to_a_page_that_its_reader_may_open(role, signed_in):
+    """Who sees that something waits can look at it."""
+    user = User.objects.create_user("somebody@obhut.example", name="Wer", language="en", roles=[role])
+    client = signed_in(user)
+    for task in cockpit._tasks.values():
+        if user.may(task.permission) and user.may("privacy.view"):
+            assert client.get(cockpit._address(task.url)).status_code == 200, task.key
+
+
+def test_a_line_leads_to_those_that_wait_and_no_others(officer, officer_client):
+    cases = {name: take(officer, name=name, received_at=days_ago(days)) for name, days in (("Alma", 0), ("Bea", 26))}
+    refused = take(officer, name="Cleo", received_at=days_ago(1))
+    Request.objects.filter(pk=refused.pk).update(refusal_proposed_by=officer)
+    for number, state in enumerate(("waiting", "done", "open_stores", "cancelled")):
+        Erasure.objects.create(customer=make_customer(), as_of=date(2026, 11, 1 + number), state=state)
+    customer = make_customer()
+    for name in ("Nordpost", "Postfix AG"):
+        disclose(make_recipient(name), customer, "2026-10-01")
+    notices.queue_notices("rectification", customer.pk, None)
+    Notice.archive.filter(pk=notices.open_notices()[0].pk).update(state="bounced")
+    links = {item.key: item.url for item in cockpit.items_for(officer)}
+
+    def rows(key: str) -> list[object]:
+        shown = officer_client.get(links[key]).context
+        return [getattr(row, "request", row) for row in shown["rows"]] if "rows" in shown else list(shown["page"].rows)
+
+    assert rows("requests_soon") == [cases["Bea"]]
+    assert rows("refusals") == [refused]
+    assert [row.state for row in rows("erasure_waiting")] == ["waiting"]
+    assert [row.state for row in rows("erasure_failed")] == ["open_stores"]
+    assert [row.state for row in rows("notices_back")] == ["bounced"]
 
 
 def test_other_modules_add_their_tasks_and_who_may_not_see_them_does_not(officer, agent):

@@ -10,8 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Customer
+from customers.models import Address, Customer
+from customers.postal import POST, postal_key, stopped_by_post
 from customers.suppression import suppressed
+from privacy import letters
+from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Hold, Notice, Package, Request, Restriction
 from privacy.tasks import retry_erasures
 from staff.models import User
@@ -228,3 +231,48 @@ def test_a_breach_across_the_end_of_summer_time(officer_client: Client, hour: st
     assert officer_client.post(f"{where}close/").status_code == 302
     page = officer_client.get(where).text
     assert ("Formular gestört." in page) == late
+
+
+@pytest.mark.parametrize(
+    ("told", "noted", "missing"),
+    [
+        ({}, "your e-mail address, your postal address", "phone number"),
+        ({"email": "", "phone": "040 5550199"}, "your phone number, your postal address", "e-mail address"),
+        ({"address": "Lieber nicht\nirgendwo"}, "your e-mail address", "postal address"),
+    ],
+)
+def test_whom_the_shop_does_not_know_is_told_what_was_noted(desk: Desk, told: dict, noted: str, missing: str) -> None:
+    """Art. 12(1), 21(3) GDPR: nothing was stopped where nothing ran; what was told is noted, and only that."""
+    desk.take("objection", objects_to="advertising", **{"name": "Frida Fremd", "email": "fremd@laden.example"} | told)
+    desk.post("settle", method="not_needed")
+    answer = desk.answer(way="post")
+    assert "It is stopped" not in answer and "Letters about your orders" not in answer
+    assert "no data that we can tell to be yours" in answer
+    assert f"on a list: {noted}." in answer and f"your {missing}" not in answer
+    desk.close()
+
+
+def test_whoever_tells_only_a_name_is_told_that_nothing_could_be_noted(desk: Desk) -> None:
+    desk.take("objection", objects_to="advertising", name="Frida Fremd", email="", address="")
+    desk.post("settle", method="not_needed")
+    answer = letters.compose(desk.case, "answer").body
+    assert "on a list:" not in answer and "It is stopped" not in answer
+    assert "we could note nothing" in answer
+
+
+def test_a_postal_address_told_by_somebody_unknown_keeps_advertising_away(desk: Desk) -> None:
+    """The objection holds for every channel (domain.md 1.10): who comes in at this address later gets none."""
+    address = "c/o Meier\nGasse 1\nD-20457 Hamburg\nDeutschland"
+    desk.take("objection", objects_to="advertising", name="Frida Fremd", email="", address=address)
+    assert suppressed(POST, postal_key("Gasse 1", "20457"))
+    new = person("10002", first_name="Frida", last_name="Fremd", email="neu@laden.example")
+    assert not stopped_by_post([new.pk])
+    Address.objects.create(customer=new, kind="billing", street="Gasse 1", postcode="20457", city="Hamburg")
+    assert set(stopped_by_post([new.pk])) == {new.pk}
+
+
+def test_who_was_known_and_erased_meanwhile_is_told_that_it_is_stopped(desk: Desk, customer: Customer) -> None:
+    desk.take("objection", objects_to="advertising", number=customer.number)
+    run_erasure(ask_erasure(customer).pk, now=True)
+    desk.post("settle", method="known_facts")
+    assert "It is stopped" in desk.answer(way="post")

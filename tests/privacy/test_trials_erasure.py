@@ -242,6 +242,26 @@ def test_who_is_the_recipient_of_a_present_only_leaves_the_order_of_the_giver() 
     assert "Beschenkt" not in json.dumps([row.shipping for row in order.history.all()])
 
 
+def test_a_present_on_its_way_keeps_the_address_it_goes_to() -> None:
+    """domain.md 4.2, open_order: the contract with the giver stays whole until the parcel has come."""
+    giver, friend = make_person("1"), make_person("2", first_name="Ole", last_name="Beschenkt")
+    place = {"name": "Ole Beschenkt", "street": "Hafen 7"}
+    order = make_order(
+        giver, "2026-11-20", gift_recipient=friend, gift_note="Lieber Ole", shipping=place,
+        delivered_at=None, status="processing",
+    )  # fmt: skip
+    make_contact(friend, "2026-05-05")
+    told = erase("2", "--as-of", "2026-11-28")
+    assert [hold["kind"] for hold in told["holds"]] == ["open_order"] and not told["complete"]
+    order.refresh_from_db()
+    assert (order.gift_recipient, order.shipping, order.gift_note) == (friend, place, "Lieber Ole")
+    assert not friend.interactions.exists()
+    Order.objects.filter(pk=order.pk).update(delivered_at=at("2026-11-29"), status="completed")
+    assert erase("2", "--as-of", "2026-11-30")["complete"]
+    order.refresh_from_db()
+    assert (order.customer, order.gift_recipient, order.shipping, order.gift_note) == (giver, None, None, None)
+
+
 def test_who_gave_the_present_goes_and_the_friend_keeps_their_part() -> None:
     giver, friend = make_person("1"), make_person("2", first_name="Ole", last_name="Beschenkt")
     order = make_order(

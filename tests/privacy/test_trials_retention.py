@@ -737,6 +737,25 @@ def test_an_order_that_is_over_leads_to_nobody_not_even_to_whom_it_was_given() -
     assert (order.customer_id, order.gift_recipient_id, order.gift_note) == (None, None, None)
 
 
+@pytest.mark.parametrize("status", ["guest", "prospect"])
+def test_the_night_that_ends_a_gift_recipient_takes_their_part_of_the_givers_order(status: str) -> None:
+    """A row of daily work that is about the giver cannot be blocked for the friend: what names the friend goes."""
+    giver, friend = make_person(last_activity="2026-10-01"), make_person("4712", status=status, first_name="Ole")
+    Summary.objects.filter(customer=friend).update(
+        last_activity=at("2024-03-03"), last_contact=at("2024-03-03"), withdrawal_end=date(2024, 3, 20)
+    )
+    place = {"name": "Ole Beschenkt", "street": "Hafen 7"}
+    order = make_order(giver, "2026-03-03", gift_recipient=friend, gift_note="Lieber Ole", shipping=place)
+    paper = make_paper(order, "delivery_note", "2026-03-04", gift_recipient=friend, gift_note="Lieber Ole")
+    purge("2026-11-01", "--rule", "GUEST" if status == "guest" else "LEAD")
+    assert list(Customer.objects.values_list("number", flat=True)) == ["4711"]
+    order.refresh_from_db()
+    assert (order.customer, order.gift_recipient, order.shipping, order.gift_note) == (giver, None, None, None)
+    assert order.blocked_at is None and order.number and order.billing
+    assert "Ole" not in json.dumps([[row.shipping, row.gift_note] for row in order.history.all()])
+    assert not Document.archive.filter(pk=paper.pk).exclude(gift_note=None).exists()
+
+
 def test_what_is_due_with_its_person_is_counted_once() -> None:
     customer = make_person(last_activity="2025-06-01")
     make_contact(customer, "2026-05-01", "ticket")
