@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -11,10 +11,12 @@ from customers import tombstones
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from datamap import accesslog
-from datamap.preparing import Standing
+from datamap.preparing import Standing, ask
 from staff.models import User
 
 SEES_RESTRICTED = "customers.restricted"
+# The weakest lock, as a foreign key takes it: nobody but an erasure waits for the page.
+_STAYS = "SELECT id FROM customers_customer WHERE id = %s FOR KEY SHARE"
 
 accesslog.name_pages(
     {
@@ -97,10 +99,7 @@ def note_opened(user_id: int, customer: Customer, page: str, purpose: str = "") 
     erased, and nobody would look for it.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # The weakest lock, as a foreign key takes it: nobody but an erasure waits for the page.
-            cursor.execute("SELECT FROM customers_customer WHERE id = %s FOR KEY SHARE", [customer.pk])
-            if cursor.rowcount == 0:
-                return False
-        accesslog.record(user_id, customer.number, page, purpose)
-    return True
+        is_there = bool(ask(_STAYS, [customer.pk]))
+        if is_there:
+            accesslog.record(user_id, customer.number, page, purpose)
+    return is_there
