@@ -19,6 +19,7 @@ from datamap import journal, quarantine
 from datamap.chain import JournalDamaged, JournalError, in_chain
 from datamap.models import JournalMark
 from datamap.segments import SegmentStore
+from tests.databases import drop
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -206,7 +207,7 @@ def test_the_journal_may_be_a_table_of_another_database(monkeypatch: pytest.Monk
     name = f"{parameters['dbname']}_journal"
     place = {key: parameters[key] for key in ("host", "user", "password", "port") if parameters.get(key)}
     with psycopg.connect(**place, dbname="postgres", autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop(server, name)
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = f"postgresql:///{name}?" + urlencode(place)
         monkeypatch.setattr(settings, "JOURNAL_URL", url)
@@ -225,9 +226,9 @@ def test_the_journal_may_be_a_table_of_another_database(monkeypatch: pytest.Monk
             JournalMark.objects.all().delete()
             assert quarantine.examine().reason == quarantine.OLDER
             assert journal.store().trim(timezone.localdate()) == 0
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            drop(server, name)
             assert quarantine.examine().reason == quarantine.UNREACHABLE
             with pytest.raises(JournalError, match="cannot be reached"):
                 written()
         finally:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            drop(server, name)

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
+from tests.databases import drop
 from tests.ops.restoring import server
 
 
@@ -16,8 +17,8 @@ def target() -> Iterator[str]:
     """An empty database of its own on the same server."""
     name = f"{connection.settings_dict['NAME']}_restored"
     with server() as other:
-        other.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop(other, name)
         other.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield name
     with server() as other:
-        other.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop(other, name)
