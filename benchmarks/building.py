@@ -50,7 +50,7 @@ class Workshop:
             if row and row[0] == wanted and (self.folder / BASE).is_dir():
                 return False
             for name in (COPY, BASE):
-                _drop(connection, name)
+                drop(connection, name)
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(BASE)))
         shutil.rmtree(self.folder / BASE, ignore_errors=True)
         (self.folder / BASE).mkdir(parents=True)
@@ -68,7 +68,7 @@ class Workshop:
     def fresh(self) -> None:
         """Replace the working copy by a new one of the template."""
         with self._admin() as connection:
-            _drop(connection, COPY)
+            drop(connection, COPY)
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                     sql.Identifier(COPY), sql.Identifier(BASE)
@@ -81,7 +81,7 @@ class Workshop:
     def clear(self) -> None:
         """Remove the working copy; the template stays for the next time."""
         with self._admin() as connection:
-            _drop(connection, COPY)
+            drop(connection, COPY)
         shutil.rmtree(self.folder / COPY, ignore_errors=True)
 
     def environment(self, name: str) -> dict[str, str]:
@@ -107,12 +107,13 @@ class Workshop:
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
 
 
-def _drop(connection: psycopg.Connection[Any], name: str) -> None:
-    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+def drop(connection: psycopg.Connection[Any], name: str) -> None:
+    """Remove a database, if it is there, whoever is connected to it."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
     try:
-        connection.execute(drop)  # ends an autovacuum by itself, which FORCE may not where we are no superuser
+        connection.execute(statement)  # ends an autovacuum by itself, which FORCE may not where we are no superuser
     except psycopg.errors.ObjectInUse:
-        connection.execute(drop + sql.SQL(" WITH (FORCE)"))
+        connection.execute(statement + sql.SQL(" WITH (FORCE)"))
 
 
 def _sources() -> str:

@@ -173,8 +173,7 @@ def _said(request: HttpRequest) -> dict[str, Any]:
     """The fields of a body, none where it cannot be read: unsubscribing fails for no body."""
     try:
         return request.POST.dict()
-    # LookupError: what the header calls a charset is a codec that makes no text.
-    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError, LookupError, ValueError):
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError):
         return {}
 
 

@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
+from benchmarks.building import drop
 from datamap import journal, quarantine
 from datamap.chain import JournalDamaged, JournalError, in_chain
 from datamap.models import JournalMark
 from datamap.segments import SegmentStore
-from tests.databases import drop
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from tests.databases import drop
+from benchmarks.building import drop
 from tests.ops.restoring import server
 
 

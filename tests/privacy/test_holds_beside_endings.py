@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Customer
@@ -24,10 +23,10 @@ from privacy.models import Hold, Request, RetentionRun
 from privacy.purging import plan_run, report_of, work
 from privacy.steps import StepRefused
 from staff.models import User
+from tests.privacy.beside import LATEST, closing, somebody_waits, wait_for
 from tests.privacy.making import BERLIN, at, make_contact, make_order, make_person, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("english")]
-LATEST = timedelta(seconds=20)
 
 
 def claim(customer: Customer, officer: User, **changed: Any) -> Hold:
@@ -36,34 +35,12 @@ def claim(customer: Customer, officer: User, **changed: Any) -> Hold:
     return set_hold("claim", **said)
 
 
-def closing(act: Callable[[], Any]) -> Callable[[], Any]:
-    """The same with an end to the connection of its thread."""
-
-    def there() -> Any:
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    return there
-
-
 def beside(pool: ThreadPoolExecutor, act: Callable[[], Any]) -> Future[Any]:
     """Another worker with a connection of its own begins, and meets the lock that this transaction has."""
     begun = pool.submit(closing(act))
-    until = timezone.now() + LATEST
-    while not _somebody_waits() and not begun.done() and timezone.now() < until:
-        time.sleep(0.02)
+    wait_for(lambda: somebody_waits() or begun.done())
     assert not begun.done(), "the other one should wait"
     return begun
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def due(only: str) -> RetentionRun:
