@@ -5,22 +5,21 @@ from __future__ import annotations
 from binascii import unhexlify
 from datetime import datetime
 from hashlib import sha256
-from hmac import digest
 from typing import Any
 
 import orjson
 from django.db import connection
 
 from consents.hashing import LEAF, canonical, commitment
-from consents.models import Record
+from consents.models import Purpose, Record
 from consents.recording import micros
 from vault.keyring import SealError, keyring
 
 FIELDS = """
     encode(uuid_send(e.uuid), 'hex'), (extract(epoch FROM e.ts) * 1000000)::bigint, e.kind, e.purpose,
-    e.text_sha256, e.actor_ref, coalesce(encode(uuid_send(e.ref_id), 'hex'), ''), e.commitment, e.leaf, r.entry_id,
-    r.proof, r.kind, r.channel, r.endpoint_index, r.source,
-    to_char(r.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), r.late, r.confirmed, u.key,
+    e.text_sha256, e.actor_ref, coalesce(encode(uuid_send(e.ref_id), 'hex'), ''), e.commitment, e.leaf, r.proof,
+    r.kind, r.channel, r.endpoint_index, r.source,
+    to_char(r.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), r.late, r.confirmed, r.purpose_id,
     c.number, r.blocked_at IS NULL, g.at, g.by_id
 """
 """What is read of an entry, in the forms in which it was hashed, so that none is made again for each."""
@@ -36,6 +35,7 @@ class Judge:
         self._open = ring.opener(_PROOF.label)
         self._normalize = _INDEX.normalize
         self._blinders = [ring.blinder(_INDEX.label, key.id) for key in ring.of_kind("index")]
+        self._purposes = dict(Purpose.objects.values_list("pk", "key"))
         self._patience = patience
         self._late = micros(patience)
         self.leaf = b""
@@ -44,14 +44,14 @@ class Judge:
     def fault_of(self, row: tuple[Any, ...]) -> str:
         """What is wrong with an entry and what hangs on it; "" where nothing is."""
         (
-            _number, entry, uuid, ts, kind, purpose, wording, actor, ref, committed, leaf, record, proof, record_kind,
-            channel, index, source, at, late, confirmed, used_for, customer, at_hand, erased_at, entered_by,
+            _number, entry, uuid, ts, kind, purpose, wording, actor, ref, committed, leaf, proof, record_kind, channel,
+            index, source, at, late, confirmed, purpose_id, customer, at_hand, erased_at, entered_by,
         ) = row  # fmt: skip
         # As `hashing.leaf` does; orjson writes such a list in the same bytes.
         self.leaf = sha256(LEAF + orjson.dumps([uuid, ts, kind, purpose, wording, actor, ref]) + committed).digest()
         if self.leaf != leaf:
             return "a clear field was changed"
-        if record is None:
+        if proof is None:
             return (
                 _fault_of_erasure(entry, committed) if kind == "erased" else self._fault_of_loss(erased_at, entered_by)
             )
@@ -60,12 +60,13 @@ class Judge:
             salt, payload = unhexlify(opened[:64]), opened[64:]
         except (SealError, ValueError):
             return "its record does not open"
-        if digest(salt, payload, "sha256") != committed:
+        if commitment(salt, payload) != committed:
             return "its record was changed"
         said = orjson.loads(payload)
         fits = (
-            (record_kind, said["channel"], said["source"], said["at"], said["late"], said["confirmed"], used_for)
-            == (kind, channel, source, at, late, confirmed, purpose)
+            (record_kind, said["channel"], said["source"], said["at"], said["late"], said["confirmed"])
+            == (kind, channel, source, at, late, confirmed)
+            and self._purposes.get(purpose_id) == purpose
             # Of nobody is only what an erasure blocked (`parting` asks which), and that is always of nobody.
             and customer == (said["customer"] if at_hand else None)
             and self._is_endpoint(said["endpoint"], index)

@@ -29,15 +29,14 @@ PATIENCE = timedelta(hours=1)
 _SEALED = f"""
 SELECT p.number, p.entry_id, {FIELDS}
 FROM consents_position p LEFT JOIN consents_entry e ON e.id = p.entry_id
-LEFT JOIN consents_record r ON r.entry_id = p.entry_id LEFT JOIN consents_purpose u ON u.id = r.purpose_id
+LEFT JOIN consents_record r ON r.entry_id = p.entry_id
 LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = p.entry_id
 WHERE p.number BETWEEN %s AND %s ORDER BY p.number
 """  # noqa: S608
 _UNSEALED = f"""
 SELECT 0, e.id, {FIELDS}
 FROM consents_entry e LEFT JOIN consents_record r ON r.entry_id = e.id
-LEFT JOIN consents_purpose u ON u.id = r.purpose_id LEFT JOIN customers_customer c ON c.id = r.customer_id
-LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
+LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
 WHERE NOT EXISTS (SELECT 1 FROM consents_position x WHERE x.entry_id = e.id) ORDER BY e.id
 """  # noqa: S608
 _BEYOND = """

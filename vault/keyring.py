@@ -1,11 +1,10 @@
 """The keys of an installation, and the only code that puts them to use."""
 
-import hashlib
 import hmac
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -23,6 +22,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HASH_BYTES = 32
 LIST_HASH_BYTES = 2 + HASH_BYTES  # key id, HMAC
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))  # RFC 2104, 2
 
 
 class SealError(ValueError):
@@ -154,7 +154,7 @@ class KeyRing:
     def blinder(self, label: str | bytes, key_id: int | None = None) -> Callable[[str], bytes]:
         """A function that gives the blind index of a text under this label."""
         state = self._index[self.writing("index").id if key_id is None else key_id]
-        return partial(_hash, _derived(state, b"obhut blind index\0", label))
+        return _hasher(_derived(state, b"obhut blind index\0", label))
 
     def blind(self, label: str | bytes, text: str) -> bytes:
         """32 bytes, equal for equal texts under the same label and index key only."""
@@ -163,9 +163,8 @@ class KeyRing:
     def list_hasher(self, scope: str | bytes, key_id: int | None = None) -> Callable[[str], bytes]:
         """A function that gives the list hash of a text in this scope."""
         id_ = self.writing("list").id if key_id is None else key_id
-        state = _derived(self._list[id_], b"obhut list\0", scope)
-        prefix = id_.to_bytes(2, "big")
-        return lambda text: prefix + _hash(state, text)
+        hashed, prefix = _hasher(_derived(self._list[id_], b"obhut list\0", scope)), id_.to_bytes(2, "big")
+        return lambda text: prefix + hashed(text)
 
     def list_hash(self, scope: str | bytes, text: str) -> bytes:
         """34 bytes: the id of the list key and the HMAC, for suppression and tombstones."""
@@ -176,23 +175,34 @@ class KeyRing:
         return [self.list_hasher(scope, key.id)(text) for key in self.of_kind("list")]
 
 
-def _derived(state: hmac.HMAC, purpose: bytes, label: str | bytes) -> hmac.HMAC:
-    """A keyed state of its own per purpose and label: equal texts never meet across fields."""
+def _derived(state: hmac.HMAC, purpose: bytes, label: str | bytes) -> bytes:
+    """A key of its own per purpose and label: equal texts never meet across fields."""
     derivation = state.copy()
     derivation.update(purpose + _as_bytes(label))
-    return hmac.new(derivation.digest(), digestmod="sha256")
+    return derivation.digest()
 
 
-def _hash(state: hmac.HMAC, text: str) -> bytes:
-    keyed = state.copy()
-    keyed.update(text.encode())
-    return keyed.digest()
+def _hasher(key: bytes) -> Callable[[str], bytes]:
+    """HMAC-SHA-256 of many texts under one key of at most a block, whose two states are made once (RFC 2104, 4).
+
+    To copy an object of `hmac` takes twice as long, and a ledger is verified with millions of them.
+    """
+    block = key.ljust(sha256().block_size, b"\0")
+    inner, outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+
+    def hashed(text: str) -> bytes:
+        within, around = inner.copy(), outer.copy()
+        within.update(text.encode())
+        around.update(within.digest())
+        return around.digest()
+
+    return hashed
 
 
 @sensitive_variables()
 def fingerprint(kind: str, secret: bytes) -> str:
     """Sixteen hexadecimal digits that tell keys apart and give nothing of them away."""
-    return hmac.new(secret, f"obhut fingerprint {kind}".encode(), hashlib.sha256).hexdigest()[:16]
+    return hmac.new(secret, f"obhut fingerprint {kind}".encode(), sha256).hexdigest()[:16]
 
 
 @sensitive_variables()

@@ -68,6 +68,11 @@ def test_what_could_be_written_in_two_ways_is_refused(value):
         canonical(value)
 
 
+@given(salt=st.binary(max_size=130), payload=st.binary())
+def test_a_commitment_is_an_hmac(salt, payload):
+    assert commitment(salt, payload) == hmac.digest(salt, payload, "sha256")
+
+
 def test_the_hashes_are_what_they_are_said_to_be():
     committed = commitment(b"s" * 32, b"payload")
     assert committed == hmac.new(b"s" * 32, b"payload", "sha256").digest()

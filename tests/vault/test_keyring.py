@@ -1,6 +1,7 @@
 """The key ring: published vectors, binding to a label, and keys that are refused."""
 
 import base64
+import hmac
 import pickle
 import stat
 import subprocess
@@ -107,6 +108,15 @@ def test_blind_indexes_differ_by_label_and_key_and_never_by_time(ring: KeyRing) 
     assert ring.blind("a", "x") not in others
     assert len(others) == 3
     assert len(ring.blind("a", "x")) == 32
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"])))
+def test_keyed_hashes_are_hmac_of_a_key_derived_per_purpose_and_label(text: str) -> None:
+    ring = KeyRing([Entry(kind, 1, kind.encode().ljust(32, b"."), True) for kind in ("seal", "index", "list")])
+    of_field = hmac.digest(b"index".ljust(32, b"."), b"obhut blind index\0customers.Contact", "sha256")
+    of_scope = hmac.digest(b"list".ljust(32, b"."), b"obhut list\0suppression", "sha256")
+    assert ring.blind("customers.Contact", text) == hmac.digest(of_field, text.encode(), "sha256")
+    assert ring.list_hash("suppression", text) == b"\0\1" + hmac.digest(of_scope, text.encode(), "sha256")
 
 
 def test_a_list_hash_tells_its_key_and_asks_under_every_list_key() -> None:
