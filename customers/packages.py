@@ -46,13 +46,13 @@ def person(row: Row) -> Row:
     return found
 
 
-def contact_point(row: Row, _parent: Row) -> Row:
+def contact_point(row: Row) -> Row:
     """A contact point of schema.org."""
     way = "email" if row.pop("kind", "") == "email" else "telephone"
     return {"@type": "ContactPoint", way: row.pop("value", None), "contactType": row.pop("label", None) or None}
 
 
-def external_id(row: Row, _parent: Row) -> Row:
+def external_id(row: Row) -> Row:
     """The name of the person in another system."""
     return {"@type": "PropertyValue", "propertyID": row.pop("platform", None), "value": row.pop("value", None)}
 

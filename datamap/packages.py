@@ -6,7 +6,7 @@ Models without a named file are written as `data/<app>.<model>.json` and `.csv`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,8 +18,13 @@ ACCESS, PORTABILITY = "access", "portability"
 BOTH = (ACCESS, PORTABILITY)
 
 Row = dict[str, Any]
+Columns = dict[str, list[Any]]
 Shape = Callable[[Row], Row]
 """Takes what it uses out of the row and answers the object of the file; what it leaves goes to "additional"."""
+Many = Callable[[Columns], list[Row]]
+"""The same of many rows at once, by column: for tables of which a person may have thousands of rows.
+
+"id" is always there; of others each may have been taken out, as it is about another person."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,18 @@ class Person:
 
 @dataclass(frozen=True)
 class Nested:
-    """Rows of another model that stand inside their parent's object under `key`; `link` names the parent."""
+    """Rows of another model that stand inside their parent's object under `key`; `link` names the parent.
+
+    heir: a column of the parent, and what tells its value to the objects of the parent's rows.
+    """
 
     key: str
     model: str
     link: str
     csv: str = ""
-    shape: Callable[[Row, Row], Row] | None = None
-    """As that of a part; told the parent's row as well."""
+    shape: Shape | None = None
+    many: Many | None = None
+    heir: tuple[str, Callable[[list[Row], Any], None]] | None = None
     schema: Mapping[str, Any] | None = None
 
 
@@ -49,7 +58,7 @@ class Nested:
 class Part:
     """Rows of one model in one named file; several parts may share a file, which then lists them all.
 
-    names: of each key of the object the column it shows, where a shape would do nothing but give names.
+    shape, many: what makes objects of rows, one of both; without either the rows are written as they are declared.
     schema: JSON Schema 2020-12 of one object; None where the row is written as it is declared.
     single: the file holds one object instead of a list. csv: the same rows as a table.
     """
@@ -57,7 +66,7 @@ class Part:
     path: str
     model: str
     shape: Shape | None = None
-    names: Mapping[str, str] | None = None
+    many: Many | None = None
     schema: Mapping[str, Any] | None = None
     nested: tuple[Nested, ...] = ()
     csv: str = ""
@@ -101,6 +110,28 @@ def register_file(path: str, model: str, **kw: Any) -> None:
     if taken & set(part.labels) or {part.csv, *(nested.csv for nested in part.nested)} & (tables - {""}):
         raise ImproperlyConfigured(f"{model} or its table has a place in a package already.")
     _parts.append(part)
+
+
+def named(names: Mapping[str, str]) -> Many:
+    """What shows columns under other names: of each key of the object the column."""
+
+    def many(columns: Columns) -> list[Row]:
+        nothing = [None] * len(columns["id"])
+        # Taken out only at the end: a column may be shown twice.
+        values = zip(*(columns.get(name, nothing) for name in names.values()), strict=True)
+        found = [dict(zip(names, row)) for row in values]  # noqa: B905  # as many
+        for name in names.values():
+            columns.pop(name, None)
+        return found
+
+    return many
+
+
+def put(objects: list[Row], key: str, values: Iterable[Any]) -> None:
+    """Give each object its value, if there is one, under this key."""
+    for object_, value in zip(objects, values, strict=True):
+        if value is not None:
+            object_[key] = value
 
 
 def register_card(path: str, models: tuple[str, ...], write: Callable[..., str], media_type: str, **kw: Any) -> None:

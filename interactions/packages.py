@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datamap.packages import ACCESS, register_file
+from datamap.packages import ACCESS, named, register_file
 
 TEXT = {"type": ["string", "null"]}
 WHEN = TEXT | {"format": "date-time"}
@@ -12,7 +12,7 @@ register_file(
     "data/communications.json",
     "interactions.Interaction",
     # The way it took, when, what was said and what came of it, with whom as a role.
-    names={"medium": "kind", **{name: name for name in NAMES}},
+    many=named({"medium": "kind", **{name: name for name in NAMES}}),
     schema={
         "type": "object",
         "required": ["medium"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from datamap.packages import ACCESS, Nested, Row, register_file
+from datamap.packages import ACCESS, Columns, Nested, Row, put, register_file
 
 TEXT = {"type": ["string", "null"]}
 MONEY = {
@@ -33,29 +34,34 @@ AMOUNTS = {
     "tax": "includedTax",
     "refunded": "refunded",
 }
+LINE_AMOUNTS = {"unit_price": "price", "discount": "discount"}
 
 
-def order(row: Row) -> Row:
-    """A purchase as schema.org Order; what is about another person is left out or blackened before it comes here."""
-    currency = row.get("currency")
-    found: Row = {"@context": "https://schema.org", "@type": "Order"}
+def orders(columns: Columns) -> list[Row]:
+    """Purchases as schema.org Order; what is about another person is left out or blackened before it comes here."""
+    nothing = [None] * len(columns["id"])
+    currencies = columns.get("currency", nothing)
+    found: list[Row] = [{"@context": "https://schema.org", "@type": "Order"} for _one in nothing]
     for name, called in (("number", "orderNumber"), ("placed_at", "orderDate")):
-        if name in row:
-            found[called] = row.pop(name)
-    if "status" in row:
-        found["orderStatus"] = f"https://schema.org/{STATUS[row.pop('status')]}"
+        put(found, called, columns.pop(name, nothing))
+    states = columns.pop("status", nothing)
+    put(found, "orderStatus", [state and f"https://schema.org/{STATUS[state]}" for state in states])
     for name, called in AMOUNTS.items():
-        if row.get(name) is not None:
-            found[called] = money(row.pop(name), currency)
+        put(found, called, money(columns.pop(name, nothing), currencies))
     for name, called in (("billing", "billingAddress"), ("shipping", "deliveryAddress")):
-        if row.get(name):
-            found[called] = address(row.pop(name))
+        # One snapshot may stand in many orders.
+        snapshots = columns.pop(name, nothing)
+        once = {id(snapshot): address(snapshot) for snapshot in snapshots if snapshot}
+        put(found, called, [once.get(id(snapshot)) for snapshot in snapshots])
     return found
 
 
-def money(amount: Any, currency: Any) -> Row:
-    """An amount as text, so that no machine rounds it."""
-    return {"@type": "MonetaryAmount", "value": str(amount), "currency": currency}
+def money(amounts: Iterable[Any], currencies: Iterable[Any]) -> list[Row | None]:
+    """Amounts as text, so that no machine rounds them; None stays None."""
+    return [
+        None if amount is None else {"@type": "MonetaryAmount", "value": str(amount), "currency": currency}
+        for amount, currency in zip(amounts, currencies, strict=True)
+    ]
 
 
 def address(snapshot: Any) -> Any:
@@ -69,27 +75,33 @@ def address(snapshot: Any) -> Any:
     return {"@type": "PostalAddress", **{names.get(key, key): value for key, value in snapshot.items()}}
 
 
-def line(row: Row, parent: Row) -> Row:
-    """A position as schema.org OrderItem."""
-    take = row.pop
-    found: Row = {
-        "@type": "OrderItem",
-        "orderItemNumber": take("position", None),
-        "orderQuantity": take("quantity", None),
-        "orderedItem": {
-            "@type": "Product",
-            "sku": take("sku", None) or None,
-            "name": take("name", None) or None,
-            "category": take("category", None) or None,
-        },
-    }
-    currency = parent.get("currency")
-    for name, called in (("unit_price", "price"), ("discount", "discount")):
-        amount = take(name, None)
-        if amount is not None:
-            found[called] = money(amount, currency)
-    take("order", None)
+def lines(columns: Columns) -> list[Row]:
+    """Positions as schema.org OrderItem; their currency is that of the order, see `in_currency`."""
+    nothing = [None] * len(columns["id"])
+    columns.pop("order", None)
+    position, quantity, sku, name, category = (
+        columns.pop(column, nothing) for column in ("position", "quantity", "sku", "name", "category")
+    )
+    found: list[Row] = [
+        {
+            "@type": "OrderItem",
+            "orderItemNumber": place,
+            "orderQuantity": count,
+            "orderedItem": {"@type": "Product", "sku": key or None, "name": called or None, "category": kind or None},
+        }
+        for place, count, key, called, kind in zip(position, quantity, sku, name, category, strict=True)
+    ]
+    for column, called in LINE_AMOUNTS.items():
+        put(found, called, money(columns.pop(column, nothing), nothing))
     return found
+
+
+def in_currency(items: list[Row], currency: Any) -> None:
+    """Tell the currency of an order to its positions."""
+    for item in items:
+        for called in LINE_AMOUNTS.values():
+            if called in item:
+                item[called]["currency"] = currency
 
 
 def total(row: Row) -> Row:
@@ -135,9 +147,19 @@ FIGURES_SCHEMA = {"type": "object", "required": ["kind"], "properties": {"kind":
 register_file(
     "data/orders.json",
     "orders.Order",
-    shape=order,
+    many=orders,
     schema=ORDER_SCHEMA,
     csv="data/orders.csv",
-    nested=(Nested("orderedItem", "orders.OrderLine", "order", "data/order_lines.csv", line, LINE_SCHEMA),),
+    nested=(
+        Nested(
+            "orderedItem",
+            "orders.OrderLine",
+            "order",
+            "data/order_lines.csv",
+            many=lines,
+            heir=("currency", in_currency),
+            schema=LINE_SCHEMA,
+        ),
+    ),
 )
 register_file("data/derived.json", "orders.CustomerTotal", shape=total, schema=FIGURES_SCHEMA, kinds=(ACCESS,))

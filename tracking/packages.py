@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datamap.packages import Nested, Row, register_file
+from datamap.packages import Nested, Row, named, register_file
 
 TEXT = {"type": ["string", "null"]}
 WHEN = TEXT | {"format": "date-time"}
@@ -16,11 +16,6 @@ def device(row: Row) -> Row:
     return {"device": bytes(key).hex() if isinstance(key, bytes | memoryview) else key} | {
         name: row.pop(name, None) for name in DEVICE
     }
-
-
-def visit(row: Row, parent: Row) -> Row:
-    """One page that was seen."""
-    return {name: row.pop(name, None) for name in VISIT}
 
 
 ADDITIONAL = {"additional": {"type": "object"}}
@@ -46,7 +41,7 @@ register_file(
             "tracking.Visit",
             "device",
             csv="data/visits.csv",
-            shape=visit,
+            many=named({name: name for name in VISIT}),
             schema={
                 "type": "object",
                 "required": ["occurred_at", "path"],

@@ -22,7 +22,7 @@ from privacy.packages.compiling import Section, sections
 from privacy.packages.describing import described, processing
 from privacy.packages.html import Page, title_of
 from privacy.packages.manifest import manifest
-from privacy.packages.nesting import KEPT_FOR_CARDS, Children, renamed, shaped
+from privacy.packages.nesting import KEPT_FOR_CARDS, Children, objects_of
 from privacy.packages.ordering import Assembly, Order
 from privacy.packages.pdf import Paper, Setter
 from privacy.packages.schemas import PROCESSING_SCHEMA, data_package, item_schemas, schema_of
@@ -172,18 +172,14 @@ class Assembler:
                 table.add(chunk)
             if keep is not None and len(keep) < KEPT_FOR_CARDS:
                 keep += [dict(row) for row in chunk.rows]
-            objects: list[Row] = []
-            if part.names is not None and chunk.columns and not children and done >= IN_HTML:
-                objects = renamed(part.names, chunk.columns, chunk.size)
-                done += chunk.size
-            for row in chunk.rows if not objects else ():
-                inner = [(child, child.of(row["id"])) for child in children]
-                done += 1
-                if done <= IN_HTML:
-                    self._page.row(page, row, [(child.page, rows) for child, rows in inner])
-                    if done <= IN_PDF:
-                        self._paper.row(page, row)
-                objects.append(shaped(part, row, inner))
+            objects = objects_of(part, chunk)
+            first = max(0, min(IN_HTML - done, chunk.size))
+            inner = [(child, child.hang(chunk, objects, first)) for child in children]
+            for place, row in enumerate(chunk.rows[:first] if first else ()):
+                self._page.row(page, row, [(child.page, rows[place]) for child, rows in inner])
+                if done + place < IN_PDF:
+                    self._paper.row(page, row)
+            done += chunk.size
             if is_last and done == len(objects):
                 self._typeset()
             self.result.rows += chunk.size

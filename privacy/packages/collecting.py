@@ -21,8 +21,8 @@ from privacy.packages.compiling import Column, Section, Statement, compiled, fil
 from privacy.packages.screening import Cell, Passage, Screen
 from privacy.toldwords import in_words
 
-# So many rows are fetched first, and from then on as many as hold so many bytes together, up to a chunk.
-FIRST, CHUNK, CHUNK_BYTES = 100, 250, 512 * 1024
+# So many rows are fetched first, and from then on as many as hold so many values, or so many bytes, together.
+FIRST, CHUNK, CHUNK_BYTES = 100, 6_000, 512 * 1024
 REMEMBERED = 5_000
 # Read as the database writes them: a copy says what is there, and no object has to be made of it first.
 AS_TEXT = ("timestamptz", "timestamp", "date", "numeric", "uuid")
@@ -40,10 +40,14 @@ class Read:
 
     @property
     def rows(self) -> list[Row]:
-        """Each row by the names of its columns; they may be used up."""
+        """Each row by the names of its columns."""
         if self.made is None:
             self.made = rows_from(self.columns or {})
         return self.made
+
+    def column(self, name: str) -> list[Any]:
+        """The values of a column, None where a row does not have it."""
+        return self.columns[name] if self.columns else [row.get(name) for row in self.rows]
 
 
 class Reader:
@@ -69,12 +73,12 @@ class Reader:
                 cursor.cursor.adapters.register_loader(name, TextLoader)
             cursor.execute(statement.sql, fill(statement.params, self.subject))
             heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
-            wanted = FIRST
+            most, wanted = max(1, CHUNK // len(statement.paths)), FIRST
             found = cursor.fetchmany(wanted)
             while found:
                 is_last = len(found) < wanted
                 held = sum(len(value) for place in heavy for value in map(itemgetter(place), found) if value)
-                wanted = max(1, min(CHUNK, CHUNK_BYTES * len(found) // max(held, 1)))
+                wanted = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
                 # The database reads on while these are opened, screened and written.
                 following = None if is_last else beside.submit(cursor.fetchmany, wanted)
                 yield self._read(section, statement, found, link)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
-from datamap.packages import Nested, Part, Row
-from privacy.packages.collecting import Reader
+from datamap.packages import Columns, Many, Nested, Part, Row
+from privacy.packages.collecting import Read, Reader
 from privacy.packages.compiling import Section
 from privacy.packages.ordering import Assembly
 from privacy.packages.showing import Shown, shown
@@ -31,62 +31,93 @@ class Children:
         self.section = section
         self.page: Shown = shown(section, nested.csv)
         self._table, self._keep, self._result = table, keep, result
-        self._rows = self._all(reader)
-        self._next: tuple[Any, Row] | None = next(self._rows, None)
+        self._chunks = reader.chunks(section, nested.link)
+        self._read_on()
 
-    def _all(self, reader: Reader) -> Iterator[tuple[Any, Row]]:
-        for chunk in reader.chunks(self.section, self.nested.link):
-            if self._table is not None:
-                self._table.add(chunk)
-            if self._keep is not None and len(self._keep) < KEPT_FOR_CARDS:
-                self._keep += [dict(row) for row in chunk.rows]
-            self._result.rows += chunk.size
-            yield from zip(chunk.links, chunk.rows, strict=True)
+    def _read_on(self) -> None:
+        self._place = 0
+        self._chunk = chunk = next(self._chunks, None)
+        if chunk is None:
+            return
+        if self._table is not None:
+            self._table.add(chunk)
+        if self._keep is not None and len(self._keep) < KEPT_FOR_CARDS:
+            self._keep += [dict(row) for row in chunk.rows]
+        self._result.rows += chunk.size
+        self._objects = objects_of(self.nested, chunk)
 
-    def of(self, parent: Any) -> list[Row]:
-        """The rows of this parent; parents come from the newest to the oldest, as these do."""
+    def hang(self, parents: Read, objects: list[Row], shown: int) -> list[list[Row]]:
+        """Put their objects into those of the parents; answers the rows of the first so many parents, for people."""
+        column, tell = self.nested.heir or ("id", None)
+        rows = []
+        given = zip(parents.column("id"), parents.column(column), objects, strict=True)
+        for place, (parent, value, object_) in enumerate(given):
+            found, inner = self._of(parent, place < shown)
+            if tell is not None:
+                tell(inner, value)
+            object_[self.nested.key] = inner
+            if place < shown:
+                rows.append(found)
+        return rows
+
+    def _of(self, parent: Any, with_rows: bool) -> tuple[list[Row], list[Row]]:
+        """The rows, if wanted, and the objects of this parent; parents come from the newest to the oldest, as these."""
+        rows: list[Row] = []
+        objects: list[Row] = []
+        while (chunk := self._chunk) is not None:
+            links, place, end = chunk.links, self._place, chunk.size
+            while place < end and links[place] > parent:
+                place += 1
+            begin = place
+            while place < end and links[place] == parent:
+                place += 1
+            objects += self._objects[begin:place]
+            if with_rows:
+                rows += chunk.rows[begin:place]
+            self._place = place
+            if place < end:
+                break
+            self._read_on()
+        return rows, objects
+
+
+def objects_of(part: Part | Nested, chunk: Read) -> list[Row]:
+    """What a file shows of the rows of a chunk; whatever has no name in the format stands under "additional"."""
+    if part.many is not None:
+        if chunk.columns is not None:
+            return _made(part.many, dict(chunk.columns))
         found = []
-        while self._next is not None and self._next[0] >= parent:
-            if self._next[0] == parent:
-                found.append(self._next[1])
-            self._next = next(self._rows, None)
+        # Columns that are about others were taken out of some rows.
+        for names, alike in groupby(chunk.rows, tuple):
+            values = zip(*(row.values() for row in alike), strict=True)
+            found += _made(part.many, dict(zip(names, map(list, values), strict=True)))
         return found
+    if part.shape is None:
+        return chunk.rows
+    found = []
+    for row in chunk.rows:
+        rest = dict(row)  # people are shown the row as well
+        found.append(_with_rest(part.shape(rest), rest))
+    return found
 
 
-def shaped(part: Part, row: Row, inner: list[tuple[Children, list[Row]]]) -> Row:
-    """The object of a row, which is used up; whatever has no name in the format stands under "additional"."""
-    lists = {child.nested.key: [_nested(child.nested, one, row) for one in rows] for child, rows in inner}
-    if part.names is not None:
-        made = _with_rest({called: row.pop(name, None) for called, name in part.names.items()}, row)
-    else:
-        made = row if part.shape is None else _with_rest(part.shape(row), row)
-    made.update(lists)
-    return made
-
-
-def renamed(names: Mapping[str, str], columns: Mapping[str, list[Any]], size: int) -> list[Row]:
-    """The objects of many rows at once where a part only gives names; the same as `shaped` makes of each."""
-    nothing = [None] * size
-    named = zip(*(columns.get(name, nothing) for name in names.values()), strict=True)
-    made: list[Row] = [dict(zip(names, values)) for values in named]  # noqa: B905  # as many
-    rest, full, used = {}, True, set(names.values())
-    for name in (name for name in columns if name not in used):
-        said = size - columns[name].count(None) - columns[name].count("")
-        if said:
-            rest[name] = columns[name]
-            full = full and said == size
+def _made(many: Many, columns: Columns) -> list[Row]:
+    objects = many(columns)
+    rest: Columns = {}
+    is_full = True
+    for name, values in columns.items():
+        empty = values.count(None) + values.count("")
+        if empty < len(values):
+            rest[name] = values
+            is_full = is_full and not empty
     if not rest:
-        return made
-    others = zip(*rest.values(), strict=True)
-    if full:
-        for object_, values in zip(made, others, strict=True):
-            object_["additional"] = dict(zip(rest, values))  # noqa: B905  # as many
-        return made
-    return [_with_rest(object_, dict(zip(rest, values))) for object_, values in zip(made, others, strict=True)]  # noqa: B905
-
-
-def _nested(nested: Nested, row: Row, parent: Row) -> Row:
-    return row if nested.shape is None else _with_rest(nested.shape(row, parent), row)
+        return objects
+    others = [dict(zip(rest, values)) for values in zip(*rest.values(), strict=True)]  # noqa: B905  # as many
+    if not is_full:
+        return [_with_rest(object_, other) for object_, other in zip(objects, others, strict=True)]
+    for object_, other in zip(objects, others, strict=True):
+        object_["additional"] = other
+    return objects
 
 
 def _with_rest(made: Row, rest: Row) -> Row:

@@ -42,6 +42,8 @@ _NAMED_COLLEAGUE = re.compile(
 )
 _BEFORE = r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*(?:[A-ZÄÖÜ]\.\s*)*"
 SHORTEST = 3
+# So many words that name nobody are remembered, for free words and for others; so many numbers and addresses.
+MOST_WORDS, MOST_NUMBERS = 2_000, 5_000
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Screen:
         self._words = self._names | set(_COLLEAGUES)
         self._own_phones = {phone[-9:] for phone in known.phones}
         self._foreign: dict[str, bool] = {}
+        self._harmless: dict[bool, set[str]] = {True: set(), False: set()}
 
     def is_harmless(self, texts: list[str], prose: bool) -> bool:
         """Whether nothing in these texts can name anybody else; most chunks of most tables are so."""
@@ -109,14 +112,22 @@ class Screen:
         if self.has_decisions:
             return False
         # None of these patterns but that of a whole phone number reaches over a blank, and most words come often.
-        words = "\n".join(set("\n".join(set(texts)).split()))
-        if "@" in words or (_PHONE_BEGINS.search(words) and _PHONE.search("\n".join(texts))):
+        new = set("\n".join(set(texts)).split()) - self._harmless[prose]
+        words = "\n".join(new)
+        begins = _PHONE_BEGINS.search(words)
+        if "@" in words or (begins and _PHONE.search("\n".join(texts))) or (prose and self._names_others(words)):
             return False
-        if not prose:
-            return True
+        if len(self._harmless[prose]) > MOST_WORDS:
+            self._harmless[prose].clear()
+        # What a number may begin with is looked at each time, with what follows it.
+        self._harmless[prose].update(word for word in new if not (begins and _PHONE_BEGINS.search(word)))
+        return True
+
+    def _names_others(self, words: str) -> bool:
+        """Whether one of these words of free text stands for somebody else."""
         if self._words.intersection(_WORD.findall(words)) or any(word in words for word in _SMALL):
-            return False
-        return not self._of_other_customers(words)
+            return True
+        return self._of_other_customers(words)
 
     def _of_other_customers(self, text: str) -> bool:
         """Whether one of the numbers in free words is that of another customer."""
@@ -267,7 +278,7 @@ class Screen:
         new = wanted - self._foreign.keys()
         if not new:
             return
-        if len(self._foreign) > 20_000:
+        if len(self._foreign) > MOST_NUMBERS:
             self._foreign.clear()
         of_others = among(new)
         self._foreign.update({key: key in of_others for key in new})

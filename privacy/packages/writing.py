@@ -167,13 +167,11 @@ class Spool:
 
 
 class Chunk(Protocol):
-    """Rows as a table takes them: by column where that is known, else each by its names."""
+    """Rows as a table takes them: by column."""
 
     size: int
-    columns: dict[str, list[Any]] | None
 
-    @property
-    def rows(self) -> list[dict[str, Any]]: ...
+    def column(self, name: str) -> list[Any]: ...
 
 
 class Table:
@@ -195,7 +193,7 @@ class Table:
         self.rows += chunk.size
         columns = []
         for name in self.names:
-            values = chunk.columns[name] if chunk.columns else [row.get(name) for row in chunk.rows]
+            values = chunk.column(name)
             columns.append(cells(values, self._zone) if name in self._texts else values)
         self._writer.writerows(zip(*columns, strict=True))
         self._spool.write(self._buffer.getvalue().encode(errors="replace"))

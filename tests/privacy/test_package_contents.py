@@ -390,6 +390,22 @@ def test_a_long_list_is_whole_in_every_file_and_comes_last(anna: Customer) -> No
     assert "1.051" in files["index.html"].decode()
 
 
+def test_whoever_is_named_in_words_that_named_nobody_so_far_is_blackened_all_the_same(anna: Customer) -> None:
+    other = make_customer()
+    harmless = ["Kundin nannte 0151 und sonst nichts", "Beleg 2345678 liegt vor", f"Vorgang {other.number}x"]
+    # In later steps of reading; each word but the number itself came before.
+    named = ["Kundin nannte 0151 2345678", f"Vorgang {other.number}"]
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=content, occurred_at=AT)
+        for content in [*named, *harmless * 400]
+    )
+    rows = data_of(files_of(build(anna, "access")), "data/communications.json")
+    said = [row["content"] for row in rows if "medium" in row]
+    assert {"Kundin nannte [geschwärzt]", "Vorgang [geschwärzt]"} <= set(said)
+    assert sum("geschwärzt" in text for text in said) == 2
+    assert all(said.count(text) == 400 for text in harmless)
+
+
 def test_figures_of_any_size_and_halves_of_characters_are_written(anna: Customer) -> None:
     Order.objects.update(billing={"name": "Änne \ud83d", "figure": 2**70})
     address = data_of(files_of(build(anna, "access")), "data/orders.json")[0]["billingAddress"]
