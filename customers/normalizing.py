@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import idna
 
 _DIGITS = re.compile(r"\D+")
-_BLANKS = re.compile(r"\s")
 # Letters that NFKD does not take apart.
 _LETTERS = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 # The same for the database, which has no capitals beyond ASCII in every locale: both cases of each letter.
@@ -49,15 +48,15 @@ def email_key(value: str) -> str | None:
     value = value.strip().lower()
     if not value.isascii():
         value = unicodedata.normalize("NFC", value)
-    local, at, domain = value.rpartition("@")
-    if not at or not local or not domain or _BLANKS.search(value):
+    local, _at, domain = value.rpartition("@")
+    if not local or not domain or value.split() != [value]:
         return None
-    if not domain.isascii():
-        try:
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return None
-    return f"{local}@{domain}"
+    if domain.isascii():
+        return value
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+    except idna.IDNAError:
+        return None
 
 
 def phone_key(value: str) -> str | None:
