@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ from customers.cells import harmless
 PIECE = 64 * 1024
 IN_MEMORY = 512 * 1024
 LEVEL = 2
+# After the quote that ends a text there stands none but these; whatever else begins the key of the next object.
+_BETWEEN_OBJECTS = re.compile(rb'\},\{(?="[^,}\]:])')
 # No day of making: two copies of one state are alike.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -283,9 +286,9 @@ class Encoder:
             return text.encode(errors="replace")
 
     def lines(self, rows: list[dict[str, Any]]) -> bytes:
-        """Objects, one a line with a comma between each two."""
+        """Objects with a comma between each two, each on a line of its own, as are those inside them."""
         try:
-            return b",\n".join([orjson.dumps(row, self._other, orjson.OPT_PASSTHROUGH_DATETIME) for row in rows])
+            return _BETWEEN_OBJECTS.sub(b"},\n{", self._fast(rows)[1:-1])
         except orjson.JSONEncodeError:
             return b",\n".join(map(self.one, rows))
 

@@ -504,3 +504,12 @@ def test_somebody_whose_data_are_restricted_gets_their_copy(anna: Customer, meie
     (line,) = csv.DictReader(io.StringIO(files["data/privacy.Restriction.csv"].decode("utf-8-sig")))
     assert "address" in line["parts"] and "contact" in line["parts"]
     assert build(anna, "portability").state == "ready"
+
+
+def test_texts_that_look_like_json_stand_in_the_file_as_they_were_written(anna: Customer) -> None:
+    texts = ["ends like an object },{", '},{"medium":"mail"},{', "},{", '"},{"', "[{},{\\", "},{'x'"]
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=text, occurred_at=AT) for text in texts
+    )
+    rows = data_of(files_of(build(anna, "access")), "data/communications.json")
+    assert [row["content"] for row in rows if "medium" in row][: len(texts)] == texts[::-1]
