@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -68,7 +67,7 @@ class Reader:
         statement = self._statement(section, link, blocked)
         if statement is None:
             return
-        with connection.chunked_cursor() as cursor, ThreadPoolExecutor(1, "reading") as beside:
+        with connection.chunked_cursor() as cursor:
             for name in AS_TEXT:
                 cursor.cursor.adapters.register_loader(name, TextLoader)
             cursor.execute(statement.sql, fill(statement.params, self.subject))
@@ -79,10 +78,8 @@ class Reader:
                 is_last = len(found) < wanted
                 held = sum(len(value) for place in heavy for value in map(itemgetter(place), found) if value)
                 wanted = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
-                # The database reads on while these are opened, screened and written.
-                following = None if is_last else beside.submit(cursor.fetchmany, wanted)
                 yield self._read(section, statement, found, link)
-                found = following.result() if following else []
+                found = [] if is_last else cursor.fetchmany(wanted)
 
     def _statement(self, section: Section, link: str, blocked: bool) -> Statement | None:
         find = finder_for(section.declaration.label)
