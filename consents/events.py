@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
     """States of a consent (DPV), and three of our own: a notice at a sale (§ 7(3) UWG), its end, an erasure."""
 
-    REQUESTED = "requested", _("asked for")
+    REQUESTED = "requested", pgettext_lazy("consent", "asked for")
     GIVEN = "given", _("given")
     RENEWED = "renewed", _("renewed")
     REFUSED = "refused", _("refused")
