@@ -260,6 +260,7 @@ def test_the_shop_adds_edits_and_retires_purposes(manager_client, person):
     for wrong in (
         {"warn_months": "36", "stale_months": "24"}, {"minimum_age": "Deutschland"}, {"channels": ["brieftaube"]},
         {"existing_customers": "on"}, {"warn_months": "3", "stale_months": ""}, {"minimum_age": "DE 99"},
+        {"minimum_age": "DE 16, DE 14"}, {"warn_months": "", "stale_months": "0"}, {"warn_months": "0"},
     ):  # fmt: skip
         assert manager_client.post(url, purpose_form(**wrong)).status_code == 422
     retire = reverse("consents:purpose_retire", args=[purpose.pk])
