@@ -100,6 +100,7 @@ def _read_suppressions(
     wanted: dict[bytes, tuple[str, str, datetime]] = {}
     known_as: dict[bytes, bytes] = {}
     lines: dict[bytes, int] = {}
+    now = timezone.now()
     for row in rows:
         said, _lost = reading.clean_text(row.endpoint)
         endpoint = said if row.channel in ("email", "post") else reading.read_phone(said) or ""
@@ -111,7 +112,8 @@ def _read_suppressions(
         if hashes[0] in wanted:
             outcome.unchanged += 1
             continue
-        wanted[hashes[0]] = row.channel, row.reason, row.since or timezone.now()
+        # A date ahead, or none, moves nothing into the future.
+        wanted[hashes[0]] = row.channel, row.reason, min(row.since or now, now)
         lines[hashes[0]] = row.line
         known_as |= dict.fromkeys(hashes, hashes[0])
     return wanted, known_as, lines

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 import consents
 from consents.audience import allowed_among, audience_ids
@@ -118,3 +119,9 @@ def test_by_post_whoever_came_in_after_the_earlier_date_is_stopped_alike(noted: 
     assert consents.may(bert, "post", "post").reason == "suppressed"
     assert not allowed_among([bert.pk], post, "post")
     assert bert.pk not in {pk for page in audience_ids(post, "post") for pk in page}
+
+
+def test_a_list_dated_ahead_moves_nothing_into_the_future(alma: Customer, tmp_path: Path) -> None:
+    before = timezone.now()
+    bring(tmp_path, ("alma4711@laden.example", moment("2199-01-01T00:00:00+01:00")))
+    assert before <= Suppression.objects.get().since <= timezone.now()
