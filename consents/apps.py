@@ -14,6 +14,7 @@ class ConsentsConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from consents import (
+            birthdays,
             ending,
             gates,
             invariants,
@@ -30,6 +31,7 @@ class ConsentsConfig(AppConfig):
             unsubscribing,
             withdrawing,
         )
+        from consents.reacting import register_change
         from customers import placing, selling, summary, withdrawals
         from customers.timeline import TimelineSource, register_source
         from datamap import erasing
@@ -41,6 +43,7 @@ class ConsentsConfig(AppConfig):
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
         post_migrate.connect(storing.install, sender=self, dispatch_uid="consents.storing")
         post_migrate.connect(seed.plant, sender=self, dispatch_uid="consents.seed")
+        register_change(birthdays.PURPOSE, "consents", birthdays.follow_consents)
         erasing.register_first("consents", ending.end_with_person)
         summary.register_contact(ending.note_calls)
         register_list_column("consents.State", "mark")

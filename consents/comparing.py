@@ -11,6 +11,8 @@ from consents.models import LegalTextVersion
 
 SAME, GONE, NEW = "same", "gone", "new"
 Piece = tuple[str, str]
+# Words and signs, each with the blanks behind it: blanks of their own would match everywhere.
+_TOKEN = re.compile(r"\w+\s*|[^\w\s]+\s*")
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,19 @@ def _paragraphs(old: list[str], new: list[str]) -> Iterator[Paragraph]:
 
 
 def _words(before: str, after: str) -> list[Piece]:
-    # Each word with the blanks behind it: blanks of their own would match everywhere.
-    old, new = re.findall(r"\S+\s*", before), re.findall(r"\S+\s*", after)
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
     pieces: list[Piece] = []
-    for tag, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
+    for tag, i, j, k, m in SequenceMatcher(None, _said(old), _said(new)).get_opcodes():
         if tag == "equal":
             pieces.append((SAME, "".join(new[k:m])))
             continue
-        # Where the last word was replaced, no blank keeps the two apart.
-        gap = " " if i < j and k < m and not old[j - 1][-1].isspace() else ""
+        # Where a word before a point or at the end was replaced, no blank keeps the two apart.
+        gap = " " if i < j and k < m and old[j - 1][-1].isalnum() else ""
         pieces += [(GONE, "".join(old[i:j]) + gap)] if i < j else []
         pieces += [(NEW, "".join(new[k:m]))] if k < m else []
     return pieces
+
+
+def _said(tokens: list[str]) -> list[str]:
+    """Without blanks: how many stand behind a word is no change of it."""
+    return [token.rstrip() for token in tokens]

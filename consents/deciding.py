@@ -19,7 +19,7 @@ from consents.uses import used_then
 from customers.models import ContactPoint, Customer
 from customers.past_contacts import had_contact
 from customers.postal import stopped_by_post
-from customers.suppression import ADVERTISING, hashes_of
+from customers.suppression import ADVERTISING, FIRST, hashes_of
 from datamap.preparing import ask
 
 REASONS: dict[str, Any] = {
@@ -119,7 +119,7 @@ _NOW = """
 SELECT true, c.restricted_at, c.deactivated_at, k.advertising_stopped_at,
     EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.lifted_at IS NULL),
     {theirs},
-    (SELECT min(x.since) FROM customers_suppression x
+    (SELECT min({first}) FROM customers_suppression x
      WHERE x.endpoint = ANY (%s) AND x.scope = %s AND x.ended_at IS NULL),
     s.state, s.since, s.confirmed, s.entry_id, e.text_sha256, s.fresh_until
 FROM customers_customer c LEFT JOIN customers_summary k ON k.customer_id = c.id
@@ -128,26 +128,27 @@ LEFT JOIN consents_entry e ON e.id = s.entry_id
 WHERE c.id = %s
 """
 _WITH = _NOW.format(
+    first=FIRST,
     theirs="EXISTS (SELECT 1 FROM customers_contactpoint cp WHERE cp.customer_id = c.id AND cp.whole_index = ANY (%s))",
     same="s.endpoint_index = ANY (%s)",
 )
-_WITHOUT = _NOW.format(theirs="true", same="s.endpoint_index IS NULL")
-_THEN = """
+_WITHOUT = _NOW.format(first=FIRST, theirs="true", same="s.endpoint_index IS NULL")
+_THEN = f"""
 SELECT coalesce(h.restricted_at, CASE WHEN h.id IS NULL THEN c.restricted_at END),
     coalesce(h.deactivated_at, CASE WHEN h.id IS NULL THEN c.deactivated_at END),
     (SELECT max(o.since) FROM customers_advertisingstop o
      WHERE o.customer_id = c.id AND o.since <= %(at)s AND (o.ended_at IS NULL OR o.ended_at > %(at)s)),
     EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.set_at <= %(at)s
         AND (f.lifted_at IS NULL OR f.lifted_at > %(at)s)),
-    (SELECT min(x.since) FROM customers_suppression x WHERE x.endpoint = ANY (%(marks)s) AND x.scope = %(scope)s
-        AND x.since <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s))
+    (SELECT min({FIRST}) FROM customers_suppression x WHERE x.endpoint = ANY (%(marks)s) AND x.scope = %(scope)s
+        AND {FIRST} <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s))
 FROM customers_customer c
 LEFT JOIN LATERAL (
     SELECT h.id, h.restricted_at, h.deactivated_at FROM customers_historicalcustomer h
     WHERE h.id = c.id AND h.history_date <= %(at)s ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1
 ) h ON true
 WHERE c.id = %(customer)s
-"""
+"""  # noqa: S608 - words of ours
 _INDEX: Any = State._meta.get_field("endpoint_index")
 
 

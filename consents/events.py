@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
     """States of a consent (DPV), and three of our own: a notice at a sale (§ 7(3) UWG), its end, an erasure."""
 
-    REQUESTED = "requested", _("asked for")
+    REQUESTED = "requested", pgettext_lazy("consent", "asked for")
     GIVEN = "given", _("given")
     RENEWED = "renewed", _("renewed")
     REFUSED = "refused", _("refused")
@@ -42,7 +43,7 @@ DPV = {
 GRANTING = frozenset({Kind.GIVEN, Kind.RENEWED})
 CLOSING = frozenset({Kind.REFUSED, Kind.WITHDRAWN, Kind.REVOKED, Kind.EXPIRED, Kind.INVALIDATED})
 UNSAID = frozenset({Kind.REQUESTED, Kind.NOTICED, Kind.LAPSED})
-"""States in which the person has said neither yes nor no: a yes goes before them whenever the shop learns of it."""
+"""States in which the person has said neither yes nor no: what is said goes before them whenever it is learnt."""
 
 SELDOM = frozenset({Kind.REFUSED, Kind.REVOKED, Kind.EXPIRED, Kind.INVALIDATED, Kind.LAPSED, Kind.ERASED})
 """What happens to few consents: an index of their own finds them among a million others."""

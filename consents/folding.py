@@ -56,8 +56,8 @@ def decides(standing: Standing | None, event: Told) -> bool:
     if standing is None:
         return True
     if event.late and event.at < standing.since:
-        # A proven yes goes before a question and a notice, whenever the shop learns of it.
-        return standing.kind in UNSAID and (event.kind in GRANTING or event.kind == Kind.NOTICED)
+        # What the person has said goes before a question and a notice, whenever the shop learns of it.
+        return standing.kind in UNSAID and (event.kind not in UNSAID or event.kind == Kind.NOTICED)
     return event.kind not in UNSAID or standing.kind in _GIVES_WAY[Kind(event.kind)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -27,13 +27,21 @@ CLOCK = "%Y-%m-%dT%H:%M"
 CLOCKS = [CLOCK, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"]
 _AGES = re.compile(r"([A-Z]{2})\s*:?\s*(\d{1,2})")
 BODY_MOST = 200_000
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 NOTE_MOST = 5_000
 
 
 class MomentField(forms.DateTimeField):
-    """An instant; of an hour that comes twice the second, unless that is yet to come. One that never was is refused."""
+    """An instant; of an hour that comes twice the second, unless that is yet to come. One that never was is refused,
+    and one of before anybody consented to anything: a slip of the keys."""
 
     def to_python(self, value: Any) -> datetime | None:
+        moment = self._moment(value)
+        if moment is not None and moment.year < FIRST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment
+
+    def _moment(self, value: Any) -> datetime | None:
         try:
             return super().to_python(value)
         except forms.ValidationError as error:
@@ -58,10 +66,20 @@ def _both(naive: datetime) -> tuple[datetime, datetime]:
     return first, second
 
 
+class DayField(forms.DateField):
+    """A day; one of the year 26 or 20260 is a slip of the keys."""
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
 def day_field(label: Any, **given: Any) -> forms.DateField:
     """A day."""
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    return forms.DateField(label=label, widget=widget, **given)
+    return DayField(label=label, widget=widget, **given)
 
 
 class PurposeForm(forms.ModelForm):
@@ -100,17 +118,21 @@ class PurposeForm(forms.ModelForm):
     def clean_minimum_age(self) -> dict[str, int]:
         """Country -> age."""
         said = self.cleaned_data["minimum_age"].upper().strip()
-        found = {}
+        found: dict[str, int] = {}
         for part in filter(None, (part.strip() for part in said.replace(";", ",").split(","))):
             fits = _AGES.fullmatch(part)
             if fits is None or not 1 <= int(fits[2]) <= 18:
                 raise forms.ValidationError(_("Give a country as two letters and an age, such as DE 16."))
-            found[fits[1]] = int(fits[2])
+            if found.setdefault(fits[1], int(fits[2])) != int(fits[2]):
+                raise forms.ValidationError(_("A country has one minimum age."))
         return found
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         warn, stale = data.get("warn_months"), data.get("stale_months")
+        for name, months in (("warn_months", warn), ("stale_months", stale)):
+            if months == 0:
+                self.add_error(name, _("Leave it empty where a consent never gets stale."))
         if warn and not stale:
             self.add_error("stale_months", _("Say as well from when on the consent is stale."))
         if warn and stale and warn >= stale:

@@ -22,6 +22,8 @@ PURPOSES = {"email": "newsletter", "sms": "newsletter", "whatsapp": "newsletter"
 """Which purpose an opt-in of a file is about, by channel: files tell of newsletters and calls, and of nothing else."""
 OPTED_IN, CONFIRMED = ("OPTIN_TIME", "OPTIN_IP"), ("CONFIRM_TIME", "CONFIRM_IP")
 """Columns that prove that the form was sent, and that it was confirmed (Mailchimp)."""
+FIRST_YEAR = 1990
+"""Before this nobody signed up by a form: programs write their oldest date where they know none."""
 _YES, _NO = "yes", "no"
 
 
@@ -54,6 +56,8 @@ def _moment(evidence: Mapping[str, str], names: tuple[str, str], zone: tzinfo) -
     try:
         found = datetime.fromisoformat(time) if time and address else None
     except ValueError:
+        return None
+    if found is not None and found.year < FIRST_YEAR:
         return None
     return found.replace(tzinfo=zone) if found is not None and found.tzinfo is None else found
 

@@ -16,19 +16,15 @@ from consents.deciding import Decision, Facts, Use, decide, post_stopped
 from consents.events import WITH_ENDPOINT, Channel, Kind
 from consents.models import LegalTextVersion, Purpose, State
 from consents.texts import versions_shown
-from customers.models import ContactPoint, Customer, Flag, Suppression
+from customers.models import ContactPoint, Customer, Flag
 from customers.postal import stopped_by_post
 from customers.reading import spaced
-from customers.suppression import ADVERTISING, hashes_of
+from customers.suppression import first_days, hashes_of
 from datamap.preparing import Standing, ask
 
 _PURPOSES = Standing(lambda _none: Purpose.objects.all())
 _STATES: Standing[Any] = Standing(
     lambda pk: State.objects.filter(customer=pk).annotate(text_sha256=F("entry__text_sha256"))
-)
-_SUPPRESSED = Standing(
-    lambda marks: Suppression.objects.filter(endpoint__any_of=marks, scope=ADVERTISING, ended_at__isnull=True),
-    [b"\x01"],
 )
 SHOWN = 20
 """More addresses or numbers than this are not listed; the customer page does the same."""
@@ -268,9 +264,9 @@ def _suppressed(endpoints: list[Endpoint]) -> dict[bytes, datetime]:
     """By index, since when an endpoint stands on the list; one query."""
     marks = {mark: one.index for one in endpoints for mark in hashes_of(one.kind, one.value)}
     found: dict[bytes, datetime] = {}
-    for row in _SUPPRESSED(list(marks)) if marks else []:
-        index = marks[bytes(row.endpoint)]
-        found[index] = min(row.since, found.get(index, row.since))
+    for mark, day in first_days(marks).items():
+        index = marks[mark]
+        found[index] = min(day, found.get(index, day))
     return found
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from consents.deciding import may
 from consents.events import CLOSING, Event, Kind, Source, Wording
-from consents.intake import PURPOSES, proof_of
+from consents.intake import FIRST_YEAR, PURPOSES, proof_of
 from consents.models import Purpose, State
 from consents.panel import Endpoint, endpoints_of, kind_of
 from consents.recording import record_many
@@ -243,4 +243,4 @@ def _moment(said: Any, zone: ZoneInfo) -> datetime | None:
     except ValueError:
         return None
     found = found if found.tzinfo else found.replace(tzinfo=zone)
-    return found if found <= timezone.now() else None
+    return found if found.year >= FIRST_YEAR and found <= timezone.now() else None

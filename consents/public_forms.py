@@ -8,15 +8,18 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consents.ages import limit_of
+from consents.ages import age_on, limit_of
 from consents.offering import Offer
 from consents.texts import Due
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
 
 LONGEST_ADDRESS = 320
+OLDEST = 125
+"""Nobody has lived longer by much."""
 
 
 class DueForm(forms.Form):
@@ -100,6 +103,13 @@ class SignUpForm(DueForm):
         for offer in offered:
             self.fields[f"yes-{offer.purpose.key}"] = forms.BooleanField(required=False, label=offer.name)
             self.fields[f"text-{offer.purpose.key}"] = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def clean_born(self) -> date | None:
+        """A slip of the keys checks no age: neither the year 85 nor one to come is when somebody was born."""
+        born: date | None = self.cleaned_data["born"]
+        if born and not 0 <= age_on(born, timezone.localdate()) <= OLDEST:
+            raise ValidationError(_("This cannot be a date of birth."))
+        return born
 
     @property
     def choices(self) -> list[tuple[Offer, Any, bool]]:

@@ -1,4 +1,5 @@
-"""What the workers do for the ledger: seal every minute, sign every hour, prove what an import asserts."""
+"""What the workers do for the ledger: seal every minute, sign every hour, prove what an import asserts; and what goes
+with a consent."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import logging
 
 from celery import shared_task
 
-from consents import checkpoints, notes, receipts
+from consents import birthdays, checkpoints, notes, receipts
 from consents.proving import prove_import
 from consents.sealing import seal_pending
 
@@ -39,6 +40,12 @@ def send_receipts() -> None:
 def send_checkpoint() -> None:
     """The newest checkpoint to the privacy officer; beat asks every morning."""
     receipts.send_checkpoint()
+
+
+@shared_task
+def forget_birthdays() -> None:
+    """Delete birthdays of people who want no greetings any more, whoever brought them; beat wakes it every night."""
+    birthdays.sweep()
 
 
 @shared_task

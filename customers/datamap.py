@@ -95,7 +95,8 @@ class CustomerData(PersonalData):
             purpose=_("Greeting on the birthday; the year is not kept"),
             basis=Basis.CONSENT,
             category="BDAY",
-            # The withdrawal of the consent stands in no column of this row; with the account it goes as the row does.
+            # The withdrawal stands in no column of this row: whoever keeps consents deletes it then and there. With the
+            # account it goes as the row does.
             start=None,
             provided=True,
             source=SOURCE,

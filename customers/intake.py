@@ -63,13 +63,44 @@ def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: boo
 def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_run: bool = False) -> Outcome:
     """Put one chunk of unsubscribed, bounced or objecting endpoints on the suppression list, or say what would be.
 
-    One transaction. An endpoint already on the list is unchanged, and that this source names it too is noted beside
-    it; one that cannot be read is rejected.
+    One transaction. An endpoint already on the list is unchanged, or updated where this source tells of an earlier
+    day; that it names it too is noted beside it. One that cannot be read is rejected.
     """
     outcome = Outcome()
+    wanted, known_as, lines = _read_suppressions(rows, outcome)
+    with transaction.atomic():
+        if not dry_run:
+            _lock()  # no undo ends an entry between the look and the note
+        _leave_overtaken(wanted, known_as, lines, outcome)
+        listed = {known_as[mark] for mark in suppression.entries_among(known_as)}
+        named = {mark: wanted[first][1:] for mark, first in known_as.items()}
+        told = {mark: since for mark, (_reason, since) in named.items()}
+        earlier = {known_as[mark] for mark in suppression.told_earlier(told, source.origin_id)}
+        if dry_run:
+            tried = Tried(source.platform, source.batch)
+            before = tried.suppressed(wanted)
+            listed, earlier = listed | before, earlier - before
+            tried.remember([(f"s:{mark.hex()}", 0) for mark in wanted], [])
+        new = {mark: entry for mark, entry in wanted.items() if mark not in listed}
+        outcome.created = len(new) if dry_run else _insert_suppressions(new, source)
+        outcome.updated = len(earlier)
+        if not dry_run:
+            suppression.mention(named, source.origin_id)
+            refused = {mark: since for mark, (reason, since) in named.items() if reason in suppression.WORDS_OF_PEOPLE}
+            optins.unsubscribed(refused, source)
+        outcome.unchanged += len(wanted) - outcome.created - outcome.updated
+    return outcome
+
+
+def _read_suppressions(
+    rows: Sequence[SuppressionRow], outcome: Outcome
+) -> tuple[dict[bytes, tuple[str, str, datetime]], dict[bytes, bytes], dict[bytes, int]]:
+    """What the rows say, each endpoint once: its channel, reason and day by its first hash; every hash with the first
+    one; and the line."""
     wanted: dict[bytes, tuple[str, str, datetime]] = {}
     known_as: dict[bytes, bytes] = {}
     lines: dict[bytes, int] = {}
+    now = timezone.now()
     for row in rows:
         said, _lost = reading.clean_text(row.endpoint)
         endpoint = said if row.channel in ("email", "post") else reading.read_phone(said) or ""
@@ -81,27 +112,11 @@ def write_suppressions(rows: Sequence[SuppressionRow], source: Source, *, dry_ru
         if hashes[0] in wanted:
             outcome.unchanged += 1
             continue
-        wanted[hashes[0]] = row.channel, row.reason, row.since or timezone.now()
+        # A date ahead, or none, moves nothing into the future.
+        wanted[hashes[0]] = row.channel, row.reason, min(row.since or now, now)
         lines[hashes[0]] = row.line
         known_as |= dict.fromkeys(hashes, hashes[0])
-    with transaction.atomic():
-        if not dry_run:
-            _lock()  # no undo ends an entry between the look and the note
-        _leave_overtaken(wanted, known_as, lines, outcome)
-        listed = {known_as[mark] for mark in suppression.entries_among(known_as)}
-        if dry_run:
-            tried = Tried(source.platform, source.batch)
-            listed |= tried.suppressed(wanted)
-            tried.remember([(f"s:{mark.hex()}", 0) for mark in wanted], [])
-        new = {mark: entry for mark, entry in wanted.items() if mark not in listed}
-        outcome.created = len(new) if dry_run else _insert_suppressions(new, source)
-        if not dry_run:
-            named = {mark: wanted[first][1:] for mark, first in known_as.items()}
-            suppression.mention(named, source.origin_id)
-            refused = {mark: since for mark, (reason, since) in named.items() if reason in suppression.WORDS_OF_PEOPLE}
-            optins.unsubscribed(refused, source)
-        outcome.unchanged += len(wanted) - outcome.created
-    return outcome
+    return wanted, known_as, lines
 
 
 def _leave_overtaken(

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from customers.models import Address, Customer
 from customers.normalizing import fold, street_key
-from customers.suppression import ADVERTISING, hashes_of
+from customers.suppression import ADVERTISING, FIRST, hashes_of
 from datamap.preparing import SOME_KEY, Standing, ask
 
 POST = "post"
@@ -21,16 +21,19 @@ _COUNTRY = re.compile(r"^[a-z]{1,2}-(?=\d)")
 _STREET: Any = Address._meta.get_field("street")
 _POST = f"x.channel = '{POST}' AND x.scope = '{ADVERTISING}' AND "
 _NOW = _POST + "x.ended_at IS NULL"
-_THEN = _POST + "x.since <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s)"
+_THEN = _POST + f"{FIRST} <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s)"
 # Of addresses that are noted as the list hashes them, those that stand on it.
 _NOTED = f"""
-SELECT a.customer_id, min(x.since) AS since FROM customers_suppression x
+SELECT a.customer_id, min({FIRST}) AS since FROM customers_suppression x
 JOIN customers_postalmark m ON m.mark = x.endpoint JOIN customers_address a ON a.id = m.address_id
-JOIN customers_customer c ON c.id = a.customer_id WHERE {_NOW} AND x.since < c.created_at GROUP BY 1
+JOIN customers_customer c ON c.id = a.customer_id WHERE {_NOW} AND {FIRST} < c.created_at GROUP BY 1
 """  # noqa: S608
 _LATER = f"""
 FROM customers_address a JOIN customers_customer c ON c.id = a.customer_id
-WHERE c.created_at > (SELECT min(x.since) FROM customers_suppression x WHERE {_NOW})
+WHERE c.created_at > least(
+    (SELECT min(x.since) FROM customers_suppression x WHERE {_NOW}),
+    (SELECT min(m.since) FROM customers_suppression x JOIN customers_suppressionmention m ON m.entry_id = x.id
+     WHERE {_NOW}))
     AND NOT EXISTS (SELECT FROM customers_postalmark m WHERE m.address_id = a.id)
 """  # noqa: S608
 _NOT_NOTED = f"SELECT a.customer_id, c.created_at, a.street, a.postcode {_LATER}"
@@ -137,7 +140,7 @@ def _compared(addresses: Iterable[tuple[int, datetime, str, str]], at: datetime 
         return found
     standing = _NOW if at is None else _THEN
     rows = ask(
-        f"SELECT x.endpoint, min(x.since) FROM customers_suppression x "  # noqa: S608 - words of ours
+        f"SELECT x.endpoint, min({FIRST}) FROM customers_suppression x "  # noqa: S608 - words of ours
         f"WHERE {standing} AND x.endpoint = ANY (%(marks)s) GROUP BY 1",
         {"marks": list({mark for mark, _customer, _came in marks}), "at": at},
     )

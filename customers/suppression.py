@@ -13,6 +13,7 @@ from django.utils import timezone
 from customers.models import Suppression
 from customers.normalizing import email_key, phone_key
 from datamap import journal
+from datamap.preparing import ask
 from vault.keyring import keyring
 
 ADVERTISING = "advertising"
@@ -21,6 +22,8 @@ WORDS_OF_PEOPLE = frozenset(
     {Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.OBJECTION, Suppression.Reason.COMPLAINT}
 )
 """Reasons by which somebody said no; who is erased, or cannot be reached, has not."""
+FIRST = """least(x.since, (SELECT min(m.since) FROM customers_suppressionmention m WHERE m.entry_id = x.id))"""
+"""SQL over an entry `x`: since when it counts. A list may tell late of a day before the one that stands."""
 _KEYS: dict[str, Callable[[str], str | None]] = {
     "email": email_key,
     "phone": phone_key,
@@ -70,6 +73,37 @@ def entries_among(marks: Collection[bytes], *, scope: str = ADVERTISING) -> set[
             [list(marks), scope],
         )
         return {bytes(endpoint) for (endpoint,) in cursor.fetchall()}
+
+
+def first_days(marks: Collection[bytes], *, scope: str = ADVERTISING) -> dict[bytes, datetime]:
+    """Since when those of these hashes count that stand on the list now."""
+    if not marks:
+        return {}
+    rows = ask(
+        f"SELECT x.endpoint, min({FIRST}) FROM customers_suppression x "  # noqa: S608 - words of ours
+        "WHERE x.endpoint = ANY (%s) AND x.scope = %s AND x.ended_at IS NULL GROUP BY 1",
+        [list(marks), scope],
+    )
+    return {bytes(mark): day for mark, day in rows}
+
+
+def told_earlier(said: Mapping[bytes, datetime], origin_id: int | None, *, scope: str = ADVERTISING) -> set[bytes]:
+    """Those of these hashes (-> since when somebody says now) that count from a later day as yet.
+
+    Not what the same import has brought or named before: of one file the first word counts.
+    """
+    if not said:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT x.endpoint FROM unnest(%s::bytea[], %s::timestamptz[]) AS n (endpoint, since) "  # noqa: S608
+            "JOIN customers_suppression x ON x.endpoint = n.endpoint "
+            f"WHERE x.scope = %s AND x.ended_at IS NULL AND n.since < {FIRST} "
+            "AND (x.origin_id IS NULL OR x.origin_id IS DISTINCT FROM %s::bigint) AND NOT EXISTS "
+            "(SELECT FROM customers_suppressionmention o WHERE o.entry_id = x.id AND o.origin_id = %s::bigint)",
+            [list(said), list(said.values()), scope, origin_id, origin_id],
+        )
+        return {bytes(mark) for (mark,) in cursor.fetchall()}
 
 
 def suppress(
@@ -168,8 +202,8 @@ def _entry(payload: journal.Payload) -> Entry:
 def mention(said: Mapping[bytes, tuple[str, datetime]], origin_id: int | None, *, scope: str = ADVERTISING) -> int:
     """Note who names these endpoints too, beside the entries that others made or for another reason; how many are new.
 
-    Of one that no import brought the word of a person goes before what only keeps mails from arriving. One statement;
-    hash of the endpoint -> reason and since.
+    Of one that no import brought the word of a person goes before what only keeps mails from arriving, and an earlier
+    word before a later one where the entry has the later one too. One statement; hash of the endpoint -> reason, since.
     """
     if not said:
         return 0
@@ -180,10 +214,13 @@ def mention(said: Mapping[bytes, tuple[str, datetime]], origin_id: int | None, *
             "SELECT s.id, n.reason, n.since, %s::bigint FROM unnest(%s::bytea[], %s::text[], %s::timestamptz[]) "
             "AS n (endpoint, reason, since) JOIN customers_suppression s ON s.endpoint = n.endpoint "
             "WHERE s.scope = %s AND s.ended_at IS NULL "
-            "AND (s.origin_id IS DISTINCT FROM %s::bigint OR (s.origin_id IS NULL AND s.reason <> n.reason)) "
+            "AND (s.origin_id IS DISTINCT FROM %s::bigint "
+            "OR (s.origin_id IS NULL AND (s.reason <> n.reason OR n.since < s.since))) "
             "ORDER BY s.id ON CONFLICT (entry_id, origin_id) DO UPDATE SET reason = excluded.reason, "
-            "since = excluded.since WHERE m.origin_id IS NULL AND excluded.reason = ANY (%s) AND m.reason <> ALL (%s)",
-            [origin_id, list(said), list(reasons), list(since), scope, origin_id, *[sorted(WORDS_OF_PEOPLE)] * 2],
+            "since = excluded.since WHERE m.origin_id IS NULL AND excluded.reason = ANY (%s) AND (m.reason <> ALL (%s) "
+            "OR (excluded.since < m.since AND EXISTS (SELECT FROM customers_suppression e "
+            "WHERE e.id = m.entry_id AND e.since >= m.since AND e.reason = ANY (%s))))",
+            [origin_id, list(said), list(reasons), list(since), scope, origin_id, *[sorted(WORDS_OF_PEOPLE)] * 3],
         )
         return cursor.rowcount
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from tracking import months
+from tracking import months, overtaking
 from tracking.cutting import withdraw_on_device
 from tracking.permitting import permits_params, permits_sql
 from tracking.reading import Consent, Report, Unreadable
@@ -78,6 +78,7 @@ def take(report: Report, now: datetime) -> Taken:
         return Taken()
     keys = keys_of(report.device)
     if not isinstance(report.consent, Consent):
+        overtaking.note_no(report.device, now)
         withdraw_on_device(keys, now)
         return Taken()
     params = _params(report, report.consent, keys, now)
@@ -87,6 +88,9 @@ def take(report: Report, now: datetime) -> Taken:
     if allowed and not fits:
         months.make(months.month_of(at.astimezone(months.BERLIN).date()) for at in params["at"])
         visits += _run(params)[2]
+    if allowed and overtaking.is_overtaken(report.device, report.consent.given_at):
+        withdraw_on_device(keys, now)
+        return Taken()
     return Taken(visits, bool(allowed))
 
 

@@ -27,6 +27,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-receipts": {"task": "consents.tasks.send_receipts", "schedule": crontab(minute="*/10")},
     "send-checkpoint": {"task": "consents.tasks.send_checkpoint", "schedule": crontab(hour="7", minute="5")},
     "sign-ledger": {"task": "consents.tasks.sign_ledger", "schedule": crontab(minute="35")},
+    "forget-birthdays": {"task": "consents.tasks.forget_birthdays", "schedule": crontab(hour="2", minute="35")},
     "note-postal-marks": {"task": "customers.tasks.note_postal_marks", "schedule": crontab(minute="*/10")},
     "keep-first-papers": {"task": "privacy.tasks.keep_first_papers", "schedule": crontab(hour="4", minute="50")},
     "prepare-months": {"task": "tracking.tasks.prepare_months", "schedule": crontab(hour="1", minute="40")},

@@ -37,7 +37,7 @@ def answer_page(request: HttpRequest, number: str) -> HttpResponse:
 def answer_json(request: HttpRequest, number: str) -> HttpResponse:
     """The answer with its proof for machines."""
     person = person_for(request, number, page="consents:answer", permission="consents.view")
-    form, found = _asked(request, person)
+    form, found = _asked(request, person, always=True)
     if found is None:
         return JsonResponse({"errors": form.errors.get_json_data()}, status=422)
     response = JsonResponse(as_json(found), json_dumps_params={"ensure_ascii": False, "indent": 2})
@@ -58,10 +58,11 @@ def answer_pdf(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-def _asked(request: HttpRequest, person: Customer) -> tuple[AnswerForm, Answer | None]:
+def _asked(request: HttpRequest, person: Customer, *, always: bool = False) -> tuple[AnswerForm, Answer | None]:
+    """The form and its answer; where nothing was asked yet, the empty form, or `always` what it lacks."""
     known = choices_of(person)
     choices = [(choice.key, choice.label) for choice in known]
-    if not any(name in request.GET for name in ("purpose", "choice", "at")):
+    if not always and not any(name in request.GET for name in ("purpose", "choice", "at")):
         return AnswerForm(choices=choices), None
     form = AnswerForm(request.GET, choices=choices)
     if not form.is_valid():

@@ -126,8 +126,9 @@ def told(person: Customer, reference: Reference, story: list[Any]) -> None:
         elif what == "stop":
             stop_advertising([person.pk], at)
             reference.stops.append(at)
-        elif suppress(*said, reason=Suppression.Reason.UNSUBSCRIBED, since=at):
-            reference.listed[said[1]] = at
+        else:
+            suppress(*said, reason=Suppression.Reason.UNSUBSCRIBED, since=at)
+            reference.listed[said[1]] = min(at, reference.listed.get(said[1], at))
 
 
 @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)

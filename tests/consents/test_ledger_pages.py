@@ -66,6 +66,14 @@ def test_entries_name_nobody_and_are_filtered_by_event_purpose_and_day(officer, 
     assert officer.get(url, {"begin": "2026-02-02", "end": "2026-02-01"}).status_code == 422
 
 
+def test_a_day_that_no_calendar_of_ours_has_is_refused(officer, person):
+    give(person)
+    page = reverse("consents:ledger")
+    for wrong in ({"begin": "0026-01-01"}, {"end": "0001-01-01"}, {"begin": "9999-12-31"}, {"end": "9999-12-31"}):
+        assert officer.get(page, wrong).status_code == 422, wrong
+    assert officer.get(page, {"begin": "1900-01-01", "end": "2999-12-31"}).status_code == 200
+
+
 def test_the_ledger_turns_pages_with_the_same_queries(officer, django_assert_max_num_queries):
     for n in range(PAGE + 5):
         give(make_person(f"5{n:03}"))
@@ -204,7 +212,7 @@ def test_an_entry_shows_place_seal_and_what_it_is_about(officer, person, checkpo
     ("actor", "words"),
     [
         ("self", "die Person"),
-        ("provider", "der E-Mail-Anbieter"),
+        ("provider", "der Mailanbieter"),
         ("sale", "ein Verkauf"),
         ("staff:{}", "Olga"),
         ("staff:99999999", "Personal"),
@@ -276,4 +284,4 @@ def test_how_far_it_is_sealed_and_signed_is_shown_with_the_public_key(officer, p
     assert (standing.entries, standing.seals, standing.waiting, standing.fault) == (1, 1, 0, "")
     assert standing.checkpoint.size == 1
     checkpoint_file.write_text(checkpoint_file.read_text().replace("\n1\n", "\n2\n"))
-    assert "nicht das, was signiert wurde" in officer.get(url).text
+    assert "nicht der, der signiert wurde" in officer.get(url).text

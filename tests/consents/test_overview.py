@@ -248,4 +248,4 @@ def test_a_channel_without_purpose_proves_nothing(manager_client, origin):
     Purpose.objects.filter(key="phone").update(retired_at=timezone.now())
     claim = claim_for(make_person("1"), origin, channel="phone")
     page = manager_client.get(reverse("consents:claim", args=[claim.pk]))
-    assert "Kein Zweck in Gebrauch" in page.text
+    assert "Kein Zweck, der in Gebrauch ist" in page.text

@@ -319,6 +319,14 @@ def test_a_channel_that_the_name_of_a_purpose_says_is_not_said_twice(person, des
         assert Purpose.objects.get(key="tracking").on("web") == "Recognising visits, Web pages"
 
 
+def test_a_moment_before_anybody_consented_to_anything_is_a_slip(desk, person):
+    shown = wording()
+    for at in ("0001-01-01T00:00", "0026-11-01T10:00", "1899-12-31T23:59"):
+        answer = take(desk, person, wording=shown, at=at)
+        assert (answer.status_code, set(answer.context["form"].errors)) == (422, {"at"}), at
+    assert not Entry.objects.exists()
+
+
 def test_bad_withdrawals_change_nothing(person, desk, outsider_client):
     give(person)
     url = reverse("consents:withdraw", args=[person.number])

@@ -11,10 +11,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 import consents
-from consents.models import Entry, Placement, Record, State
+from consents.audience import allowed_among
+from consents.models import Entry, Placement, Purpose, Record, State
 from consents.rebuilding import compare_states
 from consents.sales import notice_context
 from consents.withdrawing import withdraw
@@ -207,3 +208,14 @@ def test_an_objection_before_the_purchase_is_not_undone_by_it_nor_by_paying_late
     assert tell_sales([sale(third)]) == 0
     assert consents.may(third, "newsletter", "email").reason == "objected"
     assert consents.may(third, "newsletter", "email", at=PLACED + timedelta(days=5)).reason == "never_asked"
+
+
+def test_a_no_of_before_the_sale_that_is_learnt_later_goes_before_its_notice() -> None:
+    person = make_person("4711")
+    now = timezone.now()
+    say(person, "noticed", at=now - timedelta(days=1), late=True)
+    assert consents.may(person, "newsletter", "email").reason == "existing_customer"
+    say(person, "refused", at=now - timedelta(days=2), late=True)
+    assert consents.may(person, "newsletter", "email").reason == "refused"
+    assert not allowed_among([person.pk], Purpose.objects.get(key="newsletter"), "email")
+    assert compare_states().ok

@@ -190,3 +190,9 @@ def test_p16_by_the_form_everybody_gets_the_same_answer(client, clock, country):
     answers = [client.post("/c/sign-up/", form | {"born": born}) for born in ("2011-01-15", "1980-01-15")]
     assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/c/sign-up/sent/")}
     assert PendingOptIn.objects.count() == (2 if country == "AT" else 1)
+    # What can be nobody's date of birth checks no age, and whoever slipped is told.
+    for born in ("0085-01-15", "1899-01-15", "2026-11-25"):
+        answer = client.post("/c/sign-up/", form | {"born": born})
+        assert answer.status_code == 422
+        assert "Das kann kein Geburtsdatum sein." in answer.text
+    assert PendingOptIn.objects.count() == (2 if country == "AT" else 1)

@@ -115,6 +115,16 @@ def test_two_versions_are_compared_word_by_word(manager_client):
         assert manager_client.get(reverse("consents:compare", args=[text.pk]), bad).status_code == 404
 
 
+def test_a_sign_behind_a_word_and_the_blanks_are_no_change_of_the_word():
+    text = make_text()
+    old = make_version(text, body_de="Wir liefern binnen drei Tagen.\nIn unserem Laden.")
+    new = make_version(text, body_de="Wir liefern  binnen drei Tagen, frei Haus.\nIn unserem Laden und per Telefon!")
+    assert [paragraph.pieces for paragraph in compare(old, new, "de").paragraphs] == [
+        [("same", "Wir liefern  binnen drei Tagen"), ("new", ", frei Haus"), ("same", ".")],
+        [("same", "In unserem Laden "), ("gone", "."), ("new", "und per Telefon!")],
+    ]
+
+
 def test_long_texts_are_compared_in_a_moment():
     text = make_text()
     words = [f"Wort{n % 977} und der die das" for n in range(4_000)]
@@ -250,6 +260,7 @@ def test_the_shop_adds_edits_and_retires_purposes(manager_client, person):
     for wrong in (
         {"warn_months": "36", "stale_months": "24"}, {"minimum_age": "Deutschland"}, {"channels": ["brieftaube"]},
         {"existing_customers": "on"}, {"warn_months": "3", "stale_months": ""}, {"minimum_age": "DE 99"},
+        {"minimum_age": "DE 16, DE 14"}, {"warn_months": "", "stale_months": "0"}, {"warn_months": "0"},
     ):  # fmt: skip
         assert manager_client.post(url, purpose_form(**wrong)).status_code == 422
     retire = reverse("consents:purpose_retire", args=[purpose.pk])

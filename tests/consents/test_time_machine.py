@@ -103,6 +103,8 @@ def test_bad_questions_get_no_answer(person, agent_client, outsider_client):
         for suffix in ("", "_json", "_pdf"):
             assert ask(agent_client, person, 5, suffix, **wrong).status_code == 422
     assert agent_client.get(reverse("consents:answer", args=[person.number])).status_code == 200
+    nothing = agent_client.get(reverse("consents:answer_json", args=[person.number]))
+    assert (nothing.status_code, set(nothing.json()["errors"])) == (422, {"purpose", "choice"})
     assert ask(outsider_client, person, 5).status_code == 403
 
 

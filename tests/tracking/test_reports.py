@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -68,6 +69,24 @@ def test_a_no_on_the_device_deletes_what_is_there_and_the_old_yes_brings_nothing
     assert Device.objects.count() == 1
     report("/f", consent=agreed(timezone.now()))
     assert set(Visit.objects.values_list("path", flat=True)) == {"/c", "/f"}
+
+
+def test_a_no_that_overtakes_its_report_ends_it_and_leaves_nothing_of_a_device_unknown(wording: Any) -> None:
+    old = agreed()
+    assert report(consent=False).status_code == 204
+    assert [model.objects.count() for model in (Device, DeviceConsent, Visit)] == [0, 0, 0]
+    assert not [entry for entry in journal.entries() if entry.kind == "tracking_withdrawal"]
+    # The page had sent it before the no, without waiting for the answer.
+    assert report("/a", consent=old).status_code == 204
+    report("/b", device=OTHER_COOKIE, consent=old)
+    assert list(Visit.objects.values_list("path", flat=True)) == ["/b"]
+    assert not DeviceConsent.objects.filter(ended_at__isnull=True).exclude(key=Device.objects.get().key).exists()
+    # It brings nothing back later either, and a new yes is one.
+    cache.clear()
+    report("/c", consent=old)
+    assert list(Visit.objects.values_list("path", flat=True)) == ["/b"]
+    report("/d", consent=agreed(timezone.now()))
+    assert set(Visit.objects.values_list("path", flat=True)) == {"/b", "/d"}
 
 
 def test_a_yes_of_a_clock_that_is_ahead_is_one_and_ends_like_any_other(wording: Any) -> None:

@@ -56,7 +56,7 @@ def test_without_a_device_there_is_no_card(alma: Customer) -> None:
 
 def test_a_card_of_somebody_whose_consent_does_not_hold_says_so(alma: Customer, visited: Device) -> None:
     Customer.objects.filter(pk=alma.pk).update(deactivated_at=timezone.now())
-    assert "die Einwilligung gilt nicht" in page(alma, Role.MANAGER)
+    assert "Die Einwilligung gilt nicht" in page(alma, Role.MANAGER)
 
 
 def test_the_timeline_has_one_line_a_day(alma: Customer, visited: Device) -> None:
