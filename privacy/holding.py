@@ -153,7 +153,8 @@ def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dic
     ]
     if number is None:
         return found
-    customer = Customer.objects.filter(number=number).first()
+    # PostgreSQL refuses a NUL in a parameter; no number holds one.
+    customer = Customer.objects.filter(number=number).first() if "\0" not in number else None
     if customer is None:
         raise UnknownSubject(_("There is no customer with this number."))
     cases = standing([customer.pk], as_of, night=True)
