@@ -107,14 +107,14 @@ def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand
     """Set what the declaration says of these strands and cut the link to the person the row is about; where the row
     as a whole is over (`strands` None), the links to all.
 
-    A row whose link cannot be cut is deleted.
+    A row whose link cannot be cut, or of which nothing would change, is deleted.
     """
     if not ids:
         return
-    if not table.can_be_cut:
+    if not table.can_be_anonymized:
         delete(table, ids, done)
         return
-    told = table.strands if strands is None else strands
+    told = table.told_by if strands is None else strands
     values = {name: value for strand in told for name, value in strand.anonymized().items()}
     whose = [table.owner] if strands is not None else [table.owner, *table.people()]
     owner = {name: None for name in (*whose, table.declaration.subject_ref) if name}

@@ -32,7 +32,7 @@ from privacy.notices import queue_erasures
 from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
 from privacy.speakers_files import part_files, speakers_with_files
-from privacy.verdicts import ANONYMIZE, NAMES, Book
+from privacy.verdicts import ANONYMIZE, DELETE, NAMES, Book
 
 CHUNK = 20_000
 
@@ -86,6 +86,8 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, e
     held = _held_rows(book, unit, due)
     free = [pk for pk in due if pk not in held]
     label, over = unit.table.label, book.verdict(unit.key).over
+    if over == ANONYMIZE and not unit.table.can_be_anonymized:
+        over = DELETE
     outcome.note(unit.key, label, "held", len(held), held)
     if not free:
         return outcome
