@@ -369,7 +369,8 @@ def _cut_pointers(table: Table, rows: str, ids: list[Any]) -> None:
 
 
 def _clear_by_number(people: People, done: Done) -> None:
-    """Rows of lower apps that know the person by number only (access log)."""
+    """Rows of lower apps that know the person by number only (access log), of persons of whom not everything stays."""
+    numbers = [number for number in people.numbers if number not in people.kept_whole]
     for table in tables().values():
         for strand in table.strands:
             number = strand.number
@@ -378,7 +379,7 @@ def _clear_by_number(people: People, done: Done) -> None:
             column = f'"{table.model._meta.get_field(number.column).column}"'
             ids = column_of(
                 f"SELECT {table.key} FROM {table.name} WHERE {column} = ANY(%s)",  # noqa: S608
-                [people.numbers],
+                [numbers],
             )
             values = cleared(table, strand)
             done.note(table.label, "anonymize", _set(table, ids, values) if ids else 0)
