@@ -23,7 +23,8 @@ Arguments = Callable[[date, Controller], Mapping[str, Any]]
 
 COLUMNS = ("customer_id", "order_number", "complaint_id", "review_on")
 """What the SQL of a source selects: whose (bigint), the one order (text) and the one complaint (bigint) that stay or
-null, and the day to look again (date) or null. Without order and complaint everything of the person stays."""
+null, and the day to look again (date) or null. Without order and complaint everything of the person stays. `everyone`
+selects before them the `matter`: the key of the row that is the open matter (bigint)."""
 
 FILE_ONLY = 0
 """In the place of a complaint: no row of daily work belongs to the matter, only the person's own file stays for it."""
@@ -69,6 +70,7 @@ class StandingHold:
     reason: Any
     review_on: date | None
     source: str = field(default="", compare=False)
+    matter: int | None = field(default=None, compare=False)
 
     @property
     def is_whole(self) -> bool:
@@ -78,6 +80,14 @@ class StandingHold:
 
 _NOTHING = """SELECT ''::text AS kind, 0::bigint AS customer_id, ''::text AS order_number, 0::bigint AS complaint_id,
     current_date AS review_on WHERE false"""
+# Two returns of one order are one matter, as late as the earlier one.
+_PAGE = """
+    SELECT kind, customer_id, order_number, complaint_id, min(review_on) AS day, matter FROM ({cases}) AS c
+    GROUP BY kind, customer_id, order_number, complaint_id, matter
+    HAVING (min(review_on), kind COLLATE "C", matter)
+        > (%(after_day)s::date, %(after_kind)s::text COLLATE "C", %(after_matter)s::bigint)
+    ORDER BY day, kind COLLATE "C", matter LIMIT %(most)s
+"""
 _sources: dict[str, CaseSource] = {}
 _links: dict[str, CaseLink] = {}
 
@@ -100,8 +110,8 @@ def register_case_source(
     computes once instead of once a row. Two sources that name the same cut-off mean the same.
     `night_only`: the matter stops the deletion of the night, not one that the person asked for. `kind`: the name of
     the hold in domain.md 4.2, where several sources tell the same or the key is another one. `everyone`: the same
-    SELECT over all customers, along an index, of the matters that wait for somebody; none where another list shows
-    them late.
+    SELECT over all customers, each row with its `matter`, of those that wait for somebody; none where another list
+    shows them late.
     """
     if "%(ids)s" not in sql:
         raise ImproperlyConfigured(f"The case source {key} does not ask for %(ids)s.")
@@ -162,32 +172,47 @@ def standing(ids: Sequence[int], as_of: date, *, night: bool = False) -> list[St
         return [_standing(*row) for row in cursor.fetchall()]
 
 
-def overdue(as_of: date, most: int) -> list[StandingHold]:
-    """The open matters of all customers that somebody should have looked at by now, the oldest first: no hold keeps a
-    person without anybody being told (domain.md 4.2)."""
+Place = tuple[date, str, int]
+"""Where a matter stands among the overdue ones: day of its review, kind, key."""
+
+
+def place_of(case: StandingHold) -> Place:
+    """The place of a matter that `overdue` has told."""
+    assert case.review_on is not None and case.matter is not None  # what has neither is never overdue
+    return case.review_on, case.source, case.matter
+
+
+def overdue(as_of: date, most: int, after: Place | None = None) -> list[StandingHold]:
+    """The open matters of all customers that somebody should have looked at by now, the oldest first, each once: no
+    hold keeps a person without anybody being told (domain.md 4.2). `after`: those behind this place."""
     who = controller()
+    day, kind, matter = after or (date.min, "", 0)
     arguments: dict[str, Any] = {"as_of": as_of, "zone": who.zone, "most": most}
+    arguments |= {"after_day": day, "after_kind": kind, "after_matter": matter}
     asked = [source for source in _sources.values() if source.everyone]
     for source in asked:
         arguments |= source.arguments(as_of, who) if source.arguments else {}
     names = ", ".join(COLUMNS)
     parts = [
-        f"SELECT '{source.key}'::text AS kind, {names} FROM ({source.everyone}) c "  # noqa: S608
+        f"SELECT '{source.key}'::text AS kind, matter, {names} FROM ({source.everyone}) c "  # noqa: S608
         "WHERE customer_id IS NOT NULL AND review_on < %(as_of)s"
         for source in asked
     ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{' UNION ALL '.join(parts) or _NOTHING} ORDER BY review_on, 2, 1, 3, 4 LIMIT %(most)s", arguments
-        )
+        cursor.execute(_PAGE.format(cases=" UNION ALL ".join(parts)) if parts else _NOTHING, arguments)
         return [_standing(*row) for row in cursor.fetchall()]
 
 
 def _standing(
-    key: str, customer_id: int, order_number: str | None, complaint_id: int | None, review_on: date | None
+    key: str,
+    customer_id: int,
+    order_number: str | None,
+    complaint_id: int | None,
+    review_on: date | None,
+    matter: int | None = None,
 ) -> StandingHold:
     source = _sources[key]
-    return StandingHold(source.name, customer_id, order_number, complaint_id, source.reason, review_on, key)
+    return StandingHold(source.name, customer_id, order_number, complaint_id, source.reason, review_on, key, matter)
 
 
 def label_of(key: str) -> Any:

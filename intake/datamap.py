@@ -86,6 +86,7 @@ class SavedMappingData(PersonalData):
             basis=Basis.LEGITIMATE_INTERESTS,
             category="STAFF",
             start="saved_at",
+            anonymize={"user": None},
         )
     ]
     plain = ("fingerprint", "kind", "mapping", "saved_at")

@@ -19,13 +19,13 @@ TWICE = timedelta(minutes=10)
 
 # An open complaint keeps itself, its contacts and the order it is about.
 _OPEN = """
-    SELECT c.customer_id, nullif(c.order_number, '') AS order_number, c.id AS complaint_id,
+    SELECT {matter}c.customer_id, nullif(c.order_number, '') AS order_number, c.id AS complaint_id,
            (c.opened_at AT TIME ZONE %(zone)s + interval '1 year')::date AS review_on
     FROM interactions_complaint AS c
     WHERE {whose} AND c.closed_at IS NULL AND c.blocked_at IS NULL
 """
-OPEN_CASES = _OPEN.format(whose="c.customer_id = ANY(%(ids)s)")
-EVERY_OPEN_CASE = _OPEN.format(whose="c.customer_id IS NOT NULL")
+OPEN_CASES = _OPEN.format(matter="", whose="c.customer_id = ANY(%(ids)s)")
+EVERY_OPEN_CASE = _OPEN.format(matter="c.id AS matter, ", whose="c.customer_id IS NOT NULL")
 
 
 class AlreadyClosed(Exception):

@@ -14,12 +14,12 @@ from orders.totals import withdrawal_end
 # BGB §§ 195, 199(1): from then on what was agreed can no longer be claimed.
 LIMITATION_YEARS = 3
 
-_THESE = "o.customer_id = ANY(%(ids)s)"
-_ALL = "o.customer_id IS NOT NULL"
+_THESE = {"matter": "", "whose": "o.customer_id = ANY(%(ids)s)"}
+_ALL = {"matter": "o.id AS matter, ", "whose": "o.customer_id IS NOT NULL"}
 
 # Not delivered, as long as delivery can be claimed.
 _UNDELIVERED = """
-    SELECT o.customer_id, o.number AS order_number, NULL::bigint AS complaint_id,
+    SELECT {matter}o.customer_id, o.number AS order_number, NULL::bigint AS complaint_id,
            (o.placed_at AT TIME ZONE %(zone)s + interval '1 year')::date AS review_on
     FROM orders_order AS o
     WHERE {whose} AND o.blocked_at IS NULL AND o.cancelled_at IS NULL
@@ -30,7 +30,7 @@ _UNDELIVERED = """
 _UNDELIVERED_GIFT = _UNDELIVERED.replace("o.customer_id", "o.gift_recipient_id")
 # Within the period of withdrawal, which counts from the order where nobody noted a delivery (as in the totals).
 _REVOCABLE = """
-    SELECT o.customer_id, o.number, NULL, w.until + 1
+    SELECT {matter}o.customer_id, o.number, NULL, w.until + 1
     FROM orders_order AS o
     LEFT JOIN unnest(%(withdrawal_days)s::date[], %(withdrawal_ends)s::date[]) AS w(day, until)
         ON w.day = (coalesce(o.delivered_at, o.placed_at) AT TIME ZONE %(zone)s)::date
@@ -40,14 +40,14 @@ _REVOCABLE = """
 """
 # Goods on their way back whose money is not yet returned, which cancelling has done: as long as it can be claimed.
 _UNREFUNDED = """
-    SELECT o.customer_id, o.number, NULL, (r.requested_at AT TIME ZONE %(zone)s + interval '1 year')::date
+    SELECT {matter}o.customer_id, o.number, NULL, (r.requested_at AT TIME ZONE %(zone)s + interval '1 year')::date
     FROM orders_order AS o JOIN orders_return AS r ON r.order_id = o.id
     WHERE {whose} AND o.blocked_at IS NULL AND r.blocked_at IS NULL AND r.state <> 'refunded'
       AND o.cancelled_at IS NULL AND coalesce(r.received_at, r.requested_at) >= %(claimable_since)s
 """
 # Payment is due until it is barred; an import that tells nothing of payments must not hold its orders for ever.
 _UNPAID = """
-    SELECT o.customer_id, o.number AS order_number, NULL::bigint AS complaint_id,
+    SELECT {matter}o.customer_id, o.number AS order_number, NULL::bigint AS complaint_id,
            (coalesce(o.invoiced_at, o.delivered_at, o.placed_at) AT TIME ZONE %(zone)s + interval '1 year')::date
                AS review_on
     FROM orders_order AS o
@@ -58,14 +58,14 @@ _UNPAID = """
 
 OPEN_ORDER = " UNION ALL ".join(
     (
-        *(part.format(whose=_THESE) for part in (_UNDELIVERED, _REVOCABLE, _UNREFUNDED)),
-        _UNDELIVERED_GIFT.format(whose="o.gift_recipient_id = ANY(%(ids)s)"),
+        *(part.format(**_THESE) for part in (_UNDELIVERED, _REVOCABLE, _UNREFUNDED)),
+        _UNDELIVERED_GIFT.format(matter="", whose="o.gift_recipient_id = ANY(%(ids)s)"),
     )
 )
-OPEN_PAYMENT = _UNPAID.format(whose=_THESE)
+OPEN_PAYMENT = _UNPAID.format(**_THESE)
 # The period of withdrawal ends by itself; nobody need look again.
-EVERY_OPEN_ORDER = f"{_UNDELIVERED} UNION ALL {_UNREFUNDED}".format(whose=_ALL)
-EVERY_OPEN_PAYMENT = _UNPAID.format(whose=_ALL)
+EVERY_OPEN_ORDER = f"{_UNDELIVERED} UNION ALL {_UNREFUNDED}".format(**_ALL)
+EVERY_OPEN_PAYMENT = _UNPAID.format(**_ALL)
 
 
 def cut_offs(as_of: date, who: Controller) -> Mapping[str, Any]:

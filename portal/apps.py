@@ -12,7 +12,11 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from datamap.accesslog import name_pages
+        from datamap.ending import register_ending
+        from portal.leaving import end_views
 
+        # A view that colleagues share is about nobody once its owner has no name.
+        register_ending("portal.SavedView", end_views, still="r.shared_at IS NULL")
         name_pages(
             {
                 "customer_detail": _("Customer"),

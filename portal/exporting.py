@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import get_language, get_language_info, gettext, override
 from django.utils.translation import gettext_lazy as _
 
+from customers.access import note_listed
 from customers.countries import country_name
 from customers.models import ContactPoint, Customer
-from datamap.accesslog import record_many
 from portal.models import ExportLog
 from portal.querying import Row, Selection, read_page
 from portal.spreadsheets import Cell, csv_file, xlsx_file
@@ -116,10 +116,11 @@ def _table(
     try:
         while written < log.row_cap:
             page = read_page(selection, "number", cursor, min(PIECE, log.row_cap - written))
-            record_many(log.user_id, [row.number for row in page.rows], "customer_export")
-            written += len(page.rows)
-            reached = _contact_points([row.id for row in page.rows]) if log.sealed else {}
-            for row in page.rows:
+            there = note_listed(log.user_id, [row.id for row in page.rows], "customer_export")
+            rows = [row for row in page.rows if row.id in there]
+            written += len(rows)
+            reached = _contact_points([row.id for row in rows]) if log.sealed else {}
+            for row in rows:
                 line = [cell(row, words) for cell in cells]
                 yield [*line, *reached.get(row.id, ("", ""))] if log.sealed else line
             cursor = page.next

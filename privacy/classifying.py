@@ -39,6 +39,12 @@ class People:
         """Those for whom at least one case runs."""
         return {case.customer_id for case in self.cases}
 
+    @property
+    def kept_whole(self) -> set[str]:
+        """The numbers of those of whom a case keeps everything."""
+        whole = {case.customer_id for case in self.cases if case.is_whole}
+        return {number for pk, number in zip(self.ids, self.numbers, strict=True) if pk in whole}
+
     def ask_cases(self, book: Book) -> None:
         """Find the cases that run about them."""
         self.cases = holds.standing(self.ids, book.as_of, night=book.night)

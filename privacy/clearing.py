@@ -107,14 +107,14 @@ def anonymize(table: Table, ids: list[Any], done: Done, strands: Iterable[Strand
     """Set what the declaration says of these strands and cut the link to the person the row is about; where the row
     as a whole is over (`strands` None), the links to all.
 
-    A row whose link cannot be cut is deleted.
+    A row whose link cannot be cut, or of which nothing would change, is deleted.
     """
     if not ids:
         return
-    if not table.can_be_cut:
+    if not table.can_be_anonymized:
         delete(table, ids, done)
         return
-    told = table.strands if strands is None else strands
+    told = table.told_by if strands is None else strands
     values = {name: value for strand in told for name, value in strand.anonymized().items()}
     whose = [table.owner] if strands is not None else [table.owner, *table.people()]
     owner = {name: None for name in (*whose, table.declaration.subject_ref) if name}
@@ -369,7 +369,8 @@ def _cut_pointers(table: Table, rows: str, ids: list[Any]) -> None:
 
 
 def _clear_by_number(people: People, done: Done) -> None:
-    """Rows of lower apps that know the person by number only (access log)."""
+    """Rows of lower apps that know the person by number only (access log), of persons of whom not everything stays."""
+    numbers = [number for number in people.numbers if number not in people.kept_whole]
     for table in tables().values():
         for strand in table.strands:
             number = strand.number
@@ -378,7 +379,7 @@ def _clear_by_number(people: People, done: Done) -> None:
             column = f'"{table.model._meta.get_field(number.column).column}"'
             ids = column_of(
                 f"SELECT {table.key} FROM {table.name} WHERE {column} = ANY(%s)",  # noqa: S608
-                [people.numbers],
+                [numbers],
             )
             values = cleared(table, strand)
             done.note(table.label, "anonymize", _set(table, ids, values) if ids else 0)

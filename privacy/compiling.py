@@ -183,6 +183,16 @@ class Table:
         return all("__" not in path and path != "pk" and self.model._meta.get_field(path).null for path in paths)
 
     @property
+    def told_by(self) -> tuple[Strand, ...]:
+        """The strands that say how a row ends: those of its people, else those of the staff whom alone it is about."""
+        return self.strands or self.staff_strands
+
+    @property
+    def can_be_anonymized(self) -> bool:
+        """Whether a row may stay that names nobody any more; where nothing of it would change it is deleted instead."""
+        return self.can_be_cut and bool(self.people() or any(strand.anonymized() for strand in self.told_by))
+
+    @property
     def stands_alone(self) -> bool:
         """Whether a column of its own names the one person a row is about, and neither rows nor files hang on it."""
         paths = self.people()

@@ -32,7 +32,7 @@ from privacy.notices import queue_erasures
 from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
 from privacy.speakers_files import part_files, speakers_with_files
-from privacy.verdicts import ANONYMIZE, NAMES, Book
+from privacy.verdicts import ANONYMIZE, DELETE, NAMES, Book
 
 CHUNK = 20_000
 
@@ -86,6 +86,8 @@ def end_rows(book: Book, unit: Unit, ids: list[Any], *, dry_run: bool = False, e
     held = _held_rows(book, unit, due)
     free = [pk for pk in due if pk not in held]
     label, over = unit.table.label, book.verdict(unit.key).over
+    if over == ANONYMIZE and not unit.table.can_be_anonymized:
+        over = DELETE
     outcome.note(unit.key, label, "held", len(held), held)
     if not free:
         return outcome
@@ -130,16 +132,28 @@ def _keep_cases_out(table: Table, ids: list[Any]) -> None:
 
     The persons before the rows, as whoever ends a person does: nobody waits crosswise.
     """
-    if table.owner is None or table.parent is not None:
+    if table.parent is not None or (way := _way_to_person(table)) is None:
         return
-    joins = Joins(table.model)
-    column = joins.column(table.owner)
+    joins, column = way
     run(
         "SELECT count(*) FROM (SELECT id FROM customers_customer WHERE id IN "  # noqa: S608
         f"(SELECT {column} FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s)) "
         "ORDER BY id FOR KEY SHARE) persons",
         [ids],
     )
+
+
+def _way_to_person(table: Table) -> tuple[Joins, str] | None:
+    """The joins that lead to the person a row is about, and the column of their key; None where it names nobody."""
+    joins = Joins(table.model)
+    if table.owner is not None:
+        return joins, joins.column(table.owner)
+    for strand in table.strands:
+        if strand.number is not None and strand.number.of == "number":
+            column = f'r."{table.model._meta.get_field(strand.number.column).column}"'
+            joins.parts.append(f"LEFT JOIN customers_customer person ON person.number = {column}")
+            return joins, "person.id"
+    return None
 
 
 def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
@@ -152,11 +166,9 @@ def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
     if not ids:
         return set()
     held = _taxed(book, unit, ids)
-    owner = table.owner
-    if owner is None or table.parent is not None:
+    if table.parent is not None or (way := _way_to_person(table)) is None:
         return held
-    joins = Joins(table.model)
-    column = joins.column(owner)
+    joins, column = way
     link = holds.links().get(table.label)
     order = joins.column(orm_path(link.order)) if link and link.order else "NULL::text"
     complaint = "NULL::bigint"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from datamap.controlling import legal_zone
-from datamap.holds import FILE_ONLY, StandingHold, overdue, register_case_source, standing
+from datamap.holds import FILE_ONLY, Place, StandingHold, overdue, register_case_source, standing
 from datamap.standing import UnknownSubject
 from datamap.workdays import add_months, local_date
 from privacy.models import Hold, HoldReview
@@ -69,7 +69,7 @@ def set_hold(
     _refuse_unreasoned(reason)
     if owner is None:
         raise HoldRefused("owner", _("A hold needs somebody in charge."))
-    _refuse_review(review_on, day)
+    refuse_review(review_on, day)
     chosen = _scope(kind, customer, first_year, last_year, list(categories))
     with transaction.atomic():
         if customer is not None and not stop_endings(customer.pk):
@@ -95,7 +95,7 @@ def extend_review(
 ) -> Hold:
     """Say why a hold goes on and until when. Atomic; raises HoldRefused, also where it is released already."""
     _refuse_unreasoned(reason)
-    _refuse_review(review_on, today or local_date(timezone.now(), legal_zone()))
+    refuse_review(review_on, today or local_date(timezone.now(), legal_zone()))
     with transaction.atomic():
         hold = _standing_for_update(hold_id)
         hold.review_on = review_on  # type: ignore[assignment]
@@ -126,9 +126,10 @@ def overdue_reviews(today: date | None = None) -> QuerySet[Hold]:
     return standing_holds().filter(review_on__lt=day)
 
 
-def overdue_cases(most: int, today: date | None = None) -> list[StandingHold]:
-    """Open orders, payments, complaints and restrictions that have held data for a year, the oldest first."""
-    return overdue(today or local_date(timezone.now(), legal_zone()), most)
+def overdue_cases(most: int, after: Place | None = None) -> list[StandingHold]:
+    """Open orders, payments, complaints and restrictions that have held data for a year, or that somebody should have
+    looked at again since, the oldest first."""
+    return overdue(local_date(timezone.now(), legal_zone()), most, after)
 
 
 def tax_holds_on(key: str, start: date) -> list[Hold]:
@@ -152,7 +153,8 @@ def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dic
     ]
     if number is None:
         return found
-    customer = Customer.objects.filter(number=number).first()
+    # PostgreSQL refuses a NUL in a parameter; no number holds one.
+    customer = Customer.objects.filter(number=number).first() if "\0" not in number else None
     if customer is None:
         raise UnknownSubject(_("There is no customer with this number."))
     cases = standing([customer.pk], as_of, night=True)
@@ -195,7 +197,8 @@ def _refuse_unreasoned(reason: str) -> None:
         raise HoldRefused("reason", _("A hold needs a reason."))
 
 
-def _refuse_review(review_on: date | None, today: date) -> None:
+def refuse_review(review_on: date | None, today: date) -> None:
+    """Raises HoldRefused where nobody looks again within twelve months (domain.md 4.2)."""
     if review_on is None:
         raise HoldRefused("review_on", _("Say when somebody looks at it again."))
     if review_on <= today:

@@ -24,21 +24,23 @@ from datamap.holds import FILE_ONLY, StandingHold, reason_of, standing
 from privacy.models import Request, Restriction
 
 _ART18 = """
-SELECT customer_id, NULL::text AS order_number, {complaint}::bigint AS complaint_id,
-    ((since AT TIME ZONE %(zone)s) + interval '12 months')::date AS review_on
+SELECT {matter}customer_id, NULL::text AS order_number, {complaint}::bigint AS complaint_id,
+    coalesce(review_on, ((since AT TIME ZONE %(zone)s) + interval '12 months')::date) AS review_on
 FROM privacy_restriction WHERE {persons} AND lifted_at IS NULL AND {whose}
 """
-_THESE, _EVERYBODY = "customer_id = ANY(%(ids)s)", "customer_id IS NOT NULL"
+_THESE = {"matter": "", "persons": "customer_id = ANY(%(ids)s)"}
+_EVERYBODY = {"matter": "id AS matter, ", "persons": "customer_id IS NOT NULL"}
 _OF_CUSTOMER = {"complaint": "NULL", "whose": "contact_person IS NULL"}
 _OF_SPEAKER = {"complaint": str(FILE_ONLY), "whose": "contact_person IS NOT NULL"}
 _NO_CLAIMS, _CLAIMS = " AND NOT \"case\" = 'c'", " AND \"case\" = 'c'"
-# Art. 18(2): nothing is deleted while a restriction stands; somebody looks again after twelve months (domain.md 4.2).
-ART18 = _ART18.format(persons=_THESE, **_OF_CUSTOMER) + _NO_CLAIMS
-ART18_CLAIMS = _ART18.format(persons=_THESE, **_OF_CUSTOMER) + _CLAIMS
-ART18_SPEAKER = _ART18.format(persons=_THESE, **_OF_SPEAKER)
-EVERY_ART18 = _ART18.format(persons=_EVERYBODY, **_OF_CUSTOMER) + _NO_CLAIMS
-EVERY_ART18_CLAIMS = _ART18.format(persons=_EVERYBODY, **_OF_CUSTOMER) + _CLAIMS
-EVERY_ART18_SPEAKER = _ART18.format(persons=_EVERYBODY, **_OF_SPEAKER)
+# Art. 18(2): nothing is deleted while a restriction stands; somebody looks again after twelve months, and
+# from then on at the day that they set (domain.md 4.2).
+ART18 = _ART18.format(**_THESE, **_OF_CUSTOMER) + _NO_CLAIMS
+ART18_CLAIMS = _ART18.format(**_THESE, **_OF_CUSTOMER) + _CLAIMS
+ART18_SPEAKER = _ART18.format(**_THESE, **_OF_SPEAKER)
+EVERY_ART18 = _ART18.format(**_EVERYBODY, **_OF_CUSTOMER) + _NO_CLAIMS
+EVERY_ART18_CLAIMS = _ART18.format(**_EVERYBODY, **_OF_CUSTOMER) + _CLAIMS
+EVERY_ART18_SPEAKER = _ART18.format(**_EVERYBODY, **_OF_SPEAKER)
 
 _REQUEST = """
 SELECT customer_id, NULL::text AS order_number, {complaint}::bigint AS complaint_id, max(due_on) AS review_on

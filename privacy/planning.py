@@ -28,6 +28,7 @@ Why = tuple[str, str]
 NEEDLESS: Why = ("needless", "")
 WITH_ITS_ROW: Why = ("history", "")
 FIGURE: Why = ("figure", "")
+RUNNING: Why = ("running", "")
 _REASONS = {
     "running": gettext_lazy("A running matter needs it."),
     "asked": gettext_lazy("Asked for."),
@@ -237,7 +238,7 @@ def _rule(book: Book, found: Found) -> tuple[str, int | None]:
 
 def _why(book: Book, found: Found, fate: int) -> Why:
     if found.fate == HELD:
-        return "running", ""
+        return RUNNING
     category, start = _decisive(found)
     rule = book.verdict(category).rule if category else None
     if rule is None:
@@ -303,5 +304,7 @@ def _count_numbers(people: People, counted: dict[tuple[Any, ...], int]) -> None:
                 f'SELECT count(*) FROM {table.name} WHERE "{column}" = ANY(%s)',  # noqa: S608
                 [people.numbers],
             )[0]
+            # A plan is about one person: everything of theirs stays, or their number goes out of it.
+            action, why = ("keep", RUNNING) if people.kept_whole else ("anonymize", FIGURE)
             if count:
-                counted[table.label, "anonymize", None, "", FIGURE, ("", None)] += count
+                counted[table.label, action, None, "", why, ("", None)] += count

@@ -58,7 +58,7 @@ def restrict(
     standing = same.filter(lifted_at=None).first()
     if standing is not None:
         return _widen(standing, parts, request, by)
-    request = request or _file_for(locked, contact, since, by)
+    request = request or file_for(locked, contact, since, by)
     restriction = Restriction.objects.create(
         customer=locked, contact_person=contact, request=request, case=case, parts=_joined(parts), reason=reason,
         since=since, set_by=by,
@@ -99,7 +99,7 @@ def announce_lifting(restriction: Restriction, decision: str, *, by: User, versi
 
     Raises LiftRefused where it has ended, where there is no decision, or where somebody changed it meanwhile.
     """
-    locked = _locked(restriction, version)
+    locked = lock(restriction, version)
     if not decision.strip():
         raise LiftRefused(_("Say what was decided: the person is told."))
     locked.decision = decision
@@ -118,7 +118,7 @@ def lift(restriction: Restriction, *, by: User | None, version: int | None = Non
     Raises LiftRefused before the person was told (Art. 18(3)), while another objection waits for its decision
     (Art. 18(1)(d)), and where it has ended already.
     """
-    locked = _locked(restriction, version)
+    locked = lock(restriction, version)
     if locked.notice_sent_at is None:
         raise LiftRefused(_("The person is told before a restriction ends (Art. 18(3))."))
     if locked.case == Restriction.Case.OBJECTION and _other_objections(locked).exists():
@@ -134,7 +134,7 @@ def overtake(standing: Iterable[Restriction]) -> None:
     """End the restrictions of whom their own erasure ends now: it is what they wish instead. They go into their file
     with a last day of their own."""
     for one in standing:
-        locked = _locked(one, None)
+        locked = lock(one, None)
         locked.decision = _("Overtaken by the erasure.")
         locked.notice_sent_at = locked.lifted_at = timezone.now()
         locked.version += 1
@@ -148,7 +148,7 @@ def take_back(restriction: Restriction, *, by: User | None) -> None:
 
     Raises LiftRefused where it has ended already.
     """
-    locked = _locked(restriction, None)
+    locked = lock(restriction, None)
     locked.decision = _("Taken back: the request was somebody else's.")
     locked.notice_sent_at = locked.lifted_at = timezone.now()
     _end(locked, by)
@@ -302,7 +302,7 @@ def replay_lifted(payload: Mapping[str, Any]) -> str:
     return "replayed"
 
 
-def _file_for(customer: Customer, contact: int | None, since: datetime, by: User | None) -> Request:
+def file_for(customer: Customer, contact: int | None, since: datetime, by: User | None) -> Request:
     """The request file of a restriction that nobody has registered: answer and notice belong somewhere."""
     request = Request(
         kind=Request.Kind.RESTRICTION,
@@ -319,7 +319,9 @@ def _file_for(customer: Customer, contact: int | None, since: datetime, by: User
     return request
 
 
-def _locked(restriction: Restriction, version: int | None) -> Restriction:
+def lock(restriction: Restriction, version: int | None) -> Restriction:
+    """The restriction locked for one step, in the caller's transaction. Raises LiftRefused where it has ended, or where
+    somebody changed it meanwhile (`version` None asks nothing)."""
     # The customer first, as `restrict` does: two people at once never wait for each other crosswise.
     if restriction.customer_id is not None:
         Customer.objects.select_for_update().filter(pk=restriction.customer_id).first()

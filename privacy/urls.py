@@ -51,6 +51,7 @@ urlpatterns = [
     path("restrictions/", freezing.restrictions, name="restrictions"),
     path("restrictions/<int:pk>/", freezing.restriction, name="restriction"),
     path("restrictions/<int:pk>/announce/", freezing.restriction_announce, name="restriction_announce"),
+    path("restrictions/<int:pk>/keep/", freezing.restriction_keep, name="restriction_keep"),
     path("restrictions/<int:pk>/lift/", freezing.restriction_lift, name="restriction_lift"),
     path("customers/<str:number>/", freezing.customer, name="customer"),
     path("customers/<str:number>/request/", taking.request_for, name="request_for"),

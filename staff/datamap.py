@@ -1,9 +1,12 @@
 """What the house holds about its staff, and the third-party tables that hold it."""
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from datamap.declarations import Basis, Group, PersonalData, exempt, register
-from staff.models import Invite, Role, RolePermission, SignIn, StaffEvent, User
+from staff.models import FORMER, Invite, Role, RolePermission, SignIn, StaffEvent, User
 
 EMPLOYMENT = (Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS)
 
@@ -26,6 +29,15 @@ class UserData(PersonalData):
             basis=EMPLOYMENT,
             category="STAFF",
             start="disabled_at",
+            anonymize={
+                # Never delivered (RFC 2606), and still an address of its own.
+                "email": Concat(Value("former-"), Cast("id", CharField()), Value("@staff.invalid")),
+                "name": FORMER,
+                "language": "de",
+                "theme": "auto",
+                "last_seen": None,
+                "last_login": None,
+            },
         ),
         Group(
             fields=("password",),
@@ -36,6 +48,7 @@ class UserData(PersonalData):
             category="STAFF",
             start="disabled_at",
             note=_("Argon2 hash, never the password"),
+            anonymize={"password": UNUSABLE_PASSWORD_PREFIX},
         ),
     ]
     plain = ("roles", "is_active", "date_joined", "disabled_at")

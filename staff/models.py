@@ -98,6 +98,10 @@ def ensure_role(key: str) -> Role:
     return role
 
 
+FORMER = "–"
+"""The name of whoever worked here and whose own name is gone; what they did keeps its row."""
+
+
 class User(AbstractBaseUser):
     """Someone who works here. Signs in by e-mail address, which is kept in lower case."""
 
@@ -146,6 +150,11 @@ class User(AbstractBaseUser):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()
+
+    @property
+    def is_former(self) -> bool:
+        """Whether nothing tells any more who this was."""
+        return self.name == FORMER
 
     def get_full_name(self) -> str:
         return self.name

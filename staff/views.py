@@ -19,7 +19,7 @@ from staff.access import permission_required, recent_login_required, signed_in
 from staff.forms import InviteForm, MatrixSuccessorsForm, RolesForm, RoleSuccessorForm, SuccessorForm, posted
 from staff.handover import Work, open_work, stranded, stranded_by_matrix
 from staff.joining import disable, enable, invite, mail_invite, reinvite, reset_factors
-from staff.models import Invite, Role, StaffEvent, User
+from staff.models import FORMER, Invite, Role, StaffEvent, User
 from staff.roles import assign_roles, matrix, set_matrix
 from staff.sessions import end_sessions
 
@@ -150,7 +150,7 @@ def user_disable(request: HttpRequest, pk: int) -> HttpResponse:
 @recent_login_required
 def user_enable(request: HttpRequest, pk: int) -> HttpResponse:
     """Let somebody in again."""
-    enable(get_object_or_404(User, pk=pk, is_active=False), actor=signed_in(request))
+    enable(get_object_or_404(User.objects.exclude(name=FORMER), pk=pk, is_active=False), actor=signed_in(request))
     messages.success(request, _("The person may sign in again."))
     return redirect("staff:detail", pk)
 

@@ -10,7 +10,7 @@ from datamap.models import PAGE_NAMES, AccessLog
 from tests.messages import ROOT
 
 APPS = ("customers", "mail", "interactions", "orders", "privacy", "intake", "portal")
-_NAMED = re.compile(r"""(?:\bpage=|(?:accesslog\.record|record_many)\([^"]*)"([a-z_.:]+)\"""")
+_NAMED = re.compile(r"""(?:\bpage=|(?:accesslog\.record|note_listed)\([^"]*)"([a-z_.:]+)\"""")
 
 
 def pages() -> set[str]:

@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from customers import deciders
-from customers.access import note_met, visible_customers
+from customers.access import note_listed, note_met, visible_customers
 from customers.duplicates import likely_duplicates
 from customers.forms import HeldForm
 from customers.holding import DecisionRefused
 from customers.models import Address, ContactPoint, Customer, HeldIntake
-from datamap import accesslog
 from datamap.keyset import page_of
 from staff.access import permission_required, signed_in
 from staff.models import User
@@ -84,14 +83,14 @@ def _decide(request: HttpRequest, form: HeldForm, held: HeldIntake, user: User) 
 def _decide_page(request: HttpRequest, held: HeldIntake, form: HeldForm, user: User) -> HttpResponse:
     decider = deciders.decider_for(held)
     candidates, protected = _candidates(held, user, decider)
-    accesslog.record_many(user.pk, [one.number for one in candidates], "customers:held_decide")
+    there = note_listed(user.pk, [one.pk for one in candidates], "customers:held_decide")
     context = {
         "held": held,
         "form": form,
         "facts": decider.facts(held.payload) if decider else [],
         "kind": decider.label if decider else held.kind,
         "decidable": decider is not None,
-        "candidates": [_card(one) for one in candidates],
+        "candidates": [_card(one) for one in candidates if one.pk in there],
         "protected": protected,
     }
     return render(request, "customers/held_decide.html", context, status=422 if form.errors else 200)

@@ -107,7 +107,7 @@ class PublishedDataData(PersonalData):
 class RestrictionData(PersonalData):
     groups = [
         Group(
-            fields=("ref", "case", "parts", "reason", "since", "decision", "notice_sent_at", "lifted_at"),
+            fields=("ref", "case", "parts", "reason", "since", "review_on", "decision", "notice_sent_at", "lifted_at"),
             subject="customer",
             purpose=_("Keeping restricted data out of use and proving it (Art. 18 GDPR)"),
             basis=Basis.LEGAL_OBLIGATION,

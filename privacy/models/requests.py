@@ -197,6 +197,7 @@ class RequestEvent(models.Model):
         EXTENDED = "extended", _("Extension announced")
         EXTENDED_LATE = "extended_late", _("Extension announced too late: without effect")
         DONE = "done", _("Carried out")
+        GOES_ON = "goes_on", _("Looked at again: the restriction goes on")
         ANSWERED = "answered", _("Answered")
         REFUSAL_PROPOSED = "refusal_proposed", _("Refusal proposed")
         REFUSAL_DECLINED = "refusal_declined", _("Refusal not approved")

@@ -46,6 +46,8 @@ class Restriction(Blockable):
     parts = ArrayField(models.CharField(max_length=12, choices=Part), verbose_name=_("what is restricted"))
     reason = SealedTextField(_("reason"), max_length=2_000)
     since = models.DateTimeField(_("restricted since"), default=timezone.now)
+    # None until somebody has looked at it: that is to be twelve months after it began.
+    review_on = models.DateField(_("review on"), null=True, blank=True)
     # Case a: verified; case d: decided. Until then nothing of it is deleted by itself.
     decision = SealedTextField(_("decision"), max_length=2_000, blank=True, default="")
     notice_sent_at = models.DateTimeField(_("person told before lifting"), null=True, blank=True)

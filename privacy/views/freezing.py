@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datamap.keyset import page_of
-from privacy import letters, objecting, restricting
+from privacy import going_on, letters, objecting, restricting
 from privacy.access import person_for, restriction_for
 from privacy.board import today
 from privacy.clock import deadline_for, light_of
+from privacy.forms.holds import ReviewForm
 from privacy.forms.requests import ALREADY_TOLD, LiftForm, RestrictForm
+from privacy.holding import HoldRefused
 from privacy.models import Request, RequestLetter, Restriction
 from privacy.speaking import removed_from, speaker_by_key
 from privacy.steps import StepRefused
@@ -135,7 +137,34 @@ def restriction_lift(http: HttpRequest, pk: int) -> HttpResponse:
     return redirect("privacy:restriction", pk=found.pk)
 
 
-def _show(http: HttpRequest, found: Restriction, *, form: Any = None, problem: str = "", status: int = 200) -> Any:
+@require_POST
+@permission_required("privacy.requests")
+def restriction_keep(http: HttpRequest, pk: int) -> HttpResponse:
+    """Let a restriction go on, with a reason and the next review."""
+    found, form = restriction_for(http, pk, page="privacy:restriction"), ReviewForm(http.POST)
+    if form.is_valid():
+        try:
+            going_on.keep_on(found, **form.cleaned_data, by=signed_in(http), version=_version(http))
+            messages.success(http, _("The restriction goes on."))
+            return redirect("privacy:restriction", pk=found.pk)
+        except HoldRefused as refused:
+            form.add_error(refused.field, str(refused))
+        except StepRefused as refused:
+            found.refresh_from_db()
+            return _show(http, found, problem=str(refused), status=409)
+    return _show(http, found, review=form, status=422)
+
+
+def _show(
+    http: HttpRequest,
+    found: Restriction,
+    *,
+    form: Any = None,
+    review: ReviewForm | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> Any:
+    next_review = going_on.next_review(found)
     context = {
         "restriction": found,
         "customer": found.customer,
@@ -143,6 +172,10 @@ def _show(http: HttpRequest, found: Restriction, *, form: Any = None, problem: s
         "parts": found.in_words,
         "effects": restricting.effects_of(found.case, speaker=found.contact_person is not None),
         "form": form or LiftForm(case=found.request),
+        "review": review or ReviewForm(),
+        "reviews": going_on.reviews_of(found),
+        "next_review": next_review,
+        "overdue": found.lifted_at is None and next_review < today(),
         "problem": problem,
     }
     return render(http, "privacy/restriction.html", context, status=status)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,17 +18,19 @@ from customers.access import SEES_RESTRICTED, customer_for, visible_customers
 from customers.models import Customer
 from datamap.accesslog import name_pages
 from datamap.controlling import legal_zone
-from datamap.holds import label_of
-from datamap.keyset import page_of
+from datamap.holds import Place, StandingHold, label_of, place_of
+from datamap.keyset import PAGE, page_of
 from datamap.workdays import local_date
 from privacy import holding
 from privacy.forms.holds import HoldForm, ReleaseForm, ReviewForm
 from privacy.models import Hold
 from privacy.paging import next_url
 from staff.access import permission_required, signed_in
+from staff.models import User
 
 CASES = "cases"
-MOST_CASES = 200
+RESTRICTIONS = ("art18", "art18_claims", "art18_speaker")
+_signer = Signer(salt="privacy.cases")
 
 name_pages({"privacy:hold": gettext_lazy("Hold"), "privacy:hold_customer": gettext_lazy("Set a hold")})
 
@@ -55,28 +59,43 @@ def hold_list(request: HttpRequest) -> HttpResponse:
 
 def _open_cases(request: HttpRequest) -> HttpResponse:
     """What follows from orders, complaints and restrictions, and should have been looked at again by now."""
-    found = holding.overdue_cases(MOST_CASES + 1)
+    after = _place_in(request.GET.get("cursor", ""))
+    found = holding.overdue_cases(PAGE + 1, after)
     people = Customer.objects.in_bulk({case.customer_id for case in found})
     user = signed_in(request)
-    sees = user.may(SEES_RESTRICTED)
-    rows = [
-        {
-            "case": case,
-            "label": label_of(case.source),
-            "scope": holding.scope_of_case(case),
-            "number": "" if people[case.customer_id].restricted_at and not sees else people[case.customer_id].number,
-        }
-        for case in found[:MOST_CASES]
-        if case.customer_id in people
-    ]
+    shown = found[:PAGE]
     context = {
-        "rows": rows,
+        "rows": [_case_row(case, people[case.customer_id], user) for case in shown if case.customer_id in people],
         "shown": CASES,
-        "more": len(found) > MOST_CASES,
-        "most": MOST_CASES,
+        "next_url": next_url(request, _cursor_of(shown[-1]) if found[PAGE:] else ""),
         "may_open": user.may("customers.view"),
+        "may_review": user.may("privacy.requests"),
     }
     return render(request, "privacy/holds_cases.html", context)
+
+
+def _case_row(case: StandingHold, customer: Customer, user: User) -> dict[str, Any]:
+    return {
+        "case": case,
+        "label": label_of(case.source),
+        "scope": holding.scope_of_case(case),
+        "number": "" if customer.restricted_at and not user.may(SEES_RESTRICTED) else customer.number,
+        "restriction": case.matter if case.source in RESTRICTIONS else None,
+    }
+
+
+def _cursor_of(case: StandingHold) -> str:
+    day, kind, matter = place_of(case)
+    return _signer.sign_object([day.isoformat(), kind, matter])
+
+
+def _place_in(cursor: str) -> Place | None:
+    """Where the page before ended; None, so from the top, where the cursor is none of ours."""
+    try:
+        day, kind, matter = _signer.unsign_object(cursor)
+    except BadSignature:
+        return None
+    return date.fromisoformat(day), kind, matter
 
 
 @require_http_methods(["GET", "POST"])

@@ -103,6 +103,13 @@ def test_a_date_that_does_not_exist_exits_with_2(start: str) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("more", [["--start", "0001-01-01T00:00+14:00"], ["--customer", "47\0"]])
+def test_what_no_calendar_and_no_customer_has_exits_with_2(more: list[str]) -> None:
+    with pytest.raises(CommandError) as refusal:
+        ask("INV", "--start", "2026-01-01", *more)
+    assert refusal.value.returncode == 2 or "argument --start" in str(refusal.value)  # argparse itself ends with 2
+
+
 def test_a_date_out_of_reach_exits_with_2() -> None:
     with pytest.raises(CommandError) as refusal:
         ask("INV", "--start", "9998-01-01")

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from customers.models import ContactPoint, Customer, Note
+from customers.models import ContactPoint, Customer, HeldIntake, Note
 from customers.suppression import suppressed
 from datamap.diagnosis import Options
 from datamap.models import AccessLog
@@ -22,7 +22,7 @@ from privacy import clearing, erasing
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.invariants import check_erased
 from privacy.models import Erasure, Hold, Request, Restriction
-from tests.customers.making import sheet_of
+from tests.customers.making import bring_in, make_row, sheet_of
 from tests.interactions.factories import log_form
 from tests.orders.test_pages import order_form
 from tests.privacy.beside import closing, somebody_waits, wait_for
@@ -64,15 +64,8 @@ def pages(agent: Client, desk: Client, customer: Customer) -> dict[str, Callable
     }
 
 
-SENT = ["edit", "note", "log", "complaint", "order", "objection", "restrict", "request"]
-
-
-@pytest.mark.parametrize("name", SENT)
-def test_a_page_that_is_sent_while_the_rows_go_waits_and_is_told(
-    name: str, agent_client, privacy_client, customer, pool, monkeypatch
-) -> None:
-    send = pages(agent_client, privacy_client, customer)[name]
-    asked = ask_erasure(customer)
+def _while_rows_go(send: Callable[[], Any], asked: Erasure, pool: ThreadPoolExecutor, monkeypatch: Any) -> Any:
+    """The answer to what is sent once the rows are gone and nobody else can know it yet."""
     sent: list[Future[Any]] = []
     clear = clearing.clear
 
@@ -85,7 +78,19 @@ def test_a_page_that_is_sent_while_the_rows_go_waits_and_is_told(
 
     monkeypatch.setattr(erasing, "clear", clear_with_somebody_at_the_door)
     run_erasure(asked.pk, now=True)
-    answer = sent[0].result(timeout=60)
+    return sent[0].result(timeout=60)
+
+
+SENT = ["edit", "note", "log", "complaint", "order", "objection", "restrict", "request"]
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_a_page_that_is_sent_while_the_rows_go_waits_and_is_told(
+    name: str, agent_client, privacy_client, customer, pool, monkeypatch
+) -> None:
+    send = pages(agent_client, privacy_client, customer)[name]
+    asked = ask_erasure(customer)
+    answer = _while_rows_go(send, asked, pool, monkeypatch)
     # A request that came a moment later is that of somebody erased; everything else is told so.
     assert answer.status_code in ({302, 410} if name == "request" else {410, 404, 422}), answer.content[:300]
     assert Erasure.objects.get(pk=asked.pk).state == "done"
@@ -133,6 +138,29 @@ def test_somebody_who_looks_while_the_erasure_runs_leaves_no_trace(agent_client,
     assert seen == {200, 410}
     assert done.state == "done", done.hints
     assert not AccessLog.objects.filter(customer_number=customer.number).exists()
+
+
+@pytest.mark.parametrize("name", ["export", "held"])
+def test_a_list_that_goes_out_while_the_rows_go_leaves_no_trace(
+    name: str, manager_client, customer, pool, monkeypatch
+) -> None:
+    """Whom a list names stands in the log of accesses: it waits for the erasure and names those who are left."""
+    other = make_person("4712")
+    for one in (customer, other):
+        ContactPoint.objects.create(customer=one, kind="email", value="familie@laden.example")
+    assert bring_in(make_row(email="familie@laden.example", first_name="Alma", last_name="Kanarienvogel")).held == 1
+    held = reverse("customers:held_decide", args=[HeldIntake.objects.get().pk])
+
+    def export() -> str:
+        answer: Any = manager_client.post("/customers/export/", {"file_format": "csv"})
+        return b"".join(answer.streaming_content).decode("utf-8-sig")
+
+    send = {"export": export, "held": lambda: manager_client.get(held).content.decode()}[name]
+    shown = _while_rows_go(send, ask_erasure(customer), pool, monkeypatch)
+    assert "4712" in shown and "4711" not in shown
+    assert Erasure.objects.get().state == "done"
+    assert set(AccessLog.objects.values_list("customer_number", flat=True)) == {"4712"}
+    assert check_erased(Options()).ok
 
 
 def test_two_who_ask_and_run_at_once_have_one_erasure(customer, pool, privacy, second) -> None:

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from customers.models import Customer, Tombstone
-from datamap import holds
+from datamap import accesslog, holds
+from datamap.models import AccessLog
 from privacy import identifying, letters, restricting
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Request, Restriction
@@ -95,8 +96,11 @@ def test_a_copy_that_was_asked_for_comes_before_the_erasure(anna: Customer, priv
     asked = take(by=privacy, kind=kind, customer=anna)
     plan = plan_erasure(anna, TODAY)
     assert [(hold["kind"], hold["review"]) for hold in plan.holds] == [("open_request", asked.due_on.isoformat())]
+    accesslog.record(privacy.pk, anna.number, "customer_detail")
     erasure = run_erasure(ask_erasure(anna, as_of=TODAY).pk)
     assert erasure.state == Erasure.State.HELD and Customer.objects.exists()
+    # Who opened the data is part of the answer (domain.md 1.6).
+    assert AccessLog.objects.get().customer_number == anna.number
     # The copy has been handed over; that the request is not closed yet is no reason to wait.
     Request.objects.filter(pk=asked.pk).update(state=Request.State.ANSWERED)
     assert run_erasure(erasure.pk).state == Erasure.State.DONE

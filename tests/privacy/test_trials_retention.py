@@ -352,6 +352,13 @@ DUE: dict[str, tuple[Callable[[Customer], Any], str, str, dict[str, int]]] = {
         "ORDER", "2030-01-01", {"anonymized": 1},
     ),
     "mail to many": (lambda c: _message(c, "advertising"), "SENDLOG", "2030-01-01", {"anonymized": 1}),
+    "mail to an address without a file": (
+        lambda _c: Message.objects.create(
+            recipient="post@nord.example", context={"notices": [1]}, key="notice:1", message_class="notice",
+            template="trial", state="sent", message_id="<trial@laden.example>", sent_at=at("2026-06-02"),
+        ),
+        "SENDLOG", "2030-01-01", {"anonymized": 1},
+    ),
     "transport of a letter": (lambda c: _message(c, "letter"), "EVENT", "2026-07-03", {"deleted": 1}),
     "opt-in of a file": (
         lambda c: OptInClaim.objects.create(
@@ -484,10 +491,13 @@ def _rich(**kw: Any) -> Customer:
     make_paper(order, "confirmation", "2019-05-05")  # LETTER until 2025-12-31
     make_contact(customer, "2026-05-01", "ticket")  # TICKET until 2027-05-01
     make_contact(customer, "2023-05-01", "claim", order_number=order.number)  # CLAIM until 2026-12-31
+    # ACCESSLOG until 2027-05-31; it knows the customer by number alone, and an answer tells of it (domain.md 1.6)
+    AccessLog.objects.create(customer_number=customer.number, page="customer_detail", at=at("2026-05-31"))
     return customer
 
 
 ALL_DUE = {
+    "ACCESSLOG": counts(due=1, deleted=1),
     "CLAIM": counts(due=1, deleted=1),
     "INV": counts(due=1, deleted=1),
     "LETTER": counts(due=1, deleted=1),

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -70,8 +71,10 @@ def _line(said: Any) -> str:
 
 def day(text: str) -> date:
     """A date, or an instant with its offset (P07: the legal date is the local one)."""
-    try:
+    with suppress(ValueError):
         return date.fromisoformat(text)
-    except ValueError:
-        instant = datetime.fromisoformat(text)
+    instant = datetime.fromisoformat(text)
+    try:
         return local_date(instant if instant.tzinfo else instant.replace(tzinfo=BERLIN))
+    except OverflowError:
+        raise ValueError(text) from None  # an instant whose local day no calendar has
