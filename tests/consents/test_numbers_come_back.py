@@ -126,7 +126,7 @@ def test_an_address_comes_back_by_its_own_confirmation_alone(person, desk):
     give(person)
     end(desk, person, "newsletter", "email")
     page = desk.get(reverse("consents:take_down", args=[person.number]), {"purpose": "newsletter"}).text
-    assert "von dort aus bestätigt" in page
+    assert "mit dem Link in ihrer E-Mail bestätigt" in page
     good = wording("newsletter")
     assert signed(desk, person, purpose="newsletter", channel="email", wording=good).status_code == 302
     assert (reason(person, "newsletter", "email"), Record.objects.latest("pk").confirmed) == ("suppressed", False)
