@@ -133,6 +133,7 @@ class Screen:
         """Whether one of the numbers in free words is that of another customer."""
         wanted = set(_NUMBER.findall(text))
         if wanted:
+            self._make_room()
             self._ask(wanted)
         return any(self._foreign[number] for number in wanted)
 
@@ -141,6 +142,7 @@ class Screen:
         suspects = [n for n, cell in enumerate(cells) if cell.prose or _may_hold_address(cell.text)]
         if not suspects and not self.has_decisions:
             return {}
+        self._make_room()
         self._ask_numbers(cells[place].text for place in suspects if cells[place].prose)
         self._ask_addresses(cells[place].text for place in suspects if not cells[place].prose)
         found = {place: joined(cells[place].text, self._passages(cells[place])) for place in suspects}
@@ -274,14 +276,15 @@ class Screen:
         rows = ContactPoint.objects.filter(whole_index__in=list(hashes)).exclude(customer=self.known.customer_id)
         return {hashes[bytes(found)] for found in rows.values_list("whole_index", flat=True) if found}
 
-    def _remember(self, wanted: set[str], among: Callable[[set[str]], set[str]]) -> None:
-        new = wanted - self._foreign.keys()
-        if not new:
-            return
+    def _make_room(self) -> None:
+        """Forget numbers and addresses once they are many; before any is asked for that is needed afterwards."""
         if len(self._foreign) > MOST_NUMBERS:
             self._foreign.clear()
-        of_others = among(new)
-        self._foreign.update({key: key in of_others for key in new})
+
+    def _remember(self, wanted: set[str], among: Callable[[set[str]], set[str]]) -> None:
+        if new := wanted - self._foreign.keys():
+            of_others = among(new)
+            self._foreign.update({key: key in of_others for key in new})
 
 
 def _numbers_among(numbers: set[str]) -> set[str]:

@@ -406,6 +406,20 @@ def test_whoever_is_named_in_words_that_named_nobody_so_far_is_blackened_all_the
     assert all(said.count(text) == 400 for text in harmless)
 
 
+def test_a_number_that_was_met_before_is_known_however_many_came_since(anna: Customer) -> None:
+    """More numbers than are remembered at once; what is read first was written last."""
+    other = make_customer()
+    many = " ".join(map(str, range(700_000, 705_100)))
+    written = [f"{other.number} und 4712", "4711 und 4713", *["ohne Nummer"] * 600, f"{many} 4711 {other.number}"]
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=content, occurred_at=AT) for content in written
+    )
+    rows = data_of(files_of(build(anna, "access")), "data/communications.json")
+    said = [row["content"] for row in rows if "medium" in row]
+    assert said[:1] == [f"{many} 4711 [geschwärzt]"]
+    assert said[601:603] == ["4711 und 4713", "[geschwärzt] und 4712"]
+
+
 def test_figures_of_any_size_and_halves_of_characters_are_written(anna: Customer) -> None:
     Order.objects.update(billing={"name": "Änne \ud83d", "figure": 2**70})
     address = data_of(files_of(build(anna, "access")), "data/orders.json")[0]["billingAddress"]
