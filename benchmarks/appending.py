@@ -1,6 +1,7 @@
-"""One client that appends consents for some seconds: `python -m benchmarks.appending WAY CLIENT BEGIN SECONDS`.
+"""One client that appends consents for some seconds: `python -m benchmarks.appending WAY CLIENT SECONDS`.
 
-Prints how many it wrote. "ours" hashes, seals and keeps the state; "plain" stores rows of the same size as they are.
+Says that it is ready, begins at a line of its input, and prints how many it wrote. "ours" hashes, seals and keeps the
+state; "plain" stores rows of the same size as they are.
 """
 
 from __future__ import annotations
@@ -39,13 +40,14 @@ ON CONFLICT (customer_id, purpose_id, channel, endpoint_index) DO UPDATE SET sta
 """
 
 
-def main(way: str, client: int, begin: float, lasting: float) -> int:
+def main(way: str, client: int, lasting: float) -> int:
     """How many entries were written."""
     people = _people(client)
     write = _ours(people) if way == "ours" else _plain(people)
     write(0)
-    time.sleep(max(0.0, begin - time.time()))
-    done, end = 0, begin + lasting
+    print("ready", flush=True)
+    sys.stdin.readline()
+    done, end = 0, time.time() + lasting
     while time.time() < end:
         done += 1
         write(done)
@@ -101,4 +103,4 @@ def _plain(people: Sequence[tuple[int, str]]) -> Callable[[int], Any]:
 
 
 if __name__ == "__main__":
-    print(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))
+    print(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
