@@ -116,10 +116,10 @@ class TableStore:
         self.last()
 
     def trim(self, before: date) -> int:
-        """Delete the lines of months that ended before this day; the newest stays. Returns how many went."""
+        """Delete the lines of months (in UTC) that ended before this day; the newest stays. Returns how many went."""
         with self._connected() as connection:
             return connection.execute(
-                "DELETE FROM obhut_journal WHERE at < date_trunc('month', %s::date) "
+                "DELETE FROM obhut_journal WHERE at < date_trunc('month', %s::timestamp) AT TIME ZONE 'UTC' "
                 "AND seq < (SELECT max(seq) FROM obhut_journal)",
                 [before],
             ).rowcount

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -225,7 +226,12 @@ def test_the_journal_may_be_a_table_of_another_database(monkeypatch: pytest.Monk
             assert found.payload == {"person": 5}
             JournalMark.objects.all().delete()
             assert quarantine.examine().reason == quarantine.OLDER
-            assert journal.store().trim(timezone.localdate()) == 0
+            # Months are those of UTC: in the first hour of a German month the lines are of the one before.
+            written_on = date.fromisoformat(lines[0].at[:10])
+            assert journal.store().trim(written_on) == 0
+            *older, newest = journal.store().lines()
+            assert journal.store().trim(written_on + timedelta(days=62)) == len(older) >= 120
+            assert list(journal.store().lines()) == [newest]
             drop(server, name)
             assert quarantine.examine().reason == quarantine.UNREACHABLE
             with pytest.raises(JournalError, match="cannot be reached"):
