@@ -44,7 +44,7 @@ class Judge:
     def fault_of(self, row: tuple[Any, ...]) -> str:
         """What is wrong with an entry and what hangs on it; "" where nothing is."""
         (
-            _number, entry, uuid, ts, kind, purpose, wording, actor, ref, committed, leaf, proof, record_kind, channel,
+            entry, uuid, ts, kind, purpose, wording, actor, ref, committed, leaf, proof, record_kind, channel,
             index, source, at, late, confirmed, purpose_id, customer, at_hand, erased_at, entered_by,
         ) = row  # fmt: skip
         # As `hashing.leaf` does; orjson writes such a list in the same bytes.
@@ -75,7 +75,7 @@ class Judge:
 
     def impatience_with(self, row: tuple[Any, ...]) -> str:
         """Whether an entry waits for its seal for too long."""
-        return "it was never sealed" if row[3] < self._late else ""
+        return "it was never sealed" if row[2] < self._late else ""
 
     def _is_endpoint(self, endpoint: str, index: bytes | None) -> bool:
         text = self._normalize(endpoint) if endpoint else None

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection, connections, transaction
 from django.utils import timezone
+from psycopg import Cursor
+from psycopg.pq import Format
 
 from consents import checkpoints, notes
 from consents.hashing import NOTHING, root, seal_hash
@@ -19,6 +21,8 @@ from consents.judging import FIELDS, Judge
 from consents.parting import first_unfounded
 
 PAGE = 5_000
+SPREAD = 4
+"""Entries that lie no farther apart than so many times their count are read as one run of keys."""
 WORTH_SHARING = 100_000
 """So many entries are worth a process each."""
 PARTS = 8
@@ -27,15 +31,15 @@ Progress = Callable[[int], object]
 PATIENCE = timedelta(hours=1)
 """So long an entry may wait for its seal, and an erased record for its entry, before it is a sign of a fault."""
 
-_SEALED = f"""
-SELECT p.number, p.entry_id, {FIELDS}
-FROM consents_position p LEFT JOIN consents_entry e ON e.id = p.entry_id
-LEFT JOIN consents_record r ON r.entry_id = p.entry_id
-LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = p.entry_id
-WHERE p.number BETWEEN %s AND %s ORDER BY p.number
+_NUMBERED = "SELECT number, entry_id FROM consents_position WHERE number BETWEEN %s AND %s ORDER BY number"
+_ENTRIES = f"""
+SELECT e.id, {FIELDS}
+FROM consents_entry e LEFT JOIN consents_record r ON r.entry_id = e.id AND r.entry_id {{which}}
+LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
+WHERE e.id {{which}}
 """  # noqa: S608
 _UNSEALED = f"""
-SELECT 0, e.id, {FIELDS}
+SELECT e.id, {FIELDS}
 FROM consents_entry e LEFT JOIN consents_record r ON r.entry_id = e.id
 LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
 WHERE NOT EXISTS (SELECT 1 FROM consents_position x WHERE x.entry_id = e.id) ORDER BY e.id
@@ -82,6 +86,11 @@ class Verdict:
         self.unsealed += later.unsealed
         if not later.ok:
             self.blame(later.first_broken, later.why)
+
+
+Row = tuple[Any, ...]
+_Numbered = tuple[int, int | None, Row | None]
+"""A number, the entry under it, and what was read of it: None where it is gone."""
 
 
 class _Seal(NamedTuple):
@@ -173,27 +182,26 @@ def check_sealed(seals: Sequence[_Seal]) -> Verdict:
         return verdict
     judge = Judge(timezone.now() - PATIENCE)
     with transaction.atomic():
-        rows = _rows(_SEALED, [seals[0].first, seals[-1].last])
+        sealed = _sealed(seals[0].first, seals[-1].last)
         for seal in seals:
-            _check_seal(verdict, judge, rows, seal)
+            _check_seal(verdict, judge, sealed, seal)
             if not verdict.ok:
                 break
     verdict.erased = judge.erased
     return verdict
 
 
-def _check_seal(verdict: Verdict, judge: Judge, rows: Iterator[tuple[Any, ...]], seal: _Seal) -> None:
+def _check_seal(verdict: Verdict, judge: Judge, sealed: Iterator[_Numbered], seal: _Seal) -> None:
     leaves, begins = [], None
     for place in range(seal.first, seal.last + 1):
-        row = next(rows, None)
-        if row is None or row[0] != place or row[2] is None:
-            missing = row[1] if row is not None and row[0] == place else None
-            verdict.blame(missing, f"the entry sealed under the number {place} is gone")
+        number, entry, row = next(sealed, (0, None, None))
+        if number != place or row is None:
+            verdict.blame(entry if number == place else None, f"the entry sealed under the number {place} is gone")
             return
         if why := judge.fault_of(row):
-            verdict.blame(row[1], why)
+            verdict.blame(entry, why)
             return
-        begins = begins or row[1]
+        begins = begins or entry
         leaves.append(judge.leaf)
         verdict.entries += 1
     if root(leaves) != seal.root:
@@ -204,11 +212,11 @@ def check_unsealed() -> Verdict:
     """Look at what waits for its seal."""
     verdict, judge = Verdict(), Judge(timezone.now() - PATIENCE)
     with transaction.atomic():
-        for row in _rows(_UNSEALED, []):
+        for row in _unsealed():
             verdict.entries += 1
             verdict.unsealed += 1
             if why := judge.fault_of(row) or judge.impatience_with(row):
-                verdict.blame(row[1], why)
+                verdict.blame(row[0], why)
                 break
     verdict.erased = judge.erased
     return verdict
@@ -239,11 +247,35 @@ def _check_beside(verdict: Verdict) -> None:
         verdict.checkpoint = checkpoint.at
 
 
-def _rows(statement: str, params: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a statement through a cursor on the server, bytes as bytes."""
+def _sealed(first: int, last: int) -> Iterator[_Numbered]:
+    """The entries under these numbers in their order, a page at a time."""
     connection.ensure_connection()
-    with connection.connection.cursor(name=f"consents_{len(statement)}", binary=True) as cursor:
+    for begin in range(first, last + 1, PAGE):
+        with Cursor(connection.connection) as cursor:
+            cursor.format = Format.BINARY  # bytes as bytes
+            cursor.execute(_NUMBERED, [begin, min(begin + PAGE - 1, last)])
+            numbered = cursor.fetchall()
+            rows = {row[0]: row for row in _read(cursor, sorted(entry for _number, entry in numbered))}
+        for number, entry in numbered:
+            yield number, entry, rows.get(entry)
+
+
+def _read(cursor: Cursor, entries: list[int]) -> list[Row]:
+    """These entries with what hangs on them. Entries follow each other nearly as their numbers do, and to walk along
+    the keys of both tables is faster than to look each row up."""
+    if not entries:
+        return []
+    first, last = entries[0], entries[-1]
+    which = "BETWEEN %(first)s AND %(last)s" if last - first < SPREAD * len(entries) else "= ANY(%(entries)s)"
+    cursor.execute(_ENTRIES.format(which=which), {"first": first, "last": last, "entries": entries})
+    return cursor.fetchall()
+
+
+def _unsealed() -> Iterator[Row]:
+    """What has no number yet, through a cursor on the server."""
+    connection.ensure_connection()
+    with connection.connection.cursor(name="consents_unsealed", binary=True) as cursor:
         cursor.itersize = PAGE
-        cursor.execute(statement, params)
+        cursor.execute(_UNSEALED)
         while rows := cursor.fetchmany(PAGE):
             yield from rows

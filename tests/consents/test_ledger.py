@@ -423,3 +423,19 @@ def test_it_is_told_how_far_the_look_has_come(entries, monkeypatch):
     read: list[int] = []
     compare_states(read.append)
     assert sum(read) == Record.objects.count()
+
+
+@pytest.mark.parametrize("page", [1, 2, 5_000])
+def test_entries_whose_keys_lie_far_apart_are_looked_at_in_their_order(entries, page, monkeypatch):
+    monkeypatch.setattr(verifying, "PAGE", page)
+    person = make_person("4800")
+    far = []
+    for _turn in range(3):
+        run("SELECT setval(pg_get_serial_sequence('consents_entry', 'id'), %s)", [(far or entries)[-1] + 1_000_000])
+        far.append(say(person))
+    seal_pending()
+    assert verify().entries == 12 and verify().ok
+    run("UPDATE consents_record SET source = 'phone' WHERE entry_id = %s", [far[1]])
+    assert verify().first_broken == far[1]
+    run("UPDATE consents_record SET source = 'phone' WHERE entry_id = %s", [entries[LAST]])
+    assert verify().first_broken == entries[LAST]
