@@ -76,7 +76,7 @@ class Reader:
             found = cursor.fetchmany(wanted)
             while found:
                 is_last = len(found) < wanted
-                held = sum(len(value) for place in heavy for value in map(itemgetter(place), found) if value)
+                held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
                 wanted = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
                 yield self._read(section, statement, found, link)
                 found = [] if is_last else cursor.fetchmany(wanted)

@@ -332,6 +332,12 @@ def _converter(column: Column) -> Callable[[list[Any]], list[Any]] | None:
 
 def _instants(values: list[str | None]) -> list[str | None]:
     """As PostgreSQL writes them in UTC, `2026-03-02 10:00:00+00`, to ISO 8601."""
+    told = list(filter(None, values))
+    if not told:
+        return values
     # All at once: one by one they would take as long as they take to be read.
-    written = iter("\n".join(filter(None, values)).replace(" ", "T").replace("+00", "+00:00").split("\n"))
-    return [None if value is None else next(written) for value in values]
+    written = "\n".join(told).replace(" ", "T").replace("+00", "+00:00").split("\n")
+    if len(told) == len(values):
+        return list(written)
+    following = iter(written)
+    return [None if value is None else next(following) for value in values]
