@@ -114,7 +114,7 @@ def test_a_receipt_says_what_the_purpose_rested_on_then() -> None:
     purpose.basis, purpose.name_de = "contract", "Passende Angebote"
     save_purpose(purpose)
     said = receipt_of(entry).person
-    assert said["why"] == "Einwilligung (Art. 6 Abs. 1 lit. a DSGVO)"
+    assert said["why"] == "Einwilligung (Art. 6 Abs. 1 Buchst. a DSGVO)"
     assert "jederzeit" in said["withdraw"]
 
 
