@@ -19,6 +19,7 @@ from customers.models import Customer
 from customers.placing import PlacedText, box_of, text_label, texts_due
 from customers.reading import read_country
 from datamap.controlling import legal_zone
+from datamap.days import MomentField
 from datamap.workdays import local_date
 from orders.entering import LineInput, OrderInput, billing_of
 from orders.forms import amount_field, not_ahead, text_field
@@ -53,7 +54,7 @@ class OrderForm(forms.Form):
     token = forms.UUIDField(widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     customer_number = text_field(gettext_lazy("Customer number"), 40)
-    placed_at = forms.DateTimeField(
+    placed_at = MomentField(
         label=gettext_lazy("Placed"),
         required=False,
         validators=[not_ahead],
