@@ -4,10 +4,12 @@ page that nobody can open any more."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
 from django import forms
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -64,6 +66,15 @@ def test_no_list_is_narrowed_by_such_a_day_and_each_still_answers(everybody: Cli
         assert everybody.post(reverse("portal:customer_list"), {name: day}, follow=True).status_code in (200, 422)
     for name in ("first", "last"):
         assert everybody.post(reverse("datamap:access_log"), {name: day}).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("day", SLIPS)
+@pytest.mark.parametrize("command", [["purge_expired"], ["erase_person", "4711"]])
+def test_no_command_is_run_as_of_such_a_day(command: list[str], day: str) -> None:
+    make_person("4711")
+    with pytest.raises(CommandError) as refused:
+        call_command(*command, "--dry-run", "--as-of", day, json=True, stdout=StringIO())
+    assert "2026-11-24" in str(refused.value)
 
 
 def test_of_the_hour_that_comes_twice_the_second_is_meant() -> None:
