@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from consents.purposes import save_purpose
 from consents.receipts import NotYet, public_key, receipt_of, send_checkpoint, send_receipts
 from consents.sealing import seal_pending
 from consents.tasks import send_receipts as beat_task
-from consents.verify import RECEIPT, unarmored, verify
+from consents.verify import RECEIPT, main, unarmored, verify
 from consents.withdrawing import withdraw
 from datamap.models import AccessLog
 from mail.models import Message
@@ -207,6 +208,45 @@ def test_several_receipts_of_one_mail_are_each_provable_offline(tmp_path: Path) 
     altered = proved(sent.body.replace(third, swapped))
     assert (altered.returncode, altered.stdout.count("\n")) == (1, 1)
     assert altered.stdout.startswith("Not proved")
+
+
+SAVED = {
+    "as it came": lambda whole, said: whole,
+    "on Windows": lambda whole, said: whole.replace(b"\n", b"\r\n"),
+    "quoted printable": lambda whole, said: _encoded(said, "quoted-printable"),
+    "base64": lambda whole, said: _encoded(said, "base64"),
+    "as Unicode text": lambda whole, said: said.encode("utf-16"),
+    "forwarded": lambda whole, said: "\n".join(f"> {line}" for line in said.split("\n")).encode(),
+    "forwarded twice": lambda whole, said: "\r\n".join(f">> {line}" for line in said.split("\n")).encode(),
+}
+
+
+def _encoded(said: str, encoding: str) -> bytes:
+    """As a server on the way, or a program that stores it, writes the same mail."""
+    whole = EmailMessage()
+    whole["Subject"] = "Beleg"
+    whole.set_content(said, cte=encoding)
+    whole.add_alternative("<p>Beleg</p>", subtype="html")
+    return whole.as_bytes()
+
+
+@pytest.mark.parametrize("how", SAVED)
+def test_the_mail_proves_itself_however_somebody_has_saved_it(tmp_path: Path, how: str) -> None:
+    make_shop()
+    say(make_person("4711", first_name="Älma"), confirmed=True)
+    seal_and_sign()
+    send_receipts()
+    deliver_due(10)
+    (sent,) = mail.outbox
+    saved = tmp_path / "mail.eml"
+    saved.write_bytes(SAVED[how](sent.message().as_bytes(), sent.body))
+    assert main([str(saved), str(saved), "--key", public_key()]) == 0
+    # One letter of the receipt less is another one.
+    lines = sent.body.split("\n")
+    at = lines.index(f"-----BEGIN {RECEIPT}-----") + 2
+    body = "\n".join([*lines[:at], lines[at][:-1], *lines[at + 1 :]])
+    saved.write_bytes(SAVED[how](body.encode(), body))
+    assert main([str(saved), str(saved), "--key", public_key()]) == 1
 
 
 def test_what_is_gone_when_the_mail_leaves_is_left_out_and_a_mail_of_nothing_stays() -> None:
