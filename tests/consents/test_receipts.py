@@ -26,6 +26,7 @@ from consents.receipts import NotYet, public_key, receipt_of, send_checkpoint, s
 from consents.sealing import seal_pending
 from consents.tasks import send_receipts as beat_task
 from consents.verify import RECEIPT, main, unarmored, verify
+from consents.verifying import verify as ledger_is_sound
 from consents.withdrawing import withdraw
 from datamap.models import AccessLog
 from mail.models import Message
@@ -208,6 +209,22 @@ def test_several_receipts_of_one_mail_are_each_provable_offline(tmp_path: Path) 
     altered = proved(sent.body.replace(third, swapped))
     assert (altered.returncode, altered.stdout.count("\n")) == (1, 1)
     assert altered.stdout.startswith("Not proved")
+
+
+def test_a_receipt_of_before_the_shop_moved_proves_itself_afterwards(settings: Any) -> None:
+    """It leads to what was signed under the former address; what was signed since has the new one."""
+    make_shop()
+    customer = make_person("4711")
+    settings.SITE_URL = "https://alt.laden.example"
+    before = say(customer, confirmed=True)
+    seal_and_sign()
+    settings.SITE_URL = "https://neu.laden.example"
+    after = say(customer, "renewed", confirmed=True)
+    seal_and_sign()
+    for entry, kind in ((before, "given"), (after, "renewed")):
+        receipt = receipt_of(entry)
+        assert verify(receipt.content, receipt.checkpoint, checkpoints.verifying_key()).kind == kind
+    assert ledger_is_sound().ok
 
 
 SAVED = {
