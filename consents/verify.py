@@ -184,7 +184,8 @@ def as_text(content: bytes) -> bytes:
     """What a mail says that was saved whole, however it was encoded on its way; any other file as it is."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace").encode()
-    if b"content-transfer-encoding:" not in content.lower():
+    # A receipt as a file is none, whatever words of a person stand in it.
+    if content.startswith(b"{") or b"content-transfer-encoding:" not in content.lower():
         return content
     mail = message_from_bytes(content, policy=policy.default)
     assert isinstance(mail, EmailMessage)

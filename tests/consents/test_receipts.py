@@ -266,6 +266,17 @@ def test_the_mail_proves_itself_however_somebody_has_saved_it(tmp_path: Path, ho
     assert main([str(saved), str(saved), "--key", public_key()]) == 1
 
 
+def test_a_receipt_that_quotes_a_mail_is_no_mail(tmp_path: Path) -> None:
+    make_shop()
+    said = "MIME-Version: 1.0 Content-Type: text/plain Content-Transfer-Encoding: base64"
+    receipt, checkpoint = tmp_path / "receipt.json", tmp_path / "checkpoint.txt"
+    entry = say(make_person("4711"), confirmed=True, evidence={"note": said})
+    seal_and_sign()
+    receipt.write_bytes(receipt_of(entry).content)
+    checkpoint.write_text(receipt_of(entry).checkpoint, encoding="utf-8")
+    assert main([str(receipt), str(checkpoint), "--key", public_key()]) == 0
+
+
 def test_what_is_gone_when_the_mail_leaves_is_left_out_and_a_mail_of_nothing_stays() -> None:
     """BGB §§ 195, 199: proof of a no of 2021 may be gone from 2025 on."""
     alma, bert = make_person("4711"), make_person("4712")
