@@ -80,7 +80,7 @@ def _moment(day: date) -> datetime:
 
 
 def note_calls(ids: Sequence[int], at: datetime, *, call: bool) -> None:
-    """Each call is a use of the consent to calls: its proof is kept from then on anew (§ 7a UWG).
+    """Each call of the shop is a use of the consent to calls: its proof is kept from then on anew (§ 7a UWG).
 
     One made while the consent was fresh keeps it fresh. One made too late revives nothing (domain.md 1.3), whenever the
     shop notes it, and is proof all the same.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -21,59 +21,20 @@ from consents.models import LegalText, LegalTextVersion, Placement, Purpose
 from consents.taking import SOURCES
 from consents.texts import LANGUAGES, published, reader_language, today
 from customers.placing import SIGN_UP, places
+from datamap.days import DayField, MomentField, both_readings
 from mail.models import MessageClass
 
 CLOCK = "%Y-%m-%dT%H:%M"
 CLOCKS = [CLOCK, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"]
 _AGES = re.compile(r"([A-Z]{2})\s*:?\s*(\d{1,2})")
 BODY_MOST = 200_000
-FIRST_YEAR, LAST_YEAR = 1900, 2999
 NOTE_MOST = 5_000
-
-
-class MomentField(forms.DateTimeField):
-    """An instant; of an hour that comes twice the second, unless that is yet to come. One that never was is refused,
-    and one of before anybody consented to anything: a slip of the keys."""
-
-    def to_python(self, value: Any) -> datetime | None:
-        moment = self._moment(value)
-        if moment is not None and moment.year < FIRST_YEAR:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return moment
-
-    def _moment(self, value: Any) -> datetime | None:
-        try:
-            return super().to_python(value)
-        except forms.ValidationError as error:
-            if error.code != "ambiguous_timezone":
-                raise
-            first, second = _both((error.params or {})["datetime"])
-            if second < first:
-                raise
-            return second if second <= timezone.now() else first
 
 
 def moment_field(label: Any, **given: Any) -> forms.DateTimeField:
     """An instant, as a browser's picker or a person writes it."""
     widget = forms.DateTimeInput(format=CLOCK, attrs={"type": "datetime-local"})
     return MomentField(label=label, input_formats=CLOCKS, widget=widget, **given)
-
-
-def _both(naive: datetime) -> tuple[datetime, datetime]:
-    """When a clock on the wall shows this for the first and the second time; one instant but for one hour a year."""
-    zone = timezone.get_current_timezone()
-    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return first, second
-
-
-class DayField(forms.DateField):
-    """A day; one of the year 26 or 20260 is a slip of the keys."""
-
-    def to_python(self, value: Any) -> date | None:
-        day = super().to_python(value)
-        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return day
 
 
 def day_field(label: Any, **given: Any) -> forms.DateField:
@@ -361,7 +322,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if at := data.get("at"):
-            first, second = _both(timezone.make_naive(at))
+            first, second = both_readings(timezone.make_naive(at))
             self.comes_twice = first != second
             data["at"] = first if self.comes_twice and data.get("first") else at
         return data

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from consents.events import DPV, Channel, Kind, Source
 from consents.models import Purpose, PurposeVersion
+from customers.normalizing import whole_key
+from datamap.controlling import legal_zone
 from datamap.models import Controller
+from datamap.workdays import local_date
 
 RECORD = "https://w3id.org/dpv/schema/dpv-27560#record"
 CONTEXT = {
@@ -85,13 +90,14 @@ def document(
 
 
 def _chain(one: Happened) -> tuple[str, str, str]:
-    return one.purpose, one.channel, one.endpoint
+    """However an address was written, it is one endpoint: a no under one spelling ends the yes under the other."""
+    return one.purpose, one.channel, whole_key(one.endpoint) or one.endpoint
 
 
 def _record(
     events: Sequence[Happened], purpose: Purpose | None, who: Controller, subject: str, language: str
 ) -> dict[str, Any]:
-    first = events[0]
+    first, last = events[0], events[-1]
     record: dict[str, Any] = {
         "@id": f"urn:uuid:{first.uuid}",
         "@type": "dpv:ConsentRecord",
@@ -104,10 +110,10 @@ def _record(
         "dpv:hasProcess": _processes(events, purpose, language),
         "dpv:hasConsentControl": [{"@type": ["dpv:WithdrawConsent"], "dpv:isExercisedAt": who.email}],
         "dpv:hasRight": [{"@type": ["dpv:DataSubjectRight", "eu-gdpr:A7-3"], "dpv:isExercisedAt": who.email}],
-        "dpv:hasNotice": _notices(events),
+        "dpv:hasNotice": _notices(events, legal_zone(who)),
         "dpv:hasConsentStatus": [_status(one) for one in events if one.kind in DPV],
         "obhut:channel": first.channel,
-        "obhut:endpoint": first.endpoint,
+        "obhut:endpoint": last.endpoint,
     }
     if told := [_sale(one) for one in events if one.kind in SALES]:
         record["obhut:hasSaleNotice"] = told
@@ -163,8 +169,9 @@ def _storage(version: PurposeVersion, channel: str) -> list[dict[str, Any]]:
     return kept
 
 
-def _notices(events: Sequence[Happened]) -> list[dict[str, Any]]:
-    """The wordings that the person saw, each once."""
+def _notices(events: Sequence[Happened], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The wordings that the person saw, each once, with the day of the shop's calendar on which it was the first
+    time."""
     seen: dict[str, dict[str, Any]] = {}
     for one in events:
         if one.text_sha256 and one.text_sha256 not in seen:
@@ -172,7 +179,7 @@ def _notices(events: Sequence[Happened]) -> list[dict[str, Any]]:
                 "@type": "dpv:ConsentNotice",
                 "dct:identifier": one.wording.get("name", ""),
                 "dct:language": one.wording.get("language", ""),
-                "dct:date": one.at[:10],
+                "dct:date": local_date(datetime.fromisoformat(one.at), zone).isoformat(),
                 "obhut:sha256": one.text_sha256,
             }
     return list(seen.values())

@@ -87,6 +87,11 @@ def size_of(note: str) -> int:
     return int(note.split("\n", 2)[1])
 
 
+def origin_of(note: str) -> str:
+    """Whose ledger a checkpoint is about: its first line."""
+    return note.split("\n", 1)[0]
+
+
 def public_text(key: Ed25519PublicKey) -> str:
     """A public key as people pass it on: base64 of its 32 bytes."""
     return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()

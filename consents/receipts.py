@@ -99,17 +99,18 @@ def receipt_of(entry_id: int, language: str = "de", book: checkpoints.Book | Non
         raise NotYet(f"No checkpoint covers entry {entry_id}.")
     with translation.override(language):
         person = in_words(record, controller())
-    body = _body(record, place, notes.size_of(note)) | {"person": person}
+    body = _body(record, place, note) | {"person": person}
     return Receipt(signed(body, checkpoints.signing_key()), note, person)
 
 
-def _body(record: Record, place: tuple[Any, ...], size: int) -> dict[str, Any]:
+def _body(record: Record, place: tuple[Any, ...], note: str) -> dict[str, Any]:
     entry = record.entry
     position, _number, first, last, previous = place
     proof = record.proof
     return {
         "format": FORMAT,
-        "ledger": checkpoints.origin(),
+        # As it was called when this was signed: a shop may have moved since.
+        "ledger": notes.origin_of(note),
         "entry": {
             "uuid": entry.uuid.hex,
             "recorded": micros(entry.ts),
@@ -123,7 +124,7 @@ def _body(record: Record, place: tuple[Any, ...], size: int) -> dict[str, Any]:
         "payload": orjson.loads(proof[64:]),
         "place": {"position": position, "path": [step.hex() for step in _path(first, last, position)]},
         "before": bytes(previous).hex(),
-        "seals": _seals(first, size),
+        "seals": _seals(first, notes.size_of(note)),
     }
 
 

@@ -203,8 +203,8 @@ def accept(
     return len(new) + raised
 
 
-def due_here(place: str) -> list[PlacedText]:
-    """What `customers.placing` asks: the texts of a place, in words of the reader."""
+def due_here(place: str, on: date | None = None) -> list[PlacedText]:
+    """What `customers.placing` asks: the texts of a place on a day, in words of the reader."""
     language = reader_language()
     return [
         PlacedText(
@@ -215,7 +215,7 @@ def due_here(place: str) -> list[PlacedText]:
             reverse("consents:version", args=[one.version.pk]),
             "consents.view",
         )
-        for one in texts_for(place)
+        for one in texts_for(place, on)
     ]
 
 

@@ -2,21 +2,24 @@
 
     python -m consents.verify RECEIPT CHECKPOINT --key PUBLIC_KEY
 
-RECEIPT is the file that the shop gave to the person, or the mail with it, saved as text; CHECKPOINT a signed checkpoint
-of the ledger, or the shop's whole file of them, or that mail again. Exit code 0: proved. 1: not proved, and why. 2: an
-argument cannot be used.
+RECEIPT is the file that the shop gave to the person, or the mail with it, saved whole or as text, forwarded or not;
+CHECKPOINT a signed checkpoint of the ledger, or the shop's whole file of them, or that mail again. Exit code 0: proved.
+1: not proved, and why. 2: an argument cannot be used.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +162,9 @@ def unarmored(text: bytes, label: str) -> bytes:
     begin, end = f"-----BEGIN {label}-----".encode(), f"-----END {label}-----".encode()
     if begin not in text:
         return text
-    inner = b"".join(text.partition(begin)[2].partition(end)[0].split())
+    # Whoever answers or forwards a mail sets a mark before each line.
+    lines = text.partition(begin)[2].partition(end)[0].split(b"\n")
+    inner = b"".join(b"".join(line.lstrip(b"> \t").split()) for line in lines)
     try:
         content = base64.b64decode(inner, validate=True)
     except binascii.Error:
@@ -175,6 +180,22 @@ def unarmored_all(text: bytes, label: str) -> list[bytes]:
     return [unarmored(begin + part, label) for part in text.split(begin)[1:]] or [text]
 
 
+def as_text(content: bytes) -> bytes:
+    """What a mail says that was saved whole, however it was encoded on its way; any other file as it is."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace").encode()
+    # A receipt as a file is none, whatever words of a person stand in it.
+    if content.startswith(b"{") or b"content-transfer-encoding:" not in content.lower():
+        return content
+    mail = message_from_bytes(content, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    try:
+        part = mail.get_body(("plain",))
+        return str(part.get_content()).encode(errors="replace") if part is not None else content
+    except (LookupError, ValueError, AttributeError):  # no mail after all, or of a charset that nobody knows
+        return content
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; answers the exit code."""
     parser = ArgumentParser(prog="consents.verify", description="Prove a receipt of a consent, without the shop.")
@@ -188,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("This is no public key: 44 characters as the shop publishes them.", file=sys.stderr)
         return 2
     try:
-        receipt, checkpoint = options.receipt.read_bytes(), options.checkpoint.read_bytes()
+        receipt, checkpoint = as_text(options.receipt.read_bytes()), as_text(options.checkpoint.read_bytes())
     except OSError as error:
         print(f"{error.filename} cannot be read: {error.strerror}.", file=sys.stderr)
         return 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -65,10 +65,11 @@ class KeptText:
 class TextKeeper:
     """What the app that keeps texts answers: what is due at a place, and what an order of a customer stands under.
 
-    keep: notes a passage in the caller's transaction, once; raises ValueError for a text that is not published.
+    due: of a day, None is today. keep: notes a passage in the caller's transaction, once; raises ValueError for a text
+    that is not published.
     """
 
-    due: Callable[[str], list[PlacedText]]
+    due: Callable[[str, date | None], list[PlacedText]]
     keep: Callable[[Passage], int]
     kept: Callable[[int, str], list[KeptText]]
 
@@ -106,9 +107,9 @@ def box_of(text: PlacedText) -> str:
     return f"text_{text.id}"
 
 
-def texts_due(place: str) -> list[PlacedText]:
-    """The texts that are due at this place today; none where nobody keeps texts."""
-    return _keepers[0].due(place) if _keepers else []
+def texts_due(place: str, on: date | None = None) -> list[PlacedText]:
+    """The texts that are due at this place on a day, by default today; none where nobody keeps texts."""
+    return _keepers[0].due(place, on) if _keepers else []
 
 
 def note_passage(passage: Passage) -> int:

@@ -13,7 +13,7 @@ from django.db import connection, models
 # For each customer of %(ids)s an id and when floors above know them to have done something last.
 _activity: list[str] = []
 Contact = Callable[..., Any]
-"""(customer ids, when, call=whether it was one): somebody of the shop spoke with them."""
+"""(customer ids, when, call=whether the shop called them): somebody of the shop spoke with them."""
 _contacts: list[Contact] = []
 _MISSING = """
 INSERT INTO customers_summary (customer_id, last_activity, orders, revenue, open_complaints, reachable)
@@ -77,15 +77,18 @@ def lock(customer_ids: Iterable[int]) -> None:
         )
 
 
-def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = False) -> None:
-    """Somebody spoke with these customers: last contact, last activity, and last call where it was one."""
+def note_contact(customer_ids: Iterable[int], at: datetime, *, call: bool = False, incoming: bool = False) -> None:
+    """Somebody spoke with these customers: last contact, last activity, and last call where it was one.
+
+    incoming: it was they who turned to the shop.
+    """
     times = dict.fromkeys(customer_ids, at)
     _later("last_contact", times)
     _later("last_activity", times)
     if call:
         _later("last_call", times)
     for told in _contacts:
-        told(list(times), at, call=call)
+        told(list(times), at, call=call and not incoming)
 
 
 def register_contact(told: Contact) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from datamap import days
 from datamap.declarations import PERSONS
 from datamap.models import Controller, RetentionRule
 
@@ -15,7 +16,7 @@ DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 ISO = ["%Y-%m-%d", "%d.%m.%Y"]
 
 
-class DayField(forms.DateField):
+class DayField(days.DayField):
     """A date as the browser's picker sends it, or as Germans type it."""
 
     def __init__(self, **kwargs: Any) -> None:

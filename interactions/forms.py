@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from customers.models import Customer
+from datamap.days import DayField, MomentField
 from datamap.workdays import next_workday
 from interactions.models import Complaint, Interaction
 from staff.models import User
@@ -55,7 +56,7 @@ class ContactForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("Type"), choices=Interaction.Kind.choices)
     direction = forms.ChoiceField(label=_("Direction"), choices=Interaction.Direction.choices)
-    occurred_at = forms.DateTimeField(
+    occurred_at = MomentField(
         label=_("When"),
         input_formats=[_CLOCK, "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_CLOCK),
@@ -67,7 +68,7 @@ class ContactForm(forms.Form):
         label=_("Outcome"), max_length=5_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     next_step = forms.CharField(label=_("Next step"), max_length=500, required=False)
-    due_on = forms.DateField(
+    due_on = DayField(
         label=_("Due"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -133,7 +134,7 @@ class CloseForm(forms.Form):
 class PostponeForm(forms.Form):
     """Another day for a next step."""
 
-    due_on = forms.DateField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due_on = DayField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     def clean_due_on(self) -> date:
         """A step cannot be put off into the past."""

@@ -133,7 +133,8 @@ def _save(
         )
     if outgoing:
         _answer_what_waits(customer, interaction)
-    note_contact([customer.pk], at=contact.occurred_at, call=contact.kind == Interaction.Kind.CALL)
+    called = contact.kind == Interaction.Kind.CALL
+    note_contact([customer.pk], at=contact.occurred_at, call=called, incoming=not outgoing)
     return interaction
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -16,6 +18,9 @@ from customers.access import visible_customers
 from customers.models import Customer
 from customers.placing import PlacedText, box_of, text_label, texts_due
 from customers.reading import read_country
+from datamap.controlling import legal_zone
+from datamap.days import MomentField
+from datamap.workdays import local_date
 from orders.entering import LineInput, OrderInput, billing_of
 from orders.forms import amount_field, not_ahead, text_field
 from orders.models import FieldRule, Order, OrderLine, OrderType
@@ -49,7 +54,7 @@ class OrderForm(forms.Form):
     token = forms.UUIDField(widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     customer_number = text_field(gettext_lazy("Customer number"), 40)
-    placed_at = forms.DateTimeField(
+    placed_at = MomentField(
         label=gettext_lazy("Placed"),
         required=False,
         validators=[not_ahead],
@@ -106,7 +111,7 @@ class OrderForm(forms.Form):
         self.fields["billing_country"].initial = "DE"
         if order:
             del self.fields["customer_number"]
-        self.texts = [] if order else texts_due(place_of(order_type))
+        self.texts = [] if order else texts_due(place_of(order_type), self._placed_on())
         for text in self.texts:
             self.fields[box_of(text)] = forms.BooleanField(label=text_label(text))
         self.needs_recipient = False
@@ -118,6 +123,14 @@ class OrderForm(forms.Form):
             # Who may not see the recipient can neither read nor change who gets the present, and where.
             for name in (*RULED[FieldRule.Field.DELIVERY], "gift_number", "gift_new", "gift_note"):
                 self.fields.pop(name, None)
+
+    def _placed_on(self) -> date | None:
+        """The day on which the order was placed, as typed: it stands under the texts that were valid then."""
+        typed = (self.data if self.is_bound else self.initial).get("placed_at")
+        with suppress(forms.ValidationError):
+            moment = self.fields["placed_at"].clean(typed)
+            return local_date(moment, legal_zone()) if moment else None
+        return None
 
     def _apply(self, rule: FieldRule) -> None:
         for name in RULED[FieldRule.Field(rule.field)]:

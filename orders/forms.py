@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.fields import AmountField
+from datamap.days import DayField
 from orders.models import FieldRule, Order, OrderLine, OrderType, Return
 
 MOST = Decimal("9999999.99")
@@ -27,8 +28,8 @@ class FilterForm(forms.Form):
     currency = forms.RegexField(
         r"^[A-Z]{3}$", label=gettext_lazy("Currency"), required=False, max_length=3, empty_value=""
     )
-    begin = forms.DateField(label=gettext_lazy("From"), required=False)
-    end = forms.DateField(label=gettext_lazy("Until"), required=False)
+    begin = DayField(label=gettext_lazy("From"), required=False)
+    end = DayField(label=gettext_lazy("Until"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -16,6 +16,7 @@ from customers.countries import country_name
 from customers.fields import AmountField
 from customers.models import Customer, Tag
 from customers.reading import read_country
+from datamap.days import DayField
 
 ANY = ("", _("any"))
 YES_NO = [ANY, ("yes", _("yes")), ("no", _("no"))]
@@ -35,8 +36,8 @@ class FilterForm(forms.Form):
     city = forms.CharField(label=_("Town"), max_length=120, required=False)
     revenue_from = AmountField(label=_("Revenue from"), max_digits=14, decimal_places=2, required=False)
     revenue_to = AmountField(label=_("Revenue up to"), max_digits=14, decimal_places=2, required=False)
-    active_from = forms.DateField(label=_("Last active from"), required=False)
-    active_to = forms.DateField(label=_("Last active up to"), required=False)
+    active_from = DayField(label=_("Last active from"), required=False)
+    active_to = DayField(label=_("Last active up to"), required=False)
     complaints = forms.ChoiceField(label=_("Open complaints"), choices=YES_NO, required=False)
     advertising_stop = forms.ChoiceField(label=_("Advertising stop"), choices=YES_NO, required=False)
     deactivated = forms.ChoiceField(label=_("Deactivated"), choices=YES_NO, required=False)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
+from datamap.days import is_slip
 from privacy.deadlines import UnfitDates, instant
 
 PICKER = "%Y-%m-%dT%H:%M"
@@ -42,7 +43,8 @@ class InstantField(forms.DateTimeField):
         elif "T" not in text and " " not in text:
             raise ValidationError(_("Give a date and a time."))
         try:
-            datetime.fromisoformat(text)
+            if is_slip(datetime.fromisoformat(text)):
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
             return instant(text, legal_zone())
         except ValueError as error:
             if not isinstance(error, UnfitDates):

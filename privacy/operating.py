@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
+from datamap.days import is_slip
 from datamap.workdays import local_date
 
 BAD_ARGUMENTS, WANTS_A_PERSON = 2, 3
@@ -27,9 +28,12 @@ def add_common_arguments(parser: CommandParser, *, dry_run: bool = True) -> None
 
 
 def a_day(text: str) -> date:
-    """A date of the command line."""
+    """A date of the command line; one that can only be a slip of the keys is none."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if is_slip(day):
+            raise ValueError
+        return day
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-11-24") from None
 

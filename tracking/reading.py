@@ -20,7 +20,7 @@ AHEAD = timedelta(minutes=5)
 BEHIND = timedelta(days=2)
 """So old may a visit be that a page reports late."""
 _DEVICE = re.compile(r"[A-Za-z0-9._~-]{16,128}")
-_WORDING = re.compile(r"([a-z0-9_-]{1,60}):([1-9][0-9]{0,5})")
+_WORDING = re.compile(r"([A-Za-z0-9_-]{1,60}):([1-9][0-9]{0,5})")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _CAMPAIGN = re.compile(r"[\w.+~-]{1,64}")
 

@@ -78,7 +78,7 @@ TEXTS = (
         _KIND.PRIVACY_NOTICE,
         "Datenschutzhinweise",
         "Verantwortlich ist die Kaffeekontor Alster GmbH, Brooksweg 12, 20457 Hamburg.\n"
-        "Wir nutzen Ihre Angaben, um Ihre Bestellung anzunehmen, zu liefern und abzurechnen (Art. 6 Abs. 1 lit. b "
+        "Wir nutzen Ihre Angaben, um Ihre Bestellung anzunehmen, zu liefern und abzurechnen (Art. 6 Abs. 1 Buchst. b "
         "DSGVO), und bewahren Rechnungen so lange auf, wie das Steuerrecht es verlangt.\n"
         "Werbung per E-Mail, SMS oder Telefon bekommen Sie nur, wenn Sie eingewilligt haben, oder als Bestandskunde "
         "zu ähnlichen Waren, solange Sie nicht widersprechen. Der Werbung mit der Post können Sie jederzeit "

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from datamap.days import DayField
 from orders.documents import supply_of
 from orders.models import Document
 from portal import archive
@@ -36,8 +37,8 @@ class ArchiveForm(PurposeForm):
     """What is looked for in the archive."""
 
     number = forms.CharField(label=_("Number of the paper"), required=False, max_length=120)
-    begin = forms.DateField(label=_("Issued from"), required=False, widget=_calendar())
-    end = forms.DateField(label=_("Issued until"), required=False, widget=_calendar())
+    begin = DayField(label=_("Issued from"), required=False, widget=_calendar())
+    end = DayField(label=_("Issued until"), required=False, widget=_calendar())
     mark = forms.UUIDField(
         label=_("Mark of the erasure"),
         required=False,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.fields import EmailField, LineField, PhoneField, ProseField
 from datamap.controlling import legal_zone
+from datamap.days import DayField
 from privacy import letters
 from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, REFUSALS, SILENT, SOON
 from privacy.instants import PICKER, InstantField
@@ -186,7 +187,7 @@ class ExtendForm(WayForm):
     reasons = ProseField(
         label=_("Reasons"), max_length=2_000, widget=prose(4), help_text=_("They stand in the letter (Art. 12(3)).")
     )
-    announced_on = forms.DateField(
+    announced_on = DayField(
         label=_("The notice went out on"),
         required=False,
         widget=day_input(),

@@ -12,9 +12,9 @@ from tests.production import production_environment
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _check(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def _check(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "check", *options],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -65,6 +65,16 @@ def test_a_key_file_that_is_missing_is_refused() -> None:
 def test_with_everything_set_it_starts() -> None:
     done = _check(production_environment())
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("site", "told"), [("https://obhut.example", 0), ("http://obhut.example", 1), ("obhut.example", 1), ("https://", 1)]
+)
+def test_links_of_mails_are_https(site: str, told: int) -> None:
+    """RFC 8058, section 3.1: the address that unsubscribes has to be an HTTPS URI."""
+    done = _check(production_environment() | {"SITE_URL": site}, "--deploy")
+    assert ("consents.E001" in done.stderr) == bool(told), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_database_that_does_not_answer_is_told_in_one_sentence() -> None:

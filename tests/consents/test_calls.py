@@ -6,15 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 import consents
 from consents.audience import allowed_among
 from consents.models import Purpose, Record, State
 from consents.purposes import save_purpose
 from consents.rebuilding import compare_states, rebuild_states
+from consents.recording import months_later
 from customers.models import Customer
 from customers.summary import note_contact
+from interactions.models import Interaction
 from tests.consents.making import say
+from tests.interactions.factories import log_form
 from tests.privacy.making import at, make_person
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +66,22 @@ def test_a_call_in_time_keeps_it_fresh_whenever_it_is_noted(alma: Customer) -> N
     call(alma, "2026-05-28")
     assert (reason(alma), reached(alma)) == ("consent", True)
     assert State.objects.get().fresh_until == at("2029-05-28")
+
+
+def test_who_calls_the_shop_uses_no_consent(agent_client: Client) -> None:
+    """§ 7a(2) UWG counts from each use of the consent, and that is a call of the shop."""
+    customer = make_person("4711")
+    given = timezone.now() - timedelta(days=900)
+    say(customer, at=given, **PHONE)
+    log = reverse("interactions:log", args=[customer.number])
+    for direction, used in (("in", given), ("out", None)):
+        assert agent_client.post(log, log_form(kind="call", direction=direction)).status_code == 302
+        called = Interaction.objects.latest("pk").occurred_at
+        assert Record.objects.get().used_at == (used or called)
+        assert State.objects.get().fresh_until == months_later(used or called, 36)
+        customer.summary.refresh_from_db()
+        assert customer.summary.last_call == called
+    assert compare_states().ok
 
 
 def test_a_call_at_the_very_moment_is_too_late(alma: Customer) -> None:

@@ -77,6 +77,23 @@ def test_each_consent_is_a_record_of_its_whole_history(customer: Customer) -> No
     assert len(found["feedback", "email"]["obhut:hasSaleNotice"]) == 1
 
 
+def test_one_address_is_one_record_however_it_was_written_and_ends_with_its_withdrawal(customer: Customer) -> None:
+    """Two records of one mailbox would leave a yes standing that the person has withdrawn."""
+    say(customer, "given", "birthday", endpoint="Alma4711@Laden.example", at=moment("2026-07-01T00:30:00+02:00"))
+    say(customer, "renewed", "birthday", endpoint="alma4711@laden.example", at=moment("2026-08-05T12:00:00+02:00"))
+    withdraw(customer, "birthday", "email", source="rfc8058", at=moment("2026-09-01T09:00:00+02:00"))
+    (record,) = [
+        one
+        for one in graph(files_of(build(customer, "access")))
+        if one["dpv:hasProcess"][0]["dct:identifier"] == "birthday"
+    ]
+    assert [state["@type"][0] for state in record["dpv:hasConsentStatus"]] == [
+        "dpv:ConsentGiven", "dpv:RenewedConsentGiven", "dpv:ConsentWithdrawn"
+    ]  # fmt: skip
+    # The day of the shop's calendar: in UTC it was still the last of June.
+    assert [notice["dct:date"] for notice in record["dpv:hasNotice"]] == ["2026-07-01"]
+
+
 def test_the_proof_of_a_consent_to_calls_is_kept_five_years_and_the_copy_says_so(customer: Customer) -> None:
     say(customer, purpose="phone", channel="phone", endpoint="+49301234567", source="phone_call")
     found = {one["obhut:channel"]: one for one in graph(files_of(build(customer, "access")))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from consents.purposes import save_purpose
 from consents.receipts import NotYet, public_key, receipt_of, send_checkpoint, send_receipts
 from consents.sealing import seal_pending
 from consents.tasks import send_receipts as beat_task
-from consents.verify import RECEIPT, unarmored, verify
+from consents.verify import RECEIPT, main, unarmored, verify
+from consents.verifying import verify as ledger_is_sound
 from consents.withdrawing import withdraw
 from datamap.models import AccessLog
 from mail.models import Message
@@ -114,7 +116,7 @@ def test_a_receipt_says_what_the_purpose_rested_on_then() -> None:
     purpose.basis, purpose.name_de = "contract", "Passende Angebote"
     save_purpose(purpose)
     said = receipt_of(entry).person
-    assert said["why"] == "Einwilligung (Art. 6 Abs. 1 lit. a DSGVO)"
+    assert said["why"] == "Einwilligung (Art. 6 Abs. 1 Buchst. a DSGVO)"
     assert "jederzeit" in said["withdraw"]
 
 
@@ -207,6 +209,72 @@ def test_several_receipts_of_one_mail_are_each_provable_offline(tmp_path: Path) 
     altered = proved(sent.body.replace(third, swapped))
     assert (altered.returncode, altered.stdout.count("\n")) == (1, 1)
     assert altered.stdout.startswith("Not proved")
+
+
+def test_a_receipt_of_before_the_shop_moved_proves_itself_afterwards(settings: Any) -> None:
+    """It leads to what was signed under the former address; what was signed since has the new one."""
+    make_shop()
+    customer = make_person("4711")
+    settings.SITE_URL = "https://alt.laden.example"
+    before = say(customer, confirmed=True)
+    seal_and_sign()
+    settings.SITE_URL = "https://neu.laden.example"
+    after = say(customer, "renewed", confirmed=True)
+    seal_and_sign()
+    for entry, kind in ((before, "given"), (after, "renewed")):
+        receipt = receipt_of(entry)
+        assert verify(receipt.content, receipt.checkpoint, checkpoints.verifying_key()).kind == kind
+    assert ledger_is_sound().ok
+
+
+SAVED = {
+    "as it came": lambda whole, said: whole,
+    "on Windows": lambda whole, said: whole.replace(b"\n", b"\r\n"),
+    "quoted printable": lambda whole, said: _encoded(said, "quoted-printable"),
+    "base64": lambda whole, said: _encoded(said, "base64"),
+    "as Unicode text": lambda whole, said: said.encode("utf-16"),
+    "forwarded": lambda whole, said: "\n".join(f"> {line}" for line in said.split("\n")).encode(),
+    "forwarded twice": lambda whole, said: "\r\n".join(f">> {line}" for line in said.split("\n")).encode(),
+}
+
+
+def _encoded(said: str, encoding: str) -> bytes:
+    """As a server on the way, or a program that stores it, writes the same mail."""
+    whole = EmailMessage()
+    whole["Subject"] = "Beleg"
+    whole.set_content(said, cte=encoding)
+    whole.add_alternative("<p>Beleg</p>", subtype="html")
+    return whole.as_bytes()
+
+
+@pytest.mark.parametrize("how", SAVED)
+def test_the_mail_proves_itself_however_somebody_has_saved_it(tmp_path: Path, how: str) -> None:
+    make_shop()
+    say(make_person("4711", first_name="Älma"), confirmed=True)
+    seal_and_sign()
+    send_receipts()
+    deliver_due(10)
+    (sent,) = mail.outbox
+    saved = tmp_path / "mail.eml"
+    saved.write_bytes(SAVED[how](sent.message().as_bytes(), sent.body))
+    assert main([str(saved), str(saved), "--key", public_key()]) == 0
+    # One letter of the receipt less is another one.
+    lines = sent.body.split("\n")
+    at = lines.index(f"-----BEGIN {RECEIPT}-----") + 2
+    body = "\n".join([*lines[:at], lines[at][:-1], *lines[at + 1 :]])
+    saved.write_bytes(SAVED[how](body.encode(), body))
+    assert main([str(saved), str(saved), "--key", public_key()]) == 1
+
+
+def test_a_receipt_that_quotes_a_mail_is_no_mail(tmp_path: Path) -> None:
+    make_shop()
+    said = "MIME-Version: 1.0 Content-Type: text/plain Content-Transfer-Encoding: base64"
+    receipt, checkpoint = tmp_path / "receipt.json", tmp_path / "checkpoint.txt"
+    entry = say(make_person("4711"), confirmed=True, evidence={"note": said})
+    seal_and_sign()
+    receipt.write_bytes(receipt_of(entry).content)
+    checkpoint.write_text(receipt_of(entry).checkpoint, encoding="utf-8")
+    assert main([str(receipt), str(checkpoint), "--key", public_key()]) == 0
 
 
 def test_what_is_gone_when_the_mail_leaves_is_left_out_and_a_mail_of_nothing_stays() -> None:

@@ -229,6 +229,32 @@ def test_an_order_keeps_the_version_that_it_accepted(person, agent_client, signe
     assert texts_of_order(person.pk, "") == []
 
 
+def test_an_order_of_before_a_new_version_stands_under_the_one_that_was_valid_then(person, agent_client):
+    """Nobody has accepted in May what the shop's terms say since June."""
+    kind = OrderType.objects.create(name="Brief")
+    terms = make_text("agb", kind="terms", purpose=None)
+    first = make_version(terms, title_de="Unsere AGB", valid_from=date(2026, 1, 1))
+    second = make_version(terms, title_de="Unsere AGB", body_de="Andere.", valid_from=date(2026, 6, 1))
+    place_text(terms, f"order:{kind.pk}")
+    # Half past midnight in Hamburg is the first of June, in UTC still the last of May.
+    for placed, due in (("2026-05-31T23:30", first), ("2026-06-01T00:30", second), ("2026-11-20T10:00", second)):
+        (other,) = {first, second} - {due}
+        form = order_form(kind, person, placed_at=placed)
+        wrong = agent_client.post(reverse("orders:new"), form | {f"text_{other.pk}": "on"})
+        assert wrong.status_code == 422
+        assert f'name="text_{due.pk}"' in wrong.text
+        assert f'name="text_{other.pk}"' not in wrong.text
+        more = agent_client.post(reverse("orders:new"), form | {"more": "1"}).text
+        assert f'name="text_{due.pk}"' in more
+        assert agent_client.post(reverse("orders:new"), form | {f"text_{due.pk}": "on"}).status_code == 302
+        kept = Acceptance.objects.latest("pk")
+        assert (kept.version, kept.at) == (due, Order.objects.latest("pk").placed_at)
+    # Before the first version nothing was due.
+    early = order_form(kind, person, placed_at="2025-12-31T10:00")
+    assert agent_client.post(reverse("orders:new"), early).status_code == 302
+    assert Acceptance.objects.count() == 3
+
+
 def test_an_erasure_takes_the_acceptances_and_makes_those_of_orders_anonymous(person):
     version = make_version()
     due = [texts.Due(version, "accept")]

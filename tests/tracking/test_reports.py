@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from consents.models import LegalText, LegalTextVersion
 from datamap import journal
 from tests.tracking.making import (
     COOKIE,
@@ -203,6 +204,16 @@ def test_clocks_may_be_a_little_wrong(wording: Any, minutes: int, status: int) -
     assert report(visits=[{"path": "/", "at": at.isoformat()}], consent=consent).status_code == status
     if status == 204:
         assert Visit.objects.get().occurred_at <= timezone.now()
+
+
+def test_a_wording_is_named_by_whatever_key_the_shop_has_given_it(wording: Any) -> None:
+    text = LegalText.objects.create(key="Banner_2026-A", kind="consent", purpose=wording.text.purpose)
+    LegalTextVersion.objects.create(
+        text=text, number=12, title_de="Wiedererkennen", title_en="Recognising", body_de="Ja.", body_en="Yes.",
+        sha256_de="a" * 64, sha256_en="b" * 64, valid_from="2026-01-01", published_at=timezone.now(),
+    )  # fmt: skip
+    assert report("/kaffee", consent=agreed(wording="Banner_2026-A:12")).status_code == 204
+    assert Visit.objects.count() == 1
 
 
 def test_a_wording_that_is_not_published_or_of_another_purpose_is_none(wording: Any) -> None:
