@@ -46,7 +46,6 @@ REASONS: dict[str, Any] = {
     "no_endpoint": _("There is no address or number for this channel."),
     "wrong_channel": _("The purpose does not use this channel."),
     "retired": _("The purpose is no longer used."),
-    "not_on_file": _("The person was not on file at that moment."),
 }
 """Why it is allowed or not, in words; the keys are kept wherever a decision is noted."""
 
@@ -73,8 +72,8 @@ class Decision:
 class Facts(NamedTuple):
     """What the answer follows from, as it is now or was then; whoever has read it already may ask `decide` with it.
 
-    theirs: whether the address or number is one of the customer's. The six from `state` on are of the state and of its
-    entry, None where nothing was ever said. on_file: whether the shop knew of the person.
+    theirs: whether the address or number is one of the customer's. The last six are of the state and of its entry, None
+    where nothing was ever said.
     """
 
     there: bool
@@ -90,7 +89,6 @@ class Facts(NamedTuple):
     entry: int | None
     wording: str | None
     fresh_until: datetime | None
-    on_file: bool = True
 
 
 class Use(NamedTuple):
@@ -143,8 +141,7 @@ SELECT coalesce(h.restricted_at, CASE WHEN h.id IS NULL THEN c.restricted_at END
     EXISTS (SELECT 1 FROM customers_flag f WHERE f.customer_id = c.id AND f.kind = 'minor' AND f.set_at <= %(at)s
         AND (f.lifted_at IS NULL OR f.lifted_at > %(at)s)),
     (SELECT min({FIRST}) FROM customers_suppression x WHERE x.endpoint = ANY (%(marks)s) AND x.scope = %(scope)s
-        AND {FIRST} <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s)),
-    least(c.created_at, c.registered_at)
+        AND {FIRST} <= %(at)s AND (x.ended_at IS NULL OR x.ended_at > %(at)s))
 FROM customers_customer c
 LEFT JOIN LATERAL (
     SELECT h.id, h.restricted_at, h.deactivated_at FROM customers_historicalcustomer h
@@ -222,7 +219,7 @@ def _facts_now(customer: Customer, use: Use, channel: str, endpoint: str) -> Fac
         rows = ask(_WITH, [indexes, marks, ADVERTISING, use.pk, channel, indexes, customer.pk])
     else:
         rows = ask(_WITHOUT, [[], ADVERTISING, use.pk, channel, customer.pk])
-    return Facts(*rows[0]) if rows else _NOBODY
+    return Facts._make(rows[0]) if rows else _NOBODY
 
 
 _NOBODY = Facts(False, None, None, None, False, False, None, None, None, None, None, None, None)
@@ -236,7 +233,7 @@ def _facts_then(customer: Customer, use: Use, channel: str, endpoint: str, at: d
         row = cursor.fetchone()
     if row is None:
         return _NOBODY
-    restricted, deactivated, stopped, minor, suppressed, known = row
+    restricted, deactivated, stopped, minor, suppressed = row
     records = list(events_until(customer, use.pk, channel, endpoint, at))
     standing = fold(Told(r.pk, r.kind, r.occurred_at, r.late, r.confirmed) for r in records)
     own = next((r for r in records if standing and r.pk == standing.entry), None)
@@ -249,9 +246,7 @@ def _facts_then(customer: Customer, use: Use, channel: str, endpoint: str, at: d
     )
     # Where the history does not tell, what was said for the address in the ledger counts.
     theirs = not endpoint or had_contact(customer, endpoint, at) is not False
-    facts = _NOBODY._replace(there=True, restricted_at=restricted, deactivated_at=deactivated, stopped_at=stopped,
-                             minor=minor, theirs=theirs, suppressed_since=suppressed,
-                             on_file=bool(records) or at >= known)  # fmt: skip
+    facts = Facts(True, restricted, deactivated, stopped, minor, theirs, suppressed, None, None, None, None, None, None)
     if standing is None or own is None:
         # A no outlives its proof.
         closed = State.objects.filter(
@@ -307,7 +302,7 @@ def decide(use: Use, channel: str, facts: Facts, at: datetime) -> Decision:
         return Decision(True, "existing_customer" if facts.state == Kind.NOTICED else "consent", *own)
     # § 7(2) UWG: advertising by mail, message or phone is never without somebody's yes.
     if use.basis != "consent" and not (use.advertising and channel in WITH_ENDPOINT):
-        return Decision(True, use.basis) if facts.on_file else Decision(False, "not_on_file")
+        return Decision(True, use.basis)
     asked = facts.state in UNSAID and facts.state != Kind.NOTICED
     return Decision(False, str(facts.state) if asked else "never_asked", *own)
 

@@ -20,7 +20,7 @@ from privacy import objecting
 from privacy.erasing import ask_erasure, run_erasure
 from staff.models import User
 from tests.consents.making import moment, say
-from tests.privacy.making import at, make_person
+from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -137,19 +137,3 @@ def test_by_post_it_is_asked_where_somebody_lived_then() -> None:
     Address.objects.create(customer=alma, street="Elbchaussee 12", postcode="22767", city="Hamburg")
     answers = [consents.may(alma, "post", "post", at=at).reason for at in (before, moved, None)]
     assert answers == ["suppressed", "interests", "suppressed"]
-
-
-def test_before_somebody_was_a_customer_nothing_was_allowed_that_needs_no_yes() -> None:
-    """Neither a contract nor a legitimate interest is about somebody of whom the shop has nothing."""
-    alma = make_person("4711", registered_at=at("2026-11-10"))
-    post, contract = ("post", "post"), ("account", "web")
-    for day, answer in (("2026-11-09", ["not_on_file"] * 2), ("2026-11-10", ["interests", "contract"])):
-        assert [consents.may(alma, *use, at=at(day)).reason for use in (post, contract)] == answer
-    assert not consents.may(alma, *post, at=at("1999-12-31")).allowed
-    # Where the ledger knows of an earlier word, the shop knew of the person, too.
-    say(alma, "refused", "post", channel="post", endpoint="", at=at("2025-03-01"), late=True)
-    answers = [consents.may(alma, *post, at=at(day)).reason for day in ("2025-02-28", "2025-03-02")]
-    assert answers == ["not_on_file", "refused"]
-    # A consent of before, as a file proves it, is one.
-    say(alma, at=at("2024-05-01"), late=True, confirmed=True)
-    assert consents.may(alma, "newsletter", "email", at=at("2024-06-01")).allowed
