@@ -433,3 +433,33 @@ def test_a_refusal_taken_up_again_is_proposed_anew(privacy, second, case):
     with pytest.raises(StepRefused):
         handling.approve_refusal(case, way="mail", version=None, by=second)
     assert case.events.get(kind="refusal_proposed").actor == privacy
+
+
+@pytest.mark.parametrize(
+    ("told", "grounds"),
+    [
+        ({"kind": "objection", "objects_to": "advertising"}, {"unidentifiable"}),
+        ({"kind": "withdrawal"}, {"unidentifiable", "conditions"}),
+    ],
+)
+def test_what_is_weighed_against_nothing_is_not_refused(privacy_client, privacy, told, grounds):
+    """Art. 21(3): no ground goes before an objection to advertising; Art. 7(3): nor before a withdrawal."""
+    case = take(privacy, customer=person(), **told)
+    page = privacy_client.get(reverse("privacy:request_refuse", args=[case.pk]))
+    assert {value for value, _label in page.context["form"].fields["ground"].choices} == grounds
+    for ground in ("claims", "unfounded", "excessive", "legal_duty", "others"):
+        said = {"ground": ground, "reason": "Nein", "evidence": "Akte", "way": "mail"}
+        assert post(privacy_client, "request_refuse", case, **said).status_code == 422
+        with pytest.raises(StepRefused):
+            handling.propose_refusal(case, ground, "Nein", "Akte", way="mail", version=None, by=privacy)
+    case.refresh_from_db()
+    assert case.refusal_proposed_by is None and case.is_open
+
+
+def test_an_earlier_request_with_others_linked_to_it_stays_the_first(privacy_client, privacy, case):
+    """Else the third would lead over the second to the first, and the page shows one step alone."""
+    second, third = take(privacy, customer=case.customer), take(privacy, customer=case.customer)
+    assert post(privacy_client, "request_link", third, to=second.pk).status_code == 302
+    assert post(privacy_client, "request_link", second, to=case.pk).status_code == 422
+    second.refresh_from_db()
+    assert second.duplicate_of is None
