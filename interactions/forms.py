@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from customers.models import Customer
+from datamap.forms import DayField
 from datamap.workdays import next_workday
 from interactions.models import Complaint, Interaction
 from staff.models import User
@@ -128,6 +129,18 @@ class CloseForm(forms.Form):
     """How an open contact or a complaint ended."""
 
     outcome = forms.CharField(label=_("Outcome"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class KeepOpenForm(forms.Form):
+    """Why a complaint rightly stays open, and when somebody looks again."""
+
+    review_on = DayField(label=_("Review on"), help_text=_("At most twelve months ahead."))
+    reason = forms.CharField(
+        label=_("Why it stays open"),
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        validators=[ProhibitNullCharactersValidator()],
+    )
 
 
 class PostponeForm(forms.Form):
