@@ -189,7 +189,7 @@ def _talk(client: Client) -> None:
         _sent(client, reverse("customers:note_add", args=[customer.number]), {"text": "Ruft gern am Abend an."})
         client.get(reverse("portal:customer_detail", args=[customer.number]))
     review = {"review_on": (timezone.localdate() + timedelta(days=90)).isoformat(), "reason": "Der Streit läuft."}
-    for complaint in Complaint.objects.order_by("pk")[:1]:
+    for complaint in Complaint.objects.order_by("pk"):
         _sent(client, reverse("interactions:complaint_keep", args=[complaint.pk]), review)
 
 
