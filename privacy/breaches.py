@@ -35,8 +35,9 @@ class StaleBreach(Exception):
 
 
 def note_breach(by: User | None, **facts: Any) -> Breach:
-    """Begin a case from the fields of `ASSESSED`. Raises BreachRefused for an instant in the future."""
+    """Begin a case from the fields of `ASSESSED`. Raises BreachRefused for instants that cannot be."""
     _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
+    _refuse_known_before(facts.get("aware_at"), facts.get("happened_at"))
     return Breach.objects.create(noted_by=by, **facts)
 
 
@@ -56,6 +57,7 @@ def assess(breach_id: int, *, version: int | None = None, by: User | None = None
         before = breach.aware_at, breach.risk
         for name, value in facts.items():
             setattr(breach, name, value)
+        _refuse_known_before(breach.aware_at, breach.happened_at)
         if breach.notified_at is not None and is_late(breach, breach.notified_at) and not breach.late_reasons:
             raise BreachRefused("aware_at", _("By this instant the notification was late, and no reasons are noted."))
         breach.version += 1
@@ -208,6 +210,11 @@ def _open_for_update(breach_id: int) -> Breach:
     if breach is None or breach.closed_at is not None:
         raise BreachRefused("title", _("This case is closed."))
     return breach
+
+
+def _refuse_known_before(aware_at: datetime | None, happened_at: datetime | None) -> None:
+    if aware_at is not None and happened_at is not None and aware_at < happened_at:
+        raise BreachRefused("happened_at", _("Nobody knew of it before it happened."))
 
 
 def _refuse_future(**instants: datetime | None) -> None:

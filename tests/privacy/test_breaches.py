@@ -264,3 +264,20 @@ def test_a_high_risk_waits_in_the_cockpit_until_the_persons_are_told(officer, of
     breaches.persons_told(breach.pk, None, "Art. 34(3)(a): verschlüsselt")
     assert "breaches_untold" not in [item.key for item in cockpit.items_for(officer)]
     assert "persons to be told" not in officer_client.get(item.url).content.decode()
+
+
+def test_nobody_knows_of_a_breach_before_it_happened(officer_client):
+    """A slip of the hand: the 72 hours would count from too early a day, or from none that can be."""
+    said = {"title": "Laptop", "facts": "weg", "risk": "risk", "aware_at": "2025-03-01T10:00"}
+    page = officer_client.post(reverse("privacy:breach_new"), said | {"happened_at": "2025-03-02T10:00"})
+    assert page.status_code == 422 and "happened_at" in page.context["form"].errors
+    assert (
+        officer_client.post(reverse("privacy:breach_new"), said | {"happened_at": "2025-03-01T10:00"}).status_code
+        == 302
+    )
+    breach = Breach.objects.get()
+    edit = reverse("privacy:breach_edit", args=[breach.pk])
+    wrong = said | {"happened_at": "2025-03-02T10:00", "version": breach.version}
+    assert officer_client.post(edit, wrong).status_code == 422
+    breach.refresh_from_db()
+    assert breach.happened_at == breach.aware_at

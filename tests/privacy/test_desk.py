@@ -18,7 +18,8 @@ from mail.models import Letter, Message
 from privacy import closing, cockpit, handling, identifying
 from privacy.board import LATE
 from privacy.clock import deadline_for, explained, light_of
-from privacy.models import IdentityCopy, Policy, Request, RequestLetter
+from privacy.erasing import ask_erasure
+from privacy.models import Erasure, IdentityCopy, Policy, Request, RequestLetter
 from privacy.steps import TRANSITIONS, StaleRequest, StepRefused
 from privacy.tasks import retry_erasures
 from staff import handover
@@ -463,3 +464,21 @@ def test_an_earlier_request_with_others_linked_to_it_stays_the_first(privacy_cli
     assert post(privacy_client, "request_link", second, to=case.pk).status_code == 422
     second.refresh_from_db()
     assert second.duplicate_of is None
+
+
+def test_an_erasure_on_its_way_is_not_refused_beside_it(privacy_client, second, signed_in, privacy):
+    """The letter would say that everything stays, and in the night everything would go (Art. 12(4), 17)."""
+    case = take(privacy, customer=person(), kind="erasure")
+    refuse = {"ground": "claims", "reason": "Prozess", "evidence": "Akte", "way": "mail"}
+    # Proposed before somebody carries it out: the second person meets it.
+    assert post(privacy_client, "request_refuse", case, **refuse).status_code == 302
+    erasure = ask_erasure(case.customer, request=case)
+    assert erasure.state == Erasure.State.SCHEDULED
+    assert post(signed_in(second), "request_refusal", case, way="mail", approve="1").status_code == 422
+    assert post(privacy_client, "request_refuse", case, **refuse).status_code == 422
+    case.refresh_from_db()
+    assert case.is_open and not case.letters.exists()
+    Erasure.objects.update(state=Erasure.State.CANCELLED)
+    assert post(signed_in(second), "request_refusal", case, way="mail", approve="1").status_code == 302
+    case.refresh_from_db()
+    assert case.state == "refused"
