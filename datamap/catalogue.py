@@ -84,9 +84,11 @@ def rules_of(key: str) -> list[RetentionRule]:
     return found
 
 
-def rule_for(key: str, as_of: date, *, rules: Iterable[RetentionRule] | None = None) -> RetentionRule:
-    """The version of a rule in force on a day; the first version holds from ever."""
-    return _in_force(_ladder(key, rules_of(key) if rules is None else rules), as_of)[-1]
+def rule_for(
+    key: str, as_of: date, *, supervised: bool = False, rules: Iterable[RetentionRule] | None = None
+) -> RetentionRule:
+    """The version of a rule in force on a day; the first version holds from ever. `supervised` as in `explain`."""
+    return _in_force(_ladder(key, rules_of(key) if rules is None else rules, supervised=supervised), as_of)[-1]
 
 
 def explain(

@@ -14,10 +14,12 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from datamap.controlling import controller
 from datamap.declarations import SELF, orm_path
 from datamap.models import Controller
+from datamap.workdays import add_months
 
 Arguments = Callable[[date, Controller], Mapping[str, Any]]
 
@@ -25,6 +27,9 @@ COLUMNS = ("customer_id", "order_number", "complaint_id", "review_on")
 """What the SQL of a source selects: whose (bigint), the one order (text) and the one complaint (bigint) that stay or
 null, and the day to look again (date) or null. Without order and complaint everything of the person stays. `everyone`
 selects before them the `matter`: the key of the row that is the open matter (bigint)."""
+
+LONGEST_MONTHS = 12
+"""Somebody looks at each open matter again at least so often (domain.md 4.2)."""
 
 FILE_ONLY = 0
 """In the place of a complaint: no row of daily work belongs to the matter, only the person's own file stays for it."""
@@ -76,6 +81,24 @@ class StandingHold:
     def is_whole(self) -> bool:
         """Whether it keeps everything of the person."""
         return self.order_number is None and self.complaint_id is None
+
+
+class HoldRefused(ValueError):
+    """A hold that names no reason, owner, scope or review; `field` says which."""
+
+    def __init__(self, field: str, text: str) -> None:
+        self.field = field
+        super().__init__(text)
+
+
+def refuse_review(review_on: date | None, today: date) -> None:
+    """Raises HoldRefused where nobody looks again within twelve months."""
+    if review_on is None:
+        raise HoldRefused("review_on", _("Say when somebody looks at it again."))
+    if review_on <= today:
+        raise HoldRefused("review_on", _("The review lies in the future."))
+    if review_on > add_months(today, LONGEST_MONTHS):
+        raise HoldRefused("review_on", _("The review is at most twelve months ahead."))
 
 
 _NOTHING = """SELECT ''::text AS kind, 0::bigint AS customer_id, ''::text AS order_number, 0::bigint AS complaint_id,

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from datamap.chain import JournalError, Line, decode, encode, new_lines
 
@@ -33,8 +34,7 @@ class TableStore:
     def _connected(self) -> Iterator[psycopg.Connection]:
         """The connection of this thread; raises JournalError where the cluster does not answer."""
         try:
-            # A connection that came over a fork belongs to the parent.
-            if getattr(self._local, "owner", None) != os.getpid() or self._local.connection is None:
+            if not self._is_usable():
                 self._local.owner = os.getpid()
                 self._local.connection = psycopg.connect(self.url, autocommit=True, connect_timeout=5)
                 self._make_table(self._local.connection)
@@ -42,6 +42,21 @@ class TableStore:
         except psycopg.Error as error:
             self.close()
             raise JournalError(f"The journal in {self} cannot be reached ({type(error).__name__}).") from None
+
+    def _is_usable(self) -> bool:
+        """Whether this thread has a connection that is alive: over a fork it belongs to the parent, and a cluster that
+        was restarted has ended it. Within a transaction nobody asks: what was lost there must fail."""
+        if getattr(self._local, "owner", None) != os.getpid() or self._local.connection is None:
+            return False
+        connection = self._local.connection
+        if connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
+            return True
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error:
+            connection.close()
+            return False
+        return True
 
     @staticmethod
     def _make_table(connection: psycopg.Connection) -> None:

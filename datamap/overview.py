@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from datamap.catalogue import cited, period_in_words
+from datamap.catalogue import SUPERVISED, cited, period_in_words
 from datamap.declarations import PERSONS, By, Group, PersonalData, Store, registry
 from datamap.models import RetentionRule
 from datamap.words import column_label
@@ -74,12 +74,15 @@ class ModelEntry:
     state: str = ""
 
 
-def rules_in_force(as_of: date) -> Rules:
-    """Every rule in its version of that day by full key, in one query."""
+def rules_in_force(as_of: date, *, supervised: bool = False) -> Rules:
+    """Every rule in its version of that day by full key, in one query; of a supervised financial business its variant
+    stands under the key itself, as its rows are kept."""
     found: Rules = {}
     for rule in RetentionRule.objects.order_by("key", "variant", "version"):
         if rule.full_key not in found or (rule.valid_from and rule.valid_from <= as_of):
             found[rule.full_key] = rule
+    if supervised:
+        found |= {rule.key: rule for rule in found.values() if rule.variant == SUPERVISED}
     return found
 
 

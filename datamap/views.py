@@ -29,7 +29,9 @@ from datamap.workdays import local_date
 @requires("datamap.view")
 def data_map(request: HttpRequest) -> HttpResponse:
     """Every model and group of personal data: whose, why, on what basis, until when, sealed or clear."""
-    entries = model_entries(rules_in_force(local_date(timezone.now(), legal_zone())))
+    who = controller()
+    today = local_date(timezone.now(), legal_zone(who))
+    entries = model_entries(rules_in_force(today, supervised=who.supervised_financial))
     areas = sorted({(entry.area, _area_name(entry.area)) for entry in entries}, key=lambda area: area[1])
     keys = sorted({category.key for entry in entries for group in entry.groups for category in group.categories})
     form = DataMapFilterForm(request.GET or None, areas=areas, categories=keys)

@@ -24,6 +24,7 @@ name_pages(
         "interactions:complaint_open": _("Note a complaint"),
         "interactions:complaint": _("Complaint"),
         "interactions:complaint_move": _("Move a complaint on"),
+        "interactions:complaint_keep": _("Look again at a complaint"),
     }
 )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from customers.historying import write_history
 from customers.models import Customer
 from customers.summary import recount_complaints
-from interactions.models import Complaint
+from datamap.controlling import legal_zone
+from datamap.holds import LONGEST_MONTHS, HoldRefused, refuse_review
+from datamap.workdays import add_months, local_date
+from interactions.models import Complaint, ComplaintReview
 from staff.models import User
 
 # The same words about the same order within this time are a button pressed twice.
@@ -20,7 +24,7 @@ TWICE = timedelta(minutes=10)
 # An open complaint keeps itself, its contacts and the order it is about.
 _OPEN = """
     SELECT {matter}c.customer_id, nullif(c.order_number, '') AS order_number, c.id AS complaint_id,
-           (c.opened_at AT TIME ZONE %(zone)s + interval '1 year')::date AS review_on
+           coalesce(c.review_on, (c.opened_at AT TIME ZONE %(zone)s + interval '1 year')::date) AS review_on
     FROM interactions_complaint AS c
     WHERE {whose} AND c.closed_at IS NULL AND c.blocked_at IS NULL
 """
@@ -78,6 +82,32 @@ def reject(complaint: Complaint, resolution: str, *, by: User) -> None:
     Raises AlreadyClosed.
     """
     _move(complaint, Complaint.State.REJECTED, by, resolution)
+
+
+@transaction.atomic
+def keep_open(complaint: Complaint, review_on: date | None, reason: str, *, by: User) -> None:
+    """Note that somebody looked at an open complaint and it rightly stays open: who, when, why, until when.
+
+    Raises HoldRefused without a reason or without a review within twelve months, AlreadyClosed.
+    """
+    if not reason.strip():
+        raise HoldRefused("reason", _("Say why the complaint stays open."))
+    refuse_review(review_on, local_date(timezone.now(), legal_zone()))
+    assert review_on is not None  # refused above
+    locked = Complaint.objects.select_for_update().get(pk=complaint.pk)
+    if locked.closed_at is not None:
+        raise AlreadyClosed
+    locked.review_on = review_on
+    locked.version += 1
+    locked._history_user = by  # type: ignore[attr-defined]
+    locked.save()
+    ComplaintReview.objects.create(complaint=locked, reason=reason.strip(), review_on=review_on, by=by)
+    complaint.refresh_from_db()
+
+
+def next_review(complaint: Complaint) -> date:
+    """The day on which somebody looks again at an open complaint: as they said, else twelve months after it began."""
+    return complaint.review_on or add_months(local_date(complaint.opened_at, legal_zone()), LONGEST_MONTHS)
 
 
 def open_work(user: User) -> int:

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from datamap.declarations import Basis, By, Group, PersonalData, register
-from interactions.models import Attachment, Complaint, FollowUp, Interaction
+from interactions.models import Attachment, Complaint, ComplaintReview, FollowUp, Interaction
 
 RECORD_CLASSES = {"ticket": "TICKET", "letter": "LETTER", "claim": "CLAIM"}
 # A dispute is over when the complaint is settled, not when one of its contacts was closed (domain.md 5, CLAIM).
@@ -91,8 +91,32 @@ class ComplaintData(PersonalData):
             start="closed_at",
         ),
     ]
-    plain = ("state", "opened_at", "answered_at", "closed_at", "version", "blocked_at", "batch")
+    plain = ("state", "opened_at", "answered_at", "closed_at", "review_on", "version", "blocked_at", "batch")
     subject_ref = "subject_ref"
+
+
+@register(ComplaintReview)
+class ComplaintReviewData(PersonalData):
+    parent = "complaint"
+    groups = [
+        Group(
+            fields=("at", "reason", "review_on"),
+            subject="complaint.customer",
+            purpose=_("Settling complaints and defending claims"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="CLAIM",
+            start="complaint.closed_at",
+        ),
+        Group(
+            fields=("by",),
+            subject="by",
+            person="staff",
+            purpose=_("Knowing who is in charge"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="CLAIM",
+            start="complaint.closed_at",
+        ),
+    ]
 
 
 @register(FollowUp)

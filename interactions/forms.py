@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from customers.models import Customer
-from datamap.days import DayField, MomentField
+from datamap.days import MomentField
+from datamap.forms import DayField
 from datamap.workdays import next_workday
 from interactions.models import Complaint, Interaction
 from staff.models import User
@@ -68,12 +69,7 @@ class ContactForm(forms.Form):
         label=_("Outcome"), max_length=5_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     next_step = forms.CharField(label=_("Next step"), max_length=500, required=False)
-    due_on = DayField(
-        label=_("Due"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Empty: on the next working day."),
-    )
+    due_on = DayField(label=_("Due"), required=False, help_text=_("Empty: on the next working day."))
     owner = forms.ModelChoiceField(
         label=_("In charge"), queryset=User.objects.none(), required=False, empty_label=_("myself")
     )
@@ -131,10 +127,22 @@ class CloseForm(forms.Form):
     outcome = forms.CharField(label=_("Outcome"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class KeepOpenForm(forms.Form):
+    """Why a complaint rightly stays open, and when somebody looks again."""
+
+    review_on = DayField(label=_("Review on"), help_text=_("At most twelve months ahead."))
+    reason = forms.CharField(
+        label=_("Why it stays open"),
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        validators=[ProhibitNullCharactersValidator()],
+    )
+
+
 class PostponeForm(forms.Form):
     """Another day for a next step."""
 
-    due_on = DayField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due_on = DayField(label=_("Due"))
 
     def clean_due_on(self) -> date:
         """A step cannot be put off into the past."""

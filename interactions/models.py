@@ -46,6 +46,8 @@ class Complaint(models.Model):
     answered_at = models.DateTimeField(_("first answer"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     resolution = SealedTextField(_("result"), blank=True, max_length=5_000)
+    # When somebody looks again whether it rightly stays open; twelve months after it began where nobody has yet.
+    review_on = models.DateField(_("review on"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     subject_ref = models.UUIDField(null=True, blank=True, editable=False)
     blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -79,6 +81,23 @@ class Complaint(models.Model):
     def is_open(self) -> bool:
         """Whether somebody still has to act."""
         return self.closed_at is None
+
+
+class ComplaintReview(models.Model):
+    """One look at an open complaint, which keeps its data: why it stays open, and until when somebody looks again."""
+
+    complaint = models.ForeignKey(Complaint, models.CASCADE, related_name="reviews")
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    reason = SealedTextField(_("reason"), max_length=2_000)
+    review_on = models.DateField(_("review on"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("review of a complaint")
+        verbose_name_plural = _("reviews of complaints")
+
+    def __str__(self) -> str:
+        return f"Review {self.pk} of complaint {self.complaint_id}"
 
 
 class Interaction(models.Model):

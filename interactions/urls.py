@@ -18,6 +18,7 @@ urlpatterns = [
     path("complaints/", views.complaint_list, name="complaints"),
     path("complaints/open/<str:number>/", views.complaint_open, name="complaint_open"),
     path("complaints/<int:pk>/", views.complaint_detail, name="complaint"),
+    path("complaints/<int:pk>/keep/", views.complaint_keep, name="complaint_keep"),
     path("complaints/<int:pk>/<str:verb>/", views.complaint_move, name="complaint_move"),
     path("evaluation/", views.evaluation, name="evaluation"),
 ]

@@ -16,12 +16,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.access import customer_for
+from datamap.holds import HoldRefused
 from datamap.keyset import page_of
 from interactions import complaining
 from interactions import evaluation as figures
 from interactions import followups as steps
 from interactions.access import attachment_for, complaint_for, follow_up_for, interaction_for
-from interactions.forms import CloseForm, ComplaintForm, ContactForm, HandOverForm, PostponeForm
+from interactions.forms import CloseForm, ComplaintForm, ContactForm, HandOverForm, KeepOpenForm, PostponeForm
 from interactions.models import Complaint, FollowUp, Interaction
 from interactions.quicklog import save_contact
 from interactions.recording import close
@@ -227,9 +228,7 @@ def complaint_open(request: HttpRequest, number: str) -> HttpResponse:
 @permission_required("interactions.view")
 def complaint_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One complaint with its contacts."""
-    complaint = complaint_for(request, pk, page="interactions:complaint")
-    context = {"complaint": complaint, "form": CloseForm(), "contacts": _contacts_of(complaint)}
-    return render(request, "interactions/complaint.html", context)
+    return _complaint_page(request, complaint_for(request, pk, page="interactions:complaint"))
 
 
 @require_POST
@@ -241,8 +240,7 @@ def complaint_move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in ("take-up", "settle", "reject"):
         raise BadRequest
     if verb != "take-up" and not form.is_valid():
-        context = {"complaint": complaint, "form": form, "contacts": _contacts_of(complaint)}
-        return render(request, "interactions/complaint.html", context, status=422)
+        return _complaint_page(request, complaint, form=form, status=422)
     try:
         if verb == "take-up":
             complaining.take_up(complaint, by=signed_in(request))
@@ -253,6 +251,24 @@ def complaint_move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         else:
             complaining.reject(complaint, form.cleaned_data["outcome"], by=signed_in(request))
             messages.success(request, _("The complaint is rejected."))
+    except complaining.AlreadyClosed:
+        messages.warning(request, _("Somebody else has closed this complaint already; nothing was changed."))
+    return redirect("interactions:complaint", pk=pk)
+
+
+@require_POST
+@permission_required("interactions.log")
+def complaint_keep(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a complaint rightly stay open, with a reason and the next review."""
+    complaint, form = complaint_for(request, pk, page="interactions:complaint_keep"), KeepOpenForm(request.POST)
+    if not form.is_valid():
+        return _complaint_page(request, complaint, review=form, status=422)
+    try:
+        complaining.keep_open(complaint, **form.cleaned_data, by=signed_in(request))
+        messages.success(request, _("The complaint stays open."))
+    except HoldRefused as refused:
+        form.add_error(refused.field, str(refused))
+        return _complaint_page(request, complaint, review=form, status=422)
     except complaining.AlreadyClosed:
         messages.warning(request, _("Somebody else has closed this complaint already; nothing was changed."))
     return redirect("interactions:complaint", pk=pk)
@@ -285,6 +301,27 @@ def _around(interaction: Interaction, form: CloseForm, user: User | None = None)
         "steps": interaction.follow_ups.select_related("owner").order_by("due_on", "pk"),
         "may_log": user is None or user.may("interactions.log"),
     }
+
+
+def _complaint_page(
+    request: HttpRequest,
+    complaint: Complaint,
+    *,
+    form: CloseForm | None = None,
+    review: KeepOpenForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    next_review = complaining.next_review(complaint)
+    context = {
+        "complaint": complaint,
+        "form": form or CloseForm(),
+        "review": review or KeepOpenForm(),
+        "reviews": complaint.reviews.select_related("by").order_by("-at", "-pk")[:20],
+        "next_review": next_review,
+        "review_overdue": complaint.is_open and next_review < timezone.localdate(),
+        "contacts": _contacts_of(complaint),
+    }
+    return render(request, "interactions/complaint.html", context, status=status)
 
 
 def _contacts_of(complaint: Complaint) -> list[Interaction]:

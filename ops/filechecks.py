@@ -19,6 +19,7 @@ from django.db import models
 from datamap import journal
 from datamap.diagnosis import Finding, Options
 from datamap.segments import SegmentStore
+from privacy.rescanning import rows_with
 from vault.files import SealedFileStorage
 from vault.keyring import SealError
 
@@ -88,7 +89,10 @@ def _opens(storage: SealedFileStorage, name: str) -> bool:
 
 
 def check_canary(options: Options) -> Finding | None:
-    """A text that must stand nowhere in clear does not: database files, WAL, broker, logs, files, mails, journal."""
+    """A text that must stand nowhere in clear does not: database files, WAL, broker, logs, files, mails, journal.
+
+    The columns are asked as well: in its files PostgreSQL has compressed what is long.
+    """
     if not options.canary:
         return None
     forms = canary_forms(options.canary)
@@ -105,6 +109,7 @@ def check_canary(options: Options) -> Finding | None:
             searched += 1
             if form:
                 found.append(f"{path} ({form})")
+    found += [f"{column} ({count} rows)" for column, count in rows_with(options.canary).items()]
     found += [f"broker ({form})" for form in _in_broker(forms)]
     rest = f"; {unread} could not be read" if unread else ""
     if found:

@@ -101,7 +101,7 @@ def _line(key: str, held: _Held, facts: dict[str, Any], names: dict[str, list[st
     for group in held.groups:
         line.add(group, names, source=_("from the person, or arisen while serving them"))
     try:
-        rule = rule_for(key, facts["as_of"], rules=facts["rules"])
+        rule = rule_for(key, facts["as_of"], supervised=facts["supervised"], rules=facts["rules"])
     except UnknownRule:
         line.label = line.purposes[0]
         return line

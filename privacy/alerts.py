@@ -37,6 +37,10 @@ def register_alerts() -> None:
         permission="privacy.breaches",
     )  # fmt: skip
     register_task(
+        "breaches_untold", gettext_lazy("Breaches of a high risk whose persons have not been told"),
+        _untold, "privacy:breaches", STOP, permission="privacy.breaches",
+    )  # fmt: skip
+    register_task(
         "holds_overdue", gettext_lazy("Holds whose review is overdue"), _holds_overdue, "privacy:holds", STOP,
         permission="privacy.holds",
     )  # fmt: skip
@@ -98,6 +102,10 @@ def _breaches() -> Finding:
     found = list(breaches.running()[:COUNTED])
     due = min((breaches.due_at(breach) for breach in found), default=None)
     return Finding(len(found), _("due %s") % date_format(due, "SHORT_DATETIME_FORMAT") if due else "")
+
+
+def _untold() -> int:
+    return len(breaches.untold())
 
 
 def _holds_overdue() -> int:

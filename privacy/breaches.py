@@ -8,8 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from datamap.controlling import legal_zone
 from privacy.deadlines import OVERDUE, breach_deadline
 from privacy.models import Breach, BreachEntry
 from staff.models import User
@@ -33,14 +35,16 @@ class StaleBreach(Exception):
 
 
 def note_breach(by: User | None, **facts: Any) -> Breach:
-    """Begin a case from the fields of `ASSESSED`. Raises BreachRefused for an instant in the future."""
+    """Begin a case from the fields of `ASSESSED`. Raises BreachRefused for instants that cannot be."""
     _refuse_future(aware_at=facts.get("aware_at"), happened_at=facts.get("happened_at"))
+    _refuse_known_before(facts.get("aware_at"), facts.get("happened_at"))
     return Breach.objects.create(noted_by=by, **facts)
 
 
-def assess(breach_id: int, *, version: int | None = None, **facts: Any) -> Breach:
+def assess(breach_id: int, *, version: int | None = None, by: User | None = None, **facts: Any) -> Breach:
     """Correct or complete the facts. Atomic. A decision not to tell the authority falls where a risk turns out: the
-    clock runs again, and what had been decided stays as a follow-up.
+    clock runs again, and what had been decided stays as a follow-up. So does what duties were reckoned from before:
+    since when it was known, and how great the risk was.
 
     Raises BreachRefused, also where the case is closed, and StaleBreach where `version` is no longer the one that was
     seen (None asks nothing).
@@ -50,27 +54,47 @@ def assess(breach_id: int, *, version: int | None = None, **facts: Any) -> Breac
         breach = _open_for_update(breach_id)
         if version is not None and version != breach.version:
             raise StaleBreach
+        before = breach.aware_at, breach.risk
         for name, value in facts.items():
             setattr(breach, name, value)
+        _refuse_known_before(breach.aware_at, breach.happened_at)
         if breach.notified_at is not None and is_late(breach, breach.notified_at) and not breach.late_reasons:
             raise BreachRefused("aware_at", _("By this instant the notification was late, and no reasons are noted."))
         breach.version += 1
         breach.save(update_fields=[*facts, "version"])
-        if breach.decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
-            _undecide(breach)
+        _note_corrected(breach, *before, by)
     return breach
 
 
-def _undecide(breach: Breach) -> None:
+def _note_corrected(breach: Breach, aware_at: datetime, risk: str, by: User | None) -> None:
+    """Duties hang on these two: who looks into the register sees what they were (Art. 33(5))."""
+    if (former := _moment(aware_at)) != _moment(breach.aware_at):
+        _note_former(breach, by, _("Corrected: until then it was noted as known since %s."), former)
+    if breach.decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
+        _undecide(breach, by)
+    elif risk and breach.risk != risk:
+        _note_former(breach, by, _("Assessed anew: until then it held: %s."), Breach.Risk(risk).label)
+
+
+def _note_former(breach: Breach, by: User | None, text: str, former: Any) -> None:
+    BreachEntry.objects.create(breach=breach, text=text % former, by=by)
+
+
+def _moment(at: datetime) -> str:
+    """As pages show and take it: to the minute."""
+    return date_format(at.astimezone(legal_zone()), "SHORT_DATETIME_FORMAT")
+
+
+def _undecide(breach: Breach, by: User | None) -> None:
     said = {"decision": breach.get_decision_display(), "reasons": breach.reasons}
-    text = _("A risk turned out. Until then it held: %(decision)s. %(reasons)s") % said
-    BreachEntry.objects.create(breach=breach, text=text)
+    _note_former(breach, by, _("A risk turned out. Until then it held: %(decision)s. %(reasons)s"), said)
     breach.decision, breach.reasons, breach.decided_at = Breach.Decision.OPEN, "", None
     breach.save(update_fields=["decision", "reasons", "decided_at"])
 
 
-def decide(breach_id: int, decision: str, reasons: str) -> Breach:
-    """Decide whether the authority is told, with reasons in either case (Art. 33(1), 33(5)).
+def decide(breach_id: int, decision: str, reasons: str, *, by: User | None = None) -> Breach:
+    """Decide whether the authority is told, with reasons in either case (Art. 33(1), 33(5)); a decision made before
+    stays as a follow-up.
 
     Atomic. Raises BreachRefused: no reasons, told already, or a risk that must be told.
     """
@@ -84,13 +108,17 @@ def decide(breach_id: int, decision: str, reasons: str) -> Breach:
             raise BreachRefused("decision", _("The authority has been told already."))
         if decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
             raise BreachRefused("decision", _("Only what is unlikely to be a risk need not be told (Art. 33(1) GDPR)."))
+        if breach.decision and (breach.decision, breach.reasons) != (decision, reasons.strip()):
+            said = {"decision": breach.get_decision_display(), "reasons": breach.reasons}
+            _note_former(breach, by, _("Decided anew. Until then it held: %(decision)s. %(reasons)s"), said)
         breach.decision, breach.reasons, breach.decided_at = decision, reasons.strip(), timezone.now()
         breach.save(update_fields=["decision", "reasons", "decided_at"])
     return breach
 
 
-def notified(breach_id: int, at: datetime, late_reasons: str = "") -> Breach:
+def notified(breach_id: int, at: datetime, late_reasons: str = "", *, by: User | None = None) -> Breach:
     """Note when the authority was told; later than 72 elapsed hours it wants the reasons for the delay (Art. 33(1)).
+    An instant that is corrected stays as a follow-up.
 
     Atomic. Raises BreachRefused.
     """
@@ -103,6 +131,8 @@ def notified(breach_id: int, at: datetime, late_reasons: str = "") -> Breach:
             raise BreachRefused("late_reasons", _("This is later than 72 hours: give the reasons for the delay."))
         if not breach.reasons:
             raise BreachRefused("notified_at", _("Decide first, with reasons."))
+        if breach.notified_at is not None and (former := _moment(breach.notified_at)) != _moment(at):
+            _note_former(breach, by, _("Corrected: until then the authority was noted as told on %s."), former)
         breach.decision, breach.notified_at = Breach.Decision.NOTIFY, at
         breach.late_reasons = late_reasons.strip() if is_late(breach, at) else ""
         breach.save(update_fields=["decision", "notified_at", "late_reasons"])
@@ -170,11 +200,21 @@ def running() -> QuerySet[Breach]:
     ).order_by("aware_at", "pk")
 
 
+def untold() -> list[Breach]:
+    """Open cases of a high risk whose persons nobody has told, nor said why not (Art. 34): without undue delay."""
+    return [breach for breach in Breach.objects.filter(closed_at=None).order_by("pk") if breach.awaits_persons]
+
+
 def _open_for_update(breach_id: int) -> Breach:
     breach = Breach.objects.select_for_update().filter(pk=breach_id).first()
     if breach is None or breach.closed_at is not None:
         raise BreachRefused("title", _("This case is closed."))
     return breach
+
+
+def _refuse_known_before(aware_at: datetime | None, happened_at: datetime | None) -> None:
+    if aware_at is not None and happened_at is not None and aware_at < happened_at:
+        raise BreachRefused("happened_at", _("Nobody knew of it before it happened."))
 
 
 def _refuse_future(**instants: datetime | None) -> None:

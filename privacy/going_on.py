@@ -11,8 +11,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
+from datamap.holds import LONGEST_MONTHS, HoldRefused, refuse_review
 from datamap.workdays import add_months, local_date
-from privacy.holding import LONGEST_MONTHS, HoldRefused, refuse_review
 from privacy.models import RequestEvent, Restriction
 from privacy.restricting import file_for, lock
 from privacy.steps import Step, stamp

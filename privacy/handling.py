@@ -15,12 +15,13 @@ from datamap.workdays import local_date
 from privacy import clarifying, copies, identifying, letters, restricting
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
-from privacy.models import Policy, Rectification, Request, RequestLetter
+from privacy.models import Erasure, Policy, Rectification, Request, RequestLetter
 from privacy.reapplying import erasures_of
 from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
 from staff.models import User
 
 APPROVE = "privacy.approve"
+Ground = Request.Ground
 
 
 def take_over(request: Request, owner: User, *, version: int | None, by: User) -> None:
@@ -97,17 +98,31 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
             letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly, copy=copy)
 
 
+def grounds_for(request: Request) -> tuple[str, ...]:
+    """On what grounds such a request can be refused at all: neither an objection to advertising nor a withdrawal is
+    weighed against anything (Art. 21(3), 7(3))."""
+    if request.objects_to == Request.ObjectsTo.ADVERTISING:
+        return (Ground.UNIDENTIFIABLE,)
+    if request.kind == Request.Kind.WITHDRAWAL:
+        return (Ground.UNIDENTIFIABLE, Ground.CONDITIONS)
+    return tuple(Ground)
+
+
 def propose_refusal(
     request: Request, ground: str, reason: str, evidence: str, *, way: str, version: int | None, by: User
 ) -> bool:
     """Propose to refuse; answers whether it is refused at once (the policy asks for no second person).
 
-    Raises StepRefused without reason or evidence, and where the proposer may not approve and no second person does.
+    Raises StepRefused without reason or evidence, on a ground that does not fit, while an erasure is on its way, and
+    where the proposer may not approve and no second person does.
     """
     with step_of(request, version) as locked:
         refuse_unless_open(locked)
         if not reason.strip() or not evidence.strip():
             raise StepRefused(_("A refusal needs its reasons and evidence; the burden of proof is ours (Art. 12(5))."))
+        if ground not in grounds_for(locked):
+            raise StepRefused(_("On this ground such a request cannot be refused (Art. 7(3), 21(3))."))
+        _refuse_while_erasing(locked)
         locked.refusal_ground, locked.refusal_reason, locked.refusal_evidence = ground, reason, evidence
         locked.refusal_proposed_by, locked.refusal_approved_by = by, None
         stamp(locked, Step.REFUSAL_PROPOSED, by=by, reason=reason)
@@ -192,7 +207,14 @@ def _refuse_unproposed(request: Request) -> None:
         raise StepRefused(_("Nobody has proposed to refuse this request."))
 
 
+def _refuse_while_erasing(request: Request) -> None:
+    """The letter would say that nothing is erased, and the erasure would run."""
+    if request.erasures.filter(state__in=Erasure.OPEN_STATES).exists():
+        raise StepRefused(_("An erasure is on its way under this request: take it back first, or answer."))
+
+
 def _refuse_now(request: Request, way: str, by: User) -> None:
+    _refuse_while_erasing(request)
     request.refusal_approved_by = by
     request.answered_at = timezone.now()
     identifying.drop_copies(request, by=by)

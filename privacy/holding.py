@@ -14,14 +14,22 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from datamap.controlling import legal_zone
-from datamap.holds import FILE_ONLY, Place, StandingHold, overdue, register_case_source, standing
+from datamap.holds import (
+    FILE_ONLY,
+    HoldRefused,
+    Place,
+    StandingHold,
+    overdue,
+    refuse_review,
+    register_case_source,
+    standing,
+)
 from datamap.standing import UnknownSubject
-from datamap.workdays import add_months, local_date
+from datamap.workdays import local_date
 from privacy.models import Hold, HoldReview
 from privacy.opencases import stop_endings
 from staff.models import User
 
-LONGEST_MONTHS = 12
 TAX_CATEGORIES = ("INV", "LETTER", "TAXDOC", "BOOK")
 """What a tax matter can hold (AO § 147(3)); no other data matter for taxes."""
 
@@ -36,14 +44,6 @@ CASE_SQL = """
     FROM privacy_hold AS h
     WHERE h.kind = '%s' AND h.released_at IS NULL AND h.customer_id = ANY(%%(ids)s)
 """
-
-
-class HoldRefused(ValueError):
-    """A hold that names no reason, owner, scope or review; `field` says which."""
-
-    def __init__(self, field: str, text: str) -> None:
-        self.field = field
-        super().__init__(text)
 
 
 def set_hold(
@@ -195,16 +195,6 @@ def _said(kind: str, scope: str, reason: Any, review: date | None) -> dict[str, 
 def _refuse_unreasoned(reason: str) -> None:
     if not reason.strip():
         raise HoldRefused("reason", _("A hold needs a reason."))
-
-
-def refuse_review(review_on: date | None, today: date) -> None:
-    """Raises HoldRefused where nobody looks again within twelve months (domain.md 4.2)."""
-    if review_on is None:
-        raise HoldRefused("review_on", _("Say when somebody looks at it again."))
-    if review_on <= today:
-        raise HoldRefused("review_on", _("The review lies in the future."))
-    if review_on > add_months(today, LONGEST_MONTHS):
-        raise HoldRefused("review_on", _("The review is at most twelve months ahead."))
 
 
 def _scope(

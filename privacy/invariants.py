@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from customers import tombstones
@@ -202,7 +202,8 @@ def _history() -> Iterator[tuple[str, int]]:
 
 
 def _blocked() -> Iterator[tuple[str, int]]:
-    """A blocked row is cut from its person and from what leads to them, and found by a tombstone alone."""
+    """A blocked row is cut from its person and from what leads to them, and found by a tombstone alone; and what stands
+    under the mark of an erasure is blocked, so that no page of daily work returns it."""
     for table in tables().values():
         if not table.blockable:
             continue
@@ -211,6 +212,13 @@ def _blocked() -> Iterator[tuple[str, int]]:
         tied = Q(*((f"{link}__isnull", False) for link in links), _connector=Q.OR)
         yield f"blocked rows of {table.label} lead to a person", blocked.filter(tied).count()
         mark = str(table.declaration.subject_ref)
+        yield (
+            f"rows of {table.label} under the mark of an erasure are not blocked",
+            column_of(
+                f'SELECT count(*) FROM {table.name} r WHERE r.blocked_at IS NULL AND r."{mark}" IS NOT NULL AND '  # noqa: S608
+                f'EXISTS (SELECT 1 FROM customers_tombstone t WHERE t.subject_ref = r."{mark}")'
+            )[0],
+        )
         yield (
             f"blocked rows of {table.label} have no tombstone",
             column_of(
@@ -257,6 +265,11 @@ def _packages() -> Iterator[tuple[str, int]]:
     yield "packages are past their day", overdue.count()
     orphaned = Package.objects.filter(subject_ref__isnull=False, customer__isnull=False)
     yield "packages carry the mark of an erasure and a person", orphaned.count()
+    later = Erasure.objects.filter(
+        subject_ref=OuterRef("subject_ref"), state=Erasure.State.DONE, started_at__gt=OuterRef("asked_at")
+    )
+    left = Package.objects.exclude(state=Package.State.EXPIRED).filter(Exists(later))
+    yield "packages from before an erasure are there", left.count()
     yield "files of deleted rows were not removed", FileRemoval.objects.filter(queued_at__lt=late).count()
 
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from customers.models import Customer
 from customers.summary import ensure_all
+from datamap.controlling import legal_zone
 from datamap.declarations import registry
 from datamap.outages import is_outage
+from datamap.workdays import local_date
 from privacy.clearing import run as run_sql
 from privacy.compiling import tables
 from privacy.ending import Outcome, end_history, end_people, end_rows, end_store, kept_people
@@ -67,6 +70,13 @@ class Report:
                 key: {name: counted[name] for name in names} for key, counted in sorted(self.categories.items())
             },
         }
+
+
+def next_night(now: datetime) -> date:
+    """The legal day of the next run of the night: in the afternoon of 31 December it is 1 January."""
+    schedule = settings.CELERY_BEAT_SCHEDULE["purge"]["schedule"]
+    since, distance, _now = schedule.remaining_delta(now)
+    return local_date(since + distance, legal_zone())
 
 
 def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None) -> Report:

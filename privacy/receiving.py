@@ -219,10 +219,10 @@ def say_who(request: Request, person: ContactPerson | None, *, version: int | No
 def link(request: Request, to: Request, *, version: int | None, by: User, reason: str = "") -> None:
     """Say that a request is about the same matter as an earlier one; each keeps its own deadline and answer.
 
-    Raises StepRefused where the two are one, or would lead to each other.
+    Raises StepRefused where the two are one, or would lead to each other, or over a third.
     """
     with step_of(request, version) as locked:
-        if to.pk == locked.pk or to.duplicate_of_id is not None:
+        if to.pk == locked.pk or to.duplicate_of_id is not None or locked.duplicates.exists():
             raise StepRefused(_("A request is linked with the first one about the matter."))
         locked.duplicate_of = to
         stamp(locked, Step.LINKED, by=by, reason=reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -53,6 +53,15 @@ def traces_of(subject: Subject, texts: Iterable[str], *, deep: bool = False) -> 
     return found
 
 
+def rows_with(text: str) -> dict[str, int]:
+    """`table.column` -> rows of any table in which the text stands unsealed, in one of its forms; blocked ones, too."""
+    needles = needles_of([text])
+    found: dict[str, int] = {}
+    for model in _models() if needles else ():
+        found |= _in_columns(model, needles)
+    return found
+
+
 def shared_contacts(subject: Subject, texts: Iterable[str]) -> dict[str, int]:
     """`table.column` -> rows of others with the same e-mail or phone: a family shares them, and each owns them."""
     needles = needles_of(texts)
@@ -77,10 +86,15 @@ def _is_contact(field: SealedField) -> bool:
 
 
 def _in_table(model: Any, subject: Subject, needles: list[str]) -> dict[str, int]:
+    return _in_columns(model, needles, *_not_blocked(model, subject))
+
+
+def _in_columns(
+    model: Any, needles: list[str], joins: str = "", where: str = "", params: Sequence[Any] = ()
+) -> dict[str, int]:
     columns = [field.column for field in model._meta.local_concrete_fields if _is_text(field)]
     if not columns:
         return {}
-    joins, where, params = _not_blocked(model, subject)
     patterns = [f"%{_like(needle)}%" for needle in needles]
     counts = ", ".join(f'count(*) FILTER (WHERE r."{column}"::text ILIKE ANY(%s))' for column in columns)
     either = " OR ".join(f'r."{column}"::text ILIKE ANY(%s)' for column in columns)

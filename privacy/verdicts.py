@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from datamap.catalogue import SUPERVISED, AskAnotherKey, Explanation, cutoff, explain, rule_for
+from datamap.catalogue import AskAnotherKey, Explanation, cutoff, explain, rule_for
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller, RetentionRule
 from privacy.holding import TAX_CATEGORIES, standing_holds
@@ -77,8 +77,7 @@ class Book:
 
     def _read(self, key: str, status: str) -> Verdict:
         supervised = self.who.supervised_financial
-        named = f"{key}:{SUPERVISED}" if supervised and self._has_variant(key) else key
-        rule = rule_for(named, self.as_of, rules=self.rules)
+        rule = rule_for(key, self.as_of, supervised=supervised, rules=self.rules)
         try:
             last = cutoff(
                 key,
@@ -94,9 +93,6 @@ class Book:
         if self.night and status == "guest" and key == "ORDER":
             running = BLOCK
         return Verdict(key, rule, last, over, running)
-
-    def _has_variant(self, key: str) -> bool:
-        return any(rule.key == key and rule.variant == SUPERVISED for rule in self.rules)
 
     def explain(self, key: str, start: date) -> Explanation | None:
         """The computed date with its reasons (C6); None for keys that live as long as another row."""

@@ -30,6 +30,7 @@ from customers.suppression import suppress
 from customers.tombstones import marks_of
 from datamap.models import Quarantine
 from intake.models import Batch
+from interactions.models import Complaint
 from mail.events import work_off_events
 from mail.models import ProviderEvent
 from mail.sending import deliver_due, queue
@@ -187,6 +188,9 @@ def _talk(client: Client) -> None:
         _sent(client, reverse("interactions:log", args=[customer.number]), form)
         _sent(client, reverse("customers:note_add", args=[customer.number]), {"text": "Ruft gern am Abend an."})
         client.get(reverse("portal:customer_detail", args=[customer.number]))
+    review = {"review_on": (timezone.localdate() + timedelta(days=90)).isoformat(), "reason": "Der Streit läuft."}
+    for complaint in Complaint.objects.order_by("pk"):
+        _sent(client, reverse("interactions:complaint_keep", args=[complaint.pk]), review)
 
 
 def _sell(user: User) -> None:

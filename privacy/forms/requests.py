@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.fields import EmailField, LineField, PhoneField, ProseField
 from datamap.controlling import legal_zone
 from datamap.days import DayField
-from privacy import letters
+from privacy import handling, letters
 from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, REFUSALS, SILENT, SOON
 from privacy.instants import PICKER, InstantField
 from privacy.models import Request, RequestLetter, Restriction
@@ -232,6 +232,11 @@ class RefuseForm(WayForm):
         help_text=_("Stays in the file: the shop bears the burden of proof (Art. 12(5))."),
     )
     field_order = ("ground", "reason", "evidence", "way")
+
+    def __init__(self, *args: Any, case: Request, **kwargs: Any) -> None:
+        super().__init__(*args, case=case, **kwargs)
+        fitting = [(ground, Request.Ground(ground).label) for ground in handling.grounds_for(case)]
+        self.fields["ground"].choices = fitting  # type: ignore[attr-defined]
 
 
 class DecideForm(WayForm):

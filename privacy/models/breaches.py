@@ -74,6 +74,11 @@ class Breach(models.Model):
         """Whether the clock of 72 hours counts: nobody has told the authority, nor decided that nobody need to."""
         return self.notified_at is None and self.decision != self.Decision.NOT and self.closed_at is None
 
+    @property
+    def awaits_persons(self) -> bool:
+        """Whether the persons must still be told of a high risk, or a reason noted why not (Art. 34 GDPR)."""
+        return self.risk == self.Risk.HIGH and not self.persons_told and self.closed_at is None
+
 
 class BreachEntry(models.Model):
     """What became known later, and whether the authority was told of it (Art. 33(4): in phases)."""

@@ -247,7 +247,7 @@ class _Facts:
 
     def _line(self, key: str, blocked: bool) -> Line:
         try:
-            rule = rule_for(key, self.today, rules=self.rules)
+            rule = rule_for(key, self.today, supervised=self.who.supervised_financial, rules=self.rules)
         except UnknownRule:
             return Line(key, key, blocked)
         return Line(

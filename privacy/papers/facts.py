@@ -8,6 +8,7 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
+from datamap.catalogue import SUPERVISED
 from datamap.controlling import controller
 from datamap.models import Controller, RetentionRule
 from datamap.overview import CategoryEntry, GroupEntry, ModelEntry, Rules, model_entries, rules_in_force
@@ -68,9 +69,10 @@ class Facts:
     @classmethod
     def read(cls, as_of: date) -> Facts:
         """Read them: one query each for rules, controller and recipients."""
-        rules = rules_in_force(as_of)
+        who = controller()
+        rules = rules_in_force(as_of, supervised=who.supervised_financial)
         known = [one for one in Recipient.objects.all() if one.until is None or one.until >= as_of]
-        return cls(as_of, controller(), rules, model_entries(rules), known)
+        return cls(as_of, who, rules, model_entries(rules), known)
 
     @cached_property
     def activities(self) -> list[Activity]:
@@ -93,11 +95,12 @@ class Facts:
 
     @cached_property
     def rules_used(self) -> list[RetentionRule]:
-        """The rules under which something is kept; the supervised variant only where the shop is supervised."""
-        supervised = [key for key in self.rules if key.endswith(":supervised") and self.who.supervised_financial]
-        keys = [key for key in self.rules if key in self.used]
-        keys += [key for key in supervised if key.partition(":")[0] in self.used]
-        return [self.rules[key] for key in sorted(keys)]
+        """The rules under which something is kept, each kind of data under one."""
+        return [self.rules[key] for key in sorted(self.rules) if key in self.used]
+
+    def applies(self, rule: RetentionRule) -> bool:
+        """Whether the shop goes by a rule: under financial supervision by the variant for it, else never by that."""
+        return rule.variant not in ("", SUPERVISED) or rule.variant == self.rules[rule.key].variant
 
     def named(self, kinds: list[str]) -> list[str]:
         """Kinds of recipients with the names that stand in the list: "Parcel service (Nordpost GmbH)"."""

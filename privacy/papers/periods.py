@@ -19,7 +19,7 @@ def retention_table(facts: Facts) -> Paper:
     coming = [
         (rule.full_key, str(rule.version), _(rule.category), period_in_words(rule), _on(rule), cited(rule.statute))
         for rule in RetentionRule.objects.order_by("valid_from", "key", "variant")
-        if rule.valid_from and rule.valid_from > facts.as_of and rule.version > 1
+        if rule.valid_from and rule.valid_from > facts.as_of and rule.version > 1 and facts.applies(rule)
     ]
     if coming:
         head = (_("Key"), _("Version"), _("Data"), _("Period"), _("Valid from"), _("Statute"))

@@ -60,7 +60,7 @@ def breach_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form, stale = BreachForm(request.POST or None, instance=breach), False
     if request.method == "POST" and form.is_valid():
         try:
-            breaches.assess(pk, version=told_version(request), **form.cleaned_data)
+            breaches.assess(pk, version=told_version(request), by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("Saved."))
             return redirect("privacy:breach", pk=pk)
         except breaches.BreachRefused as refused:
@@ -138,12 +138,12 @@ def _breach(pk: int) -> Breach:
     return found
 
 
-def _decide(_request: HttpRequest, pk: int, said: dict[str, Any]) -> None:
-    breaches.decide(pk, said["decision"], said["reasons"])
+def _decide(request: HttpRequest, pk: int, said: dict[str, Any]) -> None:
+    breaches.decide(pk, said["decision"], said["reasons"], by=signed_in(request))
 
 
-def _notify(_request: HttpRequest, pk: int, said: dict[str, Any]) -> None:
-    breaches.notified(pk, said["notified_at"], said["late_reasons"])
+def _notify(request: HttpRequest, pk: int, said: dict[str, Any]) -> None:
+    breaches.notified(pk, said["notified_at"], said["late_reasons"], by=signed_in(request))
 
 
 def _persons(_request: HttpRequest, pk: int, said: dict[str, Any]) -> None:

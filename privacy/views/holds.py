@@ -29,6 +29,7 @@ from staff.access import permission_required, signed_in
 from staff.models import User
 
 CASES = "cases"
+COMPLAINT = "claim"
 RESTRICTIONS = ("art18", "art18_claims", "art18_speaker")
 _signer = Signer(salt="privacy.cases")
 
@@ -70,6 +71,7 @@ def _open_cases(request: HttpRequest) -> HttpResponse:
         "next_url": next_url(request, _cursor_of(shown[-1]) if found[PAGE:] else ""),
         "may_open": user.may("customers.view"),
         "may_review": user.may("privacy.requests"),
+        "may_answer": user.may("interactions.view"),
     }
     return render(request, "privacy/holds_cases.html", context)
 
@@ -81,6 +83,7 @@ def _case_row(case: StandingHold, customer: Customer, user: User) -> dict[str, A
         "scope": holding.scope_of_case(case),
         "number": "" if customer.restricted_at and not user.may(SEES_RESTRICTED) else customer.number,
         "restriction": case.matter if case.source in RESTRICTIONS else None,
+        "complaint": case.complaint_id if case.source == COMPLAINT else None,
     }
 
 

@@ -16,7 +16,7 @@ from datamap.keyset import page_of
 from datamap.models import RetentionRule
 from datamap.workdays import local_date
 from privacy.models import RetentionBatch, RetentionRun
-from privacy.purging import Report, approve_run, rehearse, report_of
+from privacy.purging import Report, approve_run, next_night, rehearse, report_of
 from privacy.tasks import purge_by_night, work_on_run
 from staff.access import permission_required, recent_login_required, signed_in
 
@@ -33,12 +33,18 @@ def runs(http: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("privacy.view")
 def tonight(http: HttpRequest) -> HttpResponse:
-    """What the next run would do; a page that destroys nothing and shows what will be destroyed."""
-    report = rehearse(local_date(timezone.now(), legal_zone())) if http.method == "POST" else None
+    """What the next run of the night would do, or one that is started now: the night is another day, on which more is
+    due. Destroys nothing and shows what will be destroyed."""
+    now = timezone.now()
+    today, night = local_date(now, legal_zone()), next_night(now)
+    report = rehearse(today if "now" in http.POST else night) if http.method == "POST" else None
     context = {
         "report": report,
         "rows": named(report) if report else [],
+        "night": night,
+        "is_another_day": night != today,
         "may_start": signed_in(http).may("privacy.approve"),
+        "is_now": report is not None and report.as_of == today,
     }
     return render(http, "privacy/tonight.html", context)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,13 +13,14 @@ from urllib.parse import urlencode
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
 from benchmarks.building import drop
 from datamap import journal, quarantine
 from datamap.chain import JournalDamaged, JournalError, in_chain
+from datamap.diagnosis import Options, check_journal
 from datamap.models import JournalMark
 from datamap.segments import SegmentStore
 
@@ -238,3 +240,57 @@ def test_the_journal_may_be_a_table_of_another_database(monkeypatch: pytest.Monk
                 written()
         finally:
             drop(server, name)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    """A journal in a table of another database, and a hand on it."""
+    parameters = connection.get_connection_params()
+    name = f"{parameters['dbname']}_journal"
+    place = {key: parameters[key] for key in ("host", "user", "password", "port") if parameters.get(key)}
+    with psycopg.connect(**place, dbname="postgres", autocommit=True) as server:
+        drop(server, name)
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        monkeypatch.setattr(settings, "JOURNAL_URL", f"postgresql:///{name}?" + urlencode(place))
+        try:
+            with psycopg.connect(**place, dbname=name, autocommit=True) as hand:
+                yield hand
+        finally:
+            drop(server, name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cluster_that_was_restarted_is_written_to_again(table: psycopg.Connection) -> None:
+    """Nobody's objection fails because the connection of an hour ago is no longer there."""
+    written(person=1)
+    table.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid()"
+    )
+    written(person=2)
+    assert [line.payload["person"] for line in journal.store().lines() if line.kind == "erasure"] == [1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("harm", "chain"),
+    [
+        ("TRUNCATE obhut_journal", True),
+        ("DELETE FROM obhut_journal WHERE seq > 2", True),
+        ("DELETE FROM obhut_journal WHERE seq = 3", False),
+        ("UPDATE obhut_journal SET line = replace(line, '\"person\":1', '\"person\":7') WHERE seq = 1", False),
+    ],
+    ids=["emptied", "cut off", "one missing", "altered"],
+)
+def test_harm_to_a_journal_in_a_table_is_noticed(table: psycopg.Connection, harm: str, chain: bool) -> None:
+    """As of files: what was cut off stops the house; what is missing or altered within is told by `doctor`."""
+    for person in range(1, 4):
+        written(person=person)
+    assert not quarantine.examine().active and check_journal(Options()).ok
+    table.execute(harm)
+    assert (quarantine.examine().reason == quarantine.LOST) is chain
+    assert check_journal(Options()).ok is chain
+    if chain:
+        # Nothing commits before somebody has looked.
+        with pytest.raises((JournalError, IntegrityError)):
+            written(person=9)

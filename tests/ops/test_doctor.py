@@ -238,6 +238,15 @@ def test_a_canary_in_the_broker_is_found() -> None:
     assert len(canary_forms(WORD)) == 10
 
 
+def test_a_canary_in_a_value_that_postgresql_compresses_is_found(log_folder: Path) -> None:
+    """More than two kilobytes of one text are packed, and no search through the files sees it."""
+    Message.objects.create(
+        template="enclosed", message_class="letter", message_id="<a@b.example>", context={"x": "ab" * 9000 + WORD}
+    )
+    found = checks("--canary", WORD)["canary"]
+    assert (found["ok"], found["detail"]) == (False, "found in mail_message.context (1 rows)")
+
+
 def test_every_app_can_add_a_question_and_one_that_breaks_is_a_finding() -> None:
     with diagnosis.registered_temporarily():
         diagnosis.register_check("points", lambda options: diagnosis.Finding(True, f"deep: {options.deep}"))

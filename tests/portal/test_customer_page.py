@@ -20,7 +20,7 @@ from customers.models import (
     Tag,
 )
 from datamap.catalogue import rule_for
-from datamap.models import AccessLog
+from datamap.models import AccessLog, Controller
 from orders.models import CustomerTotal, Document, Order
 from portal.keeping import kept_for
 from privacy.models import Recipient
@@ -268,3 +268,14 @@ def test_the_origin_is_told_in_words(agent_client):
     assert "<dt>eigene Spalten</dt>" in text
     assert "plain</" not in text
     assert "shopify_customers" not in text
+
+
+def test_the_panel_of_a_supervised_shop_says_the_period_that_its_day_comes_from():
+    """HGB § 257(4) s. 2: ten years where the business is under financial supervision."""
+    Controller(supervised_financial=True).save()
+    customer = make_customer("1", last_activity=NOON)
+    Document.objects.create(customer=customer, kind="invoice", number="R-1", issued_at=NOON, currency="EUR", gross=1)
+    with translation.override("en"):
+        (line,) = [one for one in kept_for(customer) if "10 years from the end of the year" in one.period]
+    assert line.until.year == NOON.year + 11
+    assert line.law.startswith("HGB § 257(4) s. 2; EGAO Art. 97 § 19a(3)")

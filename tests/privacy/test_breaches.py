@@ -9,7 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from privacy import breaches
+from privacy import breaches, cockpit
 from privacy.models import Breach
 from tests.privacy.noting import at
 
@@ -214,3 +214,70 @@ def test_two_who_complete_the_facts_do_not_overwrite_each_other_unasked(officer_
     breach.refresh_from_db()
     assert breach.facts == "Ein Rechner"
     assert officer_client.post(page, form(facts="Zwei Rechner", version=late.context["version"])).status_code == 302
+
+
+def entries(breach: Breach) -> list[tuple[str, str]]:
+    return [(entry.text, entry.by.name if entry.by else "") for entry in breach.entries.order_by("at", "pk")]
+
+
+def test_what_a_duty_was_reckoned_from_is_not_rewritten_without_a_trace(officer, officer_client):
+    """Art. 33(5): the authority verifies by the register; who moves the beginning of the clock, lowers the risk, or
+    decides or notes the telling anew leaves what stood there before, and their name."""
+    breach = noted("2025-10-24T10:00", risk="high")
+    page = reverse("privacy:breach_edit", args=[breach.pk])
+    facts = {"title": breach.title, "facts": breach.facts, "aware_at": "2025-10-26T10:00", "risk": "none"}
+    assert officer_client.post(page, facts | {"version": 1}).status_code == 302
+    assert entries(breach) == [
+        ("Corrected: until then it was noted as known since 24/10/2025 10:00.", officer.name),
+        ("Assessed anew: until then it held: high risk.", officer.name),
+    ]
+    # What stays as it is leaves nothing.
+    assert officer_client.post(page, facts | {"version": 2, "persons": "Kundschaft"}).status_code == 302
+    assert len(entries(breach)) == 2
+
+    def step(name: str, **said: str) -> int:
+        return officer_client.post(reverse("privacy:breach_step", args=[breach.pk, name]), said).status_code
+
+    assert step("decide", decision="not", reasons="verschlüsselt") == 302
+    assert step("decide", decision="not", reasons="verschlüsselt") == 302
+    assert len(entries(breach)) == 2
+    assert step("decide", decision="notify", reasons="Der Schlüssel lag bei") == 302
+    assert entries(breach)[2:] == [
+        ("Decided anew. Until then it held: do not tell the authority. verschlüsselt", officer.name)
+    ]
+    assert step("notify", notified_at="2025-10-28T09:00") == 302
+    assert len(entries(breach)) == 3
+    assert step("notify", notified_at="2025-10-28T10:00") == 302
+    assert entries(breach)[3][0] == "Corrected: until then the authority was noted as told on 28/10/2025 09:00."
+
+
+def test_a_high_risk_waits_in_the_cockpit_until_the_persons_are_told(officer, officer_client):
+    """Art. 34(1): without undue delay, also once the authority knows and its clock stands; or why not (Art. 34(3))."""
+    told = {"decision": "notify", "notified_at": timezone.now(), "reasons": "Adressen"}
+    breach = noted(risk="high", **told)
+    noted(risk="risk", **told)
+    noted(risk="high", closed_at=timezone.now(), **told)
+    (item,) = [item for item in cockpit.items_for(officer) if item.key == "breaches_untold"]
+    assert (item.count, item.severity) == (1, "stop")
+    assert officer_client.get(item.url).content.decode().count("persons to be told") == 1
+    assert "persons to be told" in officer_client.get(reverse("privacy:breach", args=[breach.pk])).content.decode()
+    breaches.persons_told(breach.pk, None, "Art. 34(3)(a): verschlüsselt")
+    assert "breaches_untold" not in [item.key for item in cockpit.items_for(officer)]
+    assert "persons to be told" not in officer_client.get(item.url).content.decode()
+
+
+def test_nobody_knows_of_a_breach_before_it_happened(officer_client):
+    """A slip of the hand: the 72 hours would count from too early a day, or from none that can be."""
+    said = {"title": "Laptop", "facts": "weg", "risk": "risk", "aware_at": "2025-03-01T10:00"}
+    page = officer_client.post(reverse("privacy:breach_new"), said | {"happened_at": "2025-03-02T10:00"})
+    assert page.status_code == 422 and "happened_at" in page.context["form"].errors
+    assert (
+        officer_client.post(reverse("privacy:breach_new"), said | {"happened_at": "2025-03-01T10:00"}).status_code
+        == 302
+    )
+    breach = Breach.objects.get()
+    edit = reverse("privacy:breach_edit", args=[breach.pk])
+    wrong = said | {"happened_at": "2025-03-02T10:00", "version": breach.version}
+    assert officer_client.post(edit, wrong).status_code == 422
+    breach.refresh_from_db()
+    assert breach.happened_at == breach.aware_at

@@ -187,3 +187,63 @@ def test_the_list_of_open_cases_has_pages_and_no_end_that_is_not_told(officer_cl
 def test_the_list_of_open_cases_is_for_whoever_keeps_holds(agent_client, outsider_client) -> None:
     for client in (agent_client, outsider_client):
         assert client.get(reverse("privacy:holds"), {"show": "cases"}).status_code == 403
+
+
+def test_a_complaint_that_rightly_stays_open_is_looked_at_and_stays(officer: User, officer_client) -> None:
+    """domain.md 4.2: a lawsuit lasts longer than a year; who, when, why and the next review, at most twelve months."""
+    customer = make_person("4715")
+    complaint = Complaint.objects.create(customer=customer, subject="Kanne leckt", opened_at=days_ago(380))
+    shown = reverse("interactions:complaint", args=[complaint.pk])
+    assert shown in officer_client.get(reverse("privacy:holds"), {"show": "cases"}).content.decode()
+    assert "overdue" in officer_client.get(shown).content.decode()
+    today = timezone.localdate()
+    keep = reverse("interactions:complaint_keep", args=[complaint.pk])
+
+    def send(review: date | str, reason: str = "Prozess läuft") -> int:
+        return officer_client.post(keep, {"review_on": str(review), "reason": reason}).status_code
+
+    refused = [today, add_months(today, 12) + timedelta(days=1), "2026-02-30", "", "9" * 40]
+    assert [send(day) for day in refused] == [422] * len(refused)
+    assert [send(today + timedelta(days=90), reason=words) for words in (" ", "a\0b")] == [422, 422]
+    assert _alerts(officer) == 1 and not complaint.reviews.exists()
+
+    review = add_months(today, 12)
+    assert send(review) == 302
+    assert _alerts(officer) == 0
+    page = officer_client.get(shown).content.decode()
+    assert "Prozess läuft" in page and "Petra Privat" in page and date_format(review, "SHORT_DATE_FORMAT") in page
+    (seen,) = complaint.reviews.all()
+    assert (seen.by, seen.reason, seen.review_on) == (officer, "Prozess läuft", review)
+    assert complaint.history.latest().history_user == officer
+
+    explained = StringIO()
+    call_command("explain_retention", "LEAD", "--start", "2020-01-01", "--customer", "4715", "--json", stdout=explained)
+    assert [hold["review"] for hold in json.loads(explained.getvalue())["holds"] if hold["kind"] == "claim_hold"] == [
+        review.isoformat()
+    ]
+    Complaint.objects.update(review_on=today - timedelta(days=1))
+    assert _alerts(officer) == 1
+
+
+def test_a_complaint_that_is_settled_does_not_stay_open(officer_client) -> None:
+    complaint = Complaint.objects.create(
+        customer=make_person("4715"), subject="Kanne", opened_at=days_ago(380), closed_at=days_ago(9), state="settled"
+    )
+    sent = {"review_on": timezone.localdate() + timedelta(days=9), "reason": "x"}
+    assert officer_client.post(reverse("interactions:complaint_keep", args=[complaint.pk]), sent).status_code == 302
+    complaint.refresh_from_db()
+    assert complaint.review_on is None and not complaint.reviews.exists()
+
+
+def test_the_reviews_of_a_complaint_go_with_it(settings) -> None:
+    """CLAIM: three years from the end of the year of the settlement (BGB §§ 195, 199)."""
+    settings.DEBUG = True
+    complaint = Complaint.objects.create(
+        customer=make_person("4715"), subject="Kanne", opened_at=at("2021-01-04"), closed_at=at("2022-05-04"),
+        state="settled",
+    )  # fmt: skip
+    complaint.reviews.create(reason="Prozess läuft", review_on=date(2023, 1, 1))
+    _night(date(2025, 12, 31))
+    assert complaint.reviews.count() == 1
+    assert _night(date(2026, 1, 1))["CLAIM"]["deleted"] == 1
+    assert complaint.reviews.count() == 0

@@ -18,7 +18,8 @@ from mail.models import Letter, Message
 from privacy import closing, cockpit, handling, identifying
 from privacy.board import LATE
 from privacy.clock import deadline_for, explained, light_of
-from privacy.models import IdentityCopy, Policy, Request, RequestLetter
+from privacy.erasing import ask_erasure
+from privacy.models import Erasure, IdentityCopy, Policy, Request, RequestLetter
 from privacy.steps import TRANSITIONS, StaleRequest, StepRefused
 from privacy.tasks import retry_erasures
 from staff import handover
@@ -433,3 +434,51 @@ def test_a_refusal_taken_up_again_is_proposed_anew(privacy, second, case):
     with pytest.raises(StepRefused):
         handling.approve_refusal(case, way="mail", version=None, by=second)
     assert case.events.get(kind="refusal_proposed").actor == privacy
+
+
+@pytest.mark.parametrize(
+    ("told", "grounds"),
+    [
+        ({"kind": "objection", "objects_to": "advertising"}, {"unidentifiable"}),
+        ({"kind": "withdrawal"}, {"unidentifiable", "conditions"}),
+    ],
+)
+def test_what_is_weighed_against_nothing_is_not_refused(privacy_client, privacy, told, grounds):
+    """Art. 21(3): no ground goes before an objection to advertising; Art. 7(3): nor before a withdrawal."""
+    case = take(privacy, customer=person(), **told)
+    page = privacy_client.get(reverse("privacy:request_refuse", args=[case.pk]))
+    assert {value for value, _label in page.context["form"].fields["ground"].choices} == grounds
+    for ground in ("claims", "unfounded", "excessive", "legal_duty", "others"):
+        said = {"ground": ground, "reason": "Nein", "evidence": "Akte", "way": "mail"}
+        assert post(privacy_client, "request_refuse", case, **said).status_code == 422
+        with pytest.raises(StepRefused):
+            handling.propose_refusal(case, ground, "Nein", "Akte", way="mail", version=None, by=privacy)
+    case.refresh_from_db()
+    assert case.refusal_proposed_by is None and case.is_open
+
+
+def test_an_earlier_request_with_others_linked_to_it_stays_the_first(privacy_client, privacy, case):
+    """Else the third would lead over the second to the first, and the page shows one step alone."""
+    second, third = take(privacy, customer=case.customer), take(privacy, customer=case.customer)
+    assert post(privacy_client, "request_link", third, to=second.pk).status_code == 302
+    assert post(privacy_client, "request_link", second, to=case.pk).status_code == 422
+    second.refresh_from_db()
+    assert second.duplicate_of is None
+
+
+def test_an_erasure_on_its_way_is_not_refused_beside_it(privacy_client, second, signed_in, privacy):
+    """The letter would say that everything stays, and in the night everything would go (Art. 12(4), 17)."""
+    case = take(privacy, customer=person(), kind="erasure")
+    refuse = {"ground": "claims", "reason": "Prozess", "evidence": "Akte", "way": "mail"}
+    # Proposed before somebody carries it out: the second person meets it.
+    assert post(privacy_client, "request_refuse", case, **refuse).status_code == 302
+    erasure = ask_erasure(case.customer, request=case)
+    assert erasure.state == Erasure.State.SCHEDULED
+    assert post(signed_in(second), "request_refusal", case, way="mail", approve="1").status_code == 422
+    assert post(privacy_client, "request_refuse", case, **refuse).status_code == 422
+    case.refresh_from_db()
+    assert case.is_open and not case.letters.exists()
+    Erasure.objects.update(state=Erasure.State.CANCELLED)
+    assert post(signed_in(second), "request_refusal", case, way="mail", approve="1").status_code == 302
+    case.refresh_from_db()
+    assert case.state == "refused"

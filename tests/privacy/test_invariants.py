@@ -164,6 +164,16 @@ def _leave_a_word(erased: Erasure) -> None:
     SearchWord.objects.create(word="kanarienvogel")
 
 
+def _unblock(erased: Erasure) -> None:
+    Document.archive.filter(subject_ref=erased.subject_ref).update(blocked_at=None)
+
+
+def _leave_a_package_of_before(erased: Erasure) -> None:
+    Package.objects.create(
+        kind="access", subject_ref=erased.subject_ref, state="ready", asked_at=erased.started_at - timedelta(days=3)
+    )
+
+
 FAULTS: list[tuple[Callable[[Erasure], None], str, bool]] = [
     (_bring_back, "1 customers carry the number of somebody erased later", True),
     (_bring_back_under_another_id, "1 customers carry the external id of somebody erased later", True),
@@ -181,6 +191,8 @@ FAULTS: list[tuple[Callable[[Erasure], None], str, bool]] = [
     (_leave_a_mail_with_the_address, "1 mails name an address of somebody erased later", False),
     (_leave_a_package, "1 packages are past their day", False),
     (_leave_a_file, "1 files of deleted rows were not removed", False),
+    (_unblock, "1 rows of orders.Document under the mark of an erasure are not blocked", False),
+    (_leave_a_package_of_before, "1 packages from before an erasure are there", False),
     (_leave_a_word, "1 words of the search are nobody's", True),
 ]
 

@@ -20,6 +20,7 @@ from django.utils.text import capfirst
 
 from customers.models import Address, ContactPerson, ContactPoint, Customer, Note, Tombstone
 from customers.tombstones import marks_of
+from datamap.controlling import controller
 from datamap.declarations import registry
 from datamap.packages import cards, parts
 from datamap.words import AREAS, column_label
@@ -527,3 +528,13 @@ def test_texts_that_look_like_json_stand_in_the_file_as_they_were_written(anna: 
     )
     rows = data_of(files_of(build(anna, "access")), "data/communications.json")
     assert [row["content"] for row in rows if "medium" in row][: len(texts)] == texts[::-1]
+
+
+def test_the_copy_of_a_supervised_shop_says_the_period_that_its_day_comes_from(anna: Customer) -> None:
+    """HGB § 257(4) s. 2: ten years; the period in words and the last day are of one rule."""
+    who = controller()
+    who.supervised_financial = True
+    who.save()
+    told = data_of(files_of(build(anna, "access")), "meta/processing.json")["data"]
+    (papers,) = [line for line in told if line["rule"] == "INV"]
+    assert papers["period"].startswith("10 Jahre ab Jahresende") and "§ 257" in papers["statute"]

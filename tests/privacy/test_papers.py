@@ -214,3 +214,40 @@ def test_every_start_of_the_catalogue_belongs_to_one_kind_of_start():
     known = set(RetentionRule.objects.values_list("start_event", flat=True))
     assert known >= AT_COLLECTION | AT_END_OF_RELATION
     assert not AT_COLLECTION & AT_END_OF_RELATION
+
+
+@pytest.fixture
+def bank():
+    """A controller under financial supervision: its vouchers stay for ten years (HGB § 257(4) s. 2)."""
+    who = controller()
+    who.supervised_financial = True
+    who.save()
+
+
+@pytest.mark.usefixtures("bank")
+def test_the_papers_of_a_supervised_shop_name_the_period_by_which_its_run_deletes():
+    for kind in ("record", "notice"):
+        periods = [part for part in text(kind).split("; ") if "financial business" in part]
+        assert periods and all("10 years from the end of the year" in part for part in periods), kind
+        assert "Invoices, credit notes, refund vouchers" not in text(kind)
+    table = versions.build("table", "en", TODAY).sections[0].table
+    assert [(row[0], row[5]) for row in table.rows if row[0].startswith("INV")] == [
+        ("INV:supervised", "10 years from the end of the year")
+    ]
+    classes = versions.build("concept", "en", TODAY).sections[3].table
+    assert [row[0] for row in classes.rows if any("INV" in cell for cell in row[1:])] == [
+        "10 years from the end of the year"
+    ]
+
+
+@pytest.mark.parametrize("supervised", [False, True])
+def test_the_table_tells_of_coming_versions_of_its_own_rules_alone(supervised: bool):
+    who = controller()
+    who.supervised_financial = supervised
+    who.save()
+    for key in ("INV", "INV:supervised"):
+        rule = successor(newest(key))
+        rule.number, rule.valid_from, rule.reason = 12, date(2027, 1, 1), "longer"
+        add_version(rule, user_id=None)
+    coming = versions.build("table", "en", TODAY).sections[1].table.rows
+    assert [row[0] for row in coming] == ["INV:supervised" if supervised else "INV"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from io import StringIO
 from typing import Any
 
@@ -17,9 +17,9 @@ from django.utils import timezone
 from customers.models import Customer, Note
 from orders.models import Document
 from privacy.models import RetentionBatch, RetentionRun
-from privacy.purging import SPEAKS_FROM, plan_run, work
+from privacy.purging import SPEAKS_FROM, next_night, plan_run, work
 from staff.models import Role, User
-from tests.privacy.making import at, make_contact, make_order, make_paper, make_person
+from tests.privacy.making import BERLIN, at, make_contact, make_order, make_paper, make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("eager", "english")]
 
@@ -105,13 +105,46 @@ def test_a_run_is_started_and_approved_after_a_fresh_sign_in_only(signed_in, off
 def test_the_page_of_tonight_counts_as_the_command_does_and_deletes_nothing(desk) -> None:
     something_due()
     assert desk.get(reverse("privacy:tonight")).context["rows"] == []
-    page = desk.post(reverse("privacy:tonight"))
+    page = desk.post(reverse("privacy:tonight"), {"now": "1"})
     told = dry_run()
     assert figures(page) == told["categories"]
     assert told["categories"]["INV"]["deleted"] == 1
     assert told["categories"]["ACCOUNT"] == dict.fromkeys(NAMES, 0) | {"due": 1, "deleted": 1}
     assert Document.objects.count() == 1 and Customer.objects.count() == 3
     assert not RetentionRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-12-31T15:00", "2027-01-01"),
+        ("2026-12-31T01:00", "2026-12-31"),
+        ("2026-12-31T03:30", "2027-01-01"),
+        ("2026-10-24T23:59", "2026-10-25"),
+        ("2026-10-25T02:30", "2026-10-25"),
+        ("2027-03-28T04:00", "2027-03-29"),
+    ],
+)
+def test_the_next_night_is_the_day_of_the_next_run(now: str, day: str) -> None:
+    assert next_night(datetime.fromisoformat(now).replace(tzinfo=BERLIN)) == date.fromisoformat(day)
+
+
+def test_the_page_of_new_year_s_eve_tells_what_goes_in_the_night(monkeypatch, fresh, officer) -> None:
+    """INV: eight years to the end of the year (AO § 147(3), (4)); papers of 2018 go on 1 January 2027, not before."""
+    monkeypatch.setattr(timezone, "now", lambda: at("2026-12-31", 15))
+    desk = fresh(officer)
+    customer = make_person("1", last_activity="2026-12-30")
+    make_paper(make_order(customer, "2018-05-20"), "invoice", "2018-06-01")
+
+    night = desk.post(reverse("privacy:tonight"))
+    assert figures(night)["INV"] == dict.fromkeys(NAMES, 0) | {"due": 1, "deleted": 1}
+    assert night.context["report"].as_of == date(2027, 1, 1) and "01/01/2027" in night.text
+    assert "Start the run now" not in night.text
+
+    now = desk.post(reverse("privacy:tonight"), {"now": "1"})
+    assert now.context["report"].as_of == date(2026, 12, 31) and "INV" not in figures(now)
+    assert desk.post(reverse("privacy:run_start")).status_code == 302
+    assert Document.objects.count() == 1
 
 
 def test_rows_that_go_with_their_persons_are_told_apart_from_rows_that_are_due(desk) -> None:
@@ -121,14 +154,14 @@ def test_rows_that_go_with_their_persons_are_told_apart_from_rows_that_are_due(d
         make_contact(lost, day, "ticket")
     run = plan_run(timezone.localdate())
     expected = "1 row more goes with its person, whose own period is over"
-    assert desk.post(reverse("privacy:tonight")).text.count(expected) == 1
+    assert desk.post(reverse("privacy:tonight"), {"now": "1"}).text.count(expected) == 1
     work(run.pk)
     assert desk.get(reverse("privacy:run", args=[run.pk])).text.count(expected) == 1
 
 
 def test_what_the_page_said_is_what_the_run_does(desk) -> None:
     something_due()
-    tonight = figures(desk.post(reverse("privacy:tonight")))
+    tonight = figures(desk.post(reverse("privacy:tonight"), {"now": "1"}))
     assert desk.post(reverse("privacy:run_start")).status_code == 302
     run = RetentionRun.objects.get()
     page = desk.get(reverse("privacy:run", args=[run.pk]))
@@ -147,7 +180,7 @@ def test_nothing_due_is_said_too(desk) -> None:
 
 def test_a_guarded_run_waits_for_the_button(desk, officer) -> None:
     crowd()
-    told = desk.post(reverse("privacy:tonight"))
+    told = desk.post(reverse("privacy:tonight"), {"now": "1"})
     assert f"{SPEAKS_FROM - 1} customers would go: the run would wait for a person." in told.text
     desk.post(reverse("privacy:run_start"))
     run = RetentionRun.objects.get()
