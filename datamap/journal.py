@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from datamap.chain import JournalDamaged, JournalError, Line
 from datamap.journaltable import TableStore
@@ -151,10 +151,13 @@ def append(kind: str, payloads: Sequence[Payload], *, after_loss: bool = False) 
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (xid,) = cursor.fetchone()
         lines = store().append(kind, payloads, xid=xid, first=partial(_first_position, after_loss))
-        cursor.execute(
-            "INSERT INTO datamap_journalmark (first, last, hash, how, at) VALUES (%s, %s, %s, 'written', now())",
-            [lines[0].seq, lines[-1].seq, lines[-1].hash],
-        )
+        try:
+            cursor.execute(
+                "INSERT INTO datamap_journalmark (first, last, hash, how, at) VALUES (%s, %s, %s, 'written', now())",
+                [lines[0].seq, lines[-1].seq, lines[-1].hash],
+            )
+        except IntegrityError:
+            raise JournalError("The journal was cut off: it counts anew what this database has written.") from None
     transaction.on_commit(partial(confirm, lines[0].seq, lines[-1].seq), robust=True)
     return lines
 
