@@ -1,6 +1,7 @@
 """Wires consents into the floors below: what ends with a person, what the journal brings back, what doctor asks."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,7 +12,6 @@ class ConsentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django.core import checks as django_checks
         from django.db.models.signals import post_migrate
 
         from consents import (
@@ -42,7 +42,7 @@ class ConsentsConfig(AppConfig):
         from mail.delivering import register_sent
         from vault.columns import register_list_column
 
-        django_checks.register(checks.check_links, django_checks.Tags.security, deploy=True)
+        register(checks.check_links, Tags.security, deploy=True)
         post_migrate.connect(opening.install, sender=self, dispatch_uid="consents.opening")
         post_migrate.connect(storing.install, sender=self, dispatch_uid="consents.storing")
         post_migrate.connect(seed.plant, sender=self, dispatch_uid="consents.seed")

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from datamap.holds import HoldRefused
 from datamap.keyset import page_of
 from privacy import going_on, letters, objecting, restricting
 from privacy.access import person_for, restriction_for
@@ -18,7 +19,6 @@ from privacy.board import today
 from privacy.clock import deadline_for, light_of
 from privacy.forms.holds import ReviewForm
 from privacy.forms.requests import ALREADY_TOLD, LiftForm, RestrictForm
-from privacy.holding import HoldRefused
 from privacy.models import Request, RequestLetter, Restriction
 from privacy.speaking import removed_from, speaker_by_key
 from privacy.steps import StepRefused

@@ -18,7 +18,7 @@ from customers.access import SEES_RESTRICTED, customer_for, visible_customers
 from customers.models import Customer
 from datamap.accesslog import name_pages
 from datamap.controlling import legal_zone
-from datamap.holds import Place, StandingHold, label_of, place_of
+from datamap.holds import HoldRefused, Place, StandingHold, label_of, place_of
 from datamap.keyset import PAGE, page_of
 from datamap.workdays import local_date
 from privacy import holding
@@ -126,7 +126,7 @@ def _new(request: HttpRequest, customer: Customer | None) -> HttpResponse:
             hold = holding.set_hold(**form.cleaned_data, by=user)
             messages.success(request, _("The hold is set."))
             return redirect("privacy:hold", pk=hold.pk)
-        except holding.HoldRefused as refused:
+        except HoldRefused as refused:
             form.add_error(refused.field, str(refused))
     context = {"form": form, "customer": customer}
     return render(request, "privacy/hold_new.html", context, status=422 if form.errors else 200)
@@ -149,7 +149,7 @@ def hold_extend(request: HttpRequest, pk: int) -> HttpResponse:
             holding.extend_review(hold.pk, **form.cleaned_data, by=signed_in(request))
             messages.success(request, _("The hold goes on."))
             return redirect("privacy:hold", pk=pk)
-        except holding.HoldRefused as refused:
+        except HoldRefused as refused:
             form.add_error(refused.field, str(refused))
     return _detail(request, hold, form, ReleaseForm(), status=422)
 
@@ -164,7 +164,7 @@ def hold_release(request: HttpRequest, pk: int) -> HttpResponse:
             holding.release_hold(hold.pk, form.cleaned_data["reason"], by=signed_in(request))
             messages.success(request, _("The hold is released."))
             return redirect("privacy:hold", pk=pk)
-        except holding.HoldRefused as refused:
+        except HoldRefused as refused:
             form.add_error(refused.field, str(refused))
     return _detail(request, hold, ReviewForm(), form, status=422)
 

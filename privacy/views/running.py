@@ -41,7 +41,6 @@ def tonight(http: HttpRequest) -> HttpResponse:
     context = {
         "report": report,
         "rows": named(report) if report else [],
-        "night": night,
         "is_another_day": night != today,
         "may_start": signed_in(http).may("privacy.approve"),
         "is_now": report is not None and report.as_of == today,

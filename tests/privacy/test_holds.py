@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.access import SEES_RESTRICTED
-from datamap.holds import standing
-from privacy.holding import HoldRefused, extend_review, overdue_reviews, release_hold, set_hold, standing_holds
+from datamap.holds import HoldRefused, standing
+from privacy.holding import extend_review, overdue_reviews, release_hold, set_hold, standing_holds
 from privacy.models import Hold
 from staff.models import Role, RolePermission
 from tests.privacy.making import make_order, make_person

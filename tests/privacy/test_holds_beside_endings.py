@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from customers.models import Customer
 from customers.tombstones import erasure_of_number
+from datamap.holds import HoldRefused
 from datamap.workdays import local_date
 from interactions.complaining import open_complaint
 from interactions.models import Complaint, Interaction
 from privacy import receiving
 from privacy.erasing import ask_erasure, run_erasure
-from privacy.holding import HoldRefused, set_hold
+from privacy.holding import set_hold
 from privacy.models import Hold, Request, RetentionRun
 from privacy.purging import plan_run, report_of, work
 from privacy.steps import StepRefused
