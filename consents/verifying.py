@@ -35,13 +35,13 @@ _NUMBERED = "SELECT number, entry_id FROM consents_position WHERE number BETWEEN
 _ENTRIES = f"""
 SELECT e.id, {FIELDS}
 FROM consents_entry e LEFT JOIN consents_record r ON r.entry_id = e.id AND r.entry_id {{which}}
-LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
+LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
 WHERE e.id {{which}}
 """  # noqa: S608
 _UNSEALED = f"""
 SELECT e.id, {FIELDS}
 FROM consents_entry e LEFT JOIN consents_record r ON r.entry_id = e.id
-LEFT JOIN customers_customer c ON c.id = r.customer_id LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
+LEFT JOIN consents_erasedrecord g ON g.entry_id = e.id
 WHERE NOT EXISTS (SELECT 1 FROM consents_position x WHERE x.entry_id = e.id) ORDER BY e.id
 """  # noqa: S608
 _BEYOND = """
