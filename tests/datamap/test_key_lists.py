@@ -14,6 +14,11 @@ pytestmark = pytest.mark.django_db
     ("kind", "sent"),
     [
         ("bigint", [1, -2, 9_007_199_254_740_993]),
+        ("bigint", [-(2**63), 2**63 - 1]),
+        ("smallint", [1, 2, 3]),
+        ("numeric", [2**63, 7]),
+        ("bigint", [4711, None]),
+        ("boolean", [True, False]),
         ("uuid", [UUID(int=0), UUID("4711a000-0000-4000-8000-000000004711")]),
         ("text", ["17", "0", "0042"]),
         ("text", ["17", ""]),
@@ -26,3 +31,9 @@ def test_a_list_arrives_as_it_was_sent(kind: str, sent: list[object]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT %s::{kind}[]", [sent])
         assert cursor.fetchone()[0] == sent
+
+
+def test_a_key_beyond_every_table_is_nobody() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM customers_customer WHERE id = ANY(%s)", [[1, 2**70]])
+        assert cursor.fetchall() == []
