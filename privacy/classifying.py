@@ -125,18 +125,19 @@ def _classified(table: Table, book: Book, people: People, detail: bool) -> Itera
         fates.append(fate)
         extra += details if detail else [details[0], "NULL::date"]
     where = " OR ".join(f"{column} = ANY(%(ids)s)" for column in columns.values())
+    owned = f"{owner} = ANY(%(ids)s) IS TRUE" if len(columns) > 1 else "true"
     grouped = ", ".join(str(place) for place in range(1, 3 + len(extra)))
     statement = (
-        f"SELECT ARRAY[{', '.join(fates)}]::int[], {owner} = ANY(%(ids)s) IS TRUE, "  # noqa: S608
+        f"SELECT ARRAY[{', '.join(fates)}]::int[], {owned}, "  # noqa: S608
         f"{', '.join(extra)}, count(*), array_agg(r.{table.key}) "
         f"FROM {table.name} r {joins.sql} WHERE {where} GROUP BY {grouped}"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, people.params())
         for row in cursor.fetchall():
-            strand_fates, owned, *told, count, ids = row
+            strand_fates, is_owned, *told, count, ids = row
             pairs = tuple(zip(told[::2], told[1::2], strict=True))
-            yield Found(table, tuple(strand_fates), owned, count, ids, pairs)
+            yield Found(table, tuple(strand_fates), is_owned, count, ids, pairs)
 
 
 def _fate(
@@ -165,8 +166,9 @@ def _fate(
     if people.cases:
         held = _case_sql(table, joins, category, columns, f"COALESCE({person})")
         decided = f"CASE WHEN {held} THEN {HELD} ELSE {decided} END"
-    mine = f"COALESCE({person}) = ANY(%(ids)s)"
-    return f"CASE WHEN {mine} THEN {decided} ELSE 0 END", [f"({category})::text", start]
+    if len(columns) > 1:  # else every row that is found is theirs
+        decided = f"CASE WHEN COALESCE({person}) = ANY(%(ids)s) THEN {decided} ELSE 0 END"
+    return decided, [f"({category})::text", start]
 
 
 def _not_taxed(key: str, start: str, book: Book) -> str:
