@@ -370,7 +370,8 @@ def _cut_pointers(table: Table, rows: str, ids: list[Any]) -> None:
 
 def _clear_by_number(people: People, done: Done) -> None:
     """Rows of lower apps that know the person by number only (access log), of persons of whom not everything stays."""
-    numbers = [number for number in people.numbers if number not in people.kept_whole]
+    kept = people.kept_whole
+    numbers = [number for number in people.numbers if number not in kept]
     for table in tables().values():
         for strand in table.strands:
             number = strand.number

@@ -91,14 +91,14 @@ def begin_visits(devices: Sequence[int]) -> int:
 
 def cut(customer_ids: Iterable[int]) -> int:
     """End the devices of those of the customers who have not consented; answers how many went."""
-    linked = Device.objects.filter(customer__in=set(customer_ids)).values_list("customer", flat=True)
+    linked = Device.objects.filter(customer__any_of=list(customer_ids)).values_list("customer", flat=True)
     return _cut_unless_held(without_consent(set(linked)))
 
 
 def _cut_unless_held(customer_ids: set[int]) -> int:
     """Of whom nothing may be deleted now, nothing is: no visit is added, and `sweep` comes back."""
     free = customer_ids - held_among(sorted(customer_ids), night=False)
-    devices = Device.objects.filter(customer__in=free).order_by("pk").values_list("pk", flat=True)
+    devices = Device.objects.filter(customer__any_of=list(free)).order_by("pk").values_list("pk", flat=True)
     return end_devices(list(devices)) if free else 0
 
 
@@ -119,7 +119,7 @@ def sweep() -> int:
 
 def _unbounded(customer_ids: Sequence[int]) -> list[int]:
     """Devices tied before it was kept from when on visits are the person's; not of whom nothing may go now."""
-    devices = Device.objects.filter(customer__in=customer_ids, visits_from__isnull=True)
+    devices = Device.objects.filter(customer__any_of=list(customer_ids), visits_from__isnull=True)
     found = dict(devices.values_list("pk", "customer"))
     held = held_among(sorted(set(found.values())), night=False)
     return [pk for pk, customer in found.items() if customer not in held]
@@ -151,7 +151,7 @@ def held_among(customer_ids: Sequence[int], *, night: bool) -> set[int]:
 
 def end_consents_of(ids: Sequence[int]) -> None:
     """End what was agreed to on the devices of persons who are erased: their cookies bring nothing back."""
-    devices = list(Device.objects.filter(customer__in=list(ids)).values_list("pk", flat=True))
+    devices = list(Device.objects.filter(customer__any_of=list(ids)).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_END_CONSENTS, [timezone.now(), devices])
 
