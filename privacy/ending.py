@@ -175,8 +175,8 @@ def _held_rows(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
     if link and link.complaint:
         complaint = joins.column("pk" if link.complaint == "self" else orm_path(link.complaint))
     source = f"FROM {table.name} r {joins.sql} WHERE r.{table.key} = ANY(%s) AND {column} IS NOT NULL"
-    (people,) = column_of(f"SELECT array_agg(DISTINCT {column}) {source}", [ids])  # noqa: S608
-    cases = holds.standing(people or [], book.as_of, night=True)
+    (people,) = column_of(f"SELECT array_agg({column}) {source}", [ids])  # noqa: S608
+    cases = holds.standing(sorted({*(people or ())}), book.as_of, night=True)
     if not cases:
         return held
     with connection.cursor() as cursor:

@@ -200,11 +200,11 @@ def still_due(book: Book, unit: Unit, ids: list[Any]) -> list[Any]:
         joins, _column, where, params = branch.sql(book, judging=True)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT r.{unit.table.key} FROM {unit.table.name} r {joins.sql} "  # noqa: S608
-                f"WHERE r.{unit.table.key} = ANY(%s) AND {where} ORDER BY 1 FOR {lock} OF r",
+                f"SELECT array_agg(key) FROM (SELECT r.{unit.table.key} AS key FROM {unit.table.name} r {joins.sql} "  # noqa: S608
+                f"WHERE r.{unit.table.key} = ANY(%s) AND {where} ORDER BY 1 FOR {lock} OF r) due",
                 [ids, *params],
             )
-            found += [row[0] for row in cursor.fetchall()]
+            found += cursor.fetchone()[0] or []
     return found
 
 
