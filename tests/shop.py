@@ -181,7 +181,7 @@ def _talk(client: Client) -> None:
     """A complaint by telephone with a paper, a next step for today, and one that waits."""
     for place, customer in enumerate(Customer.objects.order_by("pk")[:4]):
         form = log_form(content=f"Die Mühle {place} klemmt.", next_step="Zurückrufen", waits="on" if place else "")
-        form["due_on"] = (timezone.localdate() - timedelta(days=place)).isoformat()
+        form["due_on"] = (timezone.localdate() + timedelta(days=place)).isoformat()
         if not place % 2:
             form["new_complaint"] = "Mühle defekt"
         form["attachments"] = SimpleUploadedFile("foto.txt", b"zu sehen ist wenig", content_type="text/plain")
