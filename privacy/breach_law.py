@@ -6,8 +6,9 @@ privacy role adds a version with its first day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
@@ -20,20 +21,27 @@ class RuleChanged(Exception):
     """Somebody else has added a version meanwhile."""
 
 
-def breach_rules() -> list[BreachRule]:
-    """All versions, the law of 2018 first."""
-    return [BreachRule(), *BreachRule.objects.order_by("version")]
+@dataclass(frozen=True)
+class BreachLaw:
+    """All versions, the law of 2018 first, and the zone whose days count."""
+
+    versions: list[BreachRule]
+    zone: ZoneInfo
+
+    def at(self, aware_at: datetime) -> BreachRule:
+        """The version in force when a breach became known."""
+        day = local_date(aware_at, self.zone)
+        return [one for one in self.versions if (one.valid_from or date.min) <= day][-1]
 
 
-def rule_of(aware_at: datetime, known: Sequence[BreachRule] | None = None) -> BreachRule:
-    """The version in force when a breach became known; `known`: as `breach_rules` has answered before."""
-    day = local_date(aware_at, legal_zone())
-    return [one for one in known or breach_rules() if (one.valid_from or date.min) <= day][-1]
+def breach_law() -> BreachLaw:
+    """The law as it is known here, read once for as many breaches as one likes."""
+    return BreachLaw([BreachRule(), *BreachRule.objects.order_by("version")], legal_zone())
 
 
 def successor() -> BreachRule:
     """An unsaved next version that still says what its predecessor says."""
-    last = breach_rules()[-1]
+    last = breach_law().versions[-1]
     return BreachRule(version=last.version + 1, hours=last.hours, told_from=last.told_from, statute=last.statute)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
-from privacy.breach_law import rule_of
+from privacy.breach_law import BreachLaw, breach_law
 from privacy.deadlines import OVERDUE, BreachDeadline, breach_deadline
-from privacy.models import Breach, BreachEntry, BreachRule
+from privacy.models import Breach, BreachEntry
 from staff.models import User
 
 ASSESSED = ("title", "aware_at", "happened_at", "facts", "persons", "persons_count", "data", "records_count", "effects",
@@ -128,7 +127,7 @@ def notified(breach_id: int, at: datetime, late_reasons: str = "", *, by: User |
         if at < breach.aware_at:
             raise BreachRefused("notified_at", _("This lies before anybody knew of it."))
         if is_late(breach, at) and not late_reasons.strip():
-            hours = rule_of(breach.aware_at).hours
+            hours = breach_law().at(breach.aware_at).hours
             late = _("This is later than %(hours)d hours: give the reasons for the delay.") % {"hours": hours}
             raise BreachRefused("late_reasons", late)
         if not breach.reasons:
@@ -180,25 +179,26 @@ def close(breach_id: int) -> Breach:
     return breach
 
 
-def due_at(breach: Breach, rules: Sequence[BreachRule] | None = None) -> datetime:
+def due_at(breach: Breach, law: BreachLaw | None = None) -> datetime:
     """The last instant for telling the authority: elapsed hours, whatever clocks and weekends do (Art. 33(1)).
 
-    `rules`: as `breach_law.breach_rules` answers, for pages with many breaches.
+    `law`: as `breach_law` has answered before, for pages with many breaches.
     """
-    return _deadline(breach, breach.aware_at, rules).due
+    return _deadline(breach, breach.aware_at, law).due
 
 
-def is_late(breach: Breach, at: datetime, rules: Sequence[BreachRule] | None = None) -> bool:
+def is_late(breach: Breach, at: datetime, law: BreachLaw | None = None) -> bool:
     """Whether telling the authority at this instant is later than the law's hours."""
-    return _deadline(breach, at, rules).status == OVERDUE
+    return _deadline(breach, at, law).status == OVERDUE
 
 
-def _deadline(breach: Breach, as_of: datetime, rules: Sequence[BreachRule] | None) -> BreachDeadline:
-    return breach_deadline(breach.aware_at, as_of=as_of, hours=rule_of(breach.aware_at, rules).hours)
+def _deadline(breach: Breach, as_of: datetime, law: BreachLaw | None) -> BreachDeadline:
+    hours = (law or breach_law()).at(breach.aware_at).hours
+    return breach_deadline(breach.aware_at, as_of=as_of, hours=hours)
 
 
 def _must_be_told(breach: Breach) -> bool:
-    return rule_of(breach.aware_at).wants_notice(breach.risk)
+    return breach_law().at(breach.aware_at).wants_notice(breach.risk)
 
 
 def running() -> QuerySet[Breach]:

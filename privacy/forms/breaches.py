@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from datamap.forms import DayField
-from privacy.breach_law import breach_rules
+from privacy.breach_law import breach_law
 from privacy.instants import InstantField
 from privacy.models import Breach, BreachRule
 
@@ -88,7 +88,7 @@ class BreachRuleForm(forms.ModelForm):
     def clean_valid_from(self) -> date:
         """A version begins after its predecessor."""
         day: date = self.cleaned_data["valid_from"]
-        before = breach_rules()[-1].valid_from
+        before = breach_law().versions[-1].valid_from
         if before is not None and day <= before:
             raise forms.ValidationError(_("A version begins after its predecessor."))
         return day

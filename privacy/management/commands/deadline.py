@@ -14,7 +14,7 @@ from django.utils import timezone
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
 from datamap.workdays import LANDS, local_date
-from privacy.breach_law import rule_of
+from privacy.breach_law import breach_law
 from privacy.deadlines import BreachDeadline, Deadline, UnfitDates, breach_deadline, calendar_day, instant
 from privacy.deadlines import request_deadline as deadline_of
 
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         zone = legal_zone(who)
         aware_at = instant(options["received"], zone)
         as_of = _day(options["as_of"], zone) or timezone.now()
-        return breach_deadline(aware_at, as_of=as_of, hours=rule_of(aware_at).hours, zone=zone)
+        return breach_deadline(aware_at, as_of=as_of, hours=breach_law().at(aware_at).hours, zone=zone)
 
 
 def _refuse_unreadable(options: dict[str, Any]) -> None:
