@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from customers.models import ContactPoint, Customer
-from customers.normalizing import email_key
+from django.db.models import Q
+
+from customers.models import ContactPerson, ContactPoint, Customer
+from customers.normalizing import email_key, whole_key
 from datamap.subjects import Subject
 
 
@@ -22,6 +24,17 @@ def subject_of(customer: Customer, subject_ref: UUID) -> Subject:
         external_ids=tuple(customer.external_ids.values_list("value", flat=True)),
         names=tuple(_names(customer)),
     )
+
+
+def still_somebodys(texts: Iterable[str]) -> set[str]:
+    """Those of these e-mails and phone numbers that a customer or a contact person has: a family shares them."""
+    return {text for text in texts if whole_key(text) and _has_somebody(text)}
+
+
+def _has_somebody(text: str) -> bool:
+    if ContactPoint.objects.filter(whole_index=text).exists():
+        return True
+    return ContactPerson.objects.filter(Q(email_index=text) | Q(phone_index=text)).exists()
 
 
 def _names(customer: Customer) -> Iterator[str]:
