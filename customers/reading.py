@@ -134,6 +134,22 @@ def _parse_phone(value: str, region: str) -> str | None:
         return None
 
 
+def phone_pattern(number: str) -> str | None:
+    """A regular expression, for Python and PostgreSQL alike, of the ways people write an E.164 number: with 00 or the
+    0 of the country itself, with blanks, brackets, dashes and slashes. None for what is no E.164 number."""
+    if not number.startswith("+"):
+        return None
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    between = r"[ ()/.\-]*"
+    country, national = (between.join(str(part)) for part in (parsed.country_code, parsed.national_number))
+    abroad = rf"(?:\+|00){between}{country}{between}(?:0{between})?"
+    at_home = rf"(?<![0-9])0{between}"
+    return rf"(?:{abroad}|{at_home}){national}(?![0-9])"
+
+
 def spaced(number: str) -> str:
     """A phone number as people read it, "+49 40 5550142"; what is no E.164 number stays as typed."""
     try:

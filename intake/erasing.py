@@ -6,12 +6,14 @@ still rows to read is left until that is done: its rows about the person meet th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
+from customers.reading import phone_pattern
 from datamap.subjects import Subject
 from intake.models import Batch
 from intake.reading import open_table
@@ -19,6 +21,8 @@ from intake.storage import opener_of
 from intake.tables import Broken, Opener, UnreadableFile
 
 BLOCK = 1 << 20
+# Bytes of a phone number as people write it, with blanks and brackets, in UTF-16.
+LONGEST_NUMBER = 128
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 
 
@@ -31,10 +35,10 @@ def forget_in_files(subject: Subject) -> int:
 
     Raises StillRead, after all others are gone, and UnreadableFile for a file that lies on another machine.
     """
-    texts = [text.lower() for text in subject.sure()]
+    sought = Sought.of(subject)
     discarded, waiting = 0, False
-    for batch in Batch.objects.exclude(file="", lines_file="").order_by("created_at") if texts else ():
-        if not any(_names(stored, texts) for stored in (batch.file, batch.lines_file)):
+    for batch in Batch.objects.exclude(file="", lines_file="").order_by("created_at") if sought.texts else ():
+        if not any(_names(stored, sought) for stored in (batch.file, batch.lines_file)):
             continue
         if _discard(batch):
             discarded += 1
@@ -45,6 +49,24 @@ def forget_in_files(subject: Subject) -> int:
     return discarded
 
 
+@dataclass(frozen=True)
+class Sought:
+    """What a file names the person by: texts in small letters, and phone numbers however they are written."""
+
+    texts: list[str]
+    numbers: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, subject: Subject) -> Sought:
+        patterns = [pattern for phone in subject.phones if (pattern := phone_pattern(phone))]
+        texts = [text.lower() for text in subject.sure()]
+        return cls(texts, re.compile("|".join(patterns)) if patterns else None)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether a cell holds one of them."""
+        return any(one in text.lower() for one in self.texts) or bool(self.numbers and self.numbers.search(text))
+
+
 def _discard(batch: Batch) -> bool:
     with transaction.atomic():
         free = Batch.objects.select_for_update().filter(~Q(state__in=Batch.WORKING), pk=batch.pk).first()
@@ -53,36 +75,39 @@ def _discard(batch: Batch) -> bool:
     return free is not None
 
 
-def _names(stored: Any, texts: Sequence[str]) -> bool:
+def _names(stored: Any, sought: Sought) -> bool:
     if not stored:
         return False
     opener = opener_of(stored)
     with opener() as file:
         packed = file.read(2) == b"PK"
-    return _in_sheet(opener, texts) if packed else _in_text(opener, texts)
+    return _in_sheet(opener, sought) if packed else _in_text(opener, sought)
 
 
-def _in_text(opener: Opener, texts: Sequence[str]) -> bool:
+def _in_text(opener: Opener, sought: Sought) -> bool:
     """Whatever delimits the columns; e-mails and numbers are the same bytes in every one-byte encoding."""
-    needles = [text.encode(encoding) for text in texts for encoding in ENCODINGS]
-    overlap = max(map(len, needles)) - 1
+    needles = [text.encode(encoding) for text in sought.texts for encoding in ENCODINGS]
+    overlap = max(LONGEST_NUMBER, *map(len, needles))
     before = b""
     with opener() as file:
         while block := file.read(BLOCK):
             window = (before + block).lower()
             if any(needle in window for needle in needles):
                 return True
+            # Digits are ASCII: in UTF-16 each stands beside a zero byte.
+            if sought.numbers and sought.numbers.search(window.replace(b"\0", b"").decode("latin-1")):
+                return True
             before = window[-overlap:]
     return False
 
 
-def _in_sheet(opener: Opener, texts: Sequence[str]) -> bool:
+def _in_sheet(opener: Opener, sought: Sought) -> bool:
     """A spreadsheet is packed: its cells have to be read; one that cannot be opened went through no import."""
     try:
         table = open_table(opener)
         for _line, cells in table.records():
-            if not isinstance(cells, Broken) and any(text in cell.lower() for cell in cells for text in texts):
+            if not isinstance(cells, Broken) and any(map(sought.stands_in, cells)):
                 return True
     except UnreadableFile:
-        return _in_text(opener, texts)
+        return _in_text(opener, sought)
     return False

@@ -110,9 +110,13 @@ class ContactForm(forms.Form):
             raise forms.ValidationError(_("This time has not come yet. What is planned belongs into the next step."))
         return when
 
+    def clean_due_on(self) -> date | None:
+        """What is still to be done cannot be due on a day that is over."""
+        return refuse_past(self.cleaned_data["due_on"])
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("next_step") and not data.get("due_on"):
+        if data.get("next_step") and "due_on" in data and not data["due_on"]:
             data["due_on"] = next_working_day(timezone.localdate())
         if data.get("due_on") and not data.get("next_step"):
             self.add_error("next_step", _("What is to be done on this day?"))
@@ -144,12 +148,9 @@ class PostponeForm(forms.Form):
 
     due_on = DayField(label=_("Due"))
 
-    def clean_due_on(self) -> date:
+    def clean_due_on(self) -> date | None:
         """A step cannot be put off into the past."""
-        day = self.cleaned_data["due_on"]
-        if day < timezone.localdate():
-            raise forms.ValidationError(_("This day has passed."))
-        return day
+        return refuse_past(self.cleaned_data["due_on"])
 
 
 class HandOverForm(forms.Form):
@@ -182,6 +183,13 @@ def _offer(field: Any, rows: Any, label: str) -> None:
 def colleagues() -> Any:
     """Everyone who may work on contacts, by name: a step given to anybody else would be lost."""
     return User.objects.who_may("interactions.log").order_by("name", "pk")
+
+
+def refuse_past(day: date | None) -> date | None:
+    """The day itself, unless it has passed. Raises ValidationError."""
+    if day is not None and day < timezone.localdate():
+        raise forms.ValidationError(_("This day has passed."))
+    return day
 
 
 def next_working_day(day: date) -> date:

@@ -221,7 +221,9 @@ def _like(text: str) -> str:
 
 
 def _midnight(day: str, later: int = 0) -> datetime:
-    return timezone.make_aware(datetime.combine(date.fromisoformat(day) + timedelta(days=later), time.min))
+    # The calendar ends before the day after its last one.
+    begun = min(date.fromisoformat(day), date.max - timedelta(days=later))
+    return timezone.make_aware(datetime.combine(begun + timedelta(days=later), time.min))
 
 
 def read_page(

@@ -16,6 +16,7 @@ from datamap.models import RetentionRule
 from datamap.workdays import local_date
 from mail.models import Message
 from privacy import breaches
+from privacy.breach_law import breach_law
 from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
 from privacy.holding import overdue_cases, overdue_reviews, standing_holds
 from privacy.models import Erasure, ErasureStep, Notice, RetentionBatch, RetentionRun
@@ -100,7 +101,8 @@ def _mails_unknown() -> int:
 
 def _breaches() -> Finding:
     found = list(breaches.running()[:COUNTED])
-    due = min((breaches.due_at(breach) for breach in found), default=None)
+    law = breach_law()
+    due = min((breaches.due_at(breach, law) for breach in found), default=None)
     return Finding(len(found), _("due %s") % date_format(due, "SHORT_DATETIME_FORMAT") if due else "")
 
 

@@ -152,6 +152,7 @@ class PrivacyConfig(AppConfig):
         register_replay("erasure", reapplying.replay_erasure)
         register_replay("contact_erasure", reapplying.replay_contact)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
+        gates.register_gate("notice", warning.refuse_untrue)
         telling.register()
         templates.register(
             warning.TEMPLATE,

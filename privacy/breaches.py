@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,14 +12,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from datamap.controlling import legal_zone
-from privacy.deadlines import OVERDUE, breach_deadline
+from privacy.breach_law import BreachLaw, breach_law
+from privacy.deadlines import OVERDUE, BreachDeadline, breach_deadline
 from privacy.models import Breach, BreachEntry
 from staff.models import User
 
 ASSESSED = ("title", "aware_at", "happened_at", "facts", "persons", "persons_count", "data", "records_count", "effects",
             "measures", "risk")  # fmt: skip
-MUST_BE_TOLD = (Breach.Risk.RISK, Breach.Risk.HIGH)
-"""Only what is unlikely to be a risk need not be told (Art. 33(1) GDPR)."""
 
 
 class BreachRefused(ValueError):
@@ -70,7 +69,7 @@ def _note_corrected(breach: Breach, aware_at: datetime, risk: str, by: User | No
     """Duties hang on these two: who looks into the register sees what they were (Art. 33(5))."""
     if (former := _moment(aware_at)) != _moment(breach.aware_at):
         _note_former(breach, by, _("Corrected: until then it was noted as known since %s."), former)
-    if breach.decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
+    if breach.decision == Breach.Decision.NOT and _must_be_told(breach):
         _undecide(breach, by)
     elif risk and breach.risk != risk:
         _note_former(breach, by, _("Assessed anew: until then it held: %s."), Breach.Risk(risk).label)
@@ -106,8 +105,8 @@ def decide(breach_id: int, decision: str, reasons: str, *, by: User | None = Non
         breach = _open_for_update(breach_id)
         if decision == Breach.Decision.NOT and breach.notified_at is not None:
             raise BreachRefused("decision", _("The authority has been told already."))
-        if decision == Breach.Decision.NOT and breach.risk in MUST_BE_TOLD:
-            raise BreachRefused("decision", _("Only what is unlikely to be a risk need not be told (Art. 33(1) GDPR)."))
+        if decision == Breach.Decision.NOT and _must_be_told(breach):
+            raise BreachRefused("decision", _("The authority must be told of a risk like this (Art. 33(1) GDPR)."))
         if breach.decision and (breach.decision, breach.reasons) != (decision, reasons.strip()):
             said = {"decision": breach.get_decision_display(), "reasons": breach.reasons}
             _note_former(breach, by, _("Decided anew. Until then it held: %(decision)s. %(reasons)s"), said)
@@ -117,7 +116,7 @@ def decide(breach_id: int, decision: str, reasons: str, *, by: User | None = Non
 
 
 def notified(breach_id: int, at: datetime, late_reasons: str = "", *, by: User | None = None) -> Breach:
-    """Note when the authority was told; later than 72 elapsed hours it wants the reasons for the delay (Art. 33(1)).
+    """Note when the authority was told; later than the law's hours it wants the reasons for the delay (Art. 33(1)).
     An instant that is corrected stays as a follow-up.
 
     Atomic. Raises BreachRefused.
@@ -128,7 +127,9 @@ def notified(breach_id: int, at: datetime, late_reasons: str = "", *, by: User |
         if at < breach.aware_at:
             raise BreachRefused("notified_at", _("This lies before anybody knew of it."))
         if is_late(breach, at) and not late_reasons.strip():
-            raise BreachRefused("late_reasons", _("This is later than 72 hours: give the reasons for the delay."))
+            hours = breach_law().at(breach.aware_at).hours
+            late = _("This is later than %(hours)d hours: give the reasons for the delay.") % {"hours": hours}
+            raise BreachRefused("late_reasons", late)
         if not breach.reasons:
             raise BreachRefused("notified_at", _("Decide first, with reasons."))
         if breach.notified_at is not None and (former := _moment(breach.notified_at)) != _moment(at):
@@ -178,19 +179,26 @@ def close(breach_id: int) -> Breach:
     return breach
 
 
-def due_at(breach: Breach) -> datetime:
-    """The last instant for telling the authority: elapsed hours, whatever clocks and weekends do (Art. 33(1))."""
-    return breach_deadline(breach.aware_at, as_of=breach.aware_at).due
+def due_at(breach: Breach, law: BreachLaw | None = None) -> datetime:
+    """The last instant for telling the authority: elapsed hours, whatever clocks and weekends do (Art. 33(1)).
+
+    `law`: as `breach_law` has answered before, for pages with many breaches.
+    """
+    return _deadline(breach, breach.aware_at, law).due
 
 
-def is_late(breach: Breach, at: datetime) -> bool:
-    """Whether telling the authority at this instant is later than 72 hours."""
-    return breach_deadline(breach.aware_at, as_of=at).status == OVERDUE
+def is_late(breach: Breach, at: datetime, law: BreachLaw | None = None) -> bool:
+    """Whether telling the authority at this instant is later than the law's hours."""
+    return _deadline(breach, at, law).status == OVERDUE
 
 
-def left(breach: Breach, now: datetime | None = None) -> timedelta:
-    """How long the clock still runs; negative once the time is over."""
-    return due_at(breach) - (now or timezone.now())
+def _deadline(breach: Breach, as_of: datetime, law: BreachLaw | None) -> BreachDeadline:
+    hours = (law or breach_law()).at(breach.aware_at).hours
+    return breach_deadline(breach.aware_at, as_of=as_of, hours=hours)
+
+
+def _must_be_told(breach: Breach) -> bool:
+    return breach_law().at(breach.aware_at).wants_notice(breach.risk)
 
 
 def running() -> QuerySet[Breach]:

@@ -19,7 +19,6 @@ MONTHS, EXTENDED_MONTHS = 1, 3
 PROMPT_DAYS = 7
 # The desk aims at this many days before the last one.
 TARGET_DAYS = 7
-BREACH_HOURS = 72
 
 
 class UnfitDates(ValueError):
@@ -135,9 +134,10 @@ def request_deadline(
 
 
 def breach_deadline(
-    aware_at: datetime, *, as_of: date | datetime, zone: ZoneInfo = BERLIN, hours: int = BREACH_HOURS
+    aware_at: datetime, *, as_of: date | datetime, hours: int, zone: ZoneInfo = BERLIN
 ) -> BreachDeadline:
-    """72 elapsed hours after becoming aware (Art. 33(1) GDPR): neither weekends nor a change of the clock stop them.
+    """So many elapsed hours after becoming aware (Art. 33(1) GDPR): neither weekends nor a change of the clock stop
+    them. How many is a matter of the law's version (`privacy.breach_law`).
 
     A day as `as_of` is over before it is past: overdue from the day after. Raises UnfitDates.
     """

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from customers import tombstones
 from customers.models import Customer
 from customers.remains import leave_remains
-from customers.tracing import subject_of
+from customers.tracing import still_somebodys, subject_of
 from datamap import erasing as around
 from datamap import journal
 from datamap.controlling import legal_zone
@@ -295,9 +295,11 @@ def _rescan(erasure: Erasure) -> None:
         return
     subject = _subject(erasure)
     deep = erasure.steps.filter(key=DEEP).exists()
-    traces = traces_of(subject, subject.sure(), deep=deep)
+    # What somebody else has, too, leads to them: letters to a spouse are theirs and stay as they were sent.
+    others = still_somebodys(subject.sure())
+    traces = traces_of(subject, [text for text in subject.sure() if text not in others], deep=deep)
     shared = shared_contacts(subject, subject.sure()) if deep else {}
-    erasure.hints = shared | traces_of(subject, subject.possible(), deep=deep) | traces
+    erasure.hints = shared | traces_of(subject, [*subject.possible(), *others], deep=deep) | traces
     erasure.save(update_fields=["hints"])
     for key in ("rescan", DEEP) if deep else ("rescan",):
         note(erasure, key, sum(traces.values()), error="TracesLeft" if traces else "")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, models
 
 from customers.models import ContactPerson, ContactPoint
+from customers.reading import phone_pattern
 from datamap.declarations import history_base
 from datamap.subjects import Subject
 from privacy.compiling import Joins, tables
@@ -19,14 +24,57 @@ from vault.fields import SealedField
 PAGE = 2_000
 
 
-def needles_of(texts: Iterable[str]) -> list[str]:
-    """Each text as it is, in base64 (at each of the three offsets), in hex and escaped for JSON."""
+@dataclass(frozen=True)
+class Needles:
+    """What is searched for: texts, whatever their case, and regular expressions of phone numbers."""
+
+    texts: list[str]
+    numbers: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.numbers)
+
+    def condition(self, column: str) -> tuple[str, list[Any]]:
+        """SQL that is true where a column holds one of them."""
+        where, params = f"{column} ILIKE ANY(%s)", [[f"%{_like(text)}%" for text in self.texts]]
+        return (f"({where} OR {column} ~ ANY(%s))", [*params, self.numbers]) if self.numbers else (where, params)
+
+    def stand_in(self, text: str) -> bool:
+        """Whether a text holds one of them."""
+        folded = text.casefold()
+        return any(one in folded for one in self._folded) or any(re.search(one, text) for one in self.numbers)
+
+    @cached_property
+    def _folded(self) -> list[str]:
+        return [one.casefold() for one in self.texts]
+
+
+def needles_of(texts: Iterable[str]) -> Needles:
+    """Each text as it is, in base64 (at each of the three offsets), in hex and escaped for JSON; letters beyond ASCII
+    in both ways that Unicode composes them and in capitals; phone numbers as people write them."""
     found: set[str] = set()
+    texts = list(texts)
     for text in texts:
-        raw = text.encode()
-        found |= {text, raw.hex(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-        found |= {_base64(raw, offset) for offset in range(3)}
-    return sorted(needle for needle in found if len(needle) > 4)
+        for form in _written(text):
+            found |= {form, json.dumps(form)[1:-1], json.dumps(form, ensure_ascii=False)[1:-1]}
+        for raw in {unicodedata.normalize(form, text).encode() for form in ("NFC", "NFD")} | {text.encode()}:
+            found.add(raw.hex())
+            for offset in range(3):
+                found |= {(plain := _base64(raw, offset)), plain.translate(_IN_ADDRESSES)}
+    numbers = {pattern for text in texts if (pattern := phone_pattern(text))}
+    return Needles(sorted(one for one in found if len(one) > 4), sorted(numbers))
+
+
+# Base64 as it stands in addresses (RFC 4648 section 5).
+_IN_ADDRESSES = str.maketrans("+/", "-_")
+
+
+def _written(text: str) -> set[str]:
+    """ASCII is compared whatever its case; of other letters the database may know no capitals, and ß has two."""
+    if text.isascii():
+        return {text}
+    composed = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
+    return {changed for one in composed for changed in (one, one.upper(), one.lower())}
 
 
 def _base64(raw: bytes, offset: int) -> str:
@@ -85,35 +133,35 @@ def _is_contact(field: SealedField) -> bool:
     return (history_base(field.model) or field.model) in (ContactPoint, ContactPerson)
 
 
-def _in_table(model: Any, subject: Subject, needles: list[str]) -> dict[str, int]:
+def _in_table(model: Any, subject: Subject, needles: Needles) -> dict[str, int]:
     return _in_columns(model, needles, *_not_blocked(model, subject))
 
 
 def _in_columns(
-    model: Any, needles: list[str], joins: str = "", where: str = "", params: Sequence[Any] = ()
+    model: Any, needles: Needles, joins: str = "", where: str = "", params: Sequence[Any] = ()
 ) -> dict[str, int]:
     columns = [field.column for field in model._meta.local_concrete_fields if _is_text(field)]
     if not columns:
         return {}
-    patterns = [f"%{_like(needle)}%" for needle in needles]
-    counts = ", ".join(f'count(*) FILTER (WHERE r."{column}"::text ILIKE ANY(%s))' for column in columns)
-    either = " OR ".join(f'r."{column}"::text ILIKE ANY(%s)' for column in columns)
+    asked = [needles.condition(f'r."{column}"::text') for column in columns]
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition, _params in asked)
+    either = " OR ".join(condition for condition, _params in asked)
     statement = f'SELECT {counts} FROM "{model._meta.db_table}" r {joins} WHERE ({either}){where}'  # noqa: S608
+    values = [value for _condition, own in asked for value in own]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*[patterns] * len(columns) * 2, *params])
+        cursor.execute(statement, [*values, *values, *params])
         row = cursor.fetchone()
     return {f"{model._meta.db_table}.{column}": count for column, count in zip(columns, row, strict=True) if count}
 
 
-def _in_sealed(model: Any, subject: Subject, needles: list[str], fields: list[SealedField]) -> dict[str, int]:
+def _in_sealed(model: Any, subject: Subject, needles: Needles, fields: list[SealedField]) -> dict[str, int]:
     if not fields:
         return {}
-    folded = [needle.casefold() for needle in needles]
     found: dict[str, int] = {}
     for row in _pages(model, subject, [field.name for field in fields]):
         for field, value in zip(fields, row, strict=True):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            if any(needle in text.casefold() for needle in folded):
+            if needles.stand_in(text):
                 name = f"{model._meta.db_table}.{field.column}"
                 found[name] = found.get(name, 0) + 1
     return found

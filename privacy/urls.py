@@ -91,6 +91,7 @@ urlpatterns = [
     path("customers/<str:number>/disclosures/new/", recipients.disclosure_new, name="disclosure_new"),
     path("customers/<str:number>/hold/", holds.hold_customer, name="hold_customer"),
     path("breaches/", breaches.breach_list, name="breaches"),
+    path("breaches/rules/", breaches.breach_rule_list, name="breach_rules"),
     path("breaches/new/", breaches.breach_new, name="breach_new"),
     path("breaches/<int:pk>/", breaches.breach_detail, name="breach"),
     path("breaches/<int:pk>/edit/", breaches.breach_edit, name="breach_edit"),

@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPoint, Customer, Summary
+from datamap.controlling import legal_zone
 from datamap.workdays import day_begins, local_date
+from mail.gates import Refusal
 from mail.models import Message, MessageClass
 from mail.sending import Mail, queue_many
 from privacy.models import Policy
@@ -17,11 +20,21 @@ from privacy.selecting import due_pages, units
 from privacy.verdicts import Book
 
 TEMPLATE = "account_ends"
+GOES_ON = Refusal("account_goes_on", _("The customer has been heard of meanwhile: the account does not end."))
 
 
 def load(message: Message) -> dict[str, date]:
     """The day in a form that each language writes its own way."""
     return {"since": date.fromisoformat(message.context["since"])}
+
+
+def refuse_untrue(message: Message) -> Refusal | None:
+    """A gate: a notice that waited while its silence ended is not sent."""
+    if message.template != TEMPLATE:
+        return None
+    active_at = Summary.objects.filter(customer=message.customer_id).values_list("last_activity", flat=True).first()
+    since = date.fromisoformat(message.context["since"])
+    return GOES_ON if active_at is not None and local_date(active_at, legal_zone()) > since else None
 
 
 def warn_inactive(as_of: date) -> int:

@@ -181,7 +181,7 @@ def _talk(client: Client) -> None:
     """A complaint by telephone with a paper, a next step for today, and one that waits."""
     for place, customer in enumerate(Customer.objects.order_by("pk")[:4]):
         form = log_form(content=f"Die Mühle {place} klemmt.", next_step="Zurückrufen", waits="on" if place else "")
-        form["due_on"] = (timezone.localdate() - timedelta(days=place)).isoformat()
+        form["due_on"] = (timezone.localdate() + timedelta(days=place)).isoformat()
         if not place % 2:
             form["new_complaint"] = "Mühle defekt"
         form["attachments"] = SimpleUploadedFile("foto.txt", b"zu sehen ist wenig", content_type="text/plain")
@@ -323,6 +323,8 @@ def _account(client: Client, user: User, day: int) -> None:
     breach = {"title": "Fehlversand", "aware_at": "2026-01-05T10:00", "facts": "Eine Mail an alle.", "risk": "none"}
     page = _sent(client, reverse("privacy:breach_new"), breach)
     _sent(client, f"{page}entry/", {"text": "Es waren zwölf."})
+    law = {"valid_from": f"{2028 + day}-01-01", "hours": 96, "told_from": "high", "statute": "GDPR Art. 33(1)"}
+    _sent(client, reverse("privacy:breach_rules"), law | {"reason": "im Amtsblatt"})
     _sent(client, reverse("privacy:paper_keep", args=["notice"]), {})
 
 

@@ -2,9 +2,20 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from datamap.declarations import Basis, Group, PersonalData, exempt, register
+from datamap.declarations import Basis, Group, Number, PersonalData, exempt, register
 from privacy.datamap.grouping import DUTY, staff_of
-from privacy.models import Breach, BreachEntry, Disclosure, Hold, HoldReview, Notice, PaperVersion, Policy, Recipient
+from privacy.models import (
+    Breach,
+    BreachEntry,
+    BreachRule,
+    Disclosure,
+    Hold,
+    HoldReview,
+    Notice,
+    PaperVersion,
+    Policy,
+    Recipient,
+)  # fmt: skip
 
 TOLD_WHOM = _("Answers about who received data, and telling them of changes (Art. 15(1)(c), 19 GDPR)")
 REGISTER = _("Register of breaches (Art. 33(5) GDPR)")
@@ -182,3 +193,20 @@ class PaperVersionData(PersonalData):
         ),
     ]
     plain = ("kind", "sha256", "made_at")
+
+
+@register(BreachRule)
+class BreachRuleData(PersonalData):
+    groups = [
+        Group(
+            fields=("created_by",),
+            subject=Number("created_by", of="pk"),
+            person="staff",
+            purpose=_("Accountability for the rules for breaches"),
+            basis=Basis.LEGITIMATE_INTERESTS,
+            category="STAFF",
+            start=None,
+            anonymize={"created_by": None},
+        ),
+    ]
+    plain = ("version", "valid_from", "hours", "told_from", "statute", "reason", "created_at")

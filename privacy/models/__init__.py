@@ -1,6 +1,6 @@
 """What the rights of people need to remember, one module a subject."""
 
-from privacy.models.breaches import Breach, BreachEntry
+from privacy.models.breaches import Breach, BreachEntry, BreachRule
 from privacy.models.erasing import Erasure, ErasureStep, FileRemoval
 from privacy.models.holding import Hold, HoldReview
 from privacy.models.packaging import Package, Redaction
@@ -21,6 +21,7 @@ from privacy.models.running import DeletionLog, RetentionBatch, RetentionRun
 __all__ = [
     "Breach",
     "BreachEntry",
+    "BreachRule",
     "DeletionLog",
     "Disclosure",
     "Erasure",

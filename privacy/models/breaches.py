@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -71,7 +72,7 @@ class Breach(models.Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether the clock of 72 hours counts: nobody has told the authority, nor decided that nobody need to."""
+        """Whether the clock of its hours counts: nobody has told the authority, nor decided that nobody need to."""
         return self.notified_at is None and self.decision != self.Decision.NOT and self.closed_at is None
 
     @property
@@ -95,3 +96,46 @@ class BreachEntry(models.Model):
 
     def __str__(self) -> str:
         return f"Follow-up {self.pk} of breach {self.breach_id}"
+
+
+class BreachRule(models.Model):
+    """One version of what the law wants after a breach. A change is a new version, never an edit; the first one, the
+    law of 2018, is this model's defaults and needs no row."""
+
+    class ToldFrom(models.TextChoices):
+        RISK = "risk", _("every risk")
+        HIGH = "high", _("high risks alone")
+
+    version = models.PositiveSmallIntegerField(_("version"), default=1, unique=True)
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    hours = models.PositiveSmallIntegerField(
+        _("hours to tell the authority"),
+        default=72,
+        validators=[MinValueValidator(1), MaxValueValidator(720)],
+        help_text=_("Elapsed hours since somebody became aware of it."),
+    )
+    told_from = models.CharField(
+        _("the authority is told of"), max_length=4, choices=ToldFrom, default=ToldFrom.RISK.value
+    )
+    statute = models.CharField(_("statute"), max_length=200, default="GDPR Art. 33(1)")
+    reason = models.TextField(_("reason of this version"), max_length=2_000)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_by = models.BigIntegerField(_("created by"), null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["version"]
+        verbose_name = _("rule for breaches")
+        verbose_name_plural = _("rules for breaches")
+
+    def __str__(self) -> str:
+        return f"Rule for breaches v{self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write a new version. Raises ValueError when the row is there already (C7)."""
+        if not self._state.adding:
+            raise ValueError("A rule for breaches is never edited: add a new version.")
+        super().save(*args, **kwargs)
+
+    def wants_notice(self, risk: str) -> bool:
+        """Whether the authority must be told of a breach of this risk."""
+        return risk in (self.told_from, Breach.Risk.HIGH)

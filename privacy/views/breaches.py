@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from datamap.catalogue import cited
 from datamap.keyset import page_of
 from privacy import breaches
-from privacy.forms.breaches import BreachForm, DecisionForm, EntryForm, NotifiedForm, PersonsForm
+from privacy.breach_law import BreachLaw, RuleChanged, add_rule, breach_law, successor
+from privacy.forms.breaches import BreachForm, BreachRuleForm, DecisionForm, EntryForm, NotifiedForm, PersonsForm
 from privacy.models import Breach
 from privacy.paging import next_url
 from privacy.views.requests import told_version
@@ -29,12 +31,29 @@ HOUR = 3600
 @permission_required("privacy.breaches")
 def breach_list(request: HttpRequest) -> HttpResponse:
     """All breaches, also those of which nobody had to be told (Art. 33(5)); the newest first."""
+    law = breach_law()
     page = page_of(Breach.objects.all(), "aware_at", cursor=request.GET.get("cursor", ""))
     context = {
-        "rows": [(breach, clock(breach)) for breach in page.rows],
+        "rows": [(breach, clock(breach, law)) for breach in page.rows],
         "next_url": next_url(request, page.next_cursor),
     }
     return render(request, "privacy/breaches.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("privacy.breaches")
+def breach_rule_list(request: HttpRequest) -> HttpResponse:
+    """What the law wants after a breach, in versions, and the next one."""
+    form = BreachRuleForm(request.POST or None, instance=successor())
+    if request.method == "POST" and form.is_valid():
+        try:
+            add_rule(form.instance, user_id=signed_in(request).pk)
+            messages.success(request, _("The new version is saved."))
+            return redirect("privacy:breach_rules")
+        except RuleChanged:
+            form.add_error(None, _("Somebody else has added a version meanwhile."))
+    context = {"form": form, "rules": [(rule, cited(rule.statute)) for rule in breach_law().versions]}
+    return render(request, "privacy/breach_rules.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -99,15 +118,15 @@ def breach_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     return _page(request, breach, {step: form} if form else {}, status=422)
 
 
-def clock(breach: Breach) -> dict[str, Any]:
-    """The 72 hours of a case as the pages show them: tone, words, the last instant."""
-    due = breaches.due_at(breach)
+def clock(breach: Breach, law: BreachLaw) -> dict[str, Any]:
+    """The hours of a case as the pages show them: tone, words, the last instant."""
+    due = breaches.due_at(breach, law)
     if not breach.is_running:
-        late = breach.notified_at is not None and breaches.is_late(breach, breach.notified_at)
+        late = breach.notified_at is not None and breaches.is_late(breach, breach.notified_at, law)
         words = _("told late") if late else _("told in time") if breach.notified_at else _("not to be told")
         undecided = breach.notified_at is None and breach.decision != Breach.Decision.NOT
         return {"tone": "warn" if late else "plain", "words": "" if undecided else words, "due": due}
-    seconds = breaches.left(breach).total_seconds()
+    seconds = (due - timezone.now()).total_seconds()
     hours = int(abs(seconds) // HOUR)
     if seconds < 0:
         said = ngettext("overdue for %d hour", "overdue for %d hours", hours) % hours
@@ -124,7 +143,7 @@ def _page(request: HttpRequest, breach: Breach, bound: dict[str, forms.Form], st
     }
     context = {
         "breach": breach,
-        "clock": clock(breach),
+        "clock": clock(breach, breach_law()),
         "entries": breach.entries.select_related("by").order_by("at", "pk"),
         "forms": {**fresh, **bound},
     }

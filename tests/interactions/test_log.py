@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from customers.models import Customer
 from datamap.models import AccessLog
 from interactions.forms import next_working_day
 from interactions.models import Attachment, Complaint, FollowUp, Interaction
@@ -57,6 +58,17 @@ def test_a_next_step_without_a_day_is_due_on_the_next_working_day(agent_client, 
     assert step.due_on > timezone.localdate()
     assert step.due_on.weekday() < 5
     assert step.owner == agent
+
+
+def test_a_next_step_for_a_day_that_is_over_is_asked_about(agent_client):
+    yesterday = timezone.localdate() - timedelta(days=1)
+    form = log_form(next_step="call back", due_on=yesterday.isoformat())
+    response = agent_client.post(_url(make_customer()), form)
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["due_on"]
+    assert not Interaction.objects.exists() and not FollowUp.objects.exists()
+    agent_client.post(_url(Customer.objects.get()), form | {"due_on": timezone.localdate().isoformat()})
+    assert FollowUp.objects.get().due_on == timezone.localdate()
 
 
 def test_a_day_without_a_step_is_asked_about(agent_client):

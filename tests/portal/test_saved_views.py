@@ -125,3 +125,15 @@ def test_a_search_that_has_ended_is_not_kept_as_a_view_of_everybody(manager_clie
     for answer in (manager_client.get(url), manager_client.post(url, {"name": "Stammkunden"})):
         assert (answer.status_code, answer.url) == (302, LIST)
     assert not SavedView.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["active_from", "active_to"])
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_view_kept_with_a_day_at_the_end_of_the_calendar_still_opens(manager_client, manager, field, day):
+    """The form takes such days no more; views that were kept before that are still there."""
+    make_customer("1")
+    view = SavedView.objects.create(owner=manager, name="Alt", query={field: day})
+    assert manager_client.get(LIST, {"v": view.pk}).status_code == 200
+    query = f"?v={view.pk}"
+    file = manager_client.post(reverse("portal:customer_export") + query, {"file_format": "csv"})
+    assert b"".join(file.streaming_content)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from customers.models import Customer, Note
+from customers.models import ContactPoint, Customer, Note
+from mail.models import Letter
 from privacy.models import Erasure
 from privacy.tasks import retry_erasures, work_on_erasure
 from tests.privacy.making import make_contact, make_person
@@ -90,3 +91,15 @@ def test_when_the_erasure_is_finished_there_is_nothing_left_to_search_for(note: 
     with pytest.raises(CommandError, match="abgeschlossen") as refused:
         erase("--deep")
     assert refused.value.returncode == 2
+
+
+def test_letters_to_a_spouse_with_the_same_address_are_shown_and_no_trace(note: Note) -> None:
+    """They are the spouse's, kept as sent, and cannot be changed: nobody could ever take the address out of them."""
+    note.delete()
+    spouse = note.customer
+    ContactPoint.objects.create(customer=spouse, kind="email", value="Alma4711@laden.example")
+    Letter.objects.create(customer=spouse, body="Hallo", recipient_lines="Bert Zweig\nAlma4711@laden.example")
+    told = erase("--deep")
+    assert told["complete"]
+    assert told["traces"]["mail_letter.recipient_lines"] == 1
+    assert Letter.objects.get().recipient_lines.endswith("Alma4711@laden.example")

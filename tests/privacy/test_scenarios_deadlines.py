@@ -49,8 +49,8 @@ def test_P04_extension_counts_from_receipt():
 
 def test_P18_72_hours_across_the_end_of_summer_time():
     aware = datetime(2026, 10, 24, 10, tzinfo=BERLIN)
-    found = breach_deadline(aware, as_of=datetime(2026, 10, 27, 9, tzinfo=BERLIN))
+    found = breach_deadline(aware, hours=72, as_of=datetime(2026, 10, 27, 9, tzinfo=BERLIN))
     assert found.due == datetime(2026, 10, 27, 8, tzinfo=UTC)
     assert found.due.isoformat() == "2026-10-27T09:00:00+01:00"
     assert found.status == "open"
-    assert breach_deadline(aware, as_of=datetime(2026, 10, 27, 9, 30, tzinfo=BERLIN)).status == "overdue"
+    assert breach_deadline(aware, hours=72, as_of=datetime(2026, 10, 27, 9, 30, tzinfo=BERLIN)).status == "overdue"

@@ -171,6 +171,34 @@ def test_the_suggestion_registers_nothing(privacy_client):
             "From: Zoe Gross <zoe@laden.example>\nSent: Monday, March 2, 2026 2:03 PM",
             "Zoe Gross", "zoe@laden.example", "2026-03-02T14:03",
         ),
+        (
+            "---------- Forwarded message ---------\nVon: Zoë Groß <zoe@laden.example>\n"
+            "Date: Mo., 23. Nov. 2026 um 14:03\u202fUhr\nSubject: Auskunft",
+            "Zoë Groß", "zoe@laden.example", "2026-11-23T14:03",
+        ),
+        (
+            "From: Zoë Groß <zoe@laden.example>\nDate: Mon, Nov 23, 2026 at 2:03\u202fPM\nSubject: Access",
+            "Zoë Groß", "zoe@laden.example", "2026-11-23T14:03",
+        ),
+        ("From: zoe@laden.example\nDate: Mon, 23 Nov 2026 at 14:03", "", "zoe@laden.example", "2026-11-23T14:03"),
+        ("From: zoe@laden.example\nDate: November 23, 2026 at 12:03:12 AM GMT+1", "", "zoe@laden.example",
+         "2026-11-23T00:03"),
+        ("Von: zoe@laden.example\nDatum: 23. März 2026 um 14:03:12 MEZ", "", "zoe@laden.example", "2026-03-23T14:03"),
+        ("Von: zoe@laden.example\nDatum: 23.11.26, 14:03", "", "zoe@laden.example", "2026-11-23T14:03"),
+        (
+            "From: =?UTF-8?Q?Zo=C3=AB_Gro=C3=9F?= <zoe@laden.example>\nDate: Mon, 23 Nov 2026 14:03:00 +0100 (CET)",
+            "Zoë Groß", "zoe@laden.example", "2026-11-23T14:03",
+        ),
+        (
+            "Received: from mail.example\nFrom: =?UTF-8?B?Wm/DqyBHcm/Dnw==?=\n <zoe@laden.example>\n"
+            "Date: Mon, 23 Nov 2026\n 14:03:00 +0100",
+            "Zoë Groß", "zoe@laden.example", "2026-11-23T14:03",
+        ),
+        (
+            "*Von:* Zoë Groß <zoe@laden.example>\n*Gesendet:* Montag, 23. November 2026 14:03",
+            "Zoë Groß", "zoe@laden.example", "2026-11-23T14:03",
+        ),
+        ("  Von: zoe@laden.example\n  Datum: 23.11.2026", "", "zoe@laden.example", "2026-11-23T00:00"),
         ("Datum: 2026-03-02", "", "", "2026-03-02T00:00"),
         ("Datum: 02.03.2199", "", "", ""),
         ("Datum: 31.02.2026 10:00", "", "", ""),

@@ -53,6 +53,19 @@ def test_a_new_silence_is_told_of_again() -> None:
     assert warn_inactive(ENDS) == 1
 
 
+def test_whoever_is_heard_of_before_the_mail_goes_out_is_told_of_no_end() -> None:
+    """The mail waits, for want of a server perhaps; what it says would no longer be true."""
+    make_person("1", last_activity=ACTIVE)
+    back = make_person("2", last_activity=ACTIVE)
+    assert warn_inactive(ENDS - timedelta(days=1)) == 2
+    Summary.objects.filter(customer=back).update(last_activity=at("2026-11-30"))
+    deliver_due()
+    states = dict(Message.objects.values_list("customer__number", "state"))
+    assert states == {"1": Message.State.SENT, "2": Message.State.REFUSED}
+    assert Message.objects.get(customer=back).reason == "account_goes_on"
+    assert [to for one in mail.outbox for to in one.to] == ["alma1@laden.example"]
+
+
 def test_nobody_is_told_who_cannot_or_must_not_be_written_to() -> None:
     nobody = make_person("1", last_activity=ACTIVE)
     ContactPoint.objects.filter(customer=nobody, kind="email").delete()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
 from datamap.workdays import LANDS, local_date
+from privacy.breach_law import breach_law
 from privacy.deadlines import BreachDeadline, Deadline, UnfitDates, breach_deadline, calendar_day, instant
 from privacy.deadlines import request_deadline as deadline_of
 
@@ -72,11 +73,11 @@ class Command(BaseCommand):
 
     def _breach(self, options: dict[str, Any], who: Controller) -> BreachDeadline:
         if any(options[name] is not None for name in ONLY_REQUESTS):
-            raise UnfitDates("The 72 hours of a breach know no extension, no suspension and no holidays.")
+            raise UnfitDates("The hours of a breach know no extension, no suspension and no holidays.")
         zone = legal_zone(who)
-        return breach_deadline(
-            instant(options["received"], zone), as_of=_day(options["as_of"], zone) or timezone.now(), zone=zone
-        )
+        aware_at = instant(options["received"], zone)
+        as_of = _day(options["as_of"], zone) or timezone.now()
+        return breach_deadline(aware_at, as_of=as_of, hours=breach_law().at(aware_at).hours, zone=zone)
 
 
 def _refuse_unreadable(options: dict[str, Any]) -> None:
