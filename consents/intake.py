@@ -17,6 +17,7 @@ from customers.optins import Asserted, Told, Verdict
 from customers.rows import Source as Batch
 from customers.suppression import hashes_of
 from datamap.controlling import legal_zone
+from datamap.workdays import is_on_earth
 
 PURPOSES = {"email": "newsletter", "sms": "newsletter", "whatsapp": "newsletter", "phone": "phone"}
 """Which purpose an opt-in of a file is about, by channel: files tell of newsletters and calls, and of nothing else."""
@@ -57,9 +58,10 @@ def _moment(evidence: Mapping[str, str], names: tuple[str, str], zone: tzinfo) -
         found = datetime.fromisoformat(time) if time and address else None
     except ValueError:
         return None
-    if found is not None and found.year < FIRST_YEAR:
+    if found is None or found.year < FIRST_YEAR:
         return None
-    return found.replace(tzinfo=zone) if found is not None and found.tzinfo is None else found
+    found = found if found.tzinfo else found.replace(tzinfo=zone)
+    return found if is_on_earth(found) else None
 
 
 class _Known(NamedTuple):

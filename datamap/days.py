@@ -8,13 +8,16 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from datamap.workdays import is_on_earth
+
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Whoever types "26" into a picker gets the year 0026, whose rows the next night would delete."""
 
 
 def is_slip(value: date) -> bool:
-    """Whether nobody can mean this day, or an instant of it."""
-    return not FIRST_YEAR <= value.year <= LAST_YEAR
+    """Whether nobody can mean this day, or an instant of it: not in the year 26, and not by a clock of no place."""
+    astray = isinstance(value, datetime) and value.tzinfo is not None and not is_on_earth(value)
+    return astray or not FIRST_YEAR <= value.year <= LAST_YEAR
 
 
 class DayField(forms.DateField):

@@ -30,6 +30,8 @@ LANDS = [
 ]
 
 SATURDAY, SUNDAY = 5, 6
+FARTHEST = timedelta(hours=16)
+"""No place has ever had a clock so far from that of Greenwich, and the database takes none."""
 
 
 def local_date(value: date | datetime, zone: ZoneInfo = BERLIN) -> date:
@@ -40,6 +42,12 @@ def local_date(value: date | datetime, zone: ZoneInfo = BERLIN) -> date:
     if value.tzinfo is None:
         raise ValueError("An instant without a zone has no legal date.")
     return value.astimezone(zone).date()
+
+
+def is_on_earth(at: datetime) -> bool:
+    """Whether the zone of an instant that somebody else has written is that of some place."""
+    offset = at.utcoffset()
+    return offset is not None and abs(offset) < FARTHEST
 
 
 def day_begins(day: date, zone: ZoneInfo = BERLIN) -> datetime:

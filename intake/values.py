@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from datamap.workdays import is_on_earth
+
 COMMA, POINT = "comma", "point"
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -98,7 +100,9 @@ def read_moment(value: str) -> datetime | None:
         found = _other_moment(value)
     if found is None or not 1900 <= found.year <= 2200:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=BERLIN)
+    if found.tzinfo is None:
+        return found.replace(tzinfo=BERLIN)
+    return found if is_on_earth(found) else None
 
 
 def _other_moment(value: str) -> datetime | None:

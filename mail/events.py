@@ -20,7 +20,7 @@ from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_listed, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
 from mail.outcomes import SERVER_REFUSED
-from mail.verdicts import bounce_of, is_listed
+from mail.verdicts import bounce_of, is_listed, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +61,18 @@ def event_key(raw: Mapping[str, Any] | None) -> str | None:
 
 def store_event(event: AnymailTrackingEvent, provider: str) -> bool:
     """Keep a report, sealed; False where it is none that counts. The same report again is not kept twice."""
-    if event.event_type not in KEPT:
+    own = _plain(event.esp_event)
+    kind = kind_of(event.event_type, own)
+    if kind not in KEPT:
         return False
     raw = {
-        "event": _plain(event.esp_event),
+        "event": own,
         "reject_reason": event.reject_reason,
         "recipient": event.recipient,
         "message_id": str(event.message_id or ""),
         "metadata": _plain(event.metadata or {}),
     }
-    row = ProviderEvent(provider=provider, kind=event.event_type, raw=raw, occurred_at=event.timestamp)
+    row = ProviderEvent(provider=provider, kind=kind, raw=raw, occurred_at=event.timestamp)
     ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
     return True
 

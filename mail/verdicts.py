@@ -28,6 +28,23 @@ _POLICY = re.compile(r"\b5\.(?:7\.\d{1,3}|2\.2)\b")
 _ON_ITS_LIST = frozenset({"suppress-unsubscribe", "suppress-complaint"})
 
 
+def kind_of(kind: str, own: Any) -> str:
+    """What a report is about; anymail does not know every word of a provider for a yes or a no of the person."""
+    if not isinstance(own, dict):
+        return kind
+    feedback = {
+        _part(own, "complaint").get("complaintFeedbackType"),  # Amazon SES
+        _part(own, "msys", "message_event").get("fbtype"),  # SparkPost
+    }
+    if kind == EventType.COMPLAINED and "not-spam" in feedback:
+        return EventType.UNKNOWN  # taken out of the folder of spam (RFC 6430): the contrary of a complaint
+    # Brevo's word for transactional mails, and the list that Amazon keeps.
+    leaves = own.get("event") == "unsubscribed" or (
+        _part(own, "subscription", "newTopicPreferences").get("unsubscribeAll") is True
+    )
+    return EventType.UNSUBSCRIBED if kind == EventType.UNKNOWN and leaves else kind
+
+
 def is_listed(raw: Mapping[str, Any]) -> bool:
     """Whether the provider sent nothing because its own list has the address as unsubscribed or complaining."""
     return (

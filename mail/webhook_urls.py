@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import wraps
 from typing import Any
 
@@ -12,6 +13,11 @@ from django.urls import path
 
 from datamap.guard import View, public_page
 from mail.providers import DOORS, proves_itself
+
+log = logging.getLogger(__name__)
+
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What anymail stumbles over in a body that is no report: it takes the form of one for granted."""
 
 
 def reporting(name: str, view: View) -> View:
@@ -31,6 +37,9 @@ def reporting(name: str, view: View) -> View:
             return HttpResponseBadRequest()
         except AnymailConfigurationError:  # Mandrill's key is missing, or mails that came in were sent here
             raise Http404 from None
+        except UNREADABLE as error:
+            log.warning("a report of %s cannot be read: %s", name, type(error).__name__)
+            return HttpResponseBadRequest()
 
     return public_page("Mail providers report here; they prove themselves with a secret of their own.")(guarded)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from datamap.workdays import is_on_earth
 from tracking.models import Device
 
 MAX_BYTES = 16 * 1024
@@ -144,7 +145,7 @@ def _instant(value: Any, field: str, now: datetime) -> datetime:
         at = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None or not 2000 < at.year < 9000:
+    if at is None or not is_on_earth(at) or not 2000 < at.year < 9000:
         raise Unreadable(f"{field}: an instant with its offset is needed, as in 2026-11-24T10:00:00+01:00.")
     if at > now + AHEAD:
         raise Unreadable(f"{field}: this lies in the future; the device's clock is wrong.")

@@ -69,9 +69,23 @@ def _fault(ring: KeyRing, recorded: Recorded) -> str:
             )
         if key is not None and key.writes and retired:
             return f"The vault key {kind}:{key_id} is retired and must not write."
-    lists = {key_id for kind, key_id in recorded if kind == "list"}
-    if lists and ring.writing("list").id not in lists:
-        return f"The list key never changes: list:{min(lists)} must go on writing."
+    return _fault_of_lists(ring, [key_id for kind, key_id in sorted(recorded) if kind == "list"])
+
+
+def _fault_of_lists(ring: KeyRing, recorded: list[int]) -> str:
+    """One key makes all list hashes: what went into them is gone, so that no other could ever take over.
+
+    Nor in two steps, as a key that only reads at first. A database that knows several from before goes on with them.
+    """
+    here = sorted(key.id for key in ring.of_kind("list"))
+    if not recorded and len(here) > 1:
+        named = " and ".join(f"list:{key_id}" for key_id in here)
+        return f"The list key never changes, so that a database has one: of {named} only one may be among the keys."
+    if recorded and (others := [key_id for key_id in here if key_id not in recorded]):
+        return (
+            f"The list key never changes: that of this database is list:{recorded[0]}; "
+            f"take list:{others[0]} out of the keys."
+        )
     return ""
 
 

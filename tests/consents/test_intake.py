@@ -90,6 +90,7 @@ def test_what_the_sample_of_mailchimp_proves_is_taken(shared_data: Path) -> None
         "2024-03-04 09:10:00,192.0.2.7,2024-03-04 09:05:00,192.0.2.7",  # confirmed before it was asked for
         "2024-03-04 09:00:00,192.0.2.7,2124-03-04 09:05:00,192.0.2.7",  # in a hundred years
         "gestern,192.0.2.7,heute,192.0.2.7",
+        "2024-03-04T09:00:00+23:59,192.0.2.7,2024-03-04T09:05:00+23:59,192.0.2.7",  # no zone on earth
         "0001-01-01 00:00:00,192.0.2.7,0001-01-01 00:00:00,192.0.2.7",  # a program that knows no date
     ],
 )

@@ -321,7 +321,7 @@ def test_a_channel_that_the_name_of_a_purpose_says_is_not_said_twice(person, des
 
 def test_a_moment_before_anybody_consented_to_anything_is_a_slip(desk, person):
     shown = wording()
-    for at in ("0001-01-01T00:00", "0026-11-01T10:00", "1899-12-31T23:59"):
+    for at in ("0001-01-01T00:00", "0026-11-01T10:00", "1899-12-31T23:59", "2026-11-01T10:00+23:59"):
         answer = take(desk, person, wording=shown, at=at)
         assert (answer.status_code, set(answer.context["form"].errors)) == (422, {"at"}), at
     assert not Entry.objects.exists()

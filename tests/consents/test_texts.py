@@ -8,7 +8,7 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -60,6 +60,15 @@ def test_a_text_is_drafted_published_and_stands(manager_client):
         LegalTextVersion.objects.filter(pk=version.pk).delete()
     manager_client.post(reverse("consents:discard", args=[version.pk]))
     assert LegalTextVersion.objects.filter(pk=version.pk).exists()
+
+
+def test_published_texts_are_not_emptied_out_either():
+    make_version()
+    for table in ("consents_legaltextversion", "consents_legaltext"):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL obhut.flush = ''")
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+    assert texts.published().exists()
 
 
 def test_the_fingerprint_does_not_depend_on_how_an_umlaut_is_written():

@@ -143,6 +143,16 @@ def test_a_spreadsheet_with_a_formula_loses_that_row_and_pads_german_postcodes(t
     assert found["warning_count"] >= 1
 
 
+def test_a_time_in_a_zone_of_no_place_costs_its_own_row_alone(tmp_path: Path) -> None:
+    text = "order_id,customer_id,date,total\n1,7,2026-11-30T10:00:00+23:59,5.00\n2,7,2026-11-30T10:00:00+14:00,5.00\n"
+    targets = {"external_id": "order_id", "customer_external_id": "customer_id", "placed_at": "date", "total": "total"}
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(json.dumps(targets), encoding="utf-8")
+    done = import_file("orders", write_csv(tmp_path, text), mapping=str(mapping))
+    assert (done["created"], done["error_count"]) == (1, 1)
+    assert [error["line"] for error in done["errors"]] == [2]
+
+
 def test_an_unreadable_phone_is_kept_as_typed_and_a_wrong_key_rejects_the_row(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     file.write_text(json.dumps({"external_id": "id", "phone": "tel"}))

@@ -188,7 +188,18 @@ FOLLOWS: list[tuple[str, Body, tuple[str, str]]] = [
     ("amazon_ses", ses_bounce("Undetermined", "Undetermined"), ("", "soft")),
     ("amazon_ses", ses("Complaint", complaint={"complainedRecipients": [{"emailAddress": ZOE}], "feedbackId": "3",
                                                "complaintFeedbackType": "abuse"}), ("complaint", "complaint")),
+    # The receiver has put it out of the folder of spam: whoever likes our mails has not unsubscribed (RFC 6430).
+    ("amazon_ses", ses("Complaint", complaint={"complainedRecipients": [{"emailAddress": ZOE}], "feedbackId": "4",
+                                               "complaintFeedbackType": "not-spam"}), ("", "")),
+    ("amazon_ses", ses("Subscription", subscription={"contactList": "L", "source": "UnsubscribeHeader",
+        "newTopicPreferences": {"unsubscribeAll": True, "topicSubscriptionStatus": []},
+        "oldTopicPreferences": {"unsubscribeAll": False, "topicSubscriptionStatus": []}}), ("unsubscribed", "")),
+    ("amazon_ses", ses("Subscription", subscription={"contactList": "L", "source": "UnsubscribeHeader",
+        "newTopicPreferences": {"unsubscribeAll": False, "topicSubscriptionStatus": []}}), ("", "")),
     ("amazon_ses", ses("Delivery", delivery={"recipients": [ZOE], "smtpResponse": "250 ok"}), ("", "")),
+    # developers.brevo.com, transactional webhooks: anymail knows the word of the campaigns alone.
+    ("brevo", {"event": "unsubscribed", "email": ZOE, "ts_epoch": 1790000000000}, ("unsubscribed", "")),
+    ("brevo", {"event": "list_addition", "email": ZOE, "ts_epoch": 1790000000000}, ("", "")),
     ("mailersend", mailersend("hard_bounced", "recipient_bounce"), ("bounced", "hard")),
     ("mailersend", mailersend("soft_bounced", "recipient_bounce"), ("", "soft")),
     ("mailersend", mailersend("spam_complaint", "spam_complaint"), ("complaint", "complaint")),
@@ -207,6 +218,7 @@ FOLLOWS: list[tuple[str, Body, tuple[str, str]]] = [
     ("sparkpost", sparkpost("bounce", bounce_class="10", reason="550 5.1.1 unknown user"), ("bounced", "hard")),
     ("sparkpost", sparkpost("bounce", bounce_class="22", reason="552 mailbox full"), ("", "soft")),
     ("sparkpost", sparkpost("spam_complaint", fbtype="abuse"), ("complaint", "complaint")),
+    ("sparkpost", sparkpost("spam_complaint", fbtype="not-spam"), ("", "")),
     ("sparkpost", sparkpost("list_unsubscribe"), ("unsubscribed", "")),
     ("mailtrap", mailtrap("bounce", bounce_category="invalid", response_code=550), ("bounced", "hard")),
     ("mailtrap", mailtrap("soft bounce", response_code=450), ("", "soft")),
@@ -305,8 +317,22 @@ def test_what_is_reported_has_the_effect_that_its_provider_means(settings, provi
     assert followed() == follows
 
 
+UNREADABLE = ["[]", '"x"', "null", "7", "{", '{"event": "spam", "email": "zoe@laden.example", "ts_epoch": "gestern"}']
+
+
+@pytest.mark.parametrize("body", UNREADABLE)
+def test_what_is_no_report_is_refused_as_such(settings, caplog, body) -> None:
+    allow(settings, WEBHOOK_SECRET=[SECRET])
+    with caplog.at_level(logging.INFO):
+        assert send("brevo", body, basic()) == 400
+    assert "zoe" not in caplog.text
+    assert not ProviderEvent.objects.exists()
+
+
 SIGNING = {
-    provider: body for provider, body, _follows in FOLLOWS if provider not in ("amazon_ses", "resend", "sparkpost")
+    provider: body
+    for provider, body, _follows in FOLLOWS
+    if provider not in ("amazon_ses", "brevo", "resend", "sparkpost")
 }
 SIGNING["sendgrid"] = [{"email": ZOE, "event": "bounce", "type": "bounce", "timestamp": 1790000000, "sg_event_id": "1"}]
 

@@ -176,6 +176,8 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "campaign": ({"visits": [{"path": "/", "campaign": "an Alma"}]}, 422, "campaign"),
     "no zone": ({"visits": [{"path": "/", "at": "2026-11-24T10:00:00"}]}, 422, "offset"),
     "no date": ({"visits": [{"path": "/", "at": "2026-13-40T10:00:00Z"}]}, 422, "offset"),
+    "a zone of no place": ({"visits": [{"path": "/", "at": "2026-11-30T10:00:00+23:59"}]}, 422, "offset"),
+    "its consent": ({"consent": agreed() | {"given_at": "2026-11-30T10:00:00+23:59"}}, 422, "offset"),
     "too many": ({"visits": [{"path": "/"}] * 51}, 422, "50"),
     "no wording": ({"consent": {"language": "de", "given_at": "2026-01-01T00:00:00Z"}}, 422, "wording"),
     "consent yes": ({"consent": True}, 422, "object"),

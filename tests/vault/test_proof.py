@@ -63,11 +63,22 @@ def test_a_new_key_beside_the_known_ones_is_recorded(known: set) -> None:
     assert records() == {(key.kind, key.id, key.fingerprint) for key in ring.keys}
 
 
-def test_the_list_key_never_changes(known: set) -> None:
-    lines = [*key_text().splitlines()[:2], key_line("list", 1), key_line("list", 2, writes=True)]
-    with replaced(load("\n".join(lines))), pytest.raises(WrongKeys, match="list key never changes"):
+@pytest.mark.parametrize("writes", [(False, True), (True, False)])
+def test_the_list_key_never_changes(known: set, writes: tuple[bool, bool]) -> None:
+    # Nor in two steps: a second one beside it would be known from then on, and could write next time.
+    keys = [key_line("list", key_id, writes=own) for key_id, own in zip((1, 2), writes, strict=True)]
+    lines = [*key_text().splitlines()[:2], *keys]
+    with replaced(load("\n".join(lines))), pytest.raises(WrongKeys, match="list key never changes.*list:2"):
         verify_keys()
     assert records() == known
+
+
+def test_a_new_database_takes_one_list_key(ring: KeyRing) -> None:
+    KeyRecord.objects.all().delete()
+    lines = [*key_text().splitlines()[:2], key_line("list", 1), key_line("list", 2, writes=True)]
+    with replaced(load("\n".join(lines))), pytest.raises(WrongKeys, match="list key never changes.*list:1.*list:2"):
+        verify_keys()
+    assert records() == set()
 
 
 def test_a_retired_key_neither_is_missed_nor_writes(known: set) -> None:
