@@ -228,7 +228,7 @@ def test_a_run_and_an_erasure_that_lose_their_database_are_ended_by_the_next_swe
 def test_a_broker_that_forgets_everything_costs_two_minutes_and_nothing_else(tmp_path: Path, manager: User) -> None:
     for number in range(3):
         make_person(str(number), last_activity="2023-01-01")
-    customer, other = make_person("4711"), make_person("4712")
+    customer, other = make_person("4711"), make_person("4712", last_activity="2024-11-30")
     run = plan_run(date(2026, 11, 24), only="ACCOUNT")
     erasure = ask_erasure(customer)
     mail = queue("account_ends", to=other, message_class="notice", context={"since": "2024-11-30"})
