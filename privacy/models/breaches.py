@@ -136,6 +136,10 @@ class BreachRule(models.Model):
             raise ValueError("A rule for breaches is never edited: add a new version.")
         super().save(*args, **kwargs)
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Raises ValueError: what held on a past day must stay readable (C7)."""
+        raise ValueError("A rule for breaches is never removed: add a new version.")
+
     def wants_notice(self, risk: str) -> bool:
         """Whether the authority must be told of a breach of this risk."""
         return risk in (self.told_from, Breach.Risk.HIGH)
