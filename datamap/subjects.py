@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -62,3 +63,16 @@ class Subject:
 
 def _once(*several: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for texts in several for text in texts))
+
+
+def spellings(text: str) -> set[str]:
+    """A text in small letters, in capitals and as it is, each in both ways that Unicode composes its letters.
+
+    Of ASCII the text alone, which whoever searches compares whatever its case: of other letters a database or a file
+    may know no capitals, and capital words write ß as SS, as it is, or as ẞ.
+    """
+    if text.isascii():
+        return {text}
+    composed = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
+    capitals = {kept.join(map(str.upper, one.split("ß"))) for one in composed for kept in ("SS", "ß", "ẞ")}
+    return {*composed, *map(str.lower, composed), *capitals}

@@ -7,6 +7,7 @@ still rows to read is left until that is done: its rows about the person meet th
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from customers.reading import phone_pattern
-from datamap.subjects import Subject
+from datamap.subjects import Subject, spellings
 from intake.models import Batch
 from intake.reading import open_table
 from intake.storage import opener_of
@@ -23,7 +24,7 @@ from intake.tables import Broken, Opener, UnreadableFile
 BLOCK = 1 << 20
 # Bytes of a phone number as people write it, with blanks and brackets, in UTF-16.
 LONGEST_NUMBER = 128
-ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
 
 
 class StillRead(Exception):
@@ -53,18 +54,27 @@ def forget_in_files(subject: Subject) -> int:
 class Sought:
     """What a file names the person by: texts in small letters, and phone numbers however they are written."""
 
-    texts: list[str]
+    texts: set[str]
     numbers: re.Pattern[str] | None
 
     @classmethod
     def of(cls, subject: Subject) -> Sought:
         patterns = [pattern for phone in subject.phones if (pattern := phone_pattern(phone))]
-        texts = [text.lower() for text in subject.sure()]
+        texts = {form.lower() for text in subject.sure() for form in spellings(text)}
         return cls(texts, re.compile("|".join(patterns)) if patterns else None)
 
     def stands_in(self, text: str) -> bool:
         """Whether a cell holds one of them."""
         return any(one in text.lower() for one in self.texts) or bool(self.numbers and self.numbers.search(text))
+
+    def as_bytes(self) -> set[bytes]:
+        """The texts as they stand in a file whose ASCII letters were made small; of others it has no small ones."""
+        found = set()
+        for form in (changed for text in self.texts for changed in spellings(text)):
+            for encoding in ENCODINGS:
+                with suppress(UnicodeEncodeError):
+                    found.add(form.encode(encoding).lower())
+        return found
 
 
 def _discard(batch: Batch) -> bool:
@@ -85,8 +95,8 @@ def _names(stored: Any, sought: Sought) -> bool:
 
 
 def _in_text(opener: Opener, sought: Sought) -> bool:
-    """Whatever delimits the columns; e-mails and numbers are the same bytes in every one-byte encoding."""
-    needles = [text.encode(encoding) for text in sought.texts for encoding in ENCODINGS]
+    """Whatever delimits the columns, and in whichever encoding files come."""
+    needles = sought.as_bytes()
     overlap = max(LONGEST_NUMBER, *map(len, needles))
     before = b""
     with opener() as file:

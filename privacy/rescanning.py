@@ -17,7 +17,7 @@ from django.db import connection, models
 from customers.models import ContactPerson, ContactPoint
 from customers.reading import phone_pattern
 from datamap.declarations import history_base
-from datamap.subjects import Subject
+from datamap.subjects import Subject, spellings
 from privacy.compiling import Joins, tables
 from vault.fields import SealedField
 
@@ -57,7 +57,7 @@ def needles_of(texts: Iterable[str]) -> Needles:
     found: set[str] = set()
     texts = list(texts)
     for text in texts:
-        for form in _written(text):
+        for form in spellings(text):
             found |= {form, json.dumps(form)[1:-1], json.dumps(form, ensure_ascii=False)[1:-1]}
         for raw in {unicodedata.normalize(form, text).encode() for form in ("NFC", "NFD")} | {text.encode()}:
             found.add(raw.hex())
@@ -69,14 +69,6 @@ def needles_of(texts: Iterable[str]) -> Needles:
 
 # Base64 as it stands in addresses (RFC 4648 section 5).
 _IN_ADDRESSES = str.maketrans("+/", "-_")
-
-
-def _written(text: str) -> set[str]:
-    """ASCII is compared whatever its case; of other letters the database may know no capitals, and ß has two."""
-    if text.isascii():
-        return {text}
-    composed = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
-    return {changed for one in composed for changed in (one, one.upper(), one.lower())}
 
 
 def _base64(raw: bytes, offset: int) -> str:

@@ -117,3 +117,17 @@ def test_a_file_goes_that_names_a_former_address_or_writes_the_number_its_own_wa
     theirs.refresh_from_db()
     others.refresh_from_db()
     assert (bool(theirs.file), bool(others.file)) == (False, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    "cell", ["jürgen.groß@laden.example", "JÜRGEN.GROß@LADEN.EXAMPLE", "JÜRGEN.GROSS@Laden.example"]
+)
+def test_a_file_goes_that_names_an_address_with_umlauts_in_the_encoding_of_its_time(cell: str, encoding: str) -> None:
+    ContactPoint.objects.create(customer=make_person("4711"), kind="email", value=EMAIL)
+    theirs = brought(f"{HEADER}\r\n7,Jürgen,{cell}\r\n".encode(encoding))
+    others = brought(f"{HEADER}\r\n8,Jörg,jörgen.groß@laden.example\r\n".encode(encoding))
+    assert erase()["complete"]
+    theirs.refresh_from_db()
+    others.refresh_from_db()
+    assert (bool(theirs.file), bool(others.file)) == (False, True)
