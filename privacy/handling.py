@@ -16,7 +16,7 @@ from privacy import clarifying, copies, identifying, letters, restricting
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Erasure, Policy, Rectification, Request, RequestLetter
-from privacy.reapplying import erasures_of
+from privacy.progress import erasures_of, has_run
 from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
 from staff.models import User
 
@@ -198,7 +198,7 @@ def _refuse_unready(request: Request, decision: str) -> None:
     if corrects and not decision.strip() and not request.rectifications.exists():
         raise StepRefused(_("Stage the corrections and decide about them first, or say here what was decided."))
     still_here = request.kind == Request.Kind.ERASURE and request.customer_id is not None
-    if still_here and not any(erasure.started_at for erasure in erasures_of(request)):
+    if still_here and not any(map(has_run, erasures_of(request))):
         raise StepRefused(_("Carry out the erasure first: the letter says what was erased and what stays."))
 
 
