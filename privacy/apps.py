@@ -151,6 +151,8 @@ class PrivacyConfig(AppConfig):
 
         register_replay("erasure", reapplying.replay_erasure)
         register_replay("contact_erasure", reapplying.replay_contact)
+        # In doubt as well: whom the shop keeps can still be erased, and nobody can be brought back.
+        register_replay("erasure_taken_back", reapplying.replay_taken_back)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
         gates.register_gate("notice", warning.refuse_untrue)
         telling.register()

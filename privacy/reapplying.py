@@ -62,6 +62,15 @@ def replay_contact(entry: Mapping[str, Any]) -> str:
     return "replayed"
 
 
+def replay_taken_back(entry: Mapping[str, Any]) -> str:
+    """Take an erasure back again that was taken back after the backup; its hour may have passed since."""
+    waiting = Erasure.objects.filter(
+        receipt=entry["receipt"], state__in=(Erasure.State.WAITING, Erasure.State.SCHEDULED)
+    )
+    done = waiting.update(state=Erasure.State.CANCELLED, finished_at=timezone.now(), needles=None)
+    return "replayed" if done else "already"
+
+
 def _again(customer: Customer, entry: Mapping[str, Any]) -> Erasure:
     """The erasure of an entry, ready to run: the one that waits in the restored database, or a new row for it."""
     as_it_was = {"subject_ref": UUID(entry["subject_ref"])}
