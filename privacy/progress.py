@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -10,11 +11,22 @@ from django.utils import timezone
 from privacy.models import Erasure, ErasureStep, Request
 from privacy.packages.knowing import marks_of_asker
 
+# Somebody asks every minute for what waits; what is not done by then waits for a person.
+PATIENCE = timedelta(minutes=15)
+
 
 def failed_erasures() -> QuerySet[Erasure]:
     """The erasures that are open because a step or a store has failed."""
     failed = Q(steps__state=ErasureStep.State.FAILED) | Q(state=Erasure.State.OPEN_STORES)
     return Erasure.objects.filter(failed, state__in=Erasure.OPEN_STATES).distinct()
+
+
+def late_erasures() -> QuerySet[Erasure]:
+    """The erasures whose hour has come and that no worker has begun, or brings to an end: it dies in them each time."""
+    now = timezone.now()
+    due = Q(state=Erasure.State.SCHEDULED, run_after__lt=now - PATIENCE)
+    due |= Q(state=Erasure.State.RUNNING, started_at__lt=now - PATIENCE)
+    return Erasure.objects.filter(due).exclude(lease_until__gt=now)
 
 
 def erasures_of(request: Request) -> list[Erasure]:
