@@ -13,6 +13,7 @@ from interactions.models import Attachment
 from privacy import erasing, handling, identifying, rectifying, restricting
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Request, RequestLetter
+from privacy.steps import StepRefused
 from tests.privacy.making import make_contact, make_order, make_paper, make_person, person, take
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,34 @@ def test_the_end_of_one_of_two_restrictions_is_not_told_as_the_end_of_both(priva
     assert privacy_client.post(url, sent).status_code == 302
     body = case.letters.get(kind="lifting").body
     assert "wie zuvor genutzt" not in body and "weiter eingeschränkt" in body
+
+
+@pytest.mark.parametrize("step", ["propose", "approve"])
+def test_of_two_requests_none_is_refused_while_the_erasure_of_the_other_is_on_its_way(privacy, second, step) -> None:
+    """The letter would say that nothing is erased, and the same person is."""
+    customer = make_person("4711")
+    first, again = (_asks(privacy, "erasure", customer) for _ in range(2))
+    said = {"reason": "Doppelt.", "evidence": "Zweite Mail", "way": "mail", "version": None, "by": privacy}
+    if step == "approve":
+        handling.propose_refusal(again, "excessive", **said)
+    ask_erasure(customer, request=first, as_of=DAY)
+    with pytest.raises(StepRefused):
+        if step == "propose":
+            handling.propose_refusal(again, "excessive", **said)
+        else:
+            handling.approve_refusal(again, way="mail", version=None, by=second)
+    assert not again.letters.exists()
+    other = take(privacy, kind="access", customer=customer)
+    handling.propose_refusal(other, "excessive", **said)  # another right is not in the way of an erasure
+
+
+def test_who_has_not_shown_who_they_are_is_refused_whatever_else_runs(privacy, second) -> None:
+    customer = make_person("4711")
+    first = _asks(privacy, "erasure", customer)
+    stranger = take(privacy, kind="erasure", customer=customer, email="fremd@laden.example")
+    ask_erasure(customer, request=first, as_of=DAY)
+    said = {"reason": "Nicht gezeigt.", "evidence": "Keine Antwort", "way": "mail", "version": None, "by": privacy}
+    handling.propose_refusal(stranger, "unidentifiable", **said)
+    handling.approve_refusal(stranger, way="mail", version=None, by=second)
+    stranger.refresh_from_db()
+    assert stranger.state == "refused"
