@@ -175,6 +175,6 @@ class PrivacyConfig(AppConfig):
             "notice",
             ("since",),
             load=warning.load,
-            sample={"since": date(2024, 11, 30)},
+            sample={"since": date(2024, 11, 30), "period": ""},
         )
         register_case_link("privacy.Hold", order="order_number")

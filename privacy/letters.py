@@ -334,9 +334,17 @@ def _facts_of_lifting(request: Request) -> dict[str, Any]:
     return {"stays": others.exists()}
 
 
+def _facts_of_withdrawal(_request: Request) -> dict[str, Any]:
+    """How long the proof stays, where the rule is not the three years that the letter says by itself."""
+    rule = rule_for("CONSENT", local_date(timezone.now(), legal_zone()))
+    usual = (rule.number, rule.unit, rule.year_end) == (3, "y", True)
+    return {"proof_stays": "" if usual else period_in_words(rule)}
+
+
 _FACTS_OF: dict[str, Callable[[Request], dict[str, Any]]] = {
     Request.Kind.ERASURE: _facts_of_erasure,
     Request.Kind.RECTIFICATION: _facts_of_rectification,
+    Request.Kind.WITHDRAWAL: _facts_of_withdrawal,
     Kind.LIFTING: _facts_of_lifting,
 }
 

@@ -9,8 +9,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from datamap.versioning import add_version, newest, successor
 from interactions.models import Attachment
-from privacy import erasing, handling, identifying, rectifying, restricting
+from privacy import erasing, handling, identifying, letters, rectifying, restricting
 from privacy.erasing import ask_erasure, run_erasure
 from privacy.models import Erasure, Request, RequestLetter
 from privacy.steps import StepRefused
@@ -153,3 +154,15 @@ def test_who_has_not_shown_who_they_are_is_refused_whatever_else_runs(privacy, s
     handling.approve_refusal(stranger, way="mail", version=None, by=second)
     stranger.refresh_from_db()
     assert stranger.state == "refused"
+
+
+@pytest.mark.parametrize(("years", "said"), [(3, "drei Jahre bis zum Jahresende"), (5, "5 Jahre ab Jahresende")])
+def test_who_withdraws_is_told_the_period_of_the_rule_of_today(privacy, years: int, said: str) -> None:
+    if years != 3:
+        rule = successor(newest("CONSENT"))
+        rule.number, rule.valid_from, rule.reason = years, date(2026, 1, 1), "longer"
+        add_version(rule, user_id=None)
+    case = take(privacy, kind="withdrawal", customer=person(), name="Zoë Groß")
+    body = letters.compose(case, RequestLetter.Kind.ANSWER).body
+    assert said in body
+    assert "fünf Jahre ab der Einwilligung" in body  # UWG § 7a
