@@ -20,7 +20,7 @@ from tests.privacy.making import make_contact, make_order, make_paper, make_pers
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 11, 28)
-ALL_ERASED = "Wir haben alles gelöscht, was wir nicht aufbewahren müssen"
+ALL_ERASED = "Wir haben alles gelöscht, was wir nicht behalten müssen"
 RECIPIENTS = "Wer die alten Daten von uns erhalten hat, wird unterrichtet."
 
 
@@ -85,6 +85,7 @@ def test_who_was_erased_is_told_of_the_marks_that_stay(privacy, invoice: bool) -
     run_erasure(ask_erasure(customer, request=case, as_of=DAY).pk)
     case.refresh_from_db()
     body = _answer(case, privacy)
+    assert ALL_ERASED in body
     assert "verschlüsselte Prüfwerte" in body
     assert "3 Jahre ab Jahresende" in body  # TOMB
     assert "Werbung" in body
