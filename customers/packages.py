@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Q
 
 from customers.listwords import channel_words, mark_words, scope_words, state_words
-from customers.models import ContactPoint
+from customers.models import ContactPoint, Summary, Suppression, Tombstone
+from customers.postal import POST, boxes_of, stopped_by_post
 from customers.suppression import hashes_of
 from customers.vcard import vcard
 from datamap.packages import (
@@ -88,9 +89,27 @@ def card(rows: Mapping[str, list[Row]]) -> str:
 
 def suppression_entries(subject: Person) -> Q | None:
     """Entries of the blocklist that stand for an address or number of this person."""
-    points = ContactPoint.objects.filter(customer=subject.customer_id).values_list("kind", "value")
+    if subject.customer_id is None:
+        return _entries_of_erased(subject)
+    points = list(ContactPoint.objects.filter(customer=subject.customer_id).values_list("kind", "value"))
+    # Somebody else may live there: the entry of an address is theirs alone as long as it stops nothing of this person.
+    if _is_stopped_by_post(subject.customer_id):
+        points += [(POST, key) for key in boxes_of([subject.customer_id])]
     marks = [mark for kind, value in points for mark in hashes_of(kind, value)]
     return Q(endpoint__in=marks) if marks else None
+
+
+def _is_stopped_by_post(customer_id: int) -> bool:
+    objected = Summary.objects.filter(customer=customer_id, advertising_stopped_at__isnull=False)
+    return objected.exists() or bool(stopped_by_post([customer_id]))
+
+
+def _entries_of_erased(subject: Person) -> Q | None:
+    """Those of the addresses that are told, and those an erasure left: it writes its marks at the same instant."""
+    marks = [mark for channel, value in subject.reached_by for mark in hashes_of(channel, value)]
+    instants = Tombstone.objects.filter(subject_ref__in=subject.refs).values_list("erased_at", flat=True).distinct()
+    left = Q(reason=Suppression.Reason.ERASURE, since__in=list(instants)) if subject.refs else Q(pk__in=[])
+    return Q(endpoint__in=marks) | left if marks or subject.refs else None
 
 
 def tombstones(subject: Person) -> Q | None:

@@ -30,6 +30,7 @@ __all__ = ["KINDS", "Entry", "JournalDamaged", "JournalError", "entries", "posit
 KINDS = (
     "erasure",
     "contact_erasure",
+    "erasure_taken_back",
     "suppression",
     "suppression_ended",
     "tombstone",

@@ -29,12 +29,16 @@ Many = Callable[[Columns], list[Row]]
 
 @dataclass(frozen=True)
 class Person:
-    """Whose data are meant: a customer, the opaque marks of erasures, or both."""
+    """Whose data are meant: a customer, the opaque marks of erasures, or both.
+
+    `reached_by`: (channel, value) by which somebody of whom no row is left says they are reached.
+    """
 
     customer_id: int | None
     number: str = ""
     refs: tuple[UUID, ...] = ()
     language: str = "de"
+    reached_by: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

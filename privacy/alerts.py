@@ -19,9 +19,9 @@ from privacy import breaches
 from privacy.breach_law import breach_law
 from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
 from privacy.holding import overdue_cases, overdue_reviews, standing_holds
-from privacy.models import Erasure, ErasureStep, Notice, RetentionBatch, RetentionRun
+from privacy.models import Erasure, ErasureStep, Notice, Package, RetentionBatch, RetentionRun
 from privacy.papers.versions import changed_kinds
-from privacy.progress import failed_erasures
+from privacy.progress import failed_erasures, late_erasures
 from privacy.recipients import unnamed_kinds
 
 COUNTED = 1000
@@ -60,6 +60,17 @@ def register_alerts() -> None:
         "privacy:erasures?state=failed",
         STOP,
     )
+    register_task(
+        "erasure_late",
+        gettext_lazy("Erasures whose hour has come and that no worker ends"),
+        _late_erasures,
+        "privacy:erasures?state=late",
+        STOP,
+    )
+    register_task(
+        "packages", gettext_lazy("Data packages that failed, or that no worker builds"), _packages, "privacy:packages",
+        WARN, permission="privacy.packages",
+    )  # fmt: skip
     register_task("notices_back", gettext_lazy("Notices that came back"), _bounced, "privacy:notices?show=back", STOP)
     register_task("notices", gettext_lazy("Recipients to be told"), _notices, "privacy:notices", WARN)
     register_task(
@@ -160,6 +171,14 @@ def _failed_batches() -> int:
 
 def _failed_erasures() -> int:
     return failed_erasures().values("pk")[:COUNTED].count()
+
+
+def _late_erasures() -> int:
+    return late_erasures().values("pk")[:COUNTED].count()
+
+
+def _packages() -> int:
+    return Package.objects.waiting_for_a_person().values("pk")[:COUNTED].count()
 
 
 def _waiting() -> int:

@@ -1,9 +1,18 @@
 """Wires the rights of people over everything the floors below hold."""
 
 from datetime import date
+from typing import Any
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+
+def _stamp_again(*, raw: bool, **_given: Any) -> None:
+    """The controller was saved: what the desk sorts by follows the calendar that counts now."""
+    from privacy.clock import stamp_again
+
+    if not raw:  # a fixture: its other rows may not be there yet
+        stamp_again()
 
 
 class PrivacyConfig(AppConfig):
@@ -19,10 +28,13 @@ class PrivacyConfig(AppConfig):
 
     def _wire_the_desk(self) -> None:
         """Requests, restrictions and objections: to the timeline, the holds, the journal, the outbox."""
+        from django.db.models.signals import post_save
+
         from customers import objecting as objections
         from customers.timeline import TimelineSource, register_source
         from datamap.holds import register_case_source
         from datamap.journal import register_replay
+        from datamap.models import Controller
         from mail import templates
         from privacy import board, closing, handling, letters, objecting, opencases, rectifying, restricting
         from staff import handover
@@ -106,6 +118,7 @@ class PrivacyConfig(AppConfig):
             "restriction", _("Restriction"), restricting.undecided, restricting.decided_and_restricted
         )
         board.register_tasks()
+        post_save.connect(_stamp_again, sender=Controller, dispatch_uid="privacy.stamp_again")
         letters.register_paragraphs("rectification", rectifying.told)
         handover.register(
             "privacy_requests", _("privacy requests"), board.open_work, board.hand_over_all, "privacy.requests"
@@ -151,6 +164,8 @@ class PrivacyConfig(AppConfig):
 
         register_replay("erasure", reapplying.replay_erasure)
         register_replay("contact_erasure", reapplying.replay_contact)
+        # In doubt as well: whom the shop keeps can still be erased, and nobody can be brought back.
+        register_replay("erasure_taken_back", reapplying.replay_taken_back)
         gates.register_gate(gates.EVERY_CLASS, reapplying.refuse_while_erasing)
         gates.register_gate("notice", warning.refuse_untrue)
         telling.register()
@@ -160,6 +175,6 @@ class PrivacyConfig(AppConfig):
             "notice",
             ("since",),
             load=warning.load,
-            sample={"since": date(2024, 11, 30)},
+            sample={"since": date(2024, 11, 30), "period": ""},
         )
         register_case_link("privacy.Hold", order="order_number")

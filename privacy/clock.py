@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -65,13 +66,32 @@ def deadline_for(request: Request, *, as_of: date | None = None, who: Controller
 
 
 def stamp_due(request: Request) -> None:
-    """Set what the board sorts by; the caller saves."""
+    """Set what the board sorts by; the caller saves.
+
+    Where the notice of an extension came too late the case is overdue whatever else is due, and stands so on the board
+    (P04).
+    """
     zone = legal_zone()
-    request.due_on = deadline_for(request).due
+    deadline = deadline_for(request)
+    request.due_on = deadline.extension_notice_due if deadline.notice_late else deadline.due
     received = local_date(request.received_at, zone)
     asked = [request.identity_asked_at] if request.state == Request.State.IDENTITY_PENDING else []
     asked += [request.clarification_asked_at] if request.is_open and request.clarified_at is None else []
-    request.clock_stopped = any(at is not None and is_prompt(received, local_date(at, zone)) for at in asked)
+    stopped = any(at is not None and is_prompt(received, local_date(at, zone)) for at in asked)
+    request.clock_stopped = stopped and not deadline.notice_late
+
+
+@transaction.atomic
+def stamp_again() -> int:
+    """`stamp_due` of all requests that are not closed, as the calendar has changed: the federal state, whether its
+    holidays count, the zone. Answers how many moved."""
+    moved = []
+    for request in Request.objects.select_for_update().filter(closed_at__isnull=True).order_by("pk"):
+        before = request.due_on, request.clock_stopped
+        stamp_due(request)
+        if (request.due_on, request.clock_stopped) != before:
+            moved.append(request)
+    return Request.objects.bulk_update(moved, ["due_on", "clock_stopped"], batch_size=500) if moved else 0
 
 
 def light_of(request: Request, deadline: Deadline, today: date) -> Light:

@@ -99,13 +99,18 @@ def approve_erasure(erasure: Erasure, user: User) -> Erasure:
     return erasure
 
 
+@transaction.atomic
 def cancel_erasure(erasure: Erasure) -> None:
-    """Undo an erasure that has not begun. Raises Refused once it has."""
+    """Undo an erasure that has not begun, in the journal too: a database restored from a backup does not run it.
+
+    Raises Refused once it has begun.
+    """
     waiting = (Erasure.State.WAITING, Erasure.State.SCHEDULED)
     if not Erasure.objects.filter(pk=erasure.pk, state__in=waiting).update(
         state=Erasure.State.CANCELLED, finished_at=timezone.now(), needles=None
     ):
         raise Refused(_("The erasure has begun; it cannot be undone."))
+    journal.write("erasure_taken_back", {"receipt": str(erasure.receipt)})
 
 
 def run_erasure(pk: int, *, now: bool = False, deep: bool = False) -> Erasure:

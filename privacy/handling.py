@@ -16,7 +16,7 @@ from privacy import clarifying, copies, identifying, letters, restricting
 from privacy.clock import deadline_for
 from privacy.deadlines import UnfitDates
 from privacy.models import Erasure, Policy, Rectification, Request, RequestLetter
-from privacy.reapplying import erasures_of
+from privacy.progress import erasures_of, has_run
 from privacy.steps import State, Step, StepRefused, move, refuse_unless_open, stamp, step_of, working_state
 from staff.models import User
 
@@ -122,7 +122,7 @@ def propose_refusal(
             raise StepRefused(_("A refusal needs its reasons and evidence; the burden of proof is ours (Art. 12(5))."))
         if ground not in grounds_for(locked):
             raise StepRefused(_("On this ground such a request cannot be refused (Art. 7(3), 21(3))."))
-        _refuse_while_erasing(locked)
+        _refuse_while_erasing(locked, ground)
         locked.refusal_ground, locked.refusal_reason, locked.refusal_evidence = ground, reason, evidence
         locked.refusal_proposed_by, locked.refusal_approved_by = by, None
         stamp(locked, Step.REFUSAL_PROPOSED, by=by, reason=reason)
@@ -198,7 +198,7 @@ def _refuse_unready(request: Request, decision: str) -> None:
     if corrects and not decision.strip() and not request.rectifications.exists():
         raise StepRefused(_("Stage the corrections and decide about them first, or say here what was decided."))
     still_here = request.kind == Request.Kind.ERASURE and request.customer_id is not None
-    if still_here and not any(erasure.started_at for erasure in erasures_of(request)):
+    if still_here and not any(map(has_run, erasures_of(request))):
         raise StepRefused(_("Carry out the erasure first: the letter says what was erased and what stays."))
 
 
@@ -207,14 +207,18 @@ def _refuse_unproposed(request: Request) -> None:
         raise StepRefused(_("Nobody has proposed to refuse this request."))
 
 
-def _refuse_while_erasing(request: Request) -> None:
-    """The letter would say that nothing is erased, and the erasure would run."""
-    if request.erasures.filter(state__in=Erasure.OPEN_STATES).exists():
-        raise StepRefused(_("An erasure is on its way under this request: take it back first, or answer."))
+def _refuse_while_erasing(request: Request, ground: str) -> None:
+    """The letter would say that nothing is erased, and the erasure would run: the one of this request, or of another of
+    the same person, unless nobody knows whether it is the same."""
+    running = request.erasures.filter(state__in=Erasure.OPEN_STATES).exists()
+    if request.kind == Request.Kind.ERASURE and ground != Ground.UNIDENTIFIABLE:
+        running |= any(one.state in Erasure.OPEN_STATES for one in erasures_of(request))
+    if running:
+        raise StepRefused(_("An erasure of this person is on its way: take it back first, or answer."))
 
 
 def _refuse_now(request: Request, way: str, by: User) -> None:
-    _refuse_while_erasing(request)
+    _refuse_while_erasing(request, request.refusal_ground)
     request.refusal_approved_by = by
     request.answered_at = timezone.now()
     identifying.drop_copies(request, by=by)

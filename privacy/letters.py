@@ -19,12 +19,13 @@ import typst
 from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.models import ContactPerson, Customer
 from customers.postal import POST
+from datamap.catalogue import period_in_words, rule_for
 from datamap.controlling import controller, legal_zone
 from datamap.models import Controller
 from datamap.typeface import settable
@@ -34,9 +35,10 @@ from mail.sending import queue
 from privacy.clock import AT_ONCE, deadline_for
 from privacy.copies import Copy
 from privacy.deadlines import is_prompt
-from privacy.models import Request, RequestLetter
+from privacy.models import Rectification, Request, RequestLetter, Restriction
 from privacy.objecting import noted_channels
-from privacy.packages.knowing import asker_of, holds_copy
+from privacy.packages.knowing import asker_of, holds_copy, marks_of_erased
+from privacy.progress import erasures_of, unconfirmed
 from privacy.speaking import name_of, speaker_of
 from privacy.steps import Step, StepRefused, stamp
 from staff.models import User
@@ -94,6 +96,8 @@ def compose(request: Request, kind: str, *, reason: str = "", partly: bool = Fal
         if kind == Kind.ANSWER and reason and request.objects_to != Request.ObjectsTo.REASONS:
             more.insert(0, reason)
         context = _facts(request, who) | {"reason": reason, "partly": partly, "more": more, "copy": copy}
+        if find := _FACTS_OF.get(request.kind if kind == Kind.ANSWER else kind):
+            context |= find(request)
         context["copy_until"] = _long(copy.until) if copy is not None and copy.until else ""
         # Plain text: what people wrote is not HTML, and nothing here becomes HTML.
         found: Any = get_template(f"privacy/letters/{_template_of(request, kind)}.txt")
@@ -300,6 +304,49 @@ def _facts(request: Request, who: Controller) -> dict[str, Any]:
         "sender": who.name,
         "noted": _noted(request) if request.kind == Request.Kind.OBJECTION else "",
     }
+
+
+def _facts_of_erasure(request: Request) -> dict[str, Any]:
+    """Which stores have not confirmed, and which keyed fingerprints stay how long: they are data of the person, too."""
+    begun = [erasure for erasure in erasures_of(request) if erasure.started_at is not None]
+    phone = request.person_phone if request.contact_person is None else ""  # it may be the company's
+    known = request.identity_method and marks_of_erased(email=request.person_email, phone=phone)
+    rule = rule_for("TOMB", local_date(timezone.now(), legal_zone()))
+    return {
+        "unconfirmed": ", ".join(unconfirmed(begun)),
+        "mark_stays": period_in_words(rule) if begun or known else "",
+        "listed": any(one.contact_person is None or one.suppress for one in begun),
+    }
+
+
+def _facts_of_rectification(request: Request) -> dict[str, Any]:
+    """Whether anything was corrected; where nothing was staged, the decision says what was done."""
+    rejected = Rectification.State.REJECTED
+    staged = request.rectifications
+    return {"corrected": staged.exclude(state=rejected).exists() or not staged.exists()}
+
+
+def _facts_of_lifting(request: Request) -> dict[str, Any]:
+    """Whether another restriction of the person stands of which nobody has said that it ends."""
+    others = Restriction.objects.filter(
+        customer=request.customer_id, contact_person=request.contact_person, lifted_at=None, notice_sent_at=None
+    )
+    return {"stays": others.exists()}
+
+
+def _facts_of_withdrawal(_request: Request) -> dict[str, Any]:
+    """How long the proof stays, where the rule is not the three years that the letter says by itself."""
+    rule = rule_for("CONSENT", local_date(timezone.now(), legal_zone()))
+    usual = (rule.number, rule.unit, rule.year_end) == (3, "y", True)
+    return {"proof_stays": "" if usual else period_in_words(rule)}
+
+
+_FACTS_OF: dict[str, Callable[[Request], dict[str, Any]]] = {
+    Request.Kind.ERASURE: _facts_of_erasure,
+    Request.Kind.RECTIFICATION: _facts_of_rectification,
+    Request.Kind.WITHDRAWAL: _facts_of_withdrawal,
+    Kind.LIFTING: _facts_of_lifting,
+}
 
 
 def _name(request: Request) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +18,7 @@ from privacy.erasing import run_erasure
 from privacy.erasing_contacts import ask_contact_erasure
 from privacy.journaling import is_meant
 from privacy.models import Erasure, Request
-from privacy.packages.knowing import marks_of_asker
+from privacy.progress import erasures_of
 from privacy.speaking import speaker_by_key
 
 BEING_ERASED = Refusal("being_erased", _("The person is being erased."))
@@ -63,6 +62,15 @@ def replay_contact(entry: Mapping[str, Any]) -> str:
     return "replayed"
 
 
+def replay_taken_back(entry: Mapping[str, Any]) -> str:
+    """Take an erasure back again that was taken back after the backup; its hour may have passed since."""
+    waiting = Erasure.objects.filter(
+        receipt=entry["receipt"], state__in=(Erasure.State.WAITING, Erasure.State.SCHEDULED)
+    )
+    done = waiting.update(state=Erasure.State.CANCELLED, finished_at=timezone.now(), needles=None)
+    return "replayed" if done else "already"
+
+
 def _again(customer: Customer, entry: Mapping[str, Any]) -> Erasure:
     """The erasure of an entry, ready to run: the one that waits in the restored database, or a new row for it."""
     as_it_was = {"subject_ref": UUID(entry["subject_ref"])}
@@ -89,21 +97,6 @@ def refuse_while_erasing(message: Message) -> Refusal | None:
         return None
     frozen = (Erasure.State.SCHEDULED, Erasure.State.RUNNING, Erasure.State.HELD, Erasure.State.OPEN_STORES)
     return BEING_ERASED if Erasure.objects.filter(customer=message.customer_id, state__in=frozen).exists() else None
-
-
-def erasures_of(request: Request) -> list[Erasure]:
-    """The erasures that a request is about, the oldest first: the one it asked for; where the person asked twice, the
-    one that answers both; and those under which somebody who asks again was erased before."""
-    same = Q(request=request)
-    if request.kind == Request.Kind.ERASURE:
-        marks = set(marks_of_asker(request))
-        if request.contact_person is not None:
-            same |= Q(contact_person=request.contact_person)
-        else:
-            marks |= set(filter(None, [request.subject_ref]))
-            same |= Q(customer=request.customer_id) if request.customer_id else Q()
-        same |= Q(subject_ref__in=marks)
-    return list(Erasure.objects.filter(same).exclude(state=Erasure.State.CANCELLED).order_by("pk"))
 
 
 def still_erasing(request: Request) -> list[str]:

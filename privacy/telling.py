@@ -24,7 +24,8 @@ from privacy.notices import open_notices
 from privacy.packages.describing import described
 from privacy.packages.knowing import erased_subject, marks_of_asker
 from privacy.planning import said_holds
-from privacy.reapplying import erasures_of, still_erasing
+from privacy.progress import erasures_of
+from privacy.reapplying import still_erasing
 
 
 def register() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,19 @@ class PackageQuerySet(models.QuerySet["Package"]):
     def resumable(self) -> PackageQuerySet:
         """Packages that somebody must go on with: asked for, and no worker's lease is running."""
         return self.filter(state=Package.State.BUILDING).exclude(lease_until__gt=timezone.now())
+
+    def waiting_for_a_person(self) -> PackageQuerySet:
+        """Packages of the last weeks that failed and were not asked for again, or that no worker builds."""
+        now = timezone.now()
+        whose = (
+            Q(customer=OuterRef("customer"), contact_person=None)
+            | Q(contact_person=OuterRef("contact_person"))
+            | Q(subject_ref=OuterRef("subject_ref"))
+        )
+        again = Package.objects.filter(whose, kind=OuterRef("kind"), asked_at__gt=OuterRef("asked_at"))
+        failed = Q(~Exists(again), state=Package.State.FAILED, asked_at__gt=now - timedelta(days=30))
+        unbuilt = Q(state=Package.State.BUILDING, asked_at__lt=now - timedelta(minutes=15))
+        return self.filter(failed | unbuilt).exclude(lease_until__gt=now)
 
     def past_their_day(self) -> PackageQuerySet:
         """Packages whose file must not be here any more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,7 +48,16 @@ def subject_of_package(package: Package) -> Person:
     assert package.subject_ref is not None
     case = package.request
     others = marks_of_asker(case) if case is not None and case.customer_id is None else ()
-    return erased_subject(tuple(dict.fromkeys((package.subject_ref, *others))))
+    subject = erased_subject(tuple(dict.fromkeys((package.subject_ref, *others))))
+    return replace(subject, reached_by=tuple(_reached_by(case))) if case is not None else subject
+
+
+def _reached_by(case: Request) -> Iterator[tuple[str, str]]:
+    """The address and number somebody erased tells, once it is settled who asks."""
+    if case.identity_method and case.person_email:
+        yield "email", case.person_email
+    if case.identity_method and case.contact_person is None and (number := read_phone(case.person_phone)):
+        yield "phone", number
 
 
 def marks_of_erased(*, email: str = "", phone: str = "") -> tuple[UUID, ...]:

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from customers.models import ContactPerson
+from customers.models import ContactPerson, Suppression
 from customers.periods import CATEGORIES, began
+from customers.suppression import hashes_of
 from datamap.catalogue import Explanation, cited, explain, rule_for
 from datamap.controlling import controller, legal_zone
 from datamap.declarations import as_paths
@@ -45,7 +46,7 @@ from privacy.packages.screening import Cell, Screen
 from privacy.packages.showing import shown
 from privacy.packages.writing import Archive, pretty
 from privacy.recipients import names_by_kind
-from privacy.speaking import is_removed, name_of
+from privacy.speaking import is_removed, name_of, own_endpoints
 
 JSON = "application/json"
 # What a column says of others: who of the staff changed a row, and by which file it came.
@@ -195,7 +196,8 @@ class SpeakersCopy:
         return lines_about(Person(None), held)
 
     def _files(self) -> Iterable[tuple[type[Model], list[Any]]]:
-        """What they asked for with all that hangs on it, and what was restricted; a table without rows is left out."""
+        """What they asked for with all that hangs on it, what was restricted, and what stops advertising to what is
+        theirs alone; a table without rows is left out."""
         asked = list(Request.archive.filter(contact_person=self.person.pk).order_by("pk"))
         hanging = [
             (section.model, section.model.objects.filter(request__in=asked).select_related("request").order_by("pk"))
@@ -203,7 +205,9 @@ class SpeakersCopy:
             if section.declaration.parent == "request" and not section.declaration.files
         ]
         restricted = Restriction.archive.filter(contact_person=self.person.pk).order_by("pk")
-        for model, rows in ((Request, asked), *hanging, (Restriction, restricted)):
+        marks = [mark for channel, value in own_endpoints(self.person) for mark in hashes_of(channel, value)]
+        stopped = Suppression.objects.filter(endpoint__in=marks).order_by("pk")
+        for model, rows in ((Request, asked), *hanging, (Restriction, restricted), (Suppression, stopped)):
             if found := list(rows):
                 yield model, found
 
@@ -236,4 +240,6 @@ def _value(row: Any, column: Column) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(legal_zone()).isoformat(timespec="seconds")
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
     return value if isinstance(value, bool | int | list) or value is None else str(value)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from datamap.catalogue import period_in_words
 from datamap.models import RetentionRule
@@ -29,7 +31,7 @@ def concept(facts: Facts) -> Paper:
         Section(_("Kinds of data and their rules"), text=(_one_rule(),), table=rules_table(facts)),
         Section(_("Deletion classes"), text=(_classes_text(),), table=_classes(facts.rules_used)),
         Section(_("Where the data lie"), text=(_places_text(),), table=_places(facts)),
-        Section(_("How deletion is carried out"), points=_carried_out()),
+        Section(_("How deletion is carried out"), points=_carried_out(facts)),
         Section(_("Data kept for a statute alone"), points=_blocked()),
         Section(_("Holds and other exceptions"), points=_exceptions()),
         Section(_("Requests of the persons"), points=_requests()),
@@ -100,14 +102,21 @@ def _places(facts: Facts) -> Table:
     return Table((_("Records"), _("Rules"), _("Also deleted with them")), tuple(rows))
 
 
-def _carried_out() -> tuple[str, ...]:
+def _carried_out(facts: Facts) -> tuple[str, ...]:
     policy = Policy.current()
-    share = int(Decimal(policy.purge_share) * 100)
+    share = number_format(Decimal(f"{Decimal(policy.purge_share) * 100:.1f}".removesuffix(".0")))
+    days = facts.who.execution_margin_days
+    margin = ngettext(
+        "Runs delete %(n)d day after the last day, never earlier.",
+        "Runs delete %(n)d days after the last day, never earlier.",
+        days,
+    )
     return (
         _("Every night the portal asks which rows have passed their last day, and deletes them in batches."),
+        *((margin % {"n": days},) if days else ()),
         _("History tables, files and all other declared stores go with their rows."),
         _("Where the rule says anonymize, everything that leads to the person is emptied; figures stay."),
-        _("When more than %d percent of the customers would go in one night, the run waits for a person.") % share,
+        _("When more than %s percent of the customers would go in one night, the run waits for a person.") % share,
         _("Customers are told %d days before their account ends for want of activity.") % policy.warn_days,
         _("What fails is tried again and shown to the privacy role; nothing is skipped in silence."),
     )
@@ -131,9 +140,19 @@ def _exceptions() -> tuple[str, ...]:
 
 
 def _requests() -> tuple[str, ...]:
-    second = Policy.current().erasure_needs_second
+    policy = Policy.current()
+    second, hours = policy.erasure_needs_second, policy.undo_hours
+    window = ngettext(
+        "Whoever asks for erasure gets it, apart from what a statute or a running claim keeps; it can be taken back "
+        "for %(n)d hour.",
+        "Whoever asks for erasure gets it, apart from what a statute or a running claim keeps; it can be taken back "
+        "for %(n)d hours.",
+        hours,
+    )
     return (
-        _("Whoever asks for erasure gets it at once, apart from what a statute or a running claim keeps."),
+        window % {"n": hours}
+        if hours
+        else _("Whoever asks for erasure gets it at once, apart from what a statute or a running claim keeps."),
         _("A second person approves each erasure.") if second else _("One person of the privacy role decides it."),
         _("The person is told what went, what stays, why, and until when; recipients are told, too (Art. 19 GDPR)."),
         _("A keyed fingerprint of the person stays so that late files and events do not bring the data back."),

@@ -28,7 +28,7 @@ from privacy.models import Erasure, Policy, Request
 from privacy.notices import recipients_to_tell
 from privacy.paging import next_url
 from privacy.planning import plan_erasure, said_holds, said_items
-from privacy.progress import failed_erasures
+from privacy.progress import failed_erasures, late_erasures
 from privacy.tasks import work_on_erasure
 from staff.access import permission_required, recent_login_required, signed_in
 
@@ -45,8 +45,10 @@ def erasures(http: HttpRequest) -> HttpResponse:
         rows = rows.filter(state=Erasure.State.WAITING)
     elif state == "failed":
         rows = rows.filter(pk__in=failed_erasures().values("pk"))
+    elif state == "late":
+        rows = rows.filter(pk__in=late_erasures().values("pk"))
     page = page_of(rows, "created_at", cursor=http.GET.get("cursor", ""))
-    shown = state if state in ("waiting", "failed") else ""
+    shown = state if state in ("waiting", "failed", "late") else ""
     return render(
         http, "privacy/erasures.html", {"page": page, "shown": shown, "next_url": next_url(http, page.next_cursor)}
     )

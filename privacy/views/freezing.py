@@ -111,11 +111,12 @@ def restriction_announce(http: HttpRequest, pk: int) -> HttpResponse:
     data, by = form.cleaned_data, signed_in(http)
     try:
         with transaction.atomic():
+            restricting.announce_lifting(found, data["decision"], by=by, version=_version(http))
+            # Afterwards: of what is announced the letter does not say that it stands.
             if data["way"] != ALREADY_TOLD and found.request is not None:
                 letters.write(
                     found.request, RequestLetter.Kind.LIFTING, way=data["way"], by=by, reason=data["decision"]
                 )
-            restricting.announce_lifting(found, data["decision"], by=by, version=_version(http))
     except StepRefused as refused:
         found.refresh_from_db()
         return _show(http, found, problem=str(refused), status=409)

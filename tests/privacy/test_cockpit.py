@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -11,7 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from privacy import cockpit, notices
-from privacy.models import Breach, Erasure, ErasureStep, Hold, Notice, Policy, Request, RetentionBatch, RetentionRun
+from privacy.models import (
+    Breach,
+    Erasure,
+    ErasureStep,
+    Hold,
+    Notice,
+    Package,
+    Policy,
+    Request,
+    RetentionBatch,
+    RetentionRun,
+)
 from staff.models import Role, User
 from tests.privacy.making import days_ago, take
 from tests.privacy.noting import at, disclose, make_customer, make_recipient
@@ -198,3 +210,35 @@ def test_a_page_about_one_customer_lights_up_the_customers(officer_client):
         assert current == reverse("portal:customer_list"), name
     page = officer_client.get(reverse("privacy:cockpit")).content.decode()
     assert f'href="{reverse("privacy:cockpit")}" aria-current="page"' in page
+
+
+def keys_of(officer) -> dict[str, tuple[int, str]]:
+    return {item.key: (item.count, item.url) for item in cockpit.items_for(officer)}
+
+
+@pytest.mark.parametrize("state", ["scheduled", "running"])
+def test_an_erasure_that_no_worker_brings_to_its_end_waits_in_the_cockpit(state, officer, officer_client):
+    """A worker that dies in the same step each time, or none at all: nothing is silently skipped."""
+    ago = timezone.now() - timedelta(hours=1)
+    begun = {"started_at": ago} if state == "running" else {}
+    Erasure.objects.create(customer=make_customer(), as_of=date(2026, 11, 1), state=state, run_after=ago, **begun)
+    # One that has its hour still to come, one that a worker has, and one that is done.
+    later = timezone.now() + timedelta(hours=1)
+    Erasure.objects.create(customer=make_customer(), as_of=date(2026, 11, 1), state="scheduled", run_after=later)
+    Erasure.objects.create(
+        customer=make_customer(), as_of=date(2026, 11, 1), state="running", run_after=ago, started_at=ago,
+        lease=uuid4(), lease_until=later,
+    )  # fmt: skip
+    Erasure.objects.create(as_of=date(2026, 11, 1), state="done", run_after=ago, started_at=ago)
+    count, url = keys_of(officer)["erasure_late"]
+    assert count == 1
+    page = officer_client.get(url).content.decode()
+    assert page.count("/privacy/erasures/") - page.count("/privacy/erasures/find/") >= 1
+    assert len(re.findall(r'href="/privacy/erasures/[0-9]+/"', page)) == 1
+
+
+def test_a_copy_that_failed_or_that_nobody_builds_waits_in_the_cockpit(officer):
+    ago = timezone.now() - timedelta(hours=1)
+    for state, at_ in (("failed", timezone.now()), ("building", ago), ("building", timezone.now()), ("expired", ago)):
+        Package.objects.create(customer=make_customer(), kind="access", state=state, asked_at=at_)
+    assert keys_of(officer)["packages"] == (2, reverse("privacy:packages"))

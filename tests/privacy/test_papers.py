@@ -251,3 +251,16 @@ def test_the_table_tells_of_coming_versions_of_its_own_rules_alone(supervised: b
         add_version(rule, user_id=None)
     coming = versions.build("table", "en", TODAY).sections[1].table.rows
     assert [row[0] for row in coming] == ["INV:supervised" if supervised else "INV"]
+
+
+def test_the_concept_tells_when_deletion_is_really_carried_out(shop):
+    """DIN 66398: what is written is what is done, also where the shop gives its runs a margin or erasures a window."""
+    assert "gets it at once" in text("concept") and "margin" not in text("concept")
+    shop.execution_margin_days = 15
+    shop.save()
+    Policy(undo_hours=24, purge_share="0.125").save()
+    said = text("concept")
+    assert "15 days after the last day" in said
+    assert "at once" not in said.split("Requests of the persons")[1].split("##")[0]
+    assert "24 hours" in said
+    assert "12.5 percent" in said and "12,5 Prozent" in text("concept", "de")

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import ContactPoint, Customer, Summary
+from datamap.versioning import add_version, newest, successor
 from mail.models import Message, MessageClass
 from mail.sending import Mail, deliver_due, queue_many
 from privacy.models import Policy
@@ -110,3 +111,20 @@ def test_a_set_of_mails_is_refused_as_one_would_be() -> None:
     with pytest.raises(ValueError, match="class"):
         queue_many("account_ends", [fitting], message_class="advertising")
     assert not Message.objects.exists() and Customer.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_mail_says_the_period_of_the_rule_by_which_the_account_ends() -> None:
+    """The privacy role edits rules; the first version says two years."""
+    rule = successor(newest("ACCOUNT"))
+    rule.number, rule.unit, rule.valid_from, rule.reason = 36, "m", date(2025, 1, 1), "longer"
+    add_version(rule, user_id=None)
+    make_person("1", last_activity="2023-11-30", language="de")
+    make_person("2", last_activity="2023-11-30", language="en")
+    assert warn_inactive(ENDS - timedelta(days=1)) == 2
+    deliver_due()
+    german, english = sorted((sent.body for sent in mail.outbox), key=lambda body: "Seit dem" not in body)
+    assert "36 Monate" in german and "zwei Jahre" not in german
+    assert "36 months" in " ".join(english.split()) and "two years" not in english
+    html = [content for sent in mail.outbox for content, _kind in getattr(sent, "alternatives", [])]
+    assert all("36 " in content for content in html)
