@@ -71,6 +71,29 @@ def test_published_texts_are_not_emptied_out_either():
     assert texts.published().exists()
 
 
+@pytest.mark.parametrize("change", ["key", "kind", "purpose"])
+def test_what_a_published_text_is_called_and_what_it_is_for_stands_with_it(change):
+    """A proof names a wording by key and version, and is one because of the purpose beside which it was shown."""
+    text = make_text()
+    another = {
+        "key": "renamed",
+        "kind": LegalText.Kind.SALE_NOTICE,
+        "purpose": Purpose.objects.get(key="birthday"),
+    }
+    setattr(text, change, another[change])
+    text.save()  # nobody has seen it yet
+    make_version(text)
+    before = LegalText.objects.values("key", "kind", "purpose").get()
+    again = {"key": "once-more", "kind": LegalText.Kind.TERMS, "purpose": None}
+    setattr(text, change, again[change])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        text.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LegalText.objects.filter(pk=text.pk).update(**{change: again[change]})
+    assert LegalText.objects.values("key", "kind", "purpose").get() == before
+    LegalText.objects.get().save()  # as it is
+
+
 def test_the_fingerprint_does_not_depend_on_how_an_umlaut_is_written():
     assert texts.fingerprint("Für", "ä") == texts.fingerprint("Fu\u0308r", "a\u0308")
     assert texts.fingerprint("a", "b\nc") != texts.fingerprint("a", "b c")
