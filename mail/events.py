@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer
+from datamap.days import is_slip
 from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_listed, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
@@ -72,9 +73,18 @@ def store_event(event: AnymailTrackingEvent, provider: str) -> bool:
         "message_id": str(event.message_id or ""),
         "metadata": _plain(event.metadata or {}),
     }
-    row = ProviderEvent(provider=provider, kind=kind, raw=raw, occurred_at=event.timestamp)
+    row = ProviderEvent(provider=provider, kind=kind, raw=raw, occurred_at=_happened(event.timestamp))
     ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
     return True
+
+
+def _happened(told: datetime | None) -> datetime | None:
+    """When it happened as the provider tells it; None where no calendar or clock can mean that: then the arrival
+    counts. A row that the database takes and nobody can read would stop every report behind it."""
+    if told is None:
+        return None
+    at = told if told.tzinfo else told.replace(tzinfo=UTC)
+    return None if is_slip(at) else at
 
 
 def work_off_events(limit: int = 200) -> int:
