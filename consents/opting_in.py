@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consents import ages
+from consents import ages, storing
 from consents.delisting import end_entries
 from consents.events import Channel, Event, Kind, Source, Wording
 from consents.joining import owner_of
@@ -32,6 +32,7 @@ from customers.confirming import note_confirmed
 from customers.models import ContactPoint, Customer, Flag
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
+from datamap.deadlocks import repeated_after_deadlock
 from datamap.workdays import local_date
 from mail.models import MessageClass
 from mail.sending import queue
@@ -168,7 +169,7 @@ def asked_for(pending: PendingOptIn) -> list[Asked]:
     return found
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None) -> Outcome:
     """The person confirms: ledger, state and suppression list follow in one transaction, once, however often sent.
 
@@ -181,6 +182,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         return settled
     assert pending is not None
     _take_turns(pending.address)
+    storing.take_turns(suppression.hashes_of(pending.channel, pending.address), alone=True)
     used = {purpose.key: purpose for purpose in _still_used(pending)}
     if not used:
         return Outcome.OVER

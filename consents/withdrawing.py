@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from consents import storing
 from consents.events import GRANTING, Channel, Event, Kind
 from consents.models import Purpose, Record, State
 from consents.recording import record, record_many
@@ -17,9 +17,10 @@ from customers.models import Customer, Suppression
 from customers.postal import POST, boxes_of
 from customers.suppression import suppress_many
 from datamap import journal
+from datamap.deadlocks import repeated_after_deadlock
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def withdraw(
     customer: Customer,
     purpose: str,
@@ -36,10 +37,11 @@ def withdraw(
     Answers how many were ended. An endpoint on which no advertising is left goes to the suppression list, so that no
     import and no form of somebody else revives it (Art. 21(3) GDPR).
     """
-    Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk).first()
     states = State.objects.filter(customer=customer, purpose__key=purpose, channel=channel, granted=True)
     if endpoint:
         states = states.filter(endpoint_index=endpoint)
+    storing.take_turns(list(states.values_list("mark", flat=True)), alone=True)
+    Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk).first()
     return end_states(list(states.select_related("purpose", "customer")), source=source, actor=actor, at=at,
                       evidence=evidence)  # fmt: skip
 
@@ -64,6 +66,8 @@ def end_states(
         return 0
     now = at or timezone.now()
     times = told or {}
+    if kind == Kind.WITHDRAWN and suppressing:
+        storing.take_turns([state.mark for state in states], alone=True)
     record_many([
         Event(
             kind=kind,

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from customers.models import Customer
 from datamap.days import is_slip
+from datamap.deadlocks import repeated_after_deadlock
 from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_listed, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
@@ -87,16 +88,16 @@ def _happened(told: datetime | None) -> datetime | None:
     return None if is_slip(at) else at
 
 
+@repeated_after_deadlock
 def work_off_events(limit: int = 200) -> int:
     """Let reports that wait have their effect; answers how many were taken. Any number of workers may do so."""
-    with transaction.atomic():
-        waiting = ProviderEvent.objects.filter(processed_at__isnull=True).select_for_update(skip_locked=True)
-        events = list(waiting.order_by("pk")[:limit])
-        for event in events:
-            _work_off(event)
-        ids = sorted({event.message_id for event in events if event.message_id})
-        for told in _reported if ids else ():
-            told(ids)
+    waiting = ProviderEvent.objects.filter(processed_at__isnull=True).select_for_update(skip_locked=True)
+    events = list(waiting.order_by("pk")[:limit])
+    for event in events:
+        _work_off(event)
+    ids = sorted({event.message_id for event in events if event.message_id})
+    for told in _reported if ids else ():
+        told(ids)
     return len(events)
 
 
