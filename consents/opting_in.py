@@ -182,12 +182,12 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         return settled
     assert pending is not None
     _take_turns(pending.address)
-    storing.take_turns(suppression.hashes_of(pending.channel, pending.address), alone=True)
     used = {purpose.key: purpose for purpose in _still_used(pending)}
     if not used:
         return Outcome.OVER
     customer = owner_of(pending.address, pending.customer, make=True, language=pending.language, at=now)
     assert customer is not None
+    storing.take_turns(suppression.hashes_of(pending.channel, pending.address), alone=True)
     if Flag.objects.filter(customer=customer, kind=Flag.Kind.MINOR, lifted_at=None).exists():
         # Nothing that was said too young counts by itself one day (domain.md 1.3): a fresh consent is needed then.
         used = {key: purpose for key, purpose in used.items() if not purpose.minimum_age}

@@ -70,9 +70,9 @@ def _stored(events: Sequence[Event], rows: Sequence[Row]) -> dict[UUID, int]:
         return {rows[0][0]: entry}
     # What could not be written by itself is told here why.
     ids = {event.customer_id for event in events}
-    storing.take_turns([row[MARK] for row in rows])
     if storing.lock(ids) < len(ids):
         raise NobodyThere("Somebody whom this is about is not there any more.")
+    storing.take_turns([row[MARK] for row in rows])
     if follows_key:
         storing.move_endpoints(_moved(events))
     return storing.store(rows)

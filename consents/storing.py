@@ -137,8 +137,8 @@ CREATE OR REPLACE FUNCTION consents_append({", ".join(COLUMNS.values())}) RETURN
 DECLARE
     appended bigint;
 BEGIN
-    PERFORM {_TURN.format(mark=f"${MARK + 1}")};
     PERFORM FROM customers_customer WHERE id = ${CUSTOMER + 1} FOR NO KEY UPDATE;
+    PERFORM {_TURN.format(mark=f"${MARK + 1}")};
     {_statement(f"({_ONE})").replace("SELECT uuid, entry_id FROM g", "SELECT entry_id INTO appended FROM g")};
     RETURN appended;
 END $$
@@ -172,8 +172,8 @@ def store(rows: Sequence[Row]) -> dict[UUID, int]:
 def take_turns(marks: Collection[bytes | memoryview | None], *, alone: bool = False) -> None:
     """Have the suppression list about these addresses stay as it is until the transaction ends.
 
-    `alone`: for whoever changes it afterwards, who waits for everybody that writes about them. Asked before customers
-    are locked, so that two who are about one address wait in one order.
+    `alone`: for whoever changes it afterwards, who waits for everybody that writes about them. Asked after customers
+    are locked, as imports have it, so that two who are about one address wait in one order.
     """
     if known := [bytes(mark) for mark in marks if mark]:
         ask(_TURN_OF_EACH.format(shared="" if alone else "_shared"), [known])

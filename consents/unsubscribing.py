@@ -83,8 +83,8 @@ def unsubscribe(
     ended, the address goes to the suppression list, unless other advertising there is wanted.
     """
     now = at or timezone.now()
-    storing.take_turns([ticket.mark], alone=True)
     customer = customer_of(ticket, lock=True)
+    storing.take_turns([ticket.mark], alone=True)
     key = purpose or Purpose.objects.filter(pk=ticket.purpose).values_list("key", flat=True).first()
     states = [state for state in _states(customer, ticket) if state.purpose.key == key]
     evidence = {"mail": ticket.message.hex}
@@ -105,8 +105,8 @@ def unsubscribe(
 def no_advertising(ticket: Ticket, *, at: datetime | None = None) -> None:
     """Whoever has the link wants no advertising at all (Art. 21(2) GDPR); without a customer at this address alone."""
     now = at or timezone.now()
+    customer = customer_of(ticket, lock=True)
     storing.take_turns([ticket.mark], alone=True)
-    customer = customer_of(ticket)
     if customer is not None:
         object_to_advertising(customer, now)
     _suppress(ticket, Suppression.Reason.OBJECTION, now)

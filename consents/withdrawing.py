@@ -37,11 +37,10 @@ def withdraw(
     Answers how many were ended. An endpoint on which no advertising is left goes to the suppression list, so that no
     import and no form of somebody else revives it (Art. 21(3) GDPR).
     """
+    Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk).first()
     states = State.objects.filter(customer=customer, purpose__key=purpose, channel=channel, granted=True)
     if endpoint:
         states = states.filter(endpoint_index=endpoint)
-    storing.take_turns(list(states.values_list("mark", flat=True)), alone=True)
-    Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk).first()
     return end_states(list(states.select_related("purpose", "customer")), source=source, actor=actor, at=at,
                       evidence=evidence)  # fmt: skip
 
@@ -67,6 +66,7 @@ def end_states(
     now = at or timezone.now()
     times = told or {}
     if kind == Kind.WITHDRAWN and suppressing:
+        storing.lock({state.customer_id for state in states})
         storing.take_turns([state.mark for state in states], alone=True)
     record_many([
         Event(

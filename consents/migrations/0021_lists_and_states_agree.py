@@ -3,24 +3,23 @@
 Between a statement that asks the list and its commit an entry could come in: the state said that nothing stood against
 it, and the set form counted an address that the list had stopped. Writers about one address do not wait for each
 other (`storing`), only for the list, and the list for them. An address is told by the last byte of its hash: so few
-locks that a set of any size takes them all.
+locks that a set of any size takes them all. An entry waits for its turn before it is there, so that nobody waits for
+it whom it waits for.
 """
 
 from django.db import migrations
 
-CHANGED = """
-CREATE OR REPLACE FUNCTION consents_suppression_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+FORWARD = """
+CREATE FUNCTION consents_suppression_turn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    {turn}
-    PERFORM consents_refresh(ARRAY(SELECT customer_id FROM consents_state WHERE mark IN (NEW.endpoint, OLD.endpoint)));
-    RETURN NULL;
-END $$;
-"""
-TURN = """
     PERFORM pg_advisory_xact_lock(189034514, get_byte(m, octet_length(m) - 1))
     FROM unnest(ARRAY[NEW.endpoint, OLD.endpoint]) AS m WHERE m IS NOT NULL;
+    RETURN coalesce(NEW, OLD);
+END $$;
+CREATE TRIGGER consents_suppression_turn BEFORE INSERT OR UPDATE OR DELETE ON customers_suppression
+    FOR EACH ROW EXECUTE FUNCTION consents_suppression_turn();
 """
-FORWARD, BACKWARD = CHANGED.format(turn=TURN), CHANGED.format(turn="")
+BACKWARD = "DROP FUNCTION consents_suppression_turn CASCADE;"
 
 
 class Migration(migrations.Migration):

@@ -29,9 +29,12 @@ from privacy.models import Request
 from privacy.objecting import object_now
 from tests.consents.making import event, say
 from tests.consents.signing_up import advertise, ask, link_of, person, publish
+from tests.consents.test_intake import UNSUBSCRIBED, as_file
 from tests.consents.test_ledger_together import at_once
 from tests.consents.test_unsubscribing import ONE_CLICK, link
+from tests.intake.importing import import_file, write_csv
 from tests.mail.test_events import SECRET, brevo, report
+from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -182,3 +185,32 @@ def test_nor_is_one_that_is_written_before_the_entry_of_the_list_is_committed(ma
         suppress("email", address, reason="unsubscribed")
     for one in people:
         assert_stopped(one, address)
+
+
+@pytest.mark.parametrize("kind", ["unsubscribed", "no"])
+def test_an_import_and_clicks_at_once(kind, tmp_path):
+    """A file that stops half-way because somebody clicked would have to be brought again."""
+    people = [make_person(str(7000 + n)) for n in range(40)]
+    for one in people:
+        say(one, confirmed=True)
+    if kind == "unsubscribed":
+        lines = [UNSUBSCRIBED, *(f"alma{one.number}@laden.example,2,2026-10-01 10:00:00,1" for one in people)]
+        options = {}
+    else:
+        lines = ["First,Last,Mail,News", *(f"Alma,Neu,alma{one.number}@laden.example,no" for one in people)]
+        mapping = {"first_name": "First", "last_name": "Last", "email": "Mail", "newsletter": "News"}
+        options = {"mapping": as_file(tmp_path, mapping)}
+    path = write_csv(tmp_path, "\n".join(lines) + "\n")
+
+    def clicks(some: list[Customer]) -> Callable[[], None]:
+        stories = [click(one) for one in some]
+        return lambda: [story() for story in stories] and None
+
+    raised = at_once(
+        lambda: import_file("customers", path, **options),
+        clicks(people[::3]), clicks(people[1::3][::-1]), clicks(people[2::3]),
+    )  # fmt: skip
+    assert raised == []
+    assert set(State.objects.values_list("state", flat=True)) == {"withdrawn"}
+    assert Record.objects.filter(kind="withdrawn").count() == len(people)
+    assert compare_states().ok
