@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from consents import storing
 from consents.events import CLOSING, GRANTING, Channel, Event, Kind, Source
 from consents.models import State
 from consents.recording import record_many
@@ -233,6 +234,8 @@ def _where(batch: Batch) -> dict[str, str]:
 
 def overtaken(said: Mapping[bytes, datetime]) -> set[bytes]:
     """Of these endpoints (hash -> unsubscribed when) those that somebody confirmed for advertising since."""
+    # Whom the entries will be about waits from now on: everybody locks customers first, then what is about addresses.
+    storing.lock(set(State.objects.filter(mark__any_of=list(said)).values_list("customer", flat=True)))
     states = State.objects.filter(mark__any_of=list(said), confirmed=True, state__in=list(GRANTING),
                                   purpose__advertising=True)  # fmt: skip
     found = states.values_list("mark", "since")

@@ -12,6 +12,8 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from consents.events import DPV, Channel, Kind, Source
 from consents.models import Purpose, PurposeVersion
 from customers.normalizing import whole_key
@@ -27,8 +29,20 @@ CONTEXT = {
     "loc": "https://w3id.org/dpv/loc#",
     "pd": "https://w3id.org/dpv/pd#",
     "schema": "https://schema.org/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
     "obhut": "urn:obhut:consents:",
-}
+} | {
+    # What a value of these is: without it a machine reads words, not the term that they name.
+    name: {"@id": name, "@type": kind}
+    for kind, names in (
+        ("@id", ("dct:conformsTo", "dpv:hasApplicableLaw", "dpv:hasJurisdiction", "dpv:hasLegalBasis",
+                 "dpv:hasLocation", "dpv:hasPersonalData", "dpv:hasPurpose", "dpv:hasRecipient", "dpv:isIndicatedBy")),
+        ("xsd:date", ("dct:date",)),
+        ("xsd:dateTime", ("dpv:isIndicatedAtTime", "obhut:recordedAt")),
+        ("xsd:duration", ("dpv:hasDuration",)),
+    )
+    for name in names
+}  # fmt: skip
 BASIS = {
     Purpose.Basis.CONSENT: "eu-gdpr:A6-1-a",
     Purpose.Basis.CONTRACT: "eu-gdpr:A6-1-b-contract-performance",
@@ -107,7 +121,7 @@ def _record(
         "dpv:hasDataController": _controller(who),
         "dpv:hasJurisdiction": [f"loc:{who.jurisdiction}"],
         "dpv:hasApplicableLaw": ["eu-gdpr:GDPR"],
-        "dpv:hasProcess": _processes(events, purpose, language),
+        "dpv:hasProcess": _processes(events, purpose, who, language),
         "dpv:hasConsentControl": [{"@type": ["dpv:WithdrawConsent"], "dpv:isExercisedAt": who.email}],
         "dpv:hasRight": [{"@type": ["dpv:DataSubjectRight", "eu-gdpr:A7-3"], "dpv:isExercisedAt": who.email}],
         "dpv:hasNotice": _notices(events, legal_zone(who)),
@@ -121,23 +135,32 @@ def _record(
 
 
 def _controller(who: Controller) -> dict[str, Any]:
+    address = ", ".join(filter(None, (who.street, f"{who.postcode} {who.city}".strip(), who.country)))
     return {
+        "@id": settings.SITE_URL,
         "@type": "dpv:DataController",
+        "dpv:hasName": who.name,
+        "dpv:hasAddress": address,
+        "dpv:hasContact": who.email or who.phone,
         "schema:name": who.name,
-        "schema:address": ", ".join(filter(None, (who.street, f"{who.postcode} {who.city}".strip(), who.country))),
+        "schema:address": address,
         "schema:email": who.email,
         "schema:telephone": who.phone,
     }
 
 
-def _processes(events: Sequence[Happened], purpose: Purpose | None, language: str) -> list[dict[str, Any]]:
+def _processes(
+    events: Sequence[Happened], purpose: Purpose | None, who: Controller, language: str
+) -> list[dict[str, Any]]:
     """What was agreed to, as it was when each event was recorded: one for each version of the purpose since."""
     versions = {one.version.number: one.version for one in events if one.version is not None}
-    found = [_process(events[0], purpose, versions[number], language) for number in sorted(versions)]
-    return found or [_process(events[0], None, None, language)]
+    found = [_process(events[0], purpose, versions[number], who, language) for number in sorted(versions)]
+    return found or [_process(events[0], None, None, who, language)]
 
 
-def _process(first: Happened, purpose: Purpose | None, version: PurposeVersion | None, language: str) -> dict[str, Any]:
+def _process(
+    first: Happened, purpose: Purpose | None, version: PurposeVersion | None, who: Controller, language: str
+) -> dict[str, Any]:
     found: dict[str, Any] = {
         "@type": "dpv:Process",
         "dpv:hasPurpose": [PURPOSES.get(first.purpose, "dpv:DirectMarketing")],
@@ -150,13 +173,13 @@ def _process(first: Happened, purpose: Purpose | None, version: PurposeVersion |
             "dct:title": purpose.name_en if language == "en" else purpose.name_de,
             "dct:description": purpose.description_en if language == "en" else purpose.description_de,
             "dpv:hasLegalBasis": [BASIS[Purpose.Basis(version.basis)]],
-            "dpv:hasStorageCondition": _storage(version, first.channel),
+            "dpv:hasStorageCondition": _storage(version, first.channel, who.country),
             "obhut:purposeVersion": version.number,
         }
     return found
 
 
-def _storage(version: PurposeVersion, channel: str) -> list[dict[str, Any]]:
+def _storage(version: PurposeVersion, channel: str, country: str) -> list[dict[str, Any]]:
     """How long: a consent that is not used goes stale; the proof of one that ended is kept three years to year end, of
     one to calls five years from its last use besides (§ 7a UWG)."""
     kept: list[dict[str, Any]] = [
@@ -164,6 +187,8 @@ def _storage(version: PurposeVersion, channel: str) -> list[dict[str, Any]]:
     ]
     if channel == Channel.PHONE:
         kept.append({"@type": "dpv:StorageDeletion", "dpv:hasDuration": "P5Y", "dct:description": "CONSENT-TEL"})
+    # The shop's own installation, at its seat; who has more places than that names them in the privacy notice.
+    kept.append({"@type": "dpv:StorageLocation", "dpv:hasLocation": [f"loc:{country}"]})
     if version.stale_months:
         kept.insert(0, {"@type": "dpv:StorageDuration", "dpv:hasDuration": f"P{version.stale_months}M"})
     return kept

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consents import ages
+from consents import ages, storing
 from consents.delisting import end_entries
 from consents.events import Channel, Event, Kind, Source, Wording
 from consents.joining import owner_of
@@ -32,6 +32,7 @@ from customers.confirming import note_confirmed
 from customers.models import ContactPoint, Customer, Flag
 from customers.reading import clean_text, is_email
 from datamap.controlling import controller
+from datamap.deadlocks import repeated_after_deadlock
 from datamap.workdays import local_date
 from mail.models import MessageClass
 from mail.sending import queue
@@ -168,7 +169,7 @@ def asked_for(pending: PendingOptIn) -> list[Asked]:
     return found
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None) -> Outcome:
     """The person confirms: ledger, state and suppression list follow in one transaction, once, however often sent.
 
@@ -186,6 +187,7 @@ def confirm(token: str, *, visitor: Visitor = NOBODY, at: datetime | None = None
         return Outcome.OVER
     customer = owner_of(pending.address, pending.customer, make=True, language=pending.language, at=now)
     assert customer is not None
+    storing.take_turns(suppression.hashes_of(pending.channel, pending.address), alone=True)
     if Flag.objects.filter(customer=customer, kind=Flag.Kind.MINOR, lifted_at=None).exists():
         # Nothing that was said too young counts by itself one day (domain.md 1.3): a fresh consent is needed then.
         used = {key: purpose for key, purpose in used.items() if not purpose.minimum_age}

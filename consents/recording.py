@@ -72,6 +72,7 @@ def _stored(events: Sequence[Event], rows: Sequence[Row]) -> dict[UUID, int]:
     ids = {event.customer_id for event in events}
     if storing.lock(ids) < len(ids):
         raise NobodyThere("Somebody whom this is about is not there any more.")
+    storing.take_turns([row[MARK] for row in rows])
     if follows_key:
         storing.move_endpoints(_moved(events))
     return storing.store(rows)

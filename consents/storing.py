@@ -15,6 +15,8 @@ from datamap.preparing import ask
 Row = tuple[Any, ...]
 """Values in the order of `COLUMNS`."""
 
+TURNS = 189034514
+"""The class of the locks by which the list and the states take turns."""
 AT_ONCE = 20
 """So many rows travel with their statement; more are staged by COPY first."""
 COLUMNS = {
@@ -58,6 +60,13 @@ _SAME = (
 # Whoever writes about a customer waits for whoever restricts, erases or merges them, and the other way round; what is
 # read about them is read afterwards, by the next statement.
 _LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+# Whoever changes the suppression list about an address has the same lock alone (migration 0021): what the list says is
+# read by the next statement and stands until the transaction ends.
+_TURN = f"pg_advisory_xact_lock_shared({TURNS}, get_byte({{mark}}, octet_length({{mark}}) - 1))"
+_TURN_OF_EACH = f"""
+SELECT pg_advisory_xact_lock{{shared}}({TURNS}, place)
+FROM (SELECT DISTINCT get_byte(m, octet_length(m) - 1) AS place FROM unnest(%s::bytea[]) AS m ORDER BY 1) p
+"""  # noqa: S608 - words of ours
 _RECORD = """
 WITH g AS (
     SELECT nextval('consents_entry_id_seq') AS entry_id, s.*, p.id AS purpose_id, t.state IN ({closing}) AS closed,
@@ -129,6 +138,7 @@ DECLARE
     appended bigint;
 BEGIN
     PERFORM FROM customers_customer WHERE id = ${CUSTOMER + 1} FOR NO KEY UPDATE;
+    PERFORM {_TURN.format(mark=f"${MARK + 1}")};
     {_statement(f"({_ONE})").replace("SELECT uuid, entry_id FROM g", "SELECT entry_id INTO appended FROM g")};
     RETURN appended;
 END $$
@@ -157,6 +167,16 @@ def store(rows: Sequence[Row]) -> dict[UUID, int]:
         cursor.execute("ANALYZE consents_staged")
         cursor.execute(_MANY)
         return dict(cursor.fetchall())
+
+
+def take_turns(marks: Collection[bytes | memoryview | None], *, alone: bool = False) -> None:
+    """Have the suppression list about these addresses stay as it is until the transaction ends.
+
+    `alone`: for whoever changes it afterwards, who waits for everybody that writes about them. Asked after customers
+    are locked, as imports have it, so that two who are about one address wait in one order.
+    """
+    if known := [bytes(mark) for mark in marks if mark]:
+        ask(_TURN_OF_EACH.format(shared="" if alone else "_shared"), [known])
 
 
 def lock(customers: Collection[int]) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,7 @@ from consents.panel import needs_confirmation
 from consents.recording import record
 from consents.withdrawing import end_states, is_post, suppress_boxes
 from customers.models import Customer, Flag
+from datamap.deadlocks import repeated_after_deadlock
 from staff.models import User
 
 SIGNED = (Source.PAPER, Source.IN_STORE)
@@ -50,7 +50,7 @@ class Said:
     signed: bool = False
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def take_down(customer: Customer, said: Said, *, by: User) -> str:
     """Enter it into the ledger, all or nothing; answers the kind of the event, "" where it stands there already.
 
@@ -97,7 +97,7 @@ def take_down(customer: Customer, said: Said, *, by: User) -> str:
     return kind
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def end_consent(customer: Customer, purpose: Purpose, channel: str, endpoint: str, *, by: User) -> bool:
     """End one consent at once, or note the objection where none was needed; False where that stands already."""
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)

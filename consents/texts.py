@@ -37,6 +37,14 @@ class TextRefused(ValueError):
     """What was asked for is not possible; says why, in the reader's language."""
 
 
+class DraftChanged(ValueError):
+    """Somebody has changed, published or discarded the draft since it was read; `now` is the draft there is, if any."""
+
+    def __init__(self, now: LegalTextVersion | None) -> None:
+        super().__init__("The draft is not the one that was read.")
+        self.now = now
+
+
 @dataclass(frozen=True)
 class Due:
     """A version that is due at a place, and whether it must be accepted there or shown."""
@@ -66,11 +74,29 @@ def tidy(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
+def as_read(draft: LegalTextVersion | None) -> str:
+    """What a page sends back of a draft, to tell whether it is still the one that its reader has seen."""
+    if draft is None:
+        return "none"
+    said = (draft.title_de, draft.body_de, draft.title_en, draft.body_en)
+    return sha256(repr((draft.pk, said, draft.valid_from.isoformat())).encode()).hexdigest()
+
+
+def draft_of(text: LegalText) -> LegalTextVersion | None:
+    """The draft of the next version, if there is one."""
+    return text.versions.filter(published_at__isnull=True).first()
+
+
 @transaction.atomic
-def save_draft(text: LegalText, said: dict[str, str], valid_from: date) -> LegalTextVersion:
-    """Write the draft of the next version, of which there is one at a time; `said` holds titles and bodies."""
+def save_draft(text: LegalText, said: dict[str, str], valid_from: date, *, read: str | None = None) -> LegalTextVersion:
+    """Write the draft of the next version, of which there is one at a time; `said` holds titles and bodies.
+
+    `read`: the draft that the writer began with (`as_read`). Raises DraftChanged where it is another by now.
+    """
     LegalText.objects.select_for_update().get(pk=text.pk)
-    draft = text.versions.filter(published_at__isnull=True).first()
+    draft = draft_of(text)
+    if read is not None and read != as_read(draft):
+        raise DraftChanged(draft)
     if draft is None:
         last = text.versions.order_by("-number").values_list("number", flat=True).first() or 0
         draft = LegalTextVersion(text=text, number=last + 1)
@@ -82,15 +108,18 @@ def save_draft(text: LegalText, said: dict[str, str], valid_from: date) -> Legal
 
 
 @transaction.atomic
-def publish(pk: int, by: User | None) -> tuple[LegalTextVersion, bool]:
+def publish(pk: int, by: User | None, *, read: str | None = None) -> tuple[LegalTextVersion, bool]:
     """Publish a draft for ever; answers the version and whether it was one still.
 
-    Raises LegalTextVersion.DoesNotExist, and TextRefused where a title or a body is missing in either language, or
-    another version says the same from the same day on.
+    Raises LegalTextVersion.DoesNotExist, DraftChanged where it is not what was read (`as_read`), and TextRefused where
+    a title or a body is missing in either language, or another version says the same from the same day on.
     """
+    _lock_text_of(pk)
     version = LegalTextVersion.objects.select_for_update(of=("self",)).select_related("text").get(pk=pk)
     if version.published_at is not None:
         return version, False
+    if read is not None and read != as_read(version):
+        raise DraftChanged(version)
     if not all((version.title_de, version.title_en, version.body_de, version.body_en)):
         raise TextRefused(gettext("A text is published with title and body in both languages."))
     version.sha256_de = fingerprint(version.title_de, version.body_de)
@@ -106,8 +135,14 @@ def publish(pk: int, by: User | None) -> tuple[LegalTextVersion, bool]:
 @transaction.atomic
 def discard(pk: int) -> bool:
     """Throw a draft away; False where it is published and stands."""
+    _lock_text_of(pk)
     gone, _per_model = LegalTextVersion.objects.filter(pk=pk, published_at__isnull=True).delete()
     return bool(gone)
+
+
+def _lock_text_of(version: int) -> None:
+    """Whoever writes, publishes or discards a draft waits for whoever does so just now."""
+    list(LegalText.objects.filter(versions=version).select_for_update(of=("self",)))
 
 
 def published(text: LegalText | None = None) -> QuerySet[LegalTextVersion]:

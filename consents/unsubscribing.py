@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from consents import storing
 from consents.deciding import may
 from consents.events import CLOSING, GRANTING, Channel, Event, Kind, Source
 from consents.gates import purpose_of
@@ -23,6 +23,7 @@ from consents.withdrawing import end_states
 from customers import suppression
 from customers.models import ContactPoint, Customer, Suppression
 from customers.objecting import object_to_advertising
+from datamap.deadlocks import repeated_after_deadlock
 from mail.addressing import address_of, sending_domain
 from mail.bouncing import register_unwanted
 from mail.gates import ASKED_FIRST
@@ -72,7 +73,7 @@ def unsubscribe_url(message: Message) -> str:
     return settings.SITE_URL.rstrip("/") + reverse("opt_in:unsubscribe", args=[unsubscribe_token(ticket)])
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def unsubscribe(
     ticket: Ticket, *, source: str = Source.ONE_CLICK, purpose: str | None = None, at: datetime | None = None
 ) -> None:
@@ -83,6 +84,7 @@ def unsubscribe(
     """
     now = at or timezone.now()
     customer = customer_of(ticket, lock=True)
+    storing.take_turns([ticket.mark], alone=True)
     key = purpose or Purpose.objects.filter(pk=ticket.purpose).values_list("key", flat=True).first()
     states = [state for state in _states(customer, ticket) if state.purpose.key == key]
     evidence = {"mail": ticket.message.hex}
@@ -99,11 +101,12 @@ def unsubscribe(
         _suppress(ticket, Suppression.Reason.UNSUBSCRIBED, now)
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def no_advertising(ticket: Ticket, *, at: datetime | None = None) -> None:
     """Whoever has the link wants no advertising at all (Art. 21(2) GDPR); without a customer at this address alone."""
     now = at or timezone.now()
-    customer = customer_of(ticket)
+    customer = customer_of(ticket, lock=True)
+    storing.take_turns([ticket.mark], alone=True)
     if customer is not None:
         object_to_advertising(customer, now)
     _suppress(ticket, Suppression.Reason.OBJECTION, now)

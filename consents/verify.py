@@ -184,6 +184,8 @@ def as_text(content: bytes) -> bytes:
     """What a mail says that was saved whole, however it was encoded on its way; any other file as it is."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace").encode()
+    # What a program of Windows puts before a text and at the end of lines is no part of it: neither file has any.
+    content = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
     # A receipt as a file is none, whatever words of a person stand in it.
     if content.startswith(b"{") or b"content-transfer-encoding:" not in content.lower():
         return content

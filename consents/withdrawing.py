@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from consents import storing
 from consents.events import GRANTING, Channel, Event, Kind
 from consents.models import Purpose, Record, State
 from consents.recording import record, record_many
@@ -17,9 +17,10 @@ from customers.models import Customer, Suppression
 from customers.postal import POST, boxes_of
 from customers.suppression import suppress_many
 from datamap import journal
+from datamap.deadlocks import repeated_after_deadlock
 
 
-@transaction.atomic
+@repeated_after_deadlock
 def withdraw(
     customer: Customer,
     purpose: str,
@@ -64,6 +65,9 @@ def end_states(
         return 0
     now = at or timezone.now()
     times = told or {}
+    if kind == Kind.WITHDRAWN and suppressing:
+        storing.lock({state.customer_id for state in states})
+        storing.take_turns([state.mark for state in states], alone=True)
     record_many([
         Event(
             kind=kind,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from customers.models import ContactPoint, Suppression
+from customers.models import ContactPoint, Customer, Suppression
 from customers.suppression import suppress
 from mail.models import Deliverability, Message
 
@@ -46,6 +46,7 @@ def note_bounce(address: str, bounce: str, at: datetime) -> None:
 
     A hard bounce and a complaint stop advertising to the address, and so does the fifth soft bounce in a row.
     """
+    _hold_owners(address)
     points = _points(address)
     marks: dict[str, Any] = {
         "points": points,
@@ -66,12 +67,14 @@ def note_bounce(address: str, bounce: str, at: datetime) -> None:
 
 def note_unsubscribed(address: str, at: datetime) -> None:
     """Somebody has unsubscribed at the provider: as good as here (Art. 7(3) GDPR)."""
+    _hold_owners(address)
     suppress("email", address, reason=Suppression.Reason.UNSUBSCRIBED, since=at)
     _tell(address, at, "unsubscribed")
 
 
 def note_listed(address: str, at: datetime) -> None:
     """The provider's own list names the address: no news of the person, who may have agreed since."""
+    _hold_owners(address)
     suppress("email", address, reason=Suppression.Reason.UNSUBSCRIBED, since=at)
 
 
@@ -84,6 +87,12 @@ def note_arrival(address: str, at: datetime) -> None:
     """A mail arrived: what was refused before was passing."""
     known = Deliverability.objects.filter(contact_point__in=_points(address), soft_bounces__gt=0)
     known.update(soft_bounces=0, changed_at=at)
+
+
+def _hold_owners(address: str) -> None:
+    """Lock whom the list will be about before the list: in this order everybody else does."""
+    owners = ContactPoint.objects.filter(pk__in=_points(address)).values("customer")
+    list(Customer.objects.filter(pk__in=owners).order_by("pk").select_for_update(no_key=True, of=("self",)))
 
 
 def _points(address: str) -> list[int]:

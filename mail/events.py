@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer
+from datamap.days import is_slip
+from datamap.deadlocks import repeated_after_deadlock
 from mail.addressing import address_of
 from mail.bouncing import note_arrival, note_bounce, note_listed, note_unsubscribed
 from mail.models import Letter, Message, ProviderEvent
@@ -72,21 +74,30 @@ def store_event(event: AnymailTrackingEvent, provider: str) -> bool:
         "message_id": str(event.message_id or ""),
         "metadata": _plain(event.metadata or {}),
     }
-    row = ProviderEvent(provider=provider, kind=kind, raw=raw, occurred_at=event.timestamp)
+    row = ProviderEvent(provider=provider, kind=kind, raw=raw, occurred_at=_happened(event.timestamp))
     ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
     return True
 
 
+def _happened(told: datetime | None) -> datetime | None:
+    """When it happened as the provider tells it; None where no calendar or clock can mean that: then the arrival
+    counts. A row that the database takes and nobody can read would stop every report behind it."""
+    if told is None:
+        return None
+    at = told if told.tzinfo else told.replace(tzinfo=UTC)
+    return None if is_slip(at) else at
+
+
+@repeated_after_deadlock
 def work_off_events(limit: int = 200) -> int:
     """Let reports that wait have their effect; answers how many were taken. Any number of workers may do so."""
-    with transaction.atomic():
-        waiting = ProviderEvent.objects.filter(processed_at__isnull=True).select_for_update(skip_locked=True)
-        events = list(waiting.order_by("pk")[:limit])
-        for event in events:
-            _work_off(event)
-        ids = sorted({event.message_id for event in events if event.message_id})
-        for told in _reported if ids else ():
-            told(ids)
+    waiting = ProviderEvent.objects.filter(processed_at__isnull=True).select_for_update(skip_locked=True)
+    events = list(waiting.order_by("pk")[:limit])
+    for event in events:
+        _work_off(event)
+    ids = sorted({event.message_id for event in events if event.message_id})
+    for told in _reported if ids else ():
+        told(ids)
     return len(events)
 
 

@@ -16,8 +16,9 @@ from mail.providers import DOORS, proves_itself
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
-"""What anymail stumbles over in a body that is no report: it takes the form of one for granted."""
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What anymail stumbles over in a body that is no report: it takes the form of one for granted. A time that no
+calendar has is an OverflowError or an OSError."""
 
 
 def reporting(name: str, view: View) -> View:

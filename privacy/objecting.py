@@ -20,6 +20,7 @@ from customers.normalizing import whole_key
 from customers.postal import POST, postal_key, read_postal
 from customers.reading import read_phone
 from datamap import erasing, journal
+from datamap.deadlocks import repeated_after_deadlock
 from privacy.models import Request
 from privacy.speaking import own_endpoints, speaker_of
 from privacy.steps import Step, move, stamp, step_of
@@ -69,34 +70,34 @@ def _stop(customer: Customer | None, endpoints: set[tuple[str, str]], at: dateti
     return new
 
 
+@repeated_after_deadlock
 def object_now(customer: Customer, *, channel: str, by: User | None, at: datetime | None = None) -> Request:
     """The customer wants no more advertising: registered, carried out and answered in one transaction.
 
     One click, at the desk or (`by` None) of the person on a page. Who has objected before, and perhaps agreed to
     something since, is stopped anew under the request that is there.
     """
-    with transaction.atomic():
-        # Two clicks at once are one objection: the second waits here and finds the first.
-        Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-        known = standing_objection(customer)
-        if known is not None:
-            _stop(customer, set(endpoints_of(customer)), at or timezone.now())
-            return known
-        request = Request(
-            kind=Request.Kind.OBJECTION,
-            objects_to=Request.ObjectsTo.ADVERTISING,
-            channel=channel,
-            customer=customer,
-            received_at=at or timezone.now(),
-            identity_method=Request.Method.NOT_NEEDED,
-            language=customer.language if customer.language in ("de", "en") else "en",
-        )
-        request.save()
-        stamp(request, Step.REGISTERED, by=by)
-        stop_advertising(request, by=by)
-        with step_of(request, None) as locked:
-            locked.answered_at = timezone.now()
-            move(locked, Request.State.ANSWERED, Step.ANSWERED, by=by)
+    # Two clicks at once are one objection: the second waits here and finds the first.
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    known = standing_objection(customer)
+    if known is not None:
+        _stop(customer, set(endpoints_of(customer)), at or timezone.now())
+        return known
+    request = Request(
+        kind=Request.Kind.OBJECTION,
+        objects_to=Request.ObjectsTo.ADVERTISING,
+        channel=channel,
+        customer=customer,
+        received_at=at or timezone.now(),
+        identity_method=Request.Method.NOT_NEEDED,
+        language=customer.language if customer.language in ("de", "en") else "en",
+    )
+    request.save()
+    stamp(request, Step.REGISTERED, by=by)
+    stop_advertising(request, by=by)
+    with step_of(request, None) as locked:
+        locked.answered_at = timezone.now()
+        move(locked, Request.State.ANSWERED, Step.ANSWERED, by=by)
     return request
 
 

@@ -59,7 +59,9 @@ class Form:
                 data[one.name] = dice.choice([*one.options, *([dice.choice(texts)] if odd == 1 else [])] or [""])
             elif one.kind == "file":
                 content = dice.choice(texts).encode("utf-8", "surrogatepass")
-                data[one.name] = SimpleUploadedFile(dice.choice(texts)[:80] or "x", content)
+                # A browser sends the last part of a path, and Django takes no file without one.
+                name = dice.choice(texts)[:80].rpartition("/")[2]
+                data[one.name] = SimpleUploadedFile(name if name.strip(".") else "x", content)
             elif one.kind == "hidden" or dice.random() < 0.5:  # one of several buttons
                 data[one.name] = one.value
         data.pop("csrfmiddlewaretoken", None)

@@ -69,7 +69,7 @@ def text_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft of the next version; it begins with what the last one says."""
     text = get_object_or_404(LegalText, pk=pk)
-    draft = text.versions.filter(published_at__isnull=True).first()
+    draft, stale = texts.draft_of(text), False
     base = draft or text.versions.order_by("-number").first()
     initial = {name: getattr(base, name) for name in FIELDS} if base else {}
     if draft is None:
@@ -77,11 +77,24 @@ def draft_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = VersionForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
-        saved = texts.save_draft(text, data, data.pop("valid_from"))
-        messages.success(request, _("The draft is saved. Nobody sees it before it is published."))
-        return redirect("consents:version", pk=saved.pk)
-    context = {"form": form, "text": text, "draft": draft}
-    return render(request, "consents/draft.html", context, status=422 if request.method == "POST" else 200)
+        try:
+            saved = texts.save_draft(text, data, data.pop("valid_from"), read=request.POST.get("read"))
+            messages.success(request, _("The draft is saved. Nobody sees it before it is published."))
+            return redirect("consents:version", pk=saved.pk)
+        except texts.DraftChanged as changed:
+            draft, stale = changed.now, True
+    # Where what was typed is not stored, another try still begins with what its writer has read.
+    typed = request.POST.get("read") if request.method == "POST" and not stale else None
+    context = {
+        "form": form,
+        "text": text,
+        "draft": draft,
+        "stale": stale,
+        "stored": draft or text.versions.order_by("-number").first(),
+        "read": texts.as_read(draft) if typed is None else typed,
+    }
+    status = 409 if stale else 422 if request.method == "POST" else 200
+    return render(request, "consents/draft.html", context, status=status)
 
 
 @require_GET
@@ -99,6 +112,7 @@ def version_read(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "before": before,
         "may_edit": signed_in(request).may("consents.settings"),
+        "read": texts.as_read(version),
     }
     return render(request, "consents/version.html", context)
 
@@ -108,12 +122,16 @@ def version_read(request: HttpRequest, pk: int) -> HttpResponse:
 def version_publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Says what publishing means before it does it: the text stands for ever."""
     version = get_object_or_404(LegalTextVersion.objects.select_related("text"), pk=pk)
+    context = {"version": version, "title": _title(version)}
     if request.method != "POST":
-        return render(request, "consents/publish.html", {"version": version, "title": _title(version)})
+        context["read"] = request.GET.get("read") or texts.as_read(version)
+        return render(request, "consents/publish.html", context)
     try:
-        _published, new = texts.publish(version.pk, signed_in(request))
+        _published, new = texts.publish(version.pk, signed_in(request), read=request.POST.get("read"))
+    except texts.DraftChanged:
+        return render(request, "consents/publish.html", context | {"stale": True}, status=409)
     except texts.TextRefused as refused:
-        context = {"version": version, "title": _title(version), "refused": str(refused)}
+        context |= {"refused": str(refused), "read": request.POST.get("read") or texts.as_read(version)}
         return render(request, "consents/publish.html", context, status=422)
     messages.success(request, _("The version is published.") if new else _("This version was published already."))
     return redirect("consents:version", pk=version.pk)

@@ -55,6 +55,27 @@ def test_it_needs_no_django_and_no_database(receipt: Receipt, tmp_path: Path) ->
     assert "birthday, email" in done.stdout and "given" in done.stdout
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["CRLF", "BOM and CRLF"])
+def test_files_that_a_program_of_windows_has_saved_again_prove_the_same(
+    receipt: Receipt, tmp_path: Path, mark: bytes
+) -> None:
+    files = {"receipt": receipt.content, "checkpoint": receipt.checkpoint.encode()}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(mark + content.replace(b"\n", b"\r\n"))
+    command = [
+        sys.executable,
+        "-m",
+        "consents.verify",
+        *(str(tmp_path / name) for name in files),
+        "--key",
+        public_key(),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (tmp_path / "receipt").write_bytes(mark + receipt.content[:-20].replace(b"\n", b"\r\n"))
+    assert subprocess.run(command, cwd=ROOT, env={}, capture_output=True, check=False).returncode == 1
+
+
 def test_the_module_is_a_command(receipt: Receipt, tmp_path: Path) -> None:
     (tmp_path / "mail.txt").write_text(f"Guten Tag,\n\n{receipt.lines}\n\nIhr Laden\n", encoding="utf-8")
     place = str(tmp_path / "mail.txt")

@@ -18,18 +18,21 @@ from django.utils import timezone
 
 import consents
 from consents import ages
+from consents.audience import allowed_among
+from consents.events import Source
 from consents.models import Entry, PendingOptIn, Purpose, Record, State
 from consents.opting_in import PER_ADDRESS, PER_NETWORK, BadAddress, NotOffered, Outcome, Visitor, ask_opt_in, confirm
 from consents.rebuilding import compare_states
 from consents.verifying import verify
 from consents.withdrawing import withdraw
+from customers.deactivating import deactivate, reactivate
 from customers.models import ContactPoint, Customer, Suppression, Tombstone
 from customers.suppression import suppress, suppressed
 from customers.tombstones import marks_of
 from mail.models import Message
 from mail.sending import deliver_due
 from privacy.erasing import ask_erasure, run_erasure
-from tests.consents.signing_up import MAIL, ask, form_of, link_of, person, publish, token_of
+from tests.consents.signing_up import MAIL, advertise, ask, form_of, link_of, person, publish, token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -271,6 +274,33 @@ def test_the_account_is_untouched_while_its_data_are_restricted(client):
     assert known.contact_points.get().verified_at is None
     assert consents.may(known, "newsletter", "email").reason == "restricted"
     assert grant_of().customer == known
+
+
+def test_what_the_owner_of_a_deactivated_account_confirms_is_kept_and_opens_nothing_meanwhile(client, mail_server):
+    """Their word is proof (Art. 7(1) GDPR); that nothing is sent is a word of the shop, which the shop takes back."""
+    known = person(registered_at=AT)
+    pending = ask()
+    deliver_due(10)
+    deactivate([known.pk], user_id=None)
+    before = client.get(link_of(pending)).content
+    answer = client.post(link_of(pending))
+    assert answer.status_code == 200
+    assert b"K-1" not in before + answer.content
+    assert Customer.objects.get() == known
+    assert grant_of().customer == known
+    assert consents.may(known, "newsletter", "email").reason == "deactivated"
+    assert allowed_among([known.pk], Purpose.objects.get(key="newsletter"), "email") == set()
+    advertise(known)
+    deliver_due(10)
+    assert mail_server.recipients == [MAIL]  # the neutral mail that was asked for, and nothing since
+    assert compare_states().ok
+    reactivate([known.pk], user_id=None)
+    assert consents.may(known, "newsletter", "email").reason == "consent"
+    # Who withdraws meanwhile has withdrawn.
+    deactivate([known.pk], user_id=None)
+    assert withdraw(known, "newsletter", "email", source=Source.ONE_CLICK) == 1
+    reactivate([known.pk], user_id=None)
+    assert consents.may(known, "newsletter", "email").reason == "withdrawn"
 
 
 def test_after_an_erasure_it_is_a_new_and_unlinked_customer(client, mail_server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -99,7 +100,7 @@ def test_the_proof_of_a_consent_to_calls_is_kept_five_years_and_the_copy_says_so
     found = {one["obhut:channel"]: one for one in graph(files_of(build(customer, "access")))}
     kept = {
         channel: [(one["dpv:hasDuration"], one.get("dct:description")) for one in
-                  found[channel]["dpv:hasProcess"][0]["dpv:hasStorageCondition"]]
+                  found[channel]["dpv:hasProcess"][0]["dpv:hasStorageCondition"] if "dpv:hasDuration" in one]
         for channel in ("phone", "email")
     }  # fmt: skip
     # § 7a UWG: five years from the grant and again from each use, and the three years of any proof besides.
@@ -111,6 +112,58 @@ def test_the_example_of_the_guide_has_no_property_that_we_lack(customer: Custome
     example = json.loads((shared_data / "formats" / "dpv27560_largest_example.jsonld").read_text(encoding="utf-8"))
     wanted = set(example["dpv:hasRecordOfActivity"]) - {"dpv:hasDataProcessor"}  # there is none
     assert wanted <= set(graph(files_of(build(customer, "access")))[0])
+
+
+def values_of(node: Any, context: dict[str, Any], name: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Property, value and how the context has it read, of every plain value in a document."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from values_of(value, context, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from values_of(value, context, name)
+    elif isinstance(node, str) and not name.startswith("@"):
+        told = context.get(name)
+        yield name, node, told.get("@type") if isinstance(told, dict) else None
+
+
+def test_terms_of_the_vocabulary_are_terms_to_a_machine_and_times_are_times(customer: Customer) -> None:
+    """In JSON-LD a value is words, not the term that it names, unless the context says so (JSON-LD 1.1, 4.2)."""
+    document = json.loads(files_of(build(customer, "access"))["data/consents.jsonld"])
+    context = document["@context"]
+    prefixes = {name for name, value in context.items() if isinstance(value, str)}
+    found = list(values_of(document["@graph"], context))
+    terms = {name for name, value, _how in found if value.partition(":")[0] in prefixes}
+    assert terms >= {
+        "dpv:hasPurpose",
+        "dpv:hasLegalBasis",
+        "dpv:hasPersonalData",
+        "dpv:isIndicatedBy",
+        "dpv:hasJurisdiction",
+    }
+    read = {name: how for name, _value, how in found}
+    assert {read[name] for name in terms} == {"@id"}
+    assert all(value.partition(":")[0] in prefixes | {"https"} for _name, value, how in found if how == "@id")
+    assert (read["dpv:isIndicatedAtTime"], read["dct:date"], read["dpv:hasDuration"]) == (
+        "xsd:dateTime", "xsd:date", "xsd:duration"
+    )  # fmt: skip
+
+
+def test_each_record_has_what_the_standard_demands(customer: Customer) -> None:
+    """ISO/IEC TS 27560 as mapped by the guide of the DPV: storage locations, and of the controller id, name, address,
+    contact."""
+    for record in graph(files_of(build(customer, "access"))):
+        for process in record["dpv:hasProcess"]:
+            places = [
+                one["dpv:hasLocation"]
+                for one in process["dpv:hasStorageCondition"]
+                if one["@type"] == "dpv:StorageLocation"
+            ]
+            assert places == [["loc:DE"]]
+        who = record["dpv:hasDataController"]
+        assert who["@id"].startswith("http")
+        assert who["dpv:hasName"] == "Laden am Deich GmbH"
+        assert who["dpv:hasAddress"] and who["dpv:hasContact"]
 
 
 def test_its_receipts_prove_themselves(customer: Customer) -> None:

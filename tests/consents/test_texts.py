@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from html import unescape
 from time import monotonic
 from uuid import uuid4
 
@@ -25,6 +27,7 @@ from orders.models import Order, OrderType
 from privacy.erasing import ask_erasure, run_erasure
 from staff.models import Role, User
 from tests.consents.publishing import SAID, give, make_text, make_version, place_text
+from tests.consents.test_waiting_for_each_other import meanwhile
 from tests.privacy.making import make_person
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +72,29 @@ def test_published_texts_are_not_emptied_out_either():
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL obhut.flush = ''")
             cursor.execute(f"TRUNCATE {table} CASCADE")
     assert texts.published().exists()
+
+
+@pytest.mark.parametrize("change", ["key", "kind", "purpose"])
+def test_what_a_published_text_is_called_and_what_it_is_for_stands_with_it(change):
+    """A proof names a wording by key and version, and is one because of the purpose beside which it was shown."""
+    text = make_text()
+    another = {
+        "key": "renamed",
+        "kind": LegalText.Kind.SALE_NOTICE,
+        "purpose": Purpose.objects.get(key="birthday"),
+    }
+    setattr(text, change, another[change])
+    text.save()  # nobody has seen it yet
+    make_version(text)
+    before = LegalText.objects.values("key", "kind", "purpose").get()
+    again = {"key": "once-more", "kind": LegalText.Kind.TERMS, "purpose": None}
+    setattr(text, change, again[change])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        text.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LegalText.objects.filter(pk=text.pk).update(**{change: again[change]})
+    assert LegalText.objects.values("key", "kind", "purpose").get() == before
+    LegalText.objects.get().save()  # as it is
 
 
 def test_the_fingerprint_does_not_depend_on_how_an_umlaut_is_written():
@@ -346,3 +372,78 @@ def test_the_desk_reads_texts_and_changes_none(agent_client, manager_client, nam
     assert agent_client.get(reverse(f"consents:{name}")).status_code == 403
     assert manager_client.get(reverse(f"consents:{name}")).status_code == 200
     assert agent_client.get(reverse("consents:texts")).status_code == 200
+
+
+# Two at one text
+
+
+def hidden(page: str, name: str = "read") -> str:
+    """What a page sends back of what its reader has seen."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_only_what_was_read_is_published(manager_client):
+    """What is published stands for ever: a colleague's change of the last minute has to be read first."""
+    text = make_text()
+    draft = texts.save_draft(text, SAID, date(2026, 1, 1))
+    page = manager_client.get(reverse("consents:version", args=[draft.pk])).text
+    confirm = re.search(rf'href="({reverse("consents:publish", args=[draft.pk])}[^"]*)"', page)
+    texts.save_draft(text, SAID | {"body_en": "Something else."}, date(2026, 1, 1))
+    assert confirm is not None
+    asked = manager_client.get(unescape(confirm[1])).text
+    answer = manager_client.post(reverse("consents:publish", args=[draft.pk]), {"read": hidden(asked)})
+    assert answer.status_code == 409
+    assert "inzwischen geändert" in answer.text
+    assert not texts.published().exists()
+    page = manager_client.get(reverse("consents:version", args=[draft.pk])).text
+    confirm = re.search(rf'href="({reverse("consents:publish", args=[draft.pk])}[^"]*)"', page)
+    assert confirm is not None
+    asked = manager_client.get(unescape(confirm[1])).text
+    assert manager_client.post(reverse("consents:publish", args=[draft.pk]), {"read": hidden(asked)}).status_code == 302
+    assert texts.published().get().body_en == "Something else."
+
+
+def test_two_who_edit_one_draft_lose_nothing(manager_client):
+    text = make_text()
+    page = reverse("consents:draft", args=[text.pk])
+    first, second = (hidden(manager_client.get(page).text) for _tab in range(2))
+    assert manager_client.post(page, draft_form(body_de="Die eine.", read=first)).status_code == 302
+    answer = manager_client.post(page, draft_form(body_de="Die andere.", read=second))
+    assert answer.status_code == 409
+    assert "Die eine." in answer.text and "Die andere." in answer.text
+    assert text.versions.get().body_de == "Die eine."
+    assert manager_client.post(page, draft_form(body_de="Beide.", read=hidden(answer.text))).status_code == 302
+    assert text.versions.get().body_de == "Beide."
+
+
+def test_a_draft_that_was_published_meanwhile_becomes_the_next_one_only_when_its_writer_says_so(manager_client):
+    text = make_text()
+    draft = texts.save_draft(text, SAID, date(2026, 1, 1))
+    page = reverse("consents:draft", args=[text.pk])
+    read = hidden(manager_client.get(page).text)
+    texts.publish(draft.pk, None)
+    answer = manager_client.post(page, draft_form(body_de="Neu.", read=read))
+    assert answer.status_code == 409
+    assert text.versions.count() == 1
+    assert manager_client.post(page, draft_form(body_de="Neu.", read=hidden(answer.text))).status_code == 302
+    assert [(one.number, one.published_at is None) for one in text.versions.order_by("number")] == [
+        (1, False), (2, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("other", ["save", "discard", "publish"])
+def test_whoever_comes_while_a_draft_is_published_finds_it_published(other):
+    text = make_text()
+    draft = texts.save_draft(text, SAID, date(2026, 1, 1))
+    stories = {
+        "save": lambda: texts.save_draft(text, SAID | {"body_de": "Neu."}, date(2026, 1, 1)),
+        "discard": lambda: texts.discard(draft.pk),
+        "publish": lambda: texts.publish(draft.pk, None),
+    }
+    with meanwhile(stories[other]):
+        texts.publish(draft.pk, None)
+    assert texts.published().get().body_de == SAID["body_de"]
+    assert text.versions.count() == (2 if other == "save" else 1)

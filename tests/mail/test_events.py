@@ -234,6 +234,57 @@ def test_a_mail_that_the_provider_did_not_send_has_failed(settings):
     assert Letter.objects.get().sent_at is None
 
 
+def at_brevo(at: Any) -> Any:
+    return "brevo", brevo("complaint") | {"ts_epoch": at}
+
+
+def at_postmark(at: Any) -> Any:
+    return "postmark", {"RecordType": "SpamComplaint", "Type": "SpamComplaint", "Email": "zoe@laden.example",
+                        "MessageID": "1", "ID": 1, "BouncedAt": at}  # fmt: skip
+
+
+def at_sendgrid(at: Any) -> Any:
+    return "sendgrid", [{"event": "spamreport", "email": "zoe@laden.example", "timestamp": at, "sg_event_id": "1"}]
+
+
+def at_mailjet(at: Any) -> Any:
+    return "mailjet", {"event": "spam", "email": "zoe@laden.example", "time": at, "MessageID": 1}
+
+
+# No place has such a zone, and no calendar such a year; RFC 3339 itself allows the hours.
+ODD_TIMES = {
+    "a zone of twenty hours": at_postmark("2026-11-20T10:00:00+20:00"),
+    "a zone of sixteen hours": at_postmark("2026-11-20T10:00:00-16:00"),
+    "before the calendar": at_postmark("0001-01-01T00:00:00+14:00"),
+    "after the calendar": at_postmark("9999-12-31T23:59:59-12:00"),
+    "no zone": at_postmark("2026-11-20T10:00:00"),
+    "far to come": at_sendgrid(250_000_000_000),
+    "a number without a date": at_sendgrid(10**18),
+    "a number without end": at_mailjet(1e300),
+    "milliseconds without end": at_brevo(10**24),
+    "long ago": at_sendgrid(-62_000_000_000),
+}
+
+
+@pytest.mark.parametrize("case", ODD_TIMES)
+def test_a_report_whose_time_nobody_can_read_is_refused_whole_or_counts_from_its_arrival(case):
+    """A complaint that is lost because of a clock would be answered with the next mail."""
+    make_customer()
+    began = timezone.now()
+    status = report(*ODD_TIMES[case])
+    assert status in (200, 400)
+    if status == 400:
+        assert not ProviderEvent.objects.exists()
+        assert not Suppression.objects.exists()
+    else:
+        event, entry = ProviderEvent.objects.get(), Suppression.objects.get()
+        assert (event.fault, event.processed_at is not None) == ("", True)
+        assert entry.reason == "complaint"
+        assert entry.since <= timezone.now()
+        if "zone of" not in case and case != "no zone":
+            assert entry.since >= began
+
+
 def test_a_report_that_cannot_be_worked_off_is_marked_and_stops_no_other():
     make_customer()
     ProviderEvent.objects.create(provider="Brevo", kind="bounced", raw={"broken": 1})
