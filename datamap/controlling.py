@@ -1,15 +1,17 @@
 """Answers who the shop is and how its dates are computed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
 
+from datamap.catalogue import cutoff
 from datamap.models import Controller
 from datamap.preparing import Standing
+from datamap.workdays import day_begins
 
 _CONTROLLER = Standing(lambda _none: Controller.objects.filter(pk=1))
 
@@ -35,6 +37,14 @@ def controller() -> Controller:
 def legal_zone(who: Controller | None = None) -> ZoneInfo:
     """The zone whose calendar counts (C1)."""
     return ZoneInfo((who or controller()).zone)
+
+
+def kept_since(key: str, as_of: date) -> datetime | None:
+    """The first instant from which rows of this category may not be deleted yet on a day, by the rules and the
+    settings of the controller, margin included (C4); None where all of them are kept."""
+    who = controller()
+    last = cutoff(key, as_of, margin_days=who.execution_margin_days, supervised=who.supervised_financial)
+    return None if last is None else day_begins(last + timedelta(days=1), legal_zone(who))
 
 
 def recent_changes(limit: int = 10) -> list[Change]:
