@@ -37,9 +37,7 @@ def _held(before: datetime, as_of: date) -> list[int]:
         cursor.execute(_OWNERS, [before])
         owners = [pk for (pk,) in cursor.fetchall()]
     pages = (owners[begin : begin + PAGE] for begin in range(0, len(owners), PAGE))
-    return [
-        case.customer_id for page in pages for case in holds.standing(page, as_of, night=True) if case.is_whole
-    ]
+    return [case.customer_id for page in pages for case in holds.standing(page, as_of, night=True) if case.is_whole]
 
 
 def end_claims(ids: list[int]) -> int:

@@ -109,7 +109,10 @@ def test_opt_ins_of_somebody_with_a_matter_stay_for_whoever_ends_them(kind: str)
 def test_opt_ins_wait_for_the_margin_too() -> None:
     Controller(execution_margin_days=15).save()
     OptInClaim.objects.create(
-        origin=Origin.objects.create(kind="file"), customer=make_person(), channel="email", state="yes",
+        origin=Origin.objects.create(kind="file"),
+        customer=make_person(),
+        channel="email",
+        state="yes",
         claimed_at=at("2025-08-31"),
     )
     assert drop_expired_claims(date(2026, 3, 15)) == 0
