@@ -12,7 +12,6 @@ from datamap.journal import JournalError
 from datamap.replaying import Outcome, reapply, rehearse
 from staff.models import Role, User
 
-
 LOST = (
     "What the journal does not know and was entered after the backup is lost: holds, versions of retention rules, "
     "requests and deadlines among it. Enter holds and retention rules again before the next night deletes by those of "
