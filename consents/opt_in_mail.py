@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consents.models import PendingOptIn, Purpose
-from consents.models.pending import LIFE
+from consents.models.pending import LIFE, life_of
 from consents.tokens import fingerprint, opt_in_tokens
 from datamap.controlling import controller
 from mail.composing import Text, fill
@@ -51,7 +51,7 @@ def _values(pending: PendingOptIn, token: str) -> dict[str, Any]:
     name = "name_en" if pending.language == "en" else "name_de"
     return {
         "names": list(Purpose.objects.filter(key__in=keys).values_list(name, flat=True)),
-        "days": LIFE.days,
+        "days": life_of(pending.asked_at).days,
         "link": settings.SITE_URL.rstrip("/") + reverse("opt_in:confirm", args=[token]),
     }
 

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
 
-from datamap.catalogue import cutoff
-from datamap.workdays import BERLIN
+from datamap import holds
+from datamap.controlling import kept_since
 
 CATEGORY = "CLAIM-OPTIN"
+PAGE = 5_000
+_OWNERS = """
+SELECT id FROM customers_customer WHERE id IN (SELECT customer_id FROM customers_optinclaim WHERE claimed_at < %s)
+ORDER BY id FOR KEY SHARE
+"""
 
 
 @transaction.atomic
 def drop_expired_claims(as_of: date) -> int:
     """Delete claims whose period is over on this day and note the numbers per import and channel.
 
-    One statement in one transaction; claims were never consents, so nothing else changes. Answers how many went.
+    Those of persons of whom an open matter keeps everything stay (domain.md 4.2). Claims were never consents, so
+    nothing else changes. Answers how many went.
     """
-    limit = cutoff(CATEGORY, as_of)
-    if limit is None:
+    first_kept = kept_since(CATEGORY, as_of)
+    if first_kept is None:
         return 0
-    first_kept = datetime.combine(limit + timedelta(days=1), time.min, BERLIN)
-    return _drop("claimed_at < %s", first_kept)
+    return _drop("claimed_at < %s AND NOT customer_id = ANY(%s)", first_kept, _held(first_kept, as_of))
+
+
+def _held(before: datetime, as_of: date) -> list[int]:
+    """Whose claims stay; locked as the night's run locks persons, so that only who opens a matter waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, [before])
+        owners = [pk for (pk,) in cursor.fetchall()]
+    pages = (owners[begin : begin + PAGE] for begin in range(0, len(owners), PAGE))
+    return [case.customer_id for page in pages for case in holds.standing(page, as_of, night=True) if case.is_whole]
 
 
 def end_claims(ids: list[int]) -> int:
@@ -36,7 +50,7 @@ def end_claims_of(origin_id: int) -> int:
     return _drop("origin_id = %s", origin_id)
 
 
-def _drop(which: str, value: Any) -> int:
+def _drop(which: str, *values: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -48,6 +62,6 @@ def _drop(which: str, value: Any) -> int:
             )
             SELECT count(*) FROM gone
             """,  # noqa: S608
-            [value],
+            values,
         )
         return cursor.fetchone()[0]

@@ -20,6 +20,7 @@ from customers.planning import Changes, changes_for, state_of_new
 from customers.postcodes import put_zeros_back
 from customers.rows import CustomerRow, Outcome, Problem, Source, SuppressionRow
 from customers.sealing import Sealer
+from customers.vanishing import again_without_gone
 from customers.writing import Writer, numbers_for
 from datamap.catalogue import cutoff
 from datamap.workdays import local_date
@@ -30,6 +31,7 @@ __all__ = ["DecisionRefused", "decide_held", "write_customers", "write_suppressi
 LOCK = 0x0B447_0001
 
 
+@again_without_gone
 def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: bool = False) -> Outcome:
     """Write one chunk of customers (5,000 to 20,000 rows) as sets, or say what would be written.
 
@@ -37,6 +39,7 @@ def write_customers(rows: Sequence[CustomerRow], source: Source, *, dry_run: boo
     named in the outcome, values that cannot be read are warned about, rows that the rules "Who is who" cannot place
     are held. The same rows again write nothing. Chunks of one file are written one after the other; imports that run
     at the same time wait for each other (an advisory lock until the transaction ends), so none makes a person twice.
+    Whoever is erased meanwhile is not there any more, and their rows are held.
 
     A dry run goes the same way and stops before writing; the chunks of one file share what they would have left in
     a temporary table of the connection, so that its counts are those of the real run.

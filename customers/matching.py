@@ -17,6 +17,7 @@ from customers.normalizing import fold
 from customers.planning import changes_for
 from customers.rows import CustomerRow
 from customers.sealing import Sealer
+from customers.vanishing import GoneMeanwhile
 from vault.keyring import keyring
 
 MADE_UP = "~"
@@ -70,7 +71,8 @@ def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool, ow
     1. The same platform and id. 2. For account rows exactly one account with that e-mail, unless that account is
     known under another id of the same platform; several hits are held. Guests and prospects are never matched by
     e-mail. A later row about the same person adds to the earlier one. Before all that, a row without an id is about
-    the customer of its number, where these are the house's own.
+    the customer of its number, where these are the house's own. Raises GoneMeanwhile where somebody was ended between
+    the look and the lock.
     """
     found = Matched()
     numbered: set[int] = set()
@@ -97,6 +99,8 @@ def match(persons: list[Person], known: Known, sealer: Sealer, *, lock: bool, ow
     _match_by_email(unknown, known, sealer, found)
     found.new = _without_erased_marks(found.new, found)
     found.states = known.states(list(found.known), lock=lock)
+    if found.known.keys() - found.states.keys():
+        raise GoneMeanwhile
     for customer_id in numbered:
         if not _may_be_named(found.known[customer_id], found.states[customer_id]["values"]):
             found.strangers.append(found.known.pop(customer_id))

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
-from customers.claims import drop_expired_claims
 from customers.indexing import recount_words
 from customers.postal import note_marks
-from datamap.workdays import local_date
-
-
-@shared_task
-def drop_claims() -> int:
-    """Drop unproven opt-ins whose period is over."""
-    return drop_expired_claims(local_date(timezone.now()))
 
 
 @shared_task

@@ -1,15 +1,18 @@
 """Answers who the shop is and how its dates are computed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
+from datamap.catalogue import cutoff, period_in_words, rule_for
 from datamap.models import Controller
 from datamap.preparing import Standing
+from datamap.workdays import day_begins, local_date
 
 _CONTROLLER = Standing(lambda _none: Controller.objects.filter(pk=1))
 
@@ -35,6 +38,25 @@ def controller() -> Controller:
 def legal_zone(who: Controller | None = None) -> ZoneInfo:
     """The zone whose calendar counts (C1)."""
     return ZoneInfo((who or controller()).zone)
+
+
+def kept_since(key: str, as_of: date) -> datetime | None:
+    """The first instant from which rows of this category may not be deleted yet on a day, by the rules and the
+    settings of the controller, margin included (C4); None where all of them are kept."""
+    who = controller()
+    last = cutoff(key, as_of, margin_days=who.execution_margin_days, supervised=who.supervised_financial)
+    return None if last is None else day_begins(last + timedelta(days=1), legal_zone(who))
+
+
+def other_period(key: str, usual: str) -> str:
+    """The period of a rule of today in words; "" where it is the one that a text says by itself.
+
+    `usual` is number, unit and, for the end of the year, a capital E: "14d", "5yE".
+    """
+    who = controller()
+    rule = rule_for(key, local_date(timezone.now(), legal_zone(who)), supervised=who.supervised_financial)
+    said = f"{rule.number}{rule.unit}{'E' if rule.year_end else ''}"
+    return "" if said == usual else period_in_words(rule)
 
 
 def recent_changes(limit: int = 10) -> list[Change]:

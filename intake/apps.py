@@ -14,5 +14,7 @@ class IntakeConfig(AppConfig):
         from vault.columns import register_store
 
         register_store(LABEL, sealed_files())
-        # The counts of an import stay; what came from its file goes.
-        register_ending("intake.Batch", forget_batches, still="r.file <> '' OR r.lines_file <> '' OR r.failure <> ''")
+        # The counts of an import stay; what came from its file goes, once nobody works on it.
+        told = "r.file <> '' OR r.lines_file <> '' OR r.failure <> ''"
+        working = "'checking', 'queued', 'running', 'undoing'"
+        register_ending("intake.Batch", forget_batches, still=f"({told}) AND r.state NOT IN ({working})")

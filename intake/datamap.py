@@ -16,7 +16,7 @@ register_store(
     "IMPORT",
     sealed=True,
     erase=forget_in_files,
-    note=_("Sealed, deleted after 30 days. A file that names an erased person goes as a whole."),
+    note=_("Sealed, deleted when the period is over. A file that names an erased person goes as a whole."),
 )
 
 
@@ -30,7 +30,7 @@ class BatchData(PersonalData):
             basis=Basis.AS_SOURCE,
             category="IMPORT",
             start="created_at",
-            note=_("The files are sealed and deleted 30 days after they were brought; the counts stay."),
+            note=_("The files are sealed and deleted when the period is over; the counts stay."),
         ),
         Group(
             fields=("header", "lines_header", "mapping", "preview", "failure", "undo"),

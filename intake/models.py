@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.models import Origin
+from datamap.controlling import kept_since, legal_zone
+from datamap.workdays import local_date
 from intake.storage import sealed_files
 from vault.fields import SealedTextField
 
-FILE_LIFE = timedelta(days=30)  # IMPORT: D30 (domain.md 5)
+CATEGORY = "IMPORT"
 
 
 class BatchQuerySet(models.QuerySet):
@@ -32,8 +33,11 @@ class BatchQuerySet(models.QuerySet):
 
         One that is being worked on keeps its file till it is done.
         """
+        limit = kept_since(CATEGORY, local_date(timezone.now(), legal_zone()))
+        if limit is None:
+            return self.none()
         told = ~models.Q(file="", lines_file="", header=[], failure="", undo__left__0__isnull=True)
-        due = self.filter(told, created_at__lt=timezone.now() - FILE_LIFE)
+        due = self.filter(told, created_at__lt=limit)
         return due.exclude(state__in=Batch.WORKING)
 
 

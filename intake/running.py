@@ -23,10 +23,11 @@ from django.utils.translation import gettext as _
 from customers.models import Origin
 from customers.rows import Outcome, Source
 from customers.suppression import undo_mentions
+from datamap.controlling import other_period
 from intake.counting import Tally, keep_problems
 from intake.lines import StagedLines
 from intake.mapping import MappingError
-from intake.models import Batch, BatchProblem
+from intake.models import CATEGORY, Batch, BatchProblem
 from intake.planning import Plan, plan_import
 from intake.profiles import UnknownProfile
 from intake.storage import opener_of
@@ -58,6 +59,8 @@ class _Chunk:
 def plan_of(batch: Batch) -> Plan:
     """How the stored file of a batch is read. Raises what `plan_import` raises."""
     if not batch.file:
+        if period := other_period(CATEGORY, "30d"):
+            raise UnreadableFile(_("The file is no longer here: files are kept for this long: %s.") % period)
         raise UnreadableFile(_("The file is no longer here: files are deleted 30 days after they were brought."))
     lines = opener_of(batch.lines_file) if batch.lines_file else None
     return plan_import(batch.kind, opener_of(batch.file), lines, batch.profile, batch.mapping)

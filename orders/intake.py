@@ -15,6 +15,7 @@ from customers.intake import LOCK as NEW_CUSTOMERS
 from customers.known import Known
 from customers.models import HeldIntake
 from customers.rows import Outcome, Problem, Source
+from customers.vanishing import again_without_gone, keep
 from datamap.catalogue import cutoff
 from datamap.controlling import controller, legal_zone
 from datamap.workdays import local_date
@@ -64,24 +65,27 @@ def write_orders(
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEW_CUSTOMERS])
     for part in parts:
-        _write_part(part, source, outcome, rehearsal, decided=decided, owner_id=owner_id)
+        outcome.add(_write_part(part, source, rehearsal, decided=decided, owner_id=owner_id))
     return outcome
 
 
+@again_without_gone
 def _write_part(
     rows: Sequence[OrderRow],
     source: Source,
-    outcome: Outcome,
     rehearsal: Rehearsal | None,
     *,
     decided: bool,
     owner_id: int | None,
-) -> None:
+) -> Outcome:
+    outcome = Outcome()
     incoming = _news(rows, source, outcome, REHEARSED if rehearsal else ORDERS)
     if owner_id:
         buyers = Buyers(settled=[replace(one, customer_id=one.customer_id or owner_id) for one in incoming])
     else:
         buyers = find_buyers(incoming, source.platform)
+    if not (rehearsal or owner_id):
+        keep({one.customer_id for one in (*incoming, *buyers.settled) if one.customer_id})
     if rehearsal:
         rehearsal.settle(buyers)
     if not decided:
@@ -100,6 +104,7 @@ def _write_part(
     _count(outcome, fresh)
     _count(outcome, written)
     outcome.unchanged += len(changed) - written.updated
+    return outcome
 
 
 def _count(outcome: Outcome, written: Written) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Min
+from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import HeldIntake
 from datamap.controlling import legal_zone
-from datamap.models import RetentionRule
+from datamap.models import Quarantine, RetentionRule
 from datamap.workdays import local_date
 from mail.models import Message
 from privacy import breaches
@@ -44,6 +44,10 @@ def register_alerts() -> None:
     register_task(
         "holds_overdue", gettext_lazy("Holds whose review is overdue"), _holds_overdue, "privacy:holds", STOP,
         permission="privacy.holds",
+    )  # fmt: skip
+    register_task(
+        "restored", gettext_lazy("Restored from a backup: holds, rules and requests entered after it are lost"),
+        _restored, "privacy:holds", STOP, permission="privacy.holds",
     )  # fmt: skip
     register_task(
         "mails_unknown", gettext_lazy("Mails of which nobody knows whether they arrived"), _mails_unknown,
@@ -104,6 +108,13 @@ def register_alerts() -> None:
         "papers", gettext_lazy("Papers that have changed since they were kept"), _papers, "privacy:papers", INFO,
         permission="datamap.view",
     )  # fmt: skip
+
+
+def _restored() -> Finding:
+    """The journal brings erasures and objections back, and nothing of what keeps data longer: somebody has to look
+    before the night deletes by the holds and rules of then."""
+    ended = Quarantine.objects.filter(ended_at__gt=timezone.now() - SOON).aggregate(last=Max("ended_at"))["last"]
+    return Finding(int(ended is not None), _("on %s") % date_format(timezone.localtime(ended)) if ended else "")
 
 
 def _mails_unknown() -> int:

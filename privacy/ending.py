@@ -17,7 +17,7 @@ from customers.models import Customer
 from customers.remains import leave_remains
 from datamap import erasing as around
 from datamap import holds, journal
-from datamap.catalogue import cutoff, rule_for
+from datamap.catalogue import rule_for
 from datamap.declarations import orm_path, registry
 from datamap.ending import ending_of
 from datamap.workdays import add_months, day_begins
@@ -355,7 +355,7 @@ def end_store(book: Book, key: str) -> Outcome:
     """Have a store outside the models drop what is over."""
     outcome = Outcome()
     store = next(store for store in registry.stores() if store.key == key)
-    last = cutoff(store.category, book.as_of, rules=book.rules)
+    last = book.verdict(store.category).cutoff
     if store.expire is not None and last is not None:
         outcome.note(store.category, key, "delete", store.expire(last) or 0)
     return outcome

@@ -46,7 +46,6 @@ CELERY_BEAT_SCHEDULE = {
     "retry-erasures": {"task": "privacy.tasks.retry_erasures", "schedule": crontab(minute="45")},
     "warn-inactive": {"task": "privacy.tasks.warn_inactive_accounts", "schedule": crontab(hour="4", minute="30")},
     "end-sessions": {"task": "staff.tasks.drop_ended_sessions", "schedule": crontab(hour="2", minute="30")},
-    "drop-claims": {"task": "customers.tasks.drop_claims", "schedule": crontab(hour="2", minute="20")},
     "deliver-mail": {"task": "mail.tasks.deliver", "schedule": 60.0},
     "work-off-mail-events": {"task": "mail.tasks.work_off", "schedule": 60.0},
     "drop-orphan-enclosures": {"task": "mail.tasks.drop_orphan_files", "schedule": crontab(hour="2", minute="50")},

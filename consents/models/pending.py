@@ -16,11 +16,23 @@ from consents.events import Channel, Source
 from consents.models.ledger import ENDPOINT_LABEL
 from customers.models import Customer
 from customers.normalizing import whole_key
+from datamap.catalogue import explain
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
 from mail.models import Message
 from vault.fields import BlindIndexField, SealedJSONField, SealedTextField
 
+CATEGORY = "DOI-PEND"
 LIFE = timedelta(days=30)
-"""So long a link works, and so long the row is kept (domain.md 5, DOI-PEND)."""
+"""Where the rule has no last day: a mail of years ago confirms nothing."""
+
+
+def life_of(asked_at: datetime) -> timedelta:
+    """So long a link works, and so long the row is kept: whole days, by the rule of today."""
+    zone = legal_zone()
+    asked = local_date(asked_at, zone)
+    end = explain(CATEGORY, asked, as_of=local_date(timezone.now(), zone)).end
+    return end - asked if end else LIFE
 
 
 def network_of(evidence: Mapping[str, Any]) -> str | None:
@@ -84,4 +96,4 @@ class PendingOptIn(models.Model):
 
     def is_over(self, at: datetime) -> bool:
         """Whether its link no longer works."""
-        return at >= self.asked_at + LIFE
+        return at >= self.asked_at + life_of(self.asked_at)

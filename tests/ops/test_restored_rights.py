@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import ContactPerson, Customer
 from datamap import journal
+from datamap.models import Quarantine
 from mail.models import Message
 from mail.sending import deliver_due
-from privacy import notices
+from privacy import notices, objecting
 from privacy.erasing import approve_erasure, ask_erasure, cancel_erasure, run_erasure
 from privacy.erasing_contacts import ask_contact_erasure
-from privacy.models import Erasure, Notice, Policy, Recipient
+from privacy.models import Erasure, Hold, Notice, Policy, Recipient
 from privacy.tasks import follow_notices
-from staff.models import User
+from staff.models import Role, User
 from tests.ops.restoring import back_up, found, run, said
 from tests.privacy.noting import disclose, make_customer, make_recipient
 
@@ -136,3 +138,31 @@ def test_a_notice_that_waited_in_the_backup_and_went_out_since_is_not_in_doubt(
     _restored(path, target, tmp_path / "restored-files")
     assert _states(target) == ["Nordpost: sent"]
     assert found(target, "SELECT state FROM mail_message") == ["sent"]
+
+
+def test_who_restores_is_told_that_holds_and_rules_since_the_backup_are_lost(tmp_path: Path, target: str) -> None:
+    """The journal knows none of them; the next night would delete what a lost hold kept, and nobody would know."""
+    customer = make_customer()
+    path = Path(back_up(tmp_path)["path"])
+    Hold.objects.create(kind="claim", customer=customer, reason="Streit", review_on="2027-03-01")
+    objecting.object_now(customer, channel="phone", by=None)
+
+    folder = tmp_path / "restored-files"
+    said(run(target, folder, "restore", str(path), "--json"))
+    told = run(target, folder, "reapply_erasures")
+    assert told.returncode == 0, told.stderr
+    assert found(target, "SELECT count(*) FROM privacy_hold") == [0]
+    assert "may be worked with" in told.stdout
+    assert all(word in told.stdout for word in ("holds", "retention rules", "requests", "before the next night"))
+
+
+@pytest.mark.parametrize(("days", "how", "shown"), [(1, "replayed", 1), (6, "released", 1), (8, "replayed", 0)])
+def test_the_cockpit_says_for_a_week_what_a_restore_has_lost(signed_in: Any, days: int, how: str, shown: int) -> None:
+    ended = timezone.now() - timedelta(days=days)
+    Quarantine.objects.create(reason="restored", began_at=ended, ended_at=ended, ended_how=how)
+    Quarantine.objects.create(reason="older", began_at=ended - timedelta(days=90), ended_at=ended - timedelta(days=90))
+    officer = User.objects.create_user("schutz@obhut.example", name="Dora Schutz", roles=[Role.PRIVACY])
+    page = signed_in(officer).get(reverse("privacy:cockpit"))
+    items = {item.key: item for item in page.context["items"]}
+    assert items["restored"].count == shown if shown else "restored" not in items
+    assert ("Löschstopps" in page.text and "Sicherung" in page.text) or not shown

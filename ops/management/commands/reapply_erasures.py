@@ -12,6 +12,12 @@ from datamap.journal import JournalError
 from datamap.replaying import Outcome, reapply, rehearse
 from staff.models import Role, User
 
+LOST = (
+    "What the journal does not know and was entered after the backup is lost: holds, versions of retention rules, "
+    "requests and deadlines among it. Enter holds and retention rules again before the next night deletes by those of "
+    "the backup; `manage.py purge_expired --dry-run` shows what it would take."
+)
+
 
 class Command(BaseCommand):
     help = (
@@ -67,7 +73,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{outcome.replayed} replayed, {outcome.already} were there, {outcome.failed} failed.")
         sentence = quarantine.examine().sentence
         self.stdout.write(
-            "The database may be worked with." if outcome.released else f"Still in quarantine. {sentence}"
+            f"The database may be worked with. {LOST}" if outcome.released else f"Still in quarantine. {sentence}"
         )
 
 
