@@ -197,13 +197,17 @@ def _against_endpoints(pairs: list[tuple[str, str]], uses: dict[str, Purpose]) -
 
 def _closed_elsewhere(purpose: Purpose, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Of these channels and endpoints those at which anybody ended or refused this purpose."""
-    asked = {mark: pair for pair in pairs for mark in hashes_of(*pair)}
+    asked: dict[bytes, set[tuple[str, str]]] = {}
+    for pair in pairs:
+        for mark in hashes_of(*pair):
+            asked.setdefault(mark, set()).add(pair)  # one address, however each record spells it
     closing = [kind.value for kind in CLOSING - {Kind.EXPIRED}]
     states = State.objects.filter(mark__in=list(asked), purpose=purpose, state__in=closing)
     return {
-        asked[bytes(mark or b"")]
+        pair
         for mark, channel in states.values_list("mark", "channel")
-        if asked[bytes(mark or b"")][0] == channel
+        for pair in asked[bytes(mark or b"")]
+        if pair[0] == channel
     }
 
 

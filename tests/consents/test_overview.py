@@ -165,6 +165,22 @@ def prove_all(client, origin: Origin) -> None:
         app.conf.task_always_eager = False
 
 
+@pytest.mark.parametrize("first", ["who refused", "the other"])
+def test_a_no_at_an_address_counts_for_all_who_spell_it_otherwise(manager_client, origin, first):
+    """Two of a family in one import, at one address: a file proves no yes where somebody has said no."""
+    refused, other = make_person("1"), make_person("2")
+    point = ContactPoint.objects.get(customer=other, kind="email")
+    point.value = "Alma1@Laden.example"
+    point.save()
+    give(refused, datetime(2023, 1, 1, tzinfo=UTC), kind="refused", confirmed=False, late=True)
+    for one in (refused, other) if first == "who refused" else (other, refused):
+        claim_for(one, origin)
+    prove_all(manager_client, origin)
+    assert consents.may(refused, "newsletter", "email").reason == "refused"
+    assert consents.may(other, "newsletter", "email").reason == "never_asked"
+    assert OptInClaim.objects.count() == 2
+
+
 def test_an_import_is_proved_as_a_set_by_its_own_columns(manager_client, manager, origin):
     good = make_person("1")
     claim_for(good, origin)
