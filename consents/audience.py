@@ -93,7 +93,7 @@ def consent_sql(customer: str, *, purpose: str, channel: str, at: str) -> str:
     return (
         "EXISTS (SELECT 1 FROM consents_state s JOIN consents_purpose p ON p.id = s.purpose_id "  # noqa: S608
         f"WHERE s.customer_id = {customer} AND p.key = {purpose} AND p.retired_at IS NULL AND s.channel = {channel} "
-        f"AND {_ALLOWS.format(at=at)})"
+        f"AND s.channel = ANY (p.channels) AND {_ALLOWS.format(at=at)})"
     )
 
 

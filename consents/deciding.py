@@ -240,7 +240,7 @@ def _facts_then(customer: Customer, use: Use, channel: str, endpoint: str, at: d
     fresh = None
     if standing and own and standing.granted and use.stale_months:
         used = used_then(own.pauses, own.fresh_from or own.used_at or standing.since, at)
-        fresh = months_later(max(used, standing.since), use.stale_months)
+        fresh = months_later(max(used, own.occurred_at), use.stale_months)
     restricted, deactivated = (
         moment if moment is None or moment <= at else None for moment in (restricted, deactivated)
     )

@@ -56,8 +56,10 @@ def decides(standing: Standing | None, event: Told) -> bool:
     if standing is None:
         return True
     if event.late and event.at < standing.since:
-        # What the person has said goes before a question and a notice, whenever the shop learns of it.
-        return standing.kind in UNSAID and (event.kind not in UNSAID or event.kind == Kind.NOTICED)
+        # What the person has said goes before a question and a notice, whenever the shop learns of it; and a notice
+        # before a question and an end, but no older one before a younger.
+        told_before = event.kind == Kind.NOTICED and standing.kind != Kind.NOTICED
+        return standing.kind in UNSAID and (event.kind not in UNSAID or told_before)
     return event.kind not in UNSAID or standing.kind in _GIVES_WAY[Kind(event.kind)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from consents.events import CLOSING, GRANTING, Channel, Kind
+from consents.audience import count_audience
+from consents.events import CLOSING, GRANTING, WITH_ENDPOINT, Channel, Kind
 from consents.models import Purpose
 from customers.models import OptInClaim
 from datamap.controlling import legal_zone
@@ -21,7 +22,7 @@ MONTHS = 12
 _COUNTS = """
 SELECT s.purpose_id, s.channel,
     count(*) FILTER (WHERE s.granted AND s.open AND (s.fresh_until IS NULL OR s.fresh_until > now())
-        AND p.retired_at IS NULL AND (s.state <> 'noticed' OR p.existing_customers)),
+        AND p.retired_at IS NULL AND s.channel = ANY (p.channels) AND (s.state <> 'noticed' OR p.existing_customers)),
     count(*) FILTER (WHERE s.granted AND s.state <> 'noticed'),
     count(*) FILTER (WHERE s.state = ANY (%s)),
     count(*) FILTER (WHERE s.state = 'requested'),
@@ -94,7 +95,18 @@ def rates() -> list[Rate]:
     purposes = Purpose.objects.in_bulk()
     order = {key: place for place, key in enumerate(Channel.values)}
     found = [Rate(purposes[purpose], *counted) for purpose, *counted in rows]
-    return sorted(found, key=lambda one: (one.purpose.position, one.purpose.key, order[one.channel]))
+    return sorted(map(_reached, found), key=lambda one: (one.purpose.position, one.purpose.key, order[one.channel]))
+
+
+def _reached(rate: Rate) -> Rate:
+    """With the people of whom no state says alone whether they may be reached: where nobody has to be asked, and by
+    post, where the suppression list knows the address."""
+    purpose, channel = rate.purpose, rate.channel
+    if purpose.retired_at is not None or channel not in purpose.channels:
+        return rate
+    unasked = purpose.basis != Purpose.Basis.CONSENT and not (purpose.advertising and channel in WITH_ENDPOINT)
+    listed = purpose.advertising and channel == Channel.POST
+    return replace(rate, allowed=count_audience(purpose, channel)) if unasked or listed else rate
 
 
 def flow(months: int = MONTHS) -> list[Month]:

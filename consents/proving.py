@@ -22,6 +22,7 @@ from customers import claims
 from customers.models import ContactPoint, Customer, OptInClaim
 from customers.suppression import hashes_of, suppressed_among
 from datamap.controlling import legal_zone
+from datamap.deadlocks import repeated_after_deadlock
 
 PAGE = 1_000
 # Claims of one import that nothing about the person stands against, each with the one endpoint it can be about.
@@ -138,12 +139,11 @@ def prove_import(origin_id: int, actor: str, *, page: int = PAGE) -> Proved:
         if (purpose := Purpose.objects.filter(key=key, retired_at__isnull=True).first()) and channel in purpose.channels
     }
     while True:
-        with transaction.atomic():
-            rows = _rows(origin_id, after, list(uses), page)
-            if not rows:
-                break
-            done.proved += _prove_page(rows, uses, actor)
-        after = rows[-1][0]
+        last, proved = _prove_next(origin_id, after, uses, actor, page)
+        if last is None:
+            break
+        done.proved += proved
+        after = last
     done.left = OptInClaim.objects.filter(origin=origin_id).count()
     return done
 
@@ -164,6 +164,13 @@ def _rows(origin_id: int, after: int, channels: list[str], page: int) -> list[tu
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, [origin_id, after, channels, page])
         return cursor.fetchall()
+
+
+@repeated_after_deadlock
+def _prove_next(origin_id: int, after: int, uses: dict[str, Purpose], actor: str, page: int) -> tuple[int | None, int]:
+    """One page: the last claim looked at, None where none is left, and how many became consents."""
+    rows = _rows(origin_id, after, list(uses), page)
+    return (rows[-1][0], _prove_page(rows, uses, actor)) if rows else (None, 0)
 
 
 def _prove_page(rows: list[tuple[int, str, int, str, int]], uses: dict[str, Purpose], actor: str) -> int:
@@ -197,13 +204,17 @@ def _against_endpoints(pairs: list[tuple[str, str]], uses: dict[str, Purpose]) -
 
 def _closed_elsewhere(purpose: Purpose, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Of these channels and endpoints those at which anybody ended or refused this purpose."""
-    asked = {mark: pair for pair in pairs for mark in hashes_of(*pair)}
+    asked: dict[bytes, set[tuple[str, str]]] = {}
+    for pair in pairs:
+        for mark in hashes_of(*pair):
+            asked.setdefault(mark, set()).add(pair)  # one address, however each record spells it
     closing = [kind.value for kind in CLOSING - {Kind.EXPIRED}]
     states = State.objects.filter(mark__in=list(asked), purpose=purpose, state__in=closing)
     return {
-        asked[bytes(mark or b"")]
+        pair
         for mark, channel in states.values_list("mark", "channel")
-        if asked[bytes(mark or b"")][0] == channel
+        for pair in asked[bytes(mark or b"")]
+        if pair[0] == channel
     }
 
 

@@ -110,7 +110,8 @@ states AS (
         source = excluded.source, entry_id = excluded.entry_id, granted = excluded.granted, open = excluded.open,
         fresh_until = excluded.fresh_until
     WHERE (NOT excluded.late OR excluded.since >= t.since
-            OR (excluded.granted OR excluded.state IN ({closing})) AND t.state IN ({unsaid}))
+            OR (excluded.granted OR excluded.state IN ({closing})) AND t.state IN ({unsaid})
+                AND NOT (excluded.state = 'noticed' AND t.state = 'noticed'))
         AND (excluded.state NOT IN ({unsaid}) OR t.state IN ('lapsed', excluded.state)
             OR (excluded.state, t.state) IN (('noticed', 'requested'), ('lapsed', 'noticed')))
 )

@@ -166,12 +166,14 @@ def insert(entries: Sequence[Entry], *, origin_id: int | None = None) -> int:
     """
     if not entries:
         return 0
+    # Each entry waits for its turn (migration 0021 of consents): in the order in which everybody takes turns.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO customers_suppression (endpoint, channel, scope, reason, since, origin_id, recorded_at) "
             "SELECT n.endpoint, n.channel, n.scope, n.reason, n.since, %s, now() "
             "FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[], %s::timestamptz[]) "
-            "AS n (endpoint, channel, scope, reason, since) ON CONFLICT DO NOTHING "
+            "AS n (endpoint, channel, scope, reason, since) "
+            "ORDER BY get_byte(n.endpoint, octet_length(n.endpoint) - 1), n.endpoint ON CONFLICT DO NOTHING "
             "RETURNING endpoint, channel, scope, reason, since",
             [origin_id, *(list(column) for column in zip(*entries, strict=True))],
         )

@@ -18,7 +18,8 @@ from consents.audience import count_audience
 from consents.models import Entry, Purpose, Record
 from consents.purposes import retire, save_purpose
 from consents.rebuilding import compare_states
-from customers.models import ClaimReport, ContactPoint, Customer, OptInClaim, Origin, Suppression
+from customers.models import Address, ClaimReport, ContactPoint, Customer, OptInClaim, Origin, Suppression
+from customers.postal import postal_key
 from customers.suppression import suppress
 from datamap.controlling import legal_zone
 from datamap.workdays import day_begins
@@ -88,6 +89,31 @@ def test_who_was_only_told_at_a_sale_has_not_said_yes():
     assert rate_of("newsletter", "email").allowed == 0
 
 
+def test_on_a_channel_that_is_used_no_more_nobody_may_be_reached():
+    alma = make_person("4711")
+    give(alma)
+    newsletter = Purpose.objects.get(key="newsletter")
+    newsletter.channels = ["sms"]
+    save_purpose(newsletter)
+    assert consents.may(alma, "newsletter", "email").reason == "wrong_channel"
+    row = rate_of("newsletter", "email")
+    assert (row.granted, row.allowed) == (1, 0)
+
+
+def test_by_post_whom_the_list_stops_may_not_be_reached_and_whom_nobody_asked_may(manager_client):
+    """Post about one's own goods needs no yes (Art. 6(1)(f) GDPR), and goes to nobody who has objected there before."""
+    suppress("post", postal_key("Am Deich 4", "20095"), reason="objection", since=timezone.now() - timedelta(days=5))
+    asked, refuses, silent, listed = (make_person(str(4711 + n)) for n in range(4))
+    Address.objects.create(customer=listed, street="Am Deich 4", postcode="20095", city="Hamburg")
+    for one, kind in ((asked, "given"), (refuses, "refused")):
+        give(one, kind=kind, purpose="post", channel="post", endpoint="", confirmed=False)
+    told = {one.number for one in (asked, refuses, silent, listed) if consents.may(one, "post", "post")}
+    assert told == {asked.number, silent.number}
+    row = rate_of("post", "post")
+    assert (row.asked, row.granted, row.refused, row.allowed) == (2, 1, 1, 2)
+    assert manager_client.get(reverse("consents:overview")).status_code == 200
+
+
 def test_the_months_of_the_chart_are_twelve_and_those_of_the_shop():
     months = overview.flow()
     assert len(months) == 12
@@ -137,6 +163,22 @@ def prove_all(client, origin: Origin) -> None:
             assert client.post(reverse("consents:claims_prove", args=[origin.pk])).status_code == 302
     finally:
         app.conf.task_always_eager = False
+
+
+@pytest.mark.parametrize("first", ["who refused", "the other"])
+def test_a_no_at_an_address_counts_for_all_who_spell_it_otherwise(manager_client, origin, first):
+    """Two of a family in one import, at one address: a file proves no yes where somebody has said no."""
+    refused, other = make_person("1"), make_person("2")
+    point = ContactPoint.objects.get(customer=other, kind="email")
+    point.value = "Alma1@Laden.example"
+    point.save()
+    give(refused, datetime(2023, 1, 1, tzinfo=UTC), kind="refused", confirmed=False, late=True)
+    for one in (refused, other) if first == "who refused" else (other, refused):
+        claim_for(one, origin)
+    prove_all(manager_client, origin)
+    assert consents.may(refused, "newsletter", "email").reason == "refused"
+    assert consents.may(other, "newsletter", "email").reason == "never_asked"
+    assert OptInClaim.objects.count() == 2
 
 
 def test_an_import_is_proved_as_a_set_by_its_own_columns(manager_client, manager, origin):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,7 +33,7 @@ from orders.states import take_step
 from privacy.packages.building import build
 from tests.consents.making import say
 from tests.consents.signing_up import advertise
-from tests.consents.test_sales import PLACED, sale
+from tests.consents.test_sales import NOTICE, PLACED, sale
 from tests.orders.factories import make_order
 from tests.privacy.making import make_person
 from tests.privacy.packaging import files_of, make_shop
@@ -113,6 +114,36 @@ def test_the_last_sale_that_is_undone_leaves_what_rests_on_the_first(alma: Custo
     undo(alma, "B-2")
     assert newsletter(alma) == "existing_customer"
     assert '"order":"B-4711"' in Record.objects.get(pk=consents.may(alma, "newsletter", "email").entry).proof
+
+
+def sold(customer: Customer, number: str, days: int, sha256: str) -> None:
+    at = timezone.now() - timedelta(days=days)
+    notice = replace(NOTICE, shown_at=at, sha256=sha256)
+    assert tell_sales([sale(customer, number=number, placed_at=at, paid_at=at, notice=notice)])
+
+
+def test_what_is_undone_later_changes_no_answer_of_before(alma: Customer) -> None:
+    sold(alma, "B-1", 40, "cd" * 32)
+    sold(alma, "B-2", 30, "ef" * 32)
+    between = timezone.now() - timedelta(days=25)
+    before = consents.may(alma, "newsletter", "email", at=between)
+    assert before.wording == "ef" * 32
+    assert undo(alma, "B-2", timezone.now() - timedelta(days=20)) == 2
+    assert consents.may(alma, "newsletter", "email", at=between) == before
+    assert consents.may(alma, "newsletter", "email").wording == "cd" * 32
+    assert compare_states().ok
+
+
+def test_a_sale_that_is_left_is_as_old_as_it_is_now_and_of_any_moment(alma: Customer) -> None:
+    months = Purpose.objects.get(key="newsletter").stale_months
+    assert months is not None
+    sold(alma, "B-1", 31 * months + 1, "cd" * 32)
+    sold(alma, "B-2", 100, "ef" * 32)
+    assert undo(alma, "B-2", timezone.now() - timedelta(days=50)) == 2
+    assert newsletter(alma) == newsletter(alma, timezone.now() - timedelta(microseconds=1)) == "stale"
+    assert not reached(alma)
+    assert newsletter(alma, timezone.now() - timedelta(days=60)) == "existing_customer"
+    assert compare_states().ok
 
 
 def test_a_later_sale_makes_a_new_notice(alma: Customer) -> None:

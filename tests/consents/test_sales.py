@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -117,6 +119,34 @@ def test_a_consent_goes_before_a_notice() -> None:
     say(customer, confirmed=True, at=PLACED)
     tell_sales([sale(customer)])
     assert consents.may(customer, "newsletter", "email").reason == "consent"
+
+
+def test_an_older_sale_that_comes_in_later_hides_no_younger_notice() -> None:
+    """Old orders are imported after the shop has begun: the last sale is the one that counts (§ 7(3) UWG)."""
+    customer, now = make_person("4711"), timezone.now()
+    months = Purpose.objects.get(key="newsletter").stale_months
+    assert months is not None
+
+    def sold(days: int, sha256: str) -> Sale:
+        at = now - timedelta(days=days)
+        notice = replace(NOTICE, shown_at=at, sha256=sha256)
+        return sale(customer, number=f"B-{days}", placed_at=at, paid_at=at, notice=notice)
+
+    tell_sales([sold(100, "cd" * 32)])
+    tell_sales([sold(31 * months + 1, "ef" * 32)])  # alone it would be stale
+    for at in (None, timezone.now() - timedelta(microseconds=1)):
+        answer = consents.may(customer, "newsletter", "email", at=at)
+        assert (answer.reason, answer.wording) == ("existing_customer", "cd" * 32)
+        assert answer.since == now - timedelta(days=100)
+    assert allowed_among([customer.pk], Purpose.objects.get(key="newsletter"), "email") == {customer.pk}
+    assert compare_states().ok
+    # As a shop has it that did so before.
+    younger, older = Record.objects.filter(purpose__key="newsletter").order_by("pk")
+    State.objects.filter(entry=younger.pk).update(entry=older.pk, fresh_until=now - timedelta(days=1))
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("consents.migrations.0022_younger_notices_stand").MEND)
+    assert consents.may(customer, "newsletter", "email").reason == "existing_customer"
+    assert compare_states().ok
 
 
 def test_many_sales_are_a_set(django_assert_max_num_queries: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +320,16 @@ def test_one_mail_counts_once_however_often_its_tries_are_reported(settings):
             report("brevo", brevo("soft_bounce", id=100 + 10 * n + again, **names))
         assert Deliverability.objects.get().soft_bounces == n + 2
     assert Suppression.objects.get().reason == "bounced"
+
+
+@pytest.mark.parametrize("stored", ["20000-01-01 00:00:00+00", "0001-01-01 00:00:00+00 BC", "9999-12-31 23:59:59-12"])
+def test_a_row_of_before_whose_time_nobody_can_read_keeps_no_report_waiting(stored):
+    make_customer()
+    report("brevo", brevo("hard_bounce", "anna@laden.example"))
+    ProviderEvent.objects.update(processed_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE mail_providerevent SET occurred_at = %s", [stored])
+        cursor.execute(import_module("mail.migrations.0003_reports_of_no_calendar").MEND)
+    report("brevo", brevo("hard_bounce"))
+    assert ProviderEvent.objects.filter(processed_at__isnull=False, fault="").count() == 2
+    assert Suppression.objects.count() == 2

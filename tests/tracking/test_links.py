@@ -10,7 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+import consents
 from consents.events import Kind
+from consents.models import Purpose
+from consents.purposes import save_purpose
 from customers.models import Customer, ExternalId
 from customers.stopping import stop_advertising
 from privacy.models import Hold
@@ -76,6 +79,16 @@ def test_who_is_restricted_is_neither_linked_nor_followed(alma: Customer, change
     report("/anderswo", device="ein-anderes-geraet")
     link(alma, "ein-anderes-geraet")
     assert owners() == [alma.pk, None]
+
+
+def test_where_the_shop_uses_the_purpose_no_more_on_its_pages_nobody_is_followed(alma: Customer) -> None:
+    linked(alma, "/vorher")
+    purpose = Purpose.objects.get(key="tracking")
+    purpose.channels = ["email"]
+    save_purpose(purpose)
+    assert consents.may(alma, "tracking", "web").reason == "wrong_channel"
+    assert report("/nachher").status_code == 204
+    assert list(Visit.objects.values_list("path", flat=True)) == ["/vorher"]
 
 
 def test_a_customer_is_known_by_the_id_of_the_platform(alma: Customer) -> None:
