@@ -137,9 +137,11 @@ FUNCTION = f"""
 CREATE OR REPLACE FUNCTION consents_append({", ".join(COLUMNS.values())}) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     appended bigint;
+    turn text;
 BEGIN
     PERFORM FROM customers_customer WHERE id = ${CUSTOMER + 1} FOR NO KEY UPDATE;
-    PERFORM {_TURN.format(mark=f"${MARK + 1}")};
+    -- Assigned, since an expression alone is no statement that has to be begun and ended.
+    turn := {_TURN.format(mark=f"${MARK + 1}")}::text;
     {_statement(f"({_ONE})").replace("SELECT uuid, entry_id FROM g", "SELECT entry_id INTO appended FROM g")};
     RETURN appended;
 END $$

@@ -65,7 +65,7 @@ class KeyRing:
     a `repr` nor a debug page can show them, and the ring refuses to be pickled.
     """
 
-    __slots__ = ("__weakref__", "_index", "_list", "_readers", "_write_id", "_writer", "keys")
+    __slots__ = ("__weakref__", "_index", "_list", "_listers", "_readers", "_write_id", "_writer", "keys")
 
     @sensitive_variables()
     def __init__(self, entries: list[keyfile.Entry]) -> None:
@@ -78,6 +78,7 @@ class KeyRing:
         self._writer = self._readers[_header(self._write_id)]
         self._index = {e.id: hmac.new(e.secret, digestmod="sha256") for e in entries if e.kind == "index"}
         self._list = {e.id: hmac.new(e.secret, digestmod="sha256") for e in entries if e.kind == "list"}
+        self._listers: dict[tuple[str | bytes, int], Callable[[str], bytes]] = {}
 
     def __repr__(self) -> str:
         return f"<KeyRing {' '.join(map(str, self.keys))}>"
@@ -163,8 +164,12 @@ class KeyRing:
     def list_hasher(self, scope: str | bytes, key_id: int | None = None) -> Callable[[str], bytes]:
         """A function that gives the list hash of a text in this scope."""
         id_ = self.writing("list").id if key_id is None else key_id
-        hashed, prefix = _hasher(_derived(self._list[id_], b"obhut list\0", scope)), id_.to_bytes(2, "big")
-        return lambda text: prefix + hashed(text)
+        made = self._listers.get((scope, id_))
+        if made is None:
+            hashed, prefix = _hasher(_derived(self._list[id_], b"obhut list\0", scope)), id_.to_bytes(2, "big")
+            # There are a few scopes, and each consent that is recorded asks for one of them.
+            made = self._listers[scope, id_] = lambda text: prefix + hashed(text)
+        return made
 
     def list_hash(self, scope: str | bytes, text: str) -> bytes:
         """34 bytes: the id of the list key and the HMAC, for suppression and tombstones."""
