@@ -48,13 +48,14 @@ def kept_since(key: str, as_of: date) -> datetime | None:
     return None if last is None else day_begins(last + timedelta(days=1), legal_zone(who))
 
 
-def other_period(key: str, usual: str) -> str:
-    """The period of a rule of today in words; "" where it is the one that a text says by itself.
+def other_period(key: str, usual: str, on: date | None = None) -> str:
+    """The period of a rule of that day, or of today, in words; "" where it is the one that a text says by itself.
 
     `usual` is number, unit and, for the end of the year, a capital E: "14d", "5yE".
     """
     who = controller()
-    rule = rule_for(key, local_date(timezone.now(), legal_zone(who)), supervised=who.supervised_financial)
+    day = on or local_date(timezone.now(), legal_zone(who))
+    rule = rule_for(key, day, supervised=who.supervised_financial)
     said = f"{rule.number}{rule.unit}{'E' if rule.year_end else ''}"
     return "" if said == usual else period_in_words(rule)
 

@@ -1,18 +1,9 @@
 """Wires the rights of people over everything the floors below hold."""
 
 from datetime import date
-from typing import Any
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
-
-
-def _stamp_again(*, raw: bool, **_given: Any) -> None:
-    """The controller was saved: what the desk sorts by follows the calendar that counts now."""
-    from privacy.clock import stamp_again
-
-    if not raw:  # a fixture: its other rows may not be there yet
-        stamp_again()
 
 
 class PrivacyConfig(AppConfig):
@@ -36,7 +27,7 @@ class PrivacyConfig(AppConfig):
         from datamap.journal import register_replay
         from datamap.models import Controller
         from mail import templates
-        from privacy import board, closing, handling, letters, objecting, opencases, rectifying, restricting
+        from privacy import board, clock, closing, handling, letters, objecting, opencases, rectifying, restricting
         from staff import handover
 
         register_source(
@@ -118,7 +109,7 @@ class PrivacyConfig(AppConfig):
             "restriction", _("Restriction"), restricting.undecided, restricting.decided_and_restricted
         )
         board.register_tasks()
-        post_save.connect(_stamp_again, sender=Controller, dispatch_uid="privacy.stamp_again")
+        post_save.connect(clock.follow_calendar, sender=Controller, dispatch_uid="privacy.follow_calendar")
         letters.register_paragraphs("rectification", rectifying.told)
         handover.register(
             "privacy_requests", _("privacy requests"), board.open_work, board.hand_over_all, "privacy.requests"

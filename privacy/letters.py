@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 from customers.models import ContactPerson, Customer
 from customers.postal import POST
 from datamap.catalogue import period_in_words, rule_for
-from datamap.controlling import controller, legal_zone
+from datamap.controlling import controller, legal_zone, other_period
 from datamap.models import Controller
 from datamap.typeface import settable
 from datamap.workdays import local_date
@@ -336,9 +336,7 @@ def _facts_of_lifting(request: Request) -> dict[str, Any]:
 
 def _facts_of_withdrawal(_request: Request) -> dict[str, Any]:
     """How long the proof stays, where the rule is not the three years that the letter says by itself."""
-    rule = rule_for("CONSENT", local_date(timezone.now(), legal_zone()))
-    usual = (rule.number, rule.unit, rule.year_end) == (3, "y", True)
-    return {"proof_stays": "" if usual else period_in_words(rule)}
+    return {"proof_stays": other_period("CONSENT", "3yE")}
 
 
 _FACTS_OF: dict[str, Callable[[Request], dict[str, Any]]] = {

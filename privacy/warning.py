@@ -12,8 +12,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import ContactPoint, Customer, Summary
-from datamap.catalogue import period_in_words, rule_for
-from datamap.controlling import legal_zone
+from datamap.controlling import legal_zone, other_period
 from datamap.workdays import day_begins, local_date
 from mail.composing import language_of
 from mail.gates import Refusal
@@ -24,7 +23,6 @@ from privacy.selecting import due_pages, units
 from privacy.verdicts import Book
 
 TEMPLATE = "account_ends"
-TWO_YEARS = (24, "m", False)
 GOES_ON = Refusal("account_goes_on", _("The customer has been heard of meanwhile: the account does not end."))
 
 
@@ -32,9 +30,8 @@ def load(message: Message) -> dict[str, Any]:
     """The day in a form that each language writes its own way, and the period where the rule is not the two years that
     the text says by itself."""
     ends_by = local_date(timezone.now(), legal_zone()) + timedelta(days=Policy.current().warn_days)
-    rule = rule_for("ACCOUNT", ends_by)
     with translation.override(language_of(message)):
-        period = "" if (rule.number, rule.unit, rule.year_end) == TWO_YEARS else period_in_words(rule)
+        period = other_period("ACCOUNT", "24m", ends_by)
     return {"since": date.fromisoformat(message.context["since"]), "period": period}
 
 
