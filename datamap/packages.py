@@ -6,7 +6,7 @@ Models without a named file are written as `data/<app>.<model>.json` and `.csv`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,35 @@ ACCESS, PORTABILITY = "access", "portability"
 BOTH = (ACCESS, PORTABILITY)
 
 Row = dict[str, Any]
-Columns = dict[str, list[Any]]
 Shape = Callable[[Row], Row]
 """Takes what it uses out of the row and answers the object of the file; what it leaves goes to "additional"."""
-Many = Callable[[Columns], list[Row]]
-"""The same of many rows at once, by column: for tables of which a person may have thousands of rows.
 
-"id" is always there; of others each may have been taken out, as it is about another person."""
+
+@dataclass(frozen=True)
+class Told:
+    """What a key of a layout says: the value of a column.
+
+    said: what is made of a value that is there. always: the key stands there, with null, where no value is.
+    again: the column has a place of its own besides; else it is told by this and nowhere else.
+    """
+
+    column: str
+    said: Callable[[Any], Any] | None = None
+    always: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Where:
+    """An object that stands there only where a column has a value."""
+
+    column: str
+    layout: Layout
+
+
+Layout = Mapping[str, "str | Told | Where | Layout"]
+"""How the objects of a table look of which a person may have thousands of rows: of each key what it says, a text the
+same in all of them. It is written by column; what no key tells goes to "additional"."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +67,7 @@ class Person:
 class Nested:
     """Rows of another model that stand inside their parent's object under `key`; `link` names the parent.
 
-    heir: a column of the parent, and what tells its value to the objects of the parent's rows.
+    inherits: columns of the parent that a layout tells as well, as "<link>.<column>".
     """
 
     key: str
@@ -53,8 +75,8 @@ class Nested:
     link: str
     csv: str = ""
     shape: Shape | None = None
-    many: Many | None = None
-    heir: tuple[str, Callable[[list[Row], Any], None]] | None = None
+    layout: Layout | None = None
+    inherits: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
 
 
@@ -62,7 +84,7 @@ class Nested:
 class Part:
     """Rows of one model in one named file; several parts may share a file, which then lists them all.
 
-    shape, many: what makes objects of rows, one of both; without either the rows are written as they are declared.
+    shape, layout: how rows look as objects, one of both; without either they are written as they are declared.
     schema: JSON Schema 2020-12 of one object; None where the row is written as it is declared.
     single: the file holds one object instead of a list. csv: the same rows as a table.
     """
@@ -70,7 +92,7 @@ class Part:
     path: str
     model: str
     shape: Shape | None = None
-    many: Many | None = None
+    layout: Layout | None = None
     schema: Mapping[str, Any] | None = None
     nested: tuple[Nested, ...] = ()
     csv: str = ""
@@ -116,26 +138,9 @@ def register_file(path: str, model: str, **kw: Any) -> None:
     _parts.append(part)
 
 
-def named(names: Mapping[str, str]) -> Many:
-    """What shows columns under other names: of each key of the object the column."""
-
-    def many(columns: Columns) -> list[Row]:
-        nothing = [None] * len(columns["id"])
-        # Taken out only at the end: a column may be shown twice.
-        values = zip(*(columns.get(name, nothing) for name in names.values()), strict=True)
-        found = [dict(zip(names, row)) for row in values]  # noqa: B905  # as many
-        for name in names.values():
-            columns.pop(name, None)
-        return found
-
-    return many
-
-
-def put(objects: list[Row], key: str, values: Iterable[Any]) -> None:
-    """Give each object its value, if there is one, under this key."""
-    for object_, value in zip(objects, values, strict=True):
-        if value is not None:
-            object_[key] = value
+def named(names: Mapping[str, str]) -> Layout:
+    """The layout that shows columns under other names: of each key of the object the column."""
+    return {key: Told(column, always=True) for key, column in names.items()}
 
 
 def register_card(path: str, models: tuple[str, ...], write: Callable[..., str], media_type: str, **kw: Any) -> None:

@@ -12,7 +12,7 @@ register_file(
     "data/communications.json",
     "interactions.Interaction",
     # The way it took, when, what was said and what came of it, with whom as a role.
-    many=named({"medium": "kind", **{name: name for name in NAMES}}),
+    layout=named({"medium": "kind", **{name: name for name in NAMES}}),
     schema={
         "type": "object",
         "required": ["medium"],

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from datamap.packages import ACCESS, Columns, Nested, Row, put, register_file
+from datamap.packages import ACCESS, Layout, Nested, Row, Told, Where, register_file
 
 TEXT = {"type": ["string", "null"]}
 MONEY = {
@@ -37,37 +36,26 @@ AMOUNTS = {
 LINE_AMOUNTS = {"unit_price": "price", "discount": "discount"}
 
 
-def orders(columns: Columns) -> list[Row]:
-    """Purchases as schema.org Order; what is about another person is left out or blackened before it comes here."""
-    nothing = [None] * len(columns["id"])
-    currencies = columns.get("currency", nothing)
-    found: list[Row] = [{"@context": "https://schema.org", "@type": "Order"} for _one in nothing]
-    for name, called in (("number", "orderNumber"), ("placed_at", "orderDate")):
-        put(found, called, columns.pop(name, nothing))
-    states = columns.pop("status", nothing)
-    put(found, "orderStatus", [state and f"https://schema.org/{STATUS[state]}" for state in states])
-    for name, called in AMOUNTS.items():
-        put(found, called, money(columns.pop(name, nothing), currencies))
-    for name, called in (("billing", "billingAddress"), ("shipping", "deliveryAddress")):
-        # One snapshot may stand in many orders.
-        snapshots = columns.pop(name, nothing)
-        once = {id(snapshot): address(snapshot) for snapshot in snapshots if snapshot}
-        put(found, called, [once.get(id(snapshot)) for snapshot in snapshots])
-    return found
+def status(state: str) -> str:
+    """The state of a purchase as schema.org names it."""
+    return state and f"https://schema.org/{STATUS[state]}"
 
 
-def money(amounts: Iterable[Any], currencies: Iterable[Any]) -> list[Row | None]:
-    """Amounts as text, so that no machine rounds them; None stays None."""
-    return [
-        None if amount is None else {"@type": "MonetaryAmount", "value": str(amount), "currency": currency}
-        for amount, currency in zip(amounts, currencies, strict=True)
-    ]
+def money(amount: str, currency: str) -> Where:
+    """A column as an amount of money: text, so that no machine rounds it, with the currency of another column."""
+    shared = Told(currency, always=True, again=True)
+    return Where(amount, {"@type": "MonetaryAmount", "value": Told(amount), "currency": shared})
+
+
+def or_null(text: str) -> str | None:
+    """What is empty was never told."""
+    return text or None
 
 
 def address(snapshot: Any) -> Any:
-    """A name and address as an order shows them; the mark where it was blackened."""
-    if not isinstance(snapshot, dict):
-        return snapshot
+    """A name and address as an order shows them; the mark where it was blackened, None where nothing was told."""
+    if not snapshot or not isinstance(snapshot, dict):
+        return snapshot or None
     names = {
         "street": "streetAddress", "postcode": "postalCode", "city": "addressLocality", "country": "addressCountry",
         "phone": "telephone",
@@ -75,33 +63,27 @@ def address(snapshot: Any) -> Any:
     return {"@type": "PostalAddress", **{names.get(key, key): value for key, value in snapshot.items()}}
 
 
-def lines(columns: Columns) -> list[Row]:
-    """Positions as schema.org OrderItem; their currency is that of the order, see `in_currency`."""
-    nothing = [None] * len(columns["id"])
-    columns.pop("order", None)
-    position, quantity, sku, name, category = (
-        columns.pop(column, nothing) for column in ("position", "quantity", "sku", "name", "category")
-    )
-    found: list[Row] = [
-        {
-            "@type": "OrderItem",
-            "orderItemNumber": place,
-            "orderQuantity": count,
-            "orderedItem": {"@type": "Product", "sku": key or None, "name": called or None, "category": kind or None},
-        }
-        for place, count, key, called, kind in zip(position, quantity, sku, name, category, strict=True)
-    ]
-    for column, called in LINE_AMOUNTS.items():
-        put(found, called, money(columns.pop(column, nothing), nothing))
-    return found
-
-
-def in_currency(items: list[Row], currency: Any) -> None:
-    """Tell the currency of an order to its positions."""
-    for item in items:
-        for called in LINE_AMOUNTS.values():
-            if called in item:
-                item[called]["currency"] = currency
+# What is about another person is left out or blackened before it comes here.
+ORDER: Layout = {
+    "@context": "https://schema.org",
+    "@type": "Order",
+    "orderNumber": Told("number"),
+    "orderDate": Told("placed_at"),
+    "orderStatus": Told("status", status),
+    **{called: money(name, "currency") for name, called in AMOUNTS.items()},
+    "billingAddress": Told("billing", address),
+    "deliveryAddress": Told("shipping", address),
+}
+LINE: Layout = {
+    "@type": "OrderItem",
+    "orderItemNumber": Told("position", always=True),
+    "orderQuantity": Told("quantity", always=True),
+    "orderedItem": {
+        "@type": "Product",
+        **{key: Told(key, or_null, always=True) for key in ("sku", "name", "category")},
+    },
+    **{called: money(name, "order.currency") for name, called in LINE_AMOUNTS.items()},
+}
 
 
 def total(row: Row) -> Row:
@@ -147,7 +129,7 @@ FIGURES_SCHEMA = {"type": "object", "required": ["kind"], "properties": {"kind":
 register_file(
     "data/orders.json",
     "orders.Order",
-    many=orders,
+    layout=ORDER,
     schema=ORDER_SCHEMA,
     csv="data/orders.csv",
     nested=(
@@ -156,8 +138,8 @@ register_file(
             "orders.OrderLine",
             "order",
             "data/order_lines.csv",
-            many=lines,
-            heir=("currency", in_currency),
+            layout=LINE,
+            inherits=("currency",),
             schema=LINE_SCHEMA,
         ),
     ),

@@ -41,7 +41,7 @@ register_file(
             "tracking.Visit",
             "device",
             csv="data/visits.csv",
-            many=named({name: name for name in VISIT}),
+            layout=named({name: name for name in VISIT}),
             schema={
                 "type": "object",
                 "required": ["occurred_at", "path"],

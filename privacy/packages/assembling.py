@@ -138,17 +138,17 @@ class Assembler:
                 first = True
                 file.write(b"" if held[0].single else b"[\n")
                 for part in held:
-                    for rows in self._objects(part, tables, part is longest):
-                        data = self._encoder.lines(rows)
+                    for objects in self._objects(part, tables, part is longest):
+                        data = ",\n".join(objects).encode(errors="replace")
                         file.write(data if first or held[0].single else b",\n" + data)
                         first = False
-                        entry.rows = (entry.rows or 0) + len(rows)
-                        del rows, data  # not to be held while the next ones are made
+                        entry.rows = (entry.rows or 0) + len(objects)
+                        del objects, data  # not to be held while the next ones are made
                         yield from self._archive.drain()
                 file.write(b"\n" if held[0].single else b"\n]\n")
         else:
             for part in held:
-                for _rows in self._objects(part, tables, part is longest):
+                for _objects in self._objects(part, tables, part is longest):
                     yield from self._archive.drain()
         for table_path, section, table in tables:
             with self._archive.file(table_path, CSV, rows=table.rows, **self._lawful(held)) as (file, _entry):
@@ -157,7 +157,7 @@ class Assembler:
                     yield from self._archive.drain()
             self._tables.append((table_path, section, table.rows))
 
-    def _objects(self, part: Part, tables: list[tuple[str, Section, Table]], is_last: bool) -> Iterator[list[Row]]:
+    def _objects(self, part: Part, tables: list[tuple[str, Section, Table]], is_last: bool) -> Iterator[list[str]]:
         """The rows of a part as its file shows them, chunk by chunk; tables and the copies for people grow beside."""
         section = self._sections[part.model]
         table = self._table(part.csv, section, tables)
@@ -172,7 +172,7 @@ class Assembler:
                 table.add(chunk)
             if keep is not None and len(keep) < KEPT_FOR_CARDS:
                 keep += [dict(row) for row in chunk.rows]
-            objects = objects_of(part, chunk)
+            objects = objects_of(part, chunk, self._encoder)
             first = max(0, min(IN_HTML - done, chunk.size))
             inner = [(child, child.hang(chunk, objects, first)) for child in children]
             for place, row in enumerate(chunk.rows[:first] if first else ()):
@@ -193,13 +193,13 @@ class Assembler:
         section = self._sections[nested.model]
         table = self._table(nested.csv, section, tables)
         keep = self._kept.get(nested.model)
-        return Children(nested, section, self._reader, table, keep, self.result)
+        return Children(nested, section, self._reader, table, keep, self._encoder, self.result)
 
     def _table(self, path: str, section: Section, tables: list[tuple[str, Section, Table]]) -> Table | None:
         if not path:
             return None
-        texts = [column.name for column in section.columns if column.is_text]
-        table = Table(section.names, texts, self._zone)
+        free = [column.name for column in section.columns if column.is_text]
+        table = Table(section.names, free, self._zone)
         self._stack.callback(table.close)
         tables.append((path, section, table))
         return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -11,7 +11,6 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils.translation import gettext as _
-from psycopg.types.string import TextLoader
 
 from customers.models import Origin
 from datamap.packages import Person, Row, finder_for
@@ -23,8 +22,6 @@ from privacy.toldwords import in_words
 # So many rows are fetched first, and from then on as many as hold so many values, or so many bytes, together.
 FIRST, CHUNK, CHUNK_BYTES = 100, 6_000, 512 * 1024
 REMEMBERED = 5_000
-# Read as the database writes them: a copy says what is there, and no object has to be made of it first.
-AS_TEXT = ("timestamptz", "timestamp", "date", "numeric", "uuid")
 
 
 @dataclass
@@ -32,8 +29,8 @@ class Read:
     """One chunk of a section, and of each row the parent it is merged with."""
 
     size: int
-    links: list[Any]
-    columns: dict[str, list[Any]] | None
+    links: Sequence[Any]
+    columns: dict[str, Sequence[Any]] | None
     """The values by column, where no row is cut or blackened: most chunks are so, and need no row of their own."""
     made: list[Row] | None = None
 
@@ -44,7 +41,7 @@ class Read:
             self.made = rows_from(self.columns or {})
         return self.made
 
-    def column(self, name: str) -> list[Any]:
+    def column(self, name: str) -> Sequence[Any]:
         """The values of a column, None where a row does not have it."""
         return self.columns[name] if self.columns else [row.get(name) for row in self.rows]
 
@@ -61,16 +58,17 @@ class Reader:
         self._persons: dict[Any, str | None] = {}
         self._origins: dict[Any, str] = {}
 
-    def chunks(self, section: Section, link: str = "") -> Iterator[Read]:
-        """The rows of a section, newest first; with `link` in the order of the parents they are merged with."""
+    def chunks(self, section: Section, link: str = "", inherits: tuple[str, ...] = ()) -> Iterator[Read]:
+        """The rows of a section, newest first; with `link` in the order of the parents they are merged with, and with
+        these columns of the parents."""
         blocked = bool(self.subject.refs)
-        statement = self._statement(section, link, blocked)
+        statement = self._statement(section, link, inherits, blocked)
         if statement is None:
             return
         with connection.chunked_cursor() as cursor:
-            for name in AS_TEXT:
-                cursor.cursor.adapters.register_loader(name, TextLoader)
-            cursor.execute(statement.sql, fill(statement.params, self.subject))
+            with connection.wrap_database_errors:
+                # Sealed values come as they are, not in figures twice as long that have to be read first.
+                cursor.cursor.execute(statement.sql, fill(statement.params, self.subject), binary=True)
             heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
             most, wanted = max(1, CHUNK // len(statement.paths)), FIRST
             found = cursor.fetchmany(wanted)
@@ -78,22 +76,31 @@ class Reader:
                 is_last = len(found) < wanted
                 held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
                 wanted = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
-                yield self._read(section, statement, found, link)
+                yield self._read(section, statement, found, link, inherits)
                 found = [] if is_last else cursor.fetchmany(wanted)
 
-    def _statement(self, section: Section, link: str, blocked: bool) -> Statement | None:
+    def _statement(self, section: Section, link: str, inherits: tuple[str, ...], blocked: bool) -> Statement | None:
         find = finder_for(section.declaration.label)
         if find is None or section.history:
-            return reading(section, link, blocked)
+            return reading(section, link, inherits, blocked)
         condition = find(self.subject)
-        return None if condition is None else compiled(section, condition, link)
+        return None if condition is None else compiled(section, condition, link, inherits)
 
-    def _read(self, section: Section, statement: Statement, found: list[tuple[Any, ...]], link: str) -> Read:
-        read = dict(zip(statement.paths, map(list, zip(*found, strict=True)), strict=True))
-        columns = {}
+    def _read(
+        self,
+        section: Section,
+        statement: Statement,
+        found: list[tuple[Any, ...]],
+        link: str,
+        inherits: tuple[str, ...],
+    ) -> Read:
+        read = dict(zip(statement.paths, zip(*found, strict=True), strict=True))
+        columns: dict[str, Sequence[Any]] = {}
         for column, convert in zip(section.columns, statement.converters, strict=True):
             values = read[column.path]
             columns[column.name] = self._translated(column, convert(values) if convert else values)
+        for name in inherits:
+            columns[f"{link}.{name}"] = read[f"{link}__{name}"]
         shared = self._may_be_foreign(section, statement, found)
         suspects = [
             column
@@ -161,7 +168,7 @@ class Reader:
                 return values[place] == self.subject.customer_id
         return mark is not None and values[mark] in self._refs
 
-    def _translated(self, column: Column, values: list[Any]) -> list[Any]:
+    def _translated(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:
         """Staff by role, other people by a number of this package, origins in words."""
         ask = {"staff": self._role_of, "person": self._person_of, "origin": self._origin_of}.get(column.how)
         if ask is None:
@@ -198,7 +205,7 @@ class Reader:
             words = [str(origin.get_kind_display()), origin.platform]
             self._origins[origin.pk] = " · ".join(word for word in words if word)
 
-    def _is_harmless(self, column: Column, values: list[Any]) -> bool:
+    def _is_harmless(self, column: Column, values: Sequence[Any]) -> bool:
         """Whether nothing in this column can name anybody else."""
         if column.is_nested:
             # One value may stand in many rows.
@@ -252,7 +259,7 @@ def _worded(section: Section) -> list[tuple[str, Callable[[str], str]]]:
     return [("details", in_words)] if section.model is Notice else []
 
 
-def rows_from(columns: dict[str, list[Any]]) -> list[Row]:
+def rows_from(columns: dict[str, Sequence[Any]]) -> list[Row]:
     """Values by column as rows."""
     return [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]  # noqa: B905  # as many
 

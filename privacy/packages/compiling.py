@@ -6,7 +6,7 @@ the person; rows kept under the mark of an erasure are read only where there is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Cast
 
 from customers.models import Customer, Origin
 from datamap.declarations import Basis, Group, Number, PersonalData, history_base, registry
@@ -279,7 +280,7 @@ class Statement:
     sql: str
     params: tuple[Any, ...]
     paths: tuple[str, ...]
-    converters: tuple[Callable[[list[Any]], list[Any]] | None, ...]
+    converters: tuple[Callable[[Sequence[Any]], Sequence[Any]] | None, ...]
     """Of each column what turns the values of the database into those of Python."""
 
     def place(self, path: str) -> int:
@@ -299,25 +300,39 @@ def fill(params: tuple[Any, ...], subject: Person) -> list[Any]:
 
 
 @lru_cache(maxsize=512)
-def reading(section: Section, link: str, blocked: bool) -> Statement:
-    """The rows of a section, newest first; `link` is the parent's column by which children are merged with it."""
-    return compiled(section, condition_of(section, blocked=blocked), link, blocked)
+def reading(section: Section, link: str, inherits: tuple[str, ...], blocked: bool) -> Statement:
+    """The rows of a section, newest first; `link` is the column by which children are merged with their parents, and
+    `inherits` columns of these."""
+    return compiled(section, condition_of(section, blocked=blocked), link, inherits, blocked)
 
 
-def compiled(section: Section, condition: Q, link: str = "", blocked: bool = False) -> Statement:
+def compiled(
+    section: Section, condition: Q, link: str = "", inherits: tuple[str, ...] = (), blocked: bool = False
+) -> Statement:
     """The statement that reads these rows of a section."""
     paths = [column.path for column in section.columns]
     paths += [path for owners in section.owners for path in owners]
     if section.owners and blocked and ref_path(section.declaration):
         paths.append(ref_path(section.declaration))
-    paths = list(dict.fromkeys([*paths, link] if link else paths))
+    paths += [link, *(f"{link}__{name}" for name in inherits)] if link else []
+    paths = list(dict.fromkeys(paths))
     order = [f"-{link}", "pk"] if link else ["-pk"]
-    query = rows_of(section).filter(condition).order_by(*order).values_list(*paths).query
+    written = _written(section)
+    read = [Cast(path, models.TextField()) if path in written else path for path in paths]
+    query = rows_of(section).filter(condition).order_by(*order).values_list(*read).query
     sql, params = query.sql_with_params()
     return Statement(sql, tuple(params), tuple(paths), tuple(_converter(column) for column in section.columns))
 
 
-def _converter(column: Column) -> Callable[[list[Any]], list[Any]] | None:
+def _written(section: Section) -> set[str]:
+    """The columns that are read as the database writes them: a copy says what is there, and no object has to be made of
+    it first."""
+    kinds = (models.DateField, models.DecimalField, models.JSONField, models.UUIDField)
+    clear = (column for column in section.columns if not isinstance(column.field, SealedField))
+    return {column.path for column in clear if isinstance(column.field, kinds)} | {ref_path(section.declaration)}
+
+
+def _converter(column: Column) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
     field = column.field
     if column.how == "bytes":
         return lambda values: [None if value is None else bytes(value).hex() for value in values]
@@ -330,7 +345,7 @@ def _converter(column: Column) -> Callable[[list[Any]], list[Any]] | None:
     return None
 
 
-def _instants(values: list[str | None]) -> list[str | None]:
+def _instants(values: Sequence[str | None]) -> Sequence[str | None]:
     """As PostgreSQL writes them in UTC, `2026-03-02 10:00:00+00`, to ISO 8601."""
     told = list(filter(None, values))
     if not told:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from datamap.packages import Columns, Many, Nested, Part, Row
+from datamap.packages import Nested, Part, Row, Shape
 from privacy.packages.collecting import Read, Reader
 from privacy.packages.compiling import Section
 from privacy.packages.ordering import Assembly
+from privacy.packages.rendering import rendered
 from privacy.packages.showing import Shown, shown
-from privacy.packages.writing import Table
+from privacy.packages.writing import Encoder, Table
 
 KEPT_FOR_CARDS = 1_000
 
@@ -25,13 +26,15 @@ class Children:
         reader: Reader,
         table: Table | None,
         keep: list[Row] | None,
+        encoder: Encoder,
         result: Assembly,
     ) -> None:
         self.nested = nested
         self.section = section
         self.page: Shown = shown(section, nested.csv)
         self._table, self._keep, self._result = table, keep, result
-        self._chunks = reader.chunks(section, nested.link)
+        self._encoder = encoder
+        self._chunks = reader.chunks(section, nested.link, nested.inherits)
         self._read_on()
 
     def _read_on(self) -> None:
@@ -44,26 +47,22 @@ class Children:
         if self._keep is not None and len(self._keep) < KEPT_FOR_CARDS:
             self._keep += [dict(row) for row in chunk.rows]
         self._result.rows += chunk.size
-        self._objects = objects_of(self.nested, chunk)
+        self._objects = objects_of(self.nested, chunk, self._encoder)
 
-    def hang(self, parents: Read, objects: list[Row], shown: int) -> list[list[Row]]:
+    def hang(self, parents: Read, objects: list[str], shown: int) -> list[list[Row]]:
         """Put their objects into those of the parents; answers the rows of the first so many parents, for people."""
-        column, tell = self.nested.heir or ("id", None)
         rows = []
-        given = zip(parents.column("id"), parents.column(column), objects, strict=True)
-        for place, (parent, value, object_) in enumerate(given):
+        for place, parent in enumerate(parents.column("id")):
             found, inner = self._of(parent, place < shown)
-            if tell is not None:
-                tell(inner, value)
-            object_[self.nested.key] = inner
+            objects[place] = f'{objects[place][:-1]},"{self.nested.key}":[{",".join(inner)}]}}'
             if place < shown:
                 rows.append(found)
         return rows
 
-    def _of(self, parent: Any, with_rows: bool) -> tuple[list[Row], list[Row]]:
+    def _of(self, parent: Any, with_rows: bool) -> tuple[list[Row], list[str]]:
         """The rows, if wanted, and the objects of this parent; parents come from the newest to the oldest, as these."""
         rows: list[Row] = []
-        objects: list[Row] = []
+        objects: list[str] = []
         while (chunk := self._chunk) is not None:
             links, place, end = chunk.links, self._place, chunk.size
             while place < end and links[place] > parent:
@@ -81,48 +80,23 @@ class Children:
         return rows, objects
 
 
-def objects_of(part: Part | Nested, chunk: Read) -> list[Row]:
-    """What a file shows of the rows of a chunk; whatever has no name in the format stands under "additional"."""
-    if part.many is not None:
-        if chunk.columns is not None:
-            return _made(part.many, dict(chunk.columns))
-        found = []
-        # Columns that are about others were taken out of some rows.
-        for names, alike in groupby(chunk.rows, tuple):
-            values = zip(*(row.values() for row in alike), strict=True)
-            found += _made(part.many, dict(zip(names, map(list, values), strict=True)))
-        return found
-    if part.shape is None:
-        return chunk.rows
+def objects_of(part: Part | Nested, chunk: Read, encoder: Encoder) -> list[str]:
+    """What a file shows of the rows of a chunk, each as JSON; what has no name in the format is "additional"."""
+    if part.shape is not None:
+        return [encoder.one(_shaped(part.shape, row)).decode() for row in chunk.rows]
+    hidden = part.link if isinstance(part, Nested) else ""
+    if chunk.columns is not None:
+        return rendered(chunk.columns, part.layout, hidden, encoder)
     found = []
-    for row in chunk.rows:
-        rest = dict(row)  # people are shown the row as well
-        found.append(_with_rest(part.shape(rest), rest))
+    # Columns that are about others were taken out of some rows.
+    for names, alike in groupby(chunk.rows, tuple):
+        values = zip(*(row.values() for row in alike), strict=True)
+        found += rendered(dict(zip(names, map(list, values), strict=True)), part.layout, hidden, encoder)
     return found
 
 
-def _made(many: Many, columns: Columns) -> list[Row]:
-    objects = many(columns)
-    rest: Columns = {}
-    is_full = True
-    for name, values in columns.items():
-        empty = values.count(None) + values.count("")
-        if empty < len(values):
-            rest[name] = values
-            is_full = is_full and not empty
-    if not rest:
-        return objects
-    others = [dict(zip(rest, values)) for values in zip(*rest.values(), strict=True)]  # noqa: B905  # as many
-    if not is_full:
-        return [_with_rest(object_, other) for object_, other in zip(objects, others, strict=True)]
-    for object_, other in zip(objects, others, strict=True):
-        object_["additional"] = other
-    return objects
-
-
-def _with_rest(made: Row, rest: Row) -> Row:
-    """Whatever has no name in the format stays all the same: a copy is complete."""
+def _shaped(shape: Shape, row: Row) -> Row:
+    rest = dict(row)  # people are shown the row as well
+    made = shape(rest)
     left = {name: value for name, value in rest.items() if value is not None and value != ""}
-    if left:
-        made["additional"] = left
-    return made
+    return made | {"additional": left} if left else made

@@ -26,7 +26,8 @@ Decision = Redaction.Decision
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.,:/-])(?:\+|00|\(?0)\d(?:[ ()/-]{0,3}\d){5,14}(?!\w)")
 _PHONE_BEGINS = re.compile(r"(?<![\w.,:/-])(?:\+|00|\(?0)\d")
-_NUMBER = re.compile(r"(?<![\w.,@+-])[A-Za-z]{0,10}-?\d{3,18}(?![\w@])")
+FEWEST_DIGITS, MOST_DIGITS = 3, 18
+_NUMBER = re.compile(rf"(?<![\w.,@+-])[A-Za-z]{{0,10}}-?\d{{{FEWEST_DIGITS},{MOST_DIGITS}}}(?![\w@])")
 _WORD = re.compile(r"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u04ff][\w'’-]+")
 _DIGITS = re.compile(r"\d{3}")
 # "colleague M. Meier": who is named so works here, whether an account says so or not.
@@ -42,10 +43,14 @@ _NAMED_COLLEAGUE = re.compile(
 )
 _BEFORE = r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*(?:[A-ZÄÖÜ]\.\s*)*"
 _NUMBERS = "SELECT number FROM customers_customer WHERE number = ANY(string_to_array(%s, ' '))"
-_BETWEEN = "SELECT 1 FROM customers_customer WHERE sort_number BETWEEN %s AND %s LIMIT 1"
+# Whether a customer is numbered in each of three stretches.
+_ANY = "EXISTS (SELECT FROM customers_customer WHERE sort_number BETWEEN %s AND %s)"
+_USED = f"SELECT {_ANY}, {_ANY}, {_ANY}"
+_DIGITS_SORTED = 20  # `Customer.sort_number`
 SHORTEST = 3
 # So many words that name nobody are remembered, for free words and for others; so many numbers and addresses.
-MOST_WORDS, MOST_NUMBERS = 2_000, 5_000
+# And so many stretches of figures without a customer.
+MOST_WORDS, MOST_NUMBERS, MOST_STRETCHES = 2_000, 5_000, 12
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class Screen:
         self._words = self._names | set(_COLLEAGUES)
         self._own_phones = {phone[-9:] for phone in known.phones}
         self._foreign: dict[str, bool] = {}
+        self._unused = _Unused()
         self._harmless: dict[bool, set[str]] = {True: set(), False: set()}
 
     def is_harmless(self, texts: list[str], prose: bool) -> bool:
@@ -115,28 +121,33 @@ class Screen:
             return False
         # None of these patterns but that of a whole phone number reaches over a blank, and most words come often.
         new = set("\n".join(set(texts)).split()) - self._harmless[prose]
+        # A figure by itself can only be a customer's number, unless a phone number begins with it.
+        figures = {word for word in filter(str.isdecimal, new) if word[0] != "0"}
+        new -= figures
         words = "\n".join(new)
         begins = _PHONE_BEGINS.search(words)
-        if "@" in words or (begins and _PHONE.search("\n".join(texts))) or (prose and self._names_others(words)):
+        if "@" in words or (begins and _PHONE.search("\n".join(texts))):
+            return False
+        if prose and (self._names_others(words) or self._of_other_customers(words, figures)):
             return False
         if len(self._harmless[prose]) > MOST_WORDS:
             self._harmless[prose].clear()
         # What a number may begin with is looked at each time, with what follows it.
-        self._harmless[prose].update(word for word in new if not (begins and _PHONE_BEGINS.search(word)))
+        self._harmless[prose] |= {word for word in new if not _PHONE_BEGINS.search(word)} if begins else new
         return True
 
     def _names_others(self, words: str) -> bool:
-        """Whether one of these words of free text stands for somebody else."""
-        if self._words.intersection(_WORD.findall(words)) or any(word in words for word in _SMALL):
-            return True
-        return self._of_other_customers(words)
+        """Whether one of these words of free text names somebody else."""
+        return bool(self._words.intersection(_WORD.findall(words))) or any(word in words for word in _SMALL)
 
-    def _of_other_customers(self, text: str) -> bool:
+    def _of_other_customers(self, words: str, figures: set[str]) -> bool:
         """Whether one of the numbers in free words is that of another customer."""
-        wanted = set(_NUMBER.findall(text))
-        if wanted:
-            self._make_room()
-            self._ask(wanted)
+        wanted = {figure for figure in figures if FEWEST_DIGITS <= len(figure) <= MOST_DIGITS}
+        wanted.update(_NUMBER.findall(words))
+        if not wanted or self._unused.hold(wanted):
+            return False
+        self._make_room()
+        self._ask(wanted)
         return any(self._foreign[number] for number in wanted)
 
     def screened(self, cells: list[Cell]) -> dict[int, str]:
@@ -292,16 +303,36 @@ class Screen:
 def _numbers_among(numbers: set[str]) -> set[str]:
     """Those of the texts that are customer numbers."""
     # None holds a blank; one text is handed over faster than a list of many.
-    wanted = " ".join(numbers)
-    if wanted.isascii() and wanted.replace(" ", "").isdigit() and not _any_between(numbers):
-        return set()
-    return {number for (number,) in ask(_NUMBERS, [wanted])}
+    return {number for (number,) in ask(_NUMBERS, [" ".join(numbers)])}
 
 
-def _any_between(numbers: set[str]) -> bool:
-    """Whether any customer is numbered between the least and the greatest of these; one look instead of many."""
-    places = [number.rjust(20, "0") for number in numbers]
-    return bool(ask(_BETWEEN, [min(places), max(places)]))
+class _Unused:
+    """Stretches of figures in which no customer is numbered: one look is enough for many texts."""
+
+    def __init__(self) -> None:
+        self._stretches: list[tuple[str, str]] = []
+
+    def hold(self, numbers: set[str]) -> bool:
+        """Whether all of these lie in one of them; what holds letters lies in none."""
+        together = "".join(numbers)
+        if not (together.isascii() and together.isdigit()):
+            return False
+        places = [number.rjust(_DIGITS_SORTED, "0") for number in numbers]
+        least, greatest = min(places), max(places)
+        if not self._reach(least, greatest):
+            self._look(least, greatest)
+        return self._reach(least, greatest)
+
+    def _reach(self, least: str, greatest: str) -> bool:
+        return any(low <= least and greatest <= high for low, high in self._stretches)
+
+    def _look(self, least: str, greatest: str) -> None:
+        # Most numbers of customers lie beside each other: whatever is less than all, or greater, is none.
+        lowest, highest = "0" * _DIGITS_SORTED, "9" * _DIGITS_SORTED
+        wanted = [(lowest, greatest), (least, highest), (least, greatest)]
+        (used,) = ask(_USED, [place for stretch in wanted for place in stretch])
+        found = [stretch for stretch, is_used in zip(wanted, used, strict=True) if not is_used]
+        self._stretches = [*found, *self._stretches][:MOST_STRETCHES]
 
 
 def _may_hold_address(text: str) -> bool:

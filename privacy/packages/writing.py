@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import repeat
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -173,38 +171,32 @@ class Chunk(Protocol):
 
     size: int
 
-    def column(self, name: str) -> list[Any]: ...
+    def column(self, name: str) -> Sequence[Any]: ...
 
 
 class Table:
     """A CSV file (RFC 4180) in a spool: UTF-8, commas, cells that no spreadsheet runs."""
 
-    def __init__(self, names: Iterable[str], texts: Iterable[str], zone: ZoneInfo) -> None:
-        """`texts` are the columns that may hold anything; what the database counts or dates cannot be a formula."""
+    def __init__(self, names: Iterable[str], free: Iterable[str], zone: ZoneInfo) -> None:
+        """`free` are the columns that may hold anything; figures, days and keys need no second look."""
         self.names = list(names)
         self.rows = 0
-        self._texts = set(texts)
+        self._free = set(free)
         self._zone = zone
         self._spool = Spool()
-        self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer)
-        self._writer.writerow(self.names)
+        self._write(",".join(cells(self.names, False, zone)) + "\r\n")
 
     def add(self, chunk: Chunk) -> None:
         """Write rows; columns that a row does not have stay empty."""
         self.rows += chunk.size
-        columns = []
-        for name in self.names:
-            values = chunk.column(name)
-            columns.append(cells(values, self._zone) if name in self._texts else values)
-        self._writer.writerows(zip(*columns, strict=True))
-        self._spool.write(self._buffer.getvalue().encode(errors="replace"))
-        self._buffer.seek(0)
-        self._buffer.truncate()
+        columns = [cells(chunk.column(name), name in self._free, self._zone) for name in self.names]
+        self._write("\r\n".join(map(",".join, zip(*columns, strict=True))) + "\r\n")
+
+    def _write(self, text: str) -> None:
+        self._spool.write(text.encode(errors="replace"))
 
     def read(self) -> Iterator[bytes]:
         """The file."""
-        self._spool.write(self._buffer.getvalue().encode())
         return self._spool.read()
 
     def close(self) -> None:
@@ -239,25 +231,40 @@ class Stream(io.RawIOBase):
         return data
 
 
-def cells(values: list[Any], zone: ZoneInfo) -> list[Any]:
-    """The values of a column that may hold anything as cells of a table."""
-    if set(map(type, values)) <= {str, type(None)}:
-        # What begins with a letter or a figure is no formula; most columns hold nothing else.
-        firsts = "".join({value[:1] for value in values if value})
-        return values if firsts.isalnum() or not firsts else [value and harmless(value) for value in values]
-    # One value may stand in many rows.
-    said = {id(value): cell(value, zone) for value in values}
-    return [said[id(value)] for value in values]
+def cells(values: Sequence[Any], is_free: bool, zone: ZoneInfo) -> Sequence[str]:
+    """A column as its cells stand between commas (RFC 4180, 2.5 to 2.7). In a `free` one anything may stand, commas and
+    formulas, too; it is looked at as a whole, as in most of them nothing has to be quoted or made harmless."""
+    kinds = set(map(type, values))
+    if kinds == {type(None)}:
+        return [""] * len(values)
+    if kinds <= {str, type(None)}:
+        texts = values if kinds == {str} else [value or "" for value in values]
+        if not is_free:
+            return texts
+        # What begins with a letter or a figure is no formula.
+        if (firsts := "".join({text[:1] for text in set(texts)})) and not firsts.isalnum():
+            texts = [harmless(text) for text in texts]
+    elif kinds == {int}:
+        return list(map(str, values))
+    else:
+        # One value may stand in many rows.
+        once = {id(value): cell(value, zone) for value in values}
+        texts = [once[id(value)] for value in values]
+    together = "".join(set(texts))
+    if "," not in together and '"' not in together and "\n" not in together and "\r" not in together:
+        return texts
+    return [
+        '"' + text.replace('"', '""') + '"' if "," in text or '"' in text or "\n" in text or "\r" in text else text
+        for text in texts
+    ]
 
 
-def cell(value: Any, zone: ZoneInfo) -> Any:
+def cell(value: Any, zone: ZoneInfo) -> str:
     """A value as a cell of a table."""
     if value is None:
         return ""
     if type(value) is str:
         return harmless(value)
-    if type(value) in (int, bool):
-        return value
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat(timespec="seconds")
     if isinstance(value, dict | list):
@@ -284,12 +291,9 @@ class Encoder:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=self._other)
             return text.encode(errors="replace")
 
-    def lines(self, rows: list[dict[str, Any]]) -> bytes:
-        """Objects with a comma between each two, each on a line of its own."""
-        try:
-            return b",\n".join(map(orjson.dumps, rows, repeat(self._other), repeat(_OPTIONS)))
-        except orjson.JSONEncodeError:
-            return b",\n".join(map(self.one, rows))
+    def text(self, value: Any) -> str:
+        """The same as text."""
+        return self.one(value).decode()
 
     def _fast(self, value: Any) -> bytes:
         return orjson.dumps(value, self._other, _OPTIONS)

@@ -421,6 +421,25 @@ def test_a_number_that_was_met_before_is_known_however_many_came_since(anna: Cus
     assert said[601:603] == ["4711 und 4713", "[geschwärzt] und 4712"]
 
 
+def test_figures_beside_those_of_customers_name_nobody_and_theirs_do(anna: Customer) -> None:
+    """Below, between and above the numbers of customers, in many steps of reading."""
+    others = [make_customer(number=number) for number in ("500100", "500900", "K-7001")]
+    nobody = [*range(100, 800), *range(500_101, 500_800), *range(7_000_000, 7_000_700)]
+    named = [other.number for other in others]
+    written = [f"Vorgang {figure} erledigt" for figure in nobody]
+    for place, number in enumerate(["500100", *named, "12", "1234567890123456789"]):
+        written.insert(350 + place * 290, f"siehe {number}")
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=content, occurred_at=AT) for content in written
+    )
+    rows = data_of(files_of(build(anna, "access")), "data/communications.json")
+    said = {row["content"] for row in rows if "medium" in row}
+    assert {f"Vorgang {figure} erledigt" for figure in nobody} <= said
+    assert {"siehe 12", "siehe 1234567890123456789"} <= said
+    assert {text for text in said if "geschwärzt" in text} == {"siehe [geschwärzt]"}
+    assert not any(number in text for text in said for number in named)
+
+
 def test_figures_of_any_size_and_halves_of_characters_are_written(anna: Customer) -> None:
     Order.objects.update(billing={"name": "Änne \ud83d", "figure": 2**70})
     address = data_of(files_of(build(anna, "access")), "data/orders.json")[0]["billingAddress"]
