@@ -26,9 +26,12 @@ from datamap.holds import (
 )
 from datamap.standing import UnknownSubject
 from datamap.workdays import local_date
+from privacy.forewarning import KIND, REASON, waits
 from privacy.models import Hold, HoldReview
 from privacy.opencases import stop_endings
 from staff.models import User
+
+FILE_SCOPE = gettext_lazy("the person's own file")
 
 TAX_CATEGORIES = ("INV", "LETTER", "TAXDOC", "BOOK")
 """What a tax matter can hold (AO § 147(3)); no other data matter for taxes."""
@@ -158,7 +161,9 @@ def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dic
     if customer is None:
         raise UnknownSubject(_("There is no customer with this number."))
     cases = standing([customer.pk], as_of, night=True)
-    return [*found, *(_said(case.kind, scope_of_case(case), case.reason, case.review_on) for case in cases)]
+    found += [_said(case.kind, scope_of_case(case), case.reason, case.review_on) for case in cases]
+    waiting = waits([customer.pk], as_of, legal_zone()).get(customer.pk)
+    return [*found, _said(KIND, FILE_SCOPE, REASON, waiting)] if waiting else found
 
 
 def register_sources() -> None:
@@ -183,13 +188,13 @@ def scope_of_case(case: StandingHold) -> str:
     if case.order_number:
         return _("order %s") % case.order_number
     if case.complaint_id == FILE_ONLY:
-        return _("the person's own file")
+        return str(FILE_SCOPE)
     return _("a complaint") if case.complaint_id else _("everything about the person")
 
 
-def _said(kind: str, scope: str, reason: Any, review: date | None) -> dict[str, Any]:
+def _said(kind: str, scope: Any, reason: Any, review: date | None) -> dict[str, Any]:
     """A hold as commands name it: no free text, no person."""
-    return {"kind": kind, "scope": scope, "reason": str(reason), "review": review.isoformat() if review else None}
+    return {"kind": kind, "scope": str(scope), "reason": str(reason), "review": review.isoformat() if review else None}
 
 
 def _refuse_unreasoned(reason: str) -> None:
