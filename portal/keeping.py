@@ -95,7 +95,7 @@ def kept_for(customer: Customer) -> list[Kept]:
     names = names_by_kind(today)
     first = _line(account, _Held(_of_account(), last=began(customer)), facts, names, counted=False)
     if first.is_due:
-        first.waits_until = waits([customer.pk], today, facts["zone"]).get(customer.pk)
+        first.waits_until = waits([customer.pk], today, legal_zone(who)).get(customer.pk)
     others = [_line(key, held, facts, names) for key, held in found.items()]
     return [first, *sorted(others, key=lambda line: (line.until is None, line.until or today, line.label))]
 

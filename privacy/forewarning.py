@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -70,7 +71,8 @@ def untold(ids: Collection[int], zone: ZoneInfo) -> list[Silent]:
 
 def waits(ids: Collection[int], as_of: date, zone: ZoneInfo) -> dict[int, date]:
     """Those of these persons who were told and whose time is not over on this day, with the day on which it is."""
-    facts = {"ids": list(ids), "as_of": as_of, "zone": zone.key, "days": Policy.current().warn_days, "give_up": GIVE_UP}
+    facts: dict[str, Any] = {"ids": list(ids), "as_of": as_of, "zone": zone.key}
+    facts |= {"days": Policy.current().warn_days, "give_up": GIVE_UP}
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING, facts)
         return dict(cursor.fetchall())
