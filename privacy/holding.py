@@ -26,6 +26,7 @@ from datamap.holds import (
 )
 from datamap.standing import UnknownSubject
 from datamap.workdays import local_date
+from privacy import holds_again
 from privacy.forewarning import KIND, REASON, waits
 from privacy.models import Hold, HoldReview
 from privacy.opencases import stop_endings
@@ -90,6 +91,7 @@ def set_hold(
             set_by=by,
         )
         HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)
+        holds_again.remember(hold)
     return hold
 
 
@@ -104,6 +106,7 @@ def extend_review(
         hold.review_on = review_on  # type: ignore[assignment]
         hold.save(update_fields=["review_on"])
         HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)
+        holds_again.remember(hold)
     return hold
 
 
@@ -115,6 +118,7 @@ def release_hold(hold_id: int, reason: str, *, by: User | None) -> Hold:
         hold.released_at, hold.released_by = timezone.now(), by
         hold.save(update_fields=["released_at", "released_by"])
         HoldReview.objects.create(hold=hold, reason=reason.strip(), by=by)
+        holds_again.remember_release(hold)
     return hold
 
 
