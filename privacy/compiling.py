@@ -307,8 +307,10 @@ def unsettled_sql(model: Any, strand: Strand) -> str:
         else:
             assert value is False and found.auto_created
             pointing = found.related_model._meta.db_table
+            # Not EXISTS, of which the planner would make a hash of the whole other table.
             bounds.append(
-                f'EXISTS (SELECT 1 FROM "{pointing}" b WHERE b."{found.field.column}" = r."{model._meta.pk.column}")'  # noqa: S608
+                f'(SELECT b."{found.field.column}" FROM "{pointing}" b '  # noqa: S608
+                f'WHERE b."{found.field.column}" = r."{model._meta.pk.column}" LIMIT 1) IS NOT NULL'
             )
     return " AND ".join([*own, *bounds])
 
