@@ -25,6 +25,10 @@ class DatamapConfig(AppConfig):
         import_module("datamap.checks")
         import_module("datamap.arrays").register()
         worker_init.connect(import_module("datamap.guardedtask").refuse_start)
+        versioning = import_module("datamap.versioning")
+        # Which of two periods is the longer one an entry does not tell: in doubt it is not taken, and whoever got an
+        # error makes the version again.
+        import_module("datamap.journal").register_replay(versioning.KIND, versioning.replay_version, loosens=True)
         diagnosis = import_module("datamap.diagnosis")
         diagnosis.register_check("journal", diagnosis.check_journal)
         diagnosis.register_check("quarantine", diagnosis.check_quarantine)

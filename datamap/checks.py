@@ -179,6 +179,8 @@ def _group_problems(model: type[models.Model], group: Group) -> Iterator[checks.
     for start in group.starts:
         for path in start:
             yield from _path_problems(model, path, "start", _needs_date)
+    for name in group.unsettled:
+        yield from _path_problems(model, name.removesuffix("__isnull"), "unsettled")
     for by in (group.category, group.start):
         if isinstance(by, By):
             yield from _by_problems(model, by, complete=by is group.category)

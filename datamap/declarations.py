@@ -127,6 +127,8 @@ class Group:
     handed_over: path of the instant at which those of `always_told` get a row's data without anyone noting it
       (goods are sent, a mail is sent); None where nothing of the kind happens.
     always_told: the recipients whom `handed_over` speaks of; all of `recipients` unless given.
+    unsettled: field -> value of rows about which a person has still to decide: nothing has started their period yet,
+      whatever `start` holds. `relation__isnull: False` bounds that by a row that points here and has a last day itself.
     begun_by_end: where nothing has started the period of a row yet, the end of its person does (a consent that stands
       is withdrawn by a request for erasure).
     anonymize: field -> value (or ORM expression) to set when the group ends in anonymizing; what is not
@@ -147,6 +149,7 @@ class Group:
     handed_over: str | None = None
     always_told: tuple[Any, ...] = ()
     note: Any = ""
+    unsettled: Mapping[str, Any] = field(default_factory=dict)
     begun_by_end: bool = False
     anonymize: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,7 +1,8 @@
 """The journal outside the database: what must not come back when an older database is restored.
 
 Every erasure, suppression and its end, tombstone, restriction, objection and withdrawal is written here, and flushed,
-before the database commits it, and which recipient was told of it: whoever restores a backup replays the journal before
+before the database commits it, and which recipient was told of it; so is what keeps data longer: each hold, its review
+and its end, and each version of a retention rule. Whoever restores a backup replays the journal before
 anybody works (design: ADR 9 and 11). It holds opaque ids and keyed hashes only.
 """
 
@@ -41,6 +42,9 @@ KINDS = (
     "consent_withdrawal",
     "tracking_withdrawal",
     "recipient_told",
+    "hold_set",
+    "hold_released",
+    "rule_version",
 )
 # The journal's own lines: a database that lacks a committed checkpoint is older than it; "commit" says that the
 # database committed what was written, "void" that it rolled it back.

@@ -11,7 +11,15 @@ from datamap.declarations import By, Group, as_paths
 
 
 def start_of(group: Group) -> Any:
-    """The instant, or the day as one, from which the period of this group's rows counts; null where none is set."""
+    """The instant, or the day as one, from which the period of this group's rows counts; null where none is set, and
+    where a person has still to decide about the row."""
+    start = _start_of(group)
+    if not group.unsettled:
+        return start
+    return Case(When(**group.unsettled, then=no_start()), default=start, output_field=DateTimeField())
+
+
+def _start_of(group: Group) -> Any:
     if isinstance(group.start, By):
         field, choices = group.start.field, group.start.choices
         whens = [When(**{field: value}, then=_first(start)) for value, start in choices.items()]

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, DateTimeField, F, QuerySet, Value, When
-from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from datamap import journal
 from datamap.catalogue import SUPERVISED, cutoff, explain
-from datamap.declarations import By, Group, as_paths, registry
+from datamap.declarations import By, Group, registry
 from datamap.hanging import own_keys
 from datamap.models import RetentionRule
+from datamap.starts import start_of
 from datamap.workdays import BERLIN, day_begins
 
 COPIED = (
     "key", "variant", "category", "purpose", "basis", "start_event", "start_label", "lives_as", "cap_months",
     "jurisdiction", "owner", "note",
 )  # fmt: skip
+KIND = "rule_version"
+DAYS = ("valid_from", "review_on")
 LONGEST_AGO = timedelta(days=150 * 365)
 
 Counted = tuple[str, date, int]
@@ -66,7 +70,8 @@ def successor(of: RetentionRule) -> RetentionRule:
 def add_version(rule: RetentionRule, *, user_id: int | None) -> RetentionRule:
     """Write a validated new version.
 
-    Atomic. Raises RuleChanged when its predecessor is no longer the last one, ImmutableRule when it is stored already.
+    Atomic, and in the journal: a restored database must not delete by a shorter period of then. Raises RuleChanged when
+    its predecessor is no longer the last one, ImmutableRule when it is stored already, and what the journal raises.
     """
     rule.created_by = user_id
     # The catalogue marks what no statute demands.
@@ -77,9 +82,45 @@ def add_version(rule: RetentionRule, *, user_id: int | None) -> RetentionRule:
             if last is None or last.version + 1 != rule.version:
                 raise RuleChanged(_("Somebody else has added a version meanwhile."))
             rule.save()
+            journal.write(KIND, _remembered(rule))
     except IntegrityError as error:
         raise RuleChanged(_("Somebody else has added a version meanwhile.")) from error
     return rule
+
+
+def _remembered(rule: RetentionRule) -> dict[str, Any]:
+    """What of a version the journal holds: what a last day is reckoned by, and no word."""
+    days = {name: day.isoformat() if (day := getattr(rule, name)) else None for name in DAYS}
+    return {
+        "key": rule.key.lower(), "variant": rule.variant, "version": rule.version, "number": rule.number,
+        "unit": rule.unit, "year_end": rule.year_end, "action": rule.action, "on_request": rule.on_request,
+        "transition": rule.transition, "policy": rule.policy, "by": rule.created_by,
+        "at": rule.created_at.isoformat(), **days,
+    }  # fmt: skip
+
+
+def replay_version(entry: Mapping[str, Any]) -> str:
+    """Add a version again that was made after the backup; "already" where there is one of this number.
+
+    Statute and reason were not in the journal: those of the version before stand in their place, until somebody
+    corrects them by another version. Raises RuleChanged where the version before is missing.
+    """
+    ladder = RetentionRule.objects.select_for_update().filter(key__iexact=entry["key"], variant=entry["variant"])
+    last = ladder.order_by("version").last()
+    if last is not None and last.version >= entry["version"]:
+        return "already"
+    if last is None or last.version + 1 != entry["version"]:
+        raise RuleChanged("The version before is missing.")
+    rule = successor(last)
+    for name in ("number", "unit", "year_end", "action", "on_request", "transition", "policy"):
+        setattr(rule, name, entry[name])
+    for name in DAYS:
+        setattr(rule, name, date.fromisoformat(entry[name]) if entry[name] else None)
+    rule.transition_statute = last.transition_statute
+    rule.reason = _("Made before the database was restored: statute and reason have to be looked at again.")
+    rule.created_by, rule.created_at = entry["by"], datetime.fromisoformat(entry["at"])
+    rule.save()
+    return "replayed"
 
 
 def shifts(rule: RetentionRule, today: date, zone: ZoneInfo = BERLIN, *, supervised: bool = False) -> list[Shift]:
@@ -117,7 +158,7 @@ def rows_by_start(key: str, since: date, zone: ZoneInfo) -> Iterator[Counted]:
         ):
             continue
         seen.add(declaration.label)
-        rows = _of_category(apps.get_model(declaration.label), group, key).annotate(row_began=_start(group))
+        rows = _of_category(apps.get_model(declaration.label), group, key).annotate(row_began=start_of(group))
         rows = rows.filter(row_began__gte=day_begins(since, zone)).order_by()
         days = (
             rows.annotate(row_day=TruncDate("row_began", tzinfo=zone)).values("row_day").annotate(row_count=Count("pk"))
@@ -158,18 +199,3 @@ def _of_category(model: Any, group: Group, key: str) -> QuerySet[Any]:
     if by.default != key:
         return rows.filter(**{f"{by.field}__in": meant})
     return rows.exclude(**{f"{by.field}__in": [value for value in by.choices if value not in meant]})
-
-
-def _start(group: Group) -> Any:
-    if not isinstance(group.start, By):
-        return _first_of(group.start)
-    by = group.start
-    whens = [When(**{by.field: value}, then=_first_of(start)) for value, start in by.choices.items()]
-    return Case(*whens, default=_first_of(by.default), output_field=DateTimeField())
-
-
-def _first_of(start: Any) -> Any:
-    paths = [Cast(F(path), DateTimeField()) for path in as_paths(start)]
-    if not paths:
-        return Value(None, output_field=DateTimeField())
-    return Coalesce(*paths) if len(paths) > 1 else paths[0]

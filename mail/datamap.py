@@ -54,6 +54,9 @@ class MessageData(PersonalData):
             basis=(Basis.CONTRACT, Basis.LEGITIMATE_INTERESTS),
             category=SENDING,
             start=SENT,
+            # EVENT counts from when a row was processed, and what became of a letter in doubt only a person can say. It
+            # stays no longer than the letter it carried.
+            unsettled={"state": "unknown", "message_class": "letter", "letter__isnull": False},
             source=_("Made by the portal"),
             recipients=(Receiver.MAIL_PROVIDER,),
             handed_over="sent_at",

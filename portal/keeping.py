@@ -35,6 +35,7 @@ from datamap.models import RetentionRule
 from datamap.preparing import SOME_KEY, Standing, ask
 from datamap.starts import start_of
 from datamap.statutes import named
+from privacy.forewarning import waits
 from privacy.grounds import Grounds
 from privacy.recipients import names_by_kind
 
@@ -58,6 +59,8 @@ class Kept(Grounds):
     statute: str = ""
     law: str = ""
     why: str = ""
+    waits_until: date | None = None
+    """Whoever was told that the account ends has until this day to say a word."""
 
     @property
     def is_due(self) -> bool:
@@ -91,6 +94,8 @@ def kept_for(customer: Customer) -> list[Kept]:
     facts = {"as_of": today, "supervised": who.supervised_financial, "zone": legal_zone(who), "rules": rules}
     names = names_by_kind(today)
     first = _line(account, _Held(_of_account(), last=began(customer)), facts, names, counted=False)
+    if first.is_due:
+        first.waits_until = waits([customer.pk], today, legal_zone(who)).get(customer.pk)
     others = [_line(key, held, facts, names) for key, held in found.items()]
     return [first, *sorted(others, key=lambda line: (line.until is None, line.until or today, line.label))]
 

@@ -46,7 +46,7 @@ def register_alerts() -> None:
         permission="privacy.holds",
     )  # fmt: skip
     register_task(
-        "restored", gettext_lazy("Restored from a backup: holds, rules and requests entered after it are lost"),
+        "restored", gettext_lazy("Restored from a backup: look through holds, rules and requests of after it"),
         _restored, "privacy:holds", STOP, permission="privacy.holds",
     )  # fmt: skip
     register_task(
@@ -111,8 +111,8 @@ def register_alerts() -> None:
 
 
 def _restored() -> Finding:
-    """The journal brings erasures and objections back, and nothing of what keeps data longer: somebody has to look
-    before the night deletes by the holds and rules of then."""
+    """The journal brings holds and rules back without their words, and no request; a journal that was lost brings back
+    nothing: somebody has to look before the night deletes."""
     ended = Quarantine.objects.filter(ended_at__gt=timezone.now() - SOON).aggregate(last=Max("ended_at"))["last"]
     return Finding(int(ended is not None), _("on %s") % date_format(timezone.localtime(ended)) if ended else "")
 

@@ -129,7 +129,7 @@ class PrivacyConfig(AppConfig):
         from datamap.journal import register_replay
         from mail.delivering import register_sent
         from mail.events import register_reported
-        from privacy import notices, notifying, rectifying, remembering
+        from privacy import holds_again, notices, notifying, rectifying, remembering
         from privacy.alerts import register_alerts
         from privacy.holding import holds_on, register_sources
 
@@ -141,6 +141,8 @@ class PrivacyConfig(AppConfig):
         register_sent(notifying.follow_mails)
         register_reported(notifying.follow_mails)
         register_replay(remembering.KIND, remembering.replay)
+        register_replay(holds_again.SET, holds_again.replay_set)
+        register_replay(holds_again.RELEASED, holds_again.replay_released, loosens=True)
         register_alerts()
 
     def _wire_erasure(self) -> None:

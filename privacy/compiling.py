@@ -288,6 +288,34 @@ def category_sql(joins: Joins, strand: Strand, status: str | None) -> tuple[str,
 
 def start_sql(joins: Joins, strand: Strand, status: str | None, zone: str) -> str:
     """The local date a row's period counts from (C1), NULL while nothing has started it."""
+    start = _start_sql(joins, strand, status, zone)
+    unsettled = unsettled_sql(joins.model, strand)
+    return f"CASE WHEN {unsettled} THEN NULL::date ELSE {start} END" if unsettled else start
+
+
+def unsettled_sql(model: Any, strand: Strand) -> str:
+    """What tells rows about which a person has still to decide, as SQL over the row `r`; "" where none are such.
+
+    What stands in the row itself is asked first: the row that bounds it is looked up for the few of which that is true.
+    """
+    own, bounds = [], []
+    for name, value in strand.group.unsettled.items():
+        path = name.removesuffix("__isnull")
+        found = model._meta.get_field(path)
+        if name == path:
+            own.append(f'r."{found.column}" = {quoted(value)}')
+        else:
+            assert value is False and found.auto_created
+            pointing = found.related_model._meta.db_table
+            # Not EXISTS, of which the planner would make a hash of the whole other table.
+            bounds.append(
+                f'(SELECT b."{found.field.column}" FROM "{pointing}" b '  # noqa: S608
+                f'WHERE b."{found.field.column}" = r."{model._meta.pk.column}" LIMIT 1) IS NOT NULL'
+            )
+    return " AND ".join([*own, *bounds])
+
+
+def _start_sql(joins: Joins, strand: Strand, status: str | None, zone: str) -> str:
     start = strand.group.start
     if not isinstance(start, By):
         return _first_date(joins, as_paths(start), zone)

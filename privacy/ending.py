@@ -24,10 +24,11 @@ from datamap.workdays import add_months, day_begins
 from privacy.classifying import Found, People, classify, gone_whole, people_of
 from privacy.clearing import Done, anonymize, begin_erasing, clear, column_of, delete, run
 from privacy.compiling import PERSON_FILES, Joins, Table, category_sql, tables
+from privacy.forewarning import untold, waits
 from privacy.holding import TAX_CATEGORIES
 from privacy.journaling import entry_of
 from privacy.letters import keep_addressees
-from privacy.models import Erasure
+from privacy.models import Erasure, Policy
 from privacy.notices import queue_erasures
 from privacy.outliving import look_again, marks_of
 from privacy.selecting import Unit, still_due
@@ -214,12 +215,15 @@ def _taxed(book: Book, unit: Unit, ids: list[Any]) -> set[Any]:
 
 
 def kept_people(book: Book, ids: Collection[int]) -> set[int]:
-    """Who of these persons stays tonight: a case of theirs runs, or an erasure that has begun ends them itself, under
-    its own mark and with one receipt for the whole."""
-    wanted = list(ids)
+    """Who of these persons stays tonight: a case of theirs runs, they were told that their account ends and may still
+    say a word, or an erasure that has begun ends them itself, under its own mark and with one receipt for the whole."""
+    wanted, zone = list(ids), ZoneInfo(book.zone)
     going = Erasure.objects.filter(customer__any_of=wanted, started_at__isnull=False, state__in=Erasure.OPEN_STATES)
     cases = holds.standing(wanted, book.as_of, night=True)
-    return {case.customer_id for case in cases} | set(going.values_list("customer", flat=True))
+    told = {*waits(wanted, book.as_of, zone)}
+    if book.warns_first and Policy.current().warn_days:
+        told |= {one.pk for one in untold(wanted, zone)}
+    return {case.customer_id for case in cases} | set(going.values_list("customer", flat=True)) | told
 
 
 def end_people(book: Book, unit: Unit, ids: list[int], *, dry_run: bool = False) -> Outcome:

@@ -26,9 +26,13 @@ from datamap.holds import (
 )
 from datamap.standing import UnknownSubject
 from datamap.workdays import local_date
+from privacy import holds_again
+from privacy.forewarning import KIND, REASON, waits
 from privacy.models import Hold, HoldReview
 from privacy.opencases import stop_endings
 from staff.models import User
+
+FILE_SCOPE = gettext_lazy("the person's own file")
 
 TAX_CATEGORIES = ("INV", "LETTER", "TAXDOC", "BOOK")
 """What a tax matter can hold (AO § 147(3)); no other data matter for taxes."""
@@ -87,6 +91,7 @@ def set_hold(
             set_by=by,
         )
         HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)
+        holds_again.remember(hold)
     return hold
 
 
@@ -101,6 +106,7 @@ def extend_review(
         hold.review_on = review_on  # type: ignore[assignment]
         hold.save(update_fields=["review_on"])
         HoldReview.objects.create(hold=hold, reason=reason.strip(), review_on=review_on, by=by)
+        holds_again.remember(hold)
     return hold
 
 
@@ -112,6 +118,7 @@ def release_hold(hold_id: int, reason: str, *, by: User | None) -> Hold:
         hold.released_at, hold.released_by = timezone.now(), by
         hold.save(update_fields=["released_at", "released_by"])
         HoldReview.objects.create(hold=hold, reason=reason.strip(), by=by)
+        holds_again.remember_release(hold)
     return hold
 
 
@@ -158,7 +165,9 @@ def holds_on(key: str, start: date, as_of: date, number: str | None) -> list[dic
     if customer is None:
         raise UnknownSubject(_("There is no customer with this number."))
     cases = standing([customer.pk], as_of, night=True)
-    return [*found, *(_said(case.kind, scope_of_case(case), case.reason, case.review_on) for case in cases)]
+    found += [_said(case.kind, scope_of_case(case), case.reason, case.review_on) for case in cases]
+    waiting = waits([customer.pk], as_of, legal_zone()).get(customer.pk)
+    return [*found, _said(KIND, FILE_SCOPE, REASON, waiting)] if waiting else found
 
 
 def register_sources() -> None:
@@ -183,13 +192,13 @@ def scope_of_case(case: StandingHold) -> str:
     if case.order_number:
         return _("order %s") % case.order_number
     if case.complaint_id == FILE_ONLY:
-        return _("the person's own file")
+        return str(FILE_SCOPE)
     return _("a complaint") if case.complaint_id else _("everything about the person")
 
 
-def _said(kind: str, scope: str, reason: Any, review: date | None) -> dict[str, Any]:
+def _said(kind: str, scope: Any, reason: Any, review: date | None) -> dict[str, Any]:
     """A hold as commands name it: no free text, no person."""
-    return {"kind": kind, "scope": scope, "reason": str(reason), "review": review.isoformat() if review else None}
+    return {"kind": kind, "scope": str(scope), "reason": str(reason), "review": review.isoformat() if review else None}
 
 
 def _refuse_unreasoned(reason: str) -> None:

@@ -79,9 +79,10 @@ def next_night(now: datetime) -> date:
     return local_date(since + distance, legal_zone())
 
 
-def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None) -> Report:
-    """What a run would do, by the same questions; nothing is written."""
-    book = Book(as_of, night=True)
+def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None, warns_first: bool = False) -> Report:
+    """What a run would do, by the same questions; nothing is written. `warns_first`: a run as that of the night, before
+    which owners of accounts are told that these end (`privacy.warning`)."""
+    book = Book(as_of, night=True, warns_first=warns_first)
     report = Report(None, as_of, dry_run=True)
     late = due_without_summary(book, [unit for unit in units(book, only) if unit.of_people])
     report.guard = _guard(book, only, allow_share, late)

@@ -26,6 +26,7 @@ from privacy.compiling import (
     starts_of,
     tables,
     text_of,
+    unsettled_sql,
 )
 from privacy.outliving import blocked_rows
 from privacy.verdicts import ANONYMIZE, Book, Verdict
@@ -124,6 +125,8 @@ class Branch:
         parts = [f"{joins.column(path)} IS NULL" for path in starts[: self.depth]]
         limit = _limit(joins, starts[self.depth], book, book.verdict(unit.key))
         parts.append(f"{column} < %s")
+        if unsettled := unsettled_sql(unit.table.model, unit.strand):
+            parts.append(f"NOT ({unsettled})")
         parts += _kind_sql(joins, unit) + list(_still_sql(unit, book)) + list(_other_rules_sql(joins, unit, book))
         return joins, column, " AND ".join(parts), [limit]
 

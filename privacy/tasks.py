@@ -28,7 +28,6 @@ __all__ = [
     "resume_packages",
     "resume_rights",
     "retry_erasures",
-    "warn_inactive_accounts",
     "work_on_erasure",
     "work_on_run",
 ]
@@ -37,8 +36,12 @@ WORKERS = 2
 
 @shared_task
 def purge_by_night() -> None:
-    """Plan tonight's retention run, and wake workers for it."""
-    run = plan_run(local_date(timezone.now(), legal_zone()))
+    """Tell owners of accounts that end, plan tonight's retention run, and wake workers for it.
+
+    In this order in one task: whoever can be told does not end by the same night's run."""
+    today = local_date(timezone.now(), legal_zone())
+    warn_inactive(today)
+    run = plan_run(today)
     if run.state == RetentionRun.State.RUNNING:
         for _worker in range(WORKERS):
             work_on_run.delay(str(run.pk))
@@ -82,12 +85,6 @@ def retry_erasures() -> None:
         work_on_erasure.delay(pk)
     remove_files()
     part_old_files()
-
-
-@shared_task
-def warn_inactive_accounts() -> None:
-    """Tell owners of accounts that end soon; beat asks every night."""
-    warn_inactive(local_date(timezone.now(), legal_zone()))
 
 
 @shared_task

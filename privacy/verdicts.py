@@ -39,11 +39,12 @@ class Book:
     """All rules as they stand on one day, asked once for a whole run.
 
     `night`: the person ends by their own period, not by a request; then the orders of guests stay blocked for the
-    rest of ORDER (domain.md 5).
+    rest of ORDER (domain.md 5). `warns_first`: for a rehearsal of a run before which owners of accounts are told.
     """
 
     as_of: date
     night: bool = False
+    warns_first: bool = False
     who: Controller = field(default_factory=controller)
 
     @cached_property

@@ -7,17 +7,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import ContactPoint, Customer, Summary
+from customers.models import Summary
+from customers.summary import ensure_all
 from datamap.controlling import legal_zone, other_period
-from datamap.workdays import day_begins, local_date
+from datamap.workdays import local_date
 from mail.composing import language_of
 from mail.gates import Refusal
 from mail.models import Message, MessageClass
 from mail.sending import Mail, queue_many
+from privacy.ending import kept_people
+from privacy.forewarning import untold
 from privacy.models import Policy
 from privacy.selecting import due_pages, units
 from privacy.verdicts import Book
@@ -45,12 +47,16 @@ def refuse_untrue(message: Message) -> Refusal | None:
 
 
 def warn_inactive(as_of: date) -> int:
-    """Queue a notice to each account that is due within the days of the settings and not yet today; how many are new.
+    """Queue a notice to each account that is due within the days of the settings, or already; how many are new.
 
     One notice for each period of silence: its key is the day of the last activity. A page of persons at a time, each
-    in a transaction of its own: whoever is killed and asked again tells nobody twice.
+    in a transaction of its own: whoever is killed and asked again tells nobody twice. Where the settings say no days
+    nobody is told.
     """
-    soon = Book(as_of + timedelta(days=Policy.current().warn_days), night=True)
+    if not (days := Policy.current().warn_days):
+        return 0
+    ensure_all()
+    soon = Book(as_of + timedelta(days=days), night=True)
     told = 0
     for unit in units(soon, "ACCOUNT"):
         for ids in due_pages(soon, unit):
@@ -60,16 +66,11 @@ def warn_inactive(as_of: date) -> int:
 
 @transaction.atomic
 def _tell(book: Book, ids: list[int]) -> int:
-    """Those of one page who can be written to and do not end tonight; as a set, whatever its size."""
-    zone = ZoneInfo(book.zone)
-    people = Customer.objects.active().unrestricted().filter(pk__any_of=ids)
-    if (last := book.verdict("ACCOUNT").cutoff) is not None:
-        # For the others it is too late for a warning.
-        people = people.filter(summary__last_activity__gte=day_begins(last + timedelta(days=1), zone))
-    has_email = ContactPoint.objects.filter(customer=OuterRef("pk"), kind=ContactPoint.Kind.EMAIL)
-    found = people.filter(Exists(has_email)).values_list("pk", "language", "summary__last_activity")
-    mails = []
-    for pk, language, active_at in found:
-        day = f"{local_date(active_at, zone):%Y-%m-%d}"
-        mails.append(Mail(pk, {"since": day}, f"account-ends:{pk}:{day}", language))
-    return queue_many(TEMPLATE, mails, message_class=MessageClass.NOTICE)
+    """Those of one page who can be told and are not yet; as a set, whatever its size."""
+    people = untold(ids, ZoneInfo(book.zone))
+    last = book.verdict("ACCOUNT").cutoff
+    late = [one.pk for one in people if last is not None and one.since <= last]
+    # Past their day and kept by a case, nobody ends soon: they are told when the case is over.
+    kept = kept_people(book, late) if late else set()
+    mails = [Mail(one.pk, {"since": f"{one.since:%Y-%m-%d}"}, one.key, one.language) for one in people]
+    return queue_many(TEMPLATE, [mail for mail in mails if mail.to not in kept], message_class=MessageClass.NOTICE)

@@ -44,7 +44,6 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "privacy.tasks.purge_by_night", "schedule": crontab(hour="3", minute="30")},
     "resume-rights": {"task": "privacy.tasks.resume_rights", "schedule": 60.0},
     "retry-erasures": {"task": "privacy.tasks.retry_erasures", "schedule": crontab(minute="45")},
-    "warn-inactive": {"task": "privacy.tasks.warn_inactive_accounts", "schedule": crontab(hour="4", minute="30")},
     "end-sessions": {"task": "staff.tasks.drop_ended_sessions", "schedule": crontab(hour="2", minute="30")},
     "deliver-mail": {"task": "mail.tasks.deliver", "schedule": 60.0},
     "work-off-mail-events": {"task": "mail.tasks.work_off", "schedule": 60.0},

@@ -118,6 +118,8 @@ def _carried_out(facts: Facts) -> tuple[str, ...]:
         _("Where the rule says anonymize, everything that leads to the person is emptied; figures stay."),
         _("When more than %s percent of the customers would go in one night, the run waits for a person.") % share,
         _("Customers are told %d days before their account ends for want of activity.") % policy.warn_days,
+        _("An account that is first seen when its day has come ends as many days after its owner was told."),
+        _("Who cannot be told ends on the day."),
         _("What fails is tried again and shown to the privacy role; nothing is skipped in silence."),
     )
 

@@ -15,7 +15,7 @@ from datamap.controlling import legal_zone
 from datamap.keyset import page_of
 from datamap.models import RetentionRule
 from datamap.workdays import local_date
-from privacy.models import RetentionBatch, RetentionRun
+from privacy.models import Policy, RetentionBatch, RetentionRun
 from privacy.purging import Report, approve_run, next_night, rehearse, report_of
 from privacy.tasks import purge_by_night, work_on_run
 from staff.access import permission_required, recent_login_required, signed_in
@@ -37,10 +37,12 @@ def tonight(http: HttpRequest) -> HttpResponse:
     due. Destroys nothing and shows what will be destroyed."""
     now = timezone.now()
     today, night = local_date(now, legal_zone()), next_night(now)
-    report = rehearse(today if "now" in http.POST else night) if http.method == "POST" else None
+    day = today if "now" in http.POST else night
+    report = rehearse(day, warns_first=True) if http.method == "POST" else None
     context = {
         "report": report,
         "rows": named(report) if report else [],
+        "days": Policy.current().warn_days,
         "is_another_day": night != today,
         "may_start": signed_in(http).may("privacy.approve"),
         "is_now": report is not None and report.as_of == today,

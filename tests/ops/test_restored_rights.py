@@ -140,8 +140,9 @@ def test_a_notice_that_waited_in_the_backup_and_went_out_since_is_not_in_doubt(
     assert found(target, "SELECT state FROM mail_message") == ["sent"]
 
 
-def test_who_restores_is_told_that_holds_and_rules_since_the_backup_are_lost(tmp_path: Path, target: str) -> None:
-    """The journal knows none of them; the next night would delete what a lost hold kept, and nobody would know."""
+def test_who_restores_is_told_to_look_through_holds_and_rules(tmp_path: Path, target: str) -> None:
+    """They come back without their words (`test_restored_holds`), and a hold of a version before that wrote none into
+    the journal does not; the next night would delete what it kept, and nobody would know."""
     customer = make_customer()
     path = Path(back_up(tmp_path)["path"])
     Hold.objects.create(kind="claim", customer=customer, reason="Streit", review_on="2027-03-01")

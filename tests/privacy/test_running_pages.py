@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Customer, Note
+from customers.models import ContactPoint, Customer, Note
 from orders.models import Document
 from privacy.models import RetentionBatch, RetentionRun
 from privacy.purging import SPEAKS_FROM, next_night, plan_run, work
@@ -63,12 +63,19 @@ def something_due() -> None:
     make_contact(held, "2020-01-10", "ticket")
     make_order(held, today(), status="processing", delivered_at=None)
     make_person("3", last_activity=LONG_AGO)
+    cannot_be_told()
 
 
 def crowd(number: int = SPEAKS_FROM) -> None:
     """A shop of so many customers, nearly all of whom nobody has seen for years."""
     for place in range(number):
         make_person(str(place), last_activity=LONG_AGO if place else today())
+    cannot_be_told()
+
+
+def cannot_be_told() -> None:
+    """Nobody waits for a word of people who have no e-mail (`test_warned_first`)."""
+    ContactPoint.objects.filter(kind="email").delete()
 
 
 def test_who_sees_what(desk, fresh, operator, agent, manager, outsider, client) -> None:

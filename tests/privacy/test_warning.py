@@ -41,10 +41,11 @@ def test_who_ends_within_the_days_of_the_settings_is_told_once() -> None:
     assert message.context == {"since": ACTIVE}
 
 
-def test_the_day_of_the_end_is_too_late() -> None:
+def test_on_the_day_of_the_end_it_is_not_too_late() -> None:
+    """The night waits for whoever is told so late: `test_warned_first`."""
     make_person(last_activity=ACTIVE)
-    assert warn_inactive(ENDS) == 0
-    assert warn_inactive(ENDS - timedelta(days=1)) == 1
+    assert warn_inactive(ENDS) == 1
+    assert warn_inactive(ENDS + timedelta(days=1)) == 0
 
 
 def test_a_new_silence_is_told_of_again() -> None:

@@ -13,10 +13,12 @@ from datamap.replaying import Outcome, reapply, rehearse
 from staff.models import Role, User
 
 LOST = (
-    "What the journal does not know and was entered after the backup is lost: holds, versions of retention rules, "
-    "requests and deadlines among it. Enter holds and retention rules again before the next night deletes by those of "
-    "the backup; `manage.py purge_expired --dry-run` shows what it would take."
+    "What was entered after the backup and the journal does not know is lost: requests and deadlines among it. {} "
+    "before the next night deletes by them; `manage.py purge_expired --dry-run --warn-first` shows what it would take."
 )
+# Reasons and statutes are words, which the journal does not hold.
+CAME_BACK = LOST.format("The journal brought holds and retention rules back without their words: look through them")
+RELEASED = LOST.format("So are holds and versions of retention rules: enter them again")
 
 
 class Command(BaseCommand):
@@ -73,7 +75,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{outcome.replayed} replayed, {outcome.already} were there, {outcome.failed} failed.")
         sentence = quarantine.examine().sentence
         self.stdout.write(
-            f"The database may be worked with. {LOST}" if outcome.released else f"Still in quarantine. {sentence}"
+            f"The database may be worked with. {RELEASED if first else CAME_BACK}"
+            if outcome.released
+            else f"Still in quarantine. {sentence}"
         )
 
 

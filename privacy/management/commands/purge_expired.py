@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from datamap.catalogue import UnknownRule, rules_of
+from datamap.controlling import legal_zone
+from datamap.workdays import local_date
 from privacy.models import RetentionRun
 from privacy.operating import BAD_ARGUMENTS, WANTS_A_PERSON, add_common_arguments, day_of, say
 from privacy.purging import Report, plan_run, rehearse, report_of, work
+from privacy.warning import warn_inactive
 
 
 class Command(BaseCommand):
@@ -25,6 +30,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--rule", metavar="KEY", default="", help="only this key of the catalogue")
         parser.add_argument("--allow-share", metavar="SHARE", help="share of customers that may go (default: settings)")
+        parser.add_argument(
+            "--warn-first", action="store_true",
+            help="as the night: first tell owners of accounts that end, and leave them the days of the settings",
+        )  # fmt: skip
         add_common_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,14 +44,24 @@ class Command(BaseCommand):
             except UnknownRule as error:
                 raise CommandError(str(error), returncode=BAD_ARGUMENTS) from error
         if options["dry_run"]:
-            report = rehearse(day, only=options["rule"], allow_share=share)
+            report = rehearse(day, only=options["rule"], allow_share=share, warns_first=options["warn_first"])
         else:
+            if options["warn_first"]:
+                self._warn(day, options["rule"])
             report = self._run(plan_run(day, only=options["rule"], allow_share=share), options)
         say(self, options, report.as_dict(), words(report))
         if report.guard:
             raise SystemExit(WANTS_A_PERSON)
         if not report.complete:
             raise SystemExit(1)
+
+    def _warn(self, day: date, rule: str) -> None:
+        if day != local_date(timezone.now(), legal_zone()):
+            raise CommandError(
+                _("People can be told today only: --warn-first takes no other day."), returncode=BAD_ARGUMENTS
+            )
+        if rule in ("", "ACCOUNT"):
+            warn_inactive(day)
 
     def _run(self, run: RetentionRun, options: dict[str, Any]) -> Report:
         with tqdm(
