@@ -140,7 +140,8 @@ class Assembler:
                 for part in held:
                     for objects in self._objects(part, tables, part is longest):
                         data = ",\n".join(objects).encode(errors="replace")
-                        file.write(data if first or held[0].single else b",\n" + data)
+                        file.write(b"" if first or held[0].single else b",\n")
+                        file.write(data)
                         first = False
                         entry.rows = (entry.rows or 0) + len(objects)
                         del objects, data  # not to be held while the next ones are made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -57,6 +57,11 @@ class Reader:
         # The person needs no mention in their own copy; others are told apart by a number.
         self._persons: dict[Any, str | None] = {}
         self._origins: dict[Any, str] = {}
+        self._names: dict[str, tuple[Callable[[set[Any]], None], Mapping[Any, str | None]]] = {
+            "staff": (self._role_of, self._roles),
+            "person": (self._person_of, self._persons),
+            "origin": (self._origin_of, self._origins),
+        }
 
     def chunks(self, section: Section, link: str = "", inherits: tuple[str, ...] = ()) -> Iterator[Read]:
         """The rows of a section, newest first; with `link` in the order of the parents they are merged with, and with
@@ -65,12 +70,12 @@ class Reader:
         statement = self._statement(section, link, inherits, blocked)
         if statement is None:
             return
+        heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
+        most, wanted = max(1, CHUNK // len(statement.paths)), FIRST
         with connection.chunked_cursor() as cursor:
             with connection.wrap_database_errors:
                 # Sealed values come as they are, not in figures twice as long that have to be read first.
                 cursor.cursor.execute(statement.sql, fill(statement.params, self.subject), binary=True)
-            heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
-            most, wanted = max(1, CHUNK // len(statement.paths)), FIRST
             found = cursor.fetchmany(wanted)
             while found:
                 is_last = len(found) < wanted
@@ -102,11 +107,7 @@ class Reader:
         for name in inherits:
             columns[f"{link}.{name}"] = read[f"{link}__{name}"]
         shared = self._may_be_foreign(section, statement, found)
-        suspects = [
-            column
-            for column in section.columns
-            if _holds_text(column) and (shared or not self._is_harmless(column, columns[column.name]))
-        ]
+        suspects = [column for column in section.texts if shared or not self._is_harmless(column, columns[column.name])]
         links = read[link] if link else []
         if not shared and not suspects:
             for name, said in _worded(section):
@@ -170,12 +171,13 @@ class Reader:
 
     def _translated(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:
         """Staff by role, other people by a number of this package, origins in words."""
-        ask = {"staff": self._role_of, "person": self._person_of, "origin": self._origin_of}.get(column.how)
-        if ask is None:
+        if column.how not in self._names:
             return values
-        ask(set(values) - {None})
-        names: dict[str, Any] = {"staff": self._roles, "person": self._persons, "origin": self._origins}
-        known = names[column.how]
+        ask, known = self._names[column.how]
+        ids = set(values) - {None}
+        if not ids:
+            return values
+        ask(ids)
         return [None if value is None else known[value] for value in values]
 
     def _role_of(self, ids: set[Any]) -> None:
@@ -187,7 +189,7 @@ class Reader:
         users = get_user_model()._default_manager.filter(pk__in=new).prefetch_related("roles")
         for user in users:
             found[user.pk] = [str(role) for role in user.roles.all()]
-        self._roles |= {pk: ", ".join(roles) or _("Staff") for pk, roles in found.items()}
+        self._roles.update({pk: ", ".join(roles) or _("Staff") for pk, roles in found.items()})
 
     def _person_of(self, ids: set[Any]) -> None:
         self._persons.setdefault(self.subject.customer_id, None)
@@ -212,7 +214,7 @@ class Reader:
             once = {id(value): value for value in values if value}
             texts = [text for value in once.values() for _path, text in texts_in(value)]
             return self.screen.is_harmless(texts, prose=False)
-        return self.screen.is_harmless([value for value in values if value], column.how == "prose")
+        return self.screen.is_harmless(set(values) - {None, ""}, column.how == "prose")
 
     def _screen(self, section: Section, columns: list[Column], rows: list[Row], foreign: list[set[str]]) -> None:
         """Put what names somebody else out of sight, column by column."""
@@ -266,10 +268,6 @@ def rows_from(columns: dict[str, Sequence[Any]]) -> list[Row]:
 
 def _relations(section: Section) -> set[str]:
     return {column.name for column in section.columns if column.how == "person"}
-
-
-def _holds_text(column: Column) -> bool:
-    return column.how in ("prose", "data", "plain") and column.is_text
 
 
 def texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -87,6 +87,11 @@ class Section:
     def history(self) -> bool:
         """Whether it is the history of a table."""
         return self.base is not self.model
+
+    @cached_property
+    def texts(self) -> tuple[Column, ...]:
+        """The columns in which somebody may be named."""
+        return tuple(one for one in self.columns if one.how in ("prose", "data", "plain") and one.is_text)
 
     @property
     def names(self) -> list[str]:

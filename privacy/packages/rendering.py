@@ -14,6 +14,7 @@ Columns = Mapping[str, Sequence[Any]]
 Piece = str | Sequence[str]
 """What stands at one place of every row: a text that is the same in all of them, or the text of each."""
 NONE = type(None)
+ALL_NONE, ALL_TEXT, SOME_TEXT, ALL_INT = {NONE}, {str}, {str, NONE}, {int}
 
 
 @dataclass
@@ -107,7 +108,7 @@ class _Renderer:
             return self._object(what)
         there = self._columns.get(what.column, ())
         kinds = _kinds(there)
-        value = self._object(what.layout) if kinds - {NONE} else None
+        value = self._object(what.layout) if kinds and kinds != ALL_NONE else None
         if value is None or NONE not in kinds:
             return value
         texts = zip(there, self._texts(value), strict=True)
@@ -124,9 +125,9 @@ class _Renderer:
         if told.said is not None:
             values = _said(told.said, values)
         kinds = _kinds(values)
-        if not kinds - {NONE}:
+        if not kinds or kinds == ALL_NONE:
             return _Value(["null"]) if told.always else None
-        if kinds == {str} and self._is_plain(values):
+        if kinds == ALL_TEXT and self._is_plain(values):
             return _Value(['"', values, '"'])
         texts = self._json(values, kinds)
         if NONE not in kinds:
@@ -135,9 +136,9 @@ class _Renderer:
 
     def _json(self, values: Sequence[Any], kinds: set[type]) -> Any:
         """The JSON of each value, None for None."""
-        if kinds == {int}:
+        if kinds == ALL_INT:
             return list(map(str, values))
-        if kinds == {str, NONE} and self._is_plain(values):
+        if kinds == SOME_TEXT and self._is_plain(values):
             return [None if value is None else f'"{value}"' for value in values]
         return [None if value is None else self._encoder.text(value) for value in values]
 
@@ -168,7 +169,7 @@ def _kinds(values: Sequence[Any]) -> set[type]:
 
 def _said(said: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
     """What is made of each value; many rows say the same."""
-    if _kinds(values) <= {str, NONE}:
+    if _kinds(values) <= SOME_TEXT:
         known = {value: said(value) for value in set(values) if value is not None} | {None: None}
         return [known[value] for value in values]
     once = {id(value): said(value) for value in values if value is not None}

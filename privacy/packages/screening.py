@@ -8,7 +8,7 @@ searched for addresses and numbers under which another customer is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,7 +113,7 @@ class Screen:
         self._unused = _Unused()
         self._harmless: dict[bool, set[str]] = {True: set(), False: set()}
 
-    def is_harmless(self, texts: list[str], prose: bool) -> bool:
+    def is_harmless(self, texts: Collection[str], prose: bool) -> bool:
         """Whether nothing in these texts can name anybody else; most chunks of most tables are so."""
         if not texts:
             return True
