@@ -111,6 +111,8 @@ def act(http: HttpRequest, case: Request, work: Callable[[], Any], done: str) ->
     except StepRefused as refused:
         return show(http, case, status=422, problem=str(refused))
     messages.success(http, done)
+    if not Request.on_desk().filter(pk=case.pk).exists():  # of somebody erased: closing has blocked the file
+        return redirect("privacy:requests")
     return redirect("privacy:request", pk=case.pk)
 
 

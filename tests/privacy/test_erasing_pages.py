@@ -294,8 +294,12 @@ def test_a_request_leads_to_its_erasure_and_is_answered_by_a_letter_to_print(des
     pdf = desk.get(reverse("privacy:letter", args=[letter.pk]))
     assert pdf["Content-Type"] == "application/pdf" and pdf.content.startswith(b"%PDF-")
     assert customer.number not in pdf["Content-Disposition"]
+    assert "the answer is still owed" not in desk.get(page).text
     case.refresh_from_db()
-    assert desk.post(reverse("privacy:request_close", args=[case.pk]), {"version": case.version}).status_code == 302
+    closed = desk.post(reverse("privacy:request_close", args=[case.pk]), {"version": case.version}, follow=True)
+    # The file is blocked now: whoever closed it stands before the list, and is told so.
+    assert closed.redirect_chain == [(reverse("privacy:requests"), 302)]
+    assert closed.status_code == 200 and "The request is closed." in closed.text
     assert not Request.on_desk().exists()
     assert desk.get(page).status_code == 404
 
