@@ -304,6 +304,8 @@ def test_a_request_leads_to_its_erasure_and_is_answered_by_a_letter_to_print(des
     assert closed.status_code == 200 and "The request is closed." in closed.text
     assert not Request.on_desk().exists()
     assert desk.get(page).status_code == 404
+    receipt = desk.get(reverse("privacy:erasure", args=[erasure.pk])).text
+    assert case.code in receipt and page not in receipt
 
 
 def test_whom_we_do_not_know_is_not_told_of_an_erasure(desk, officer) -> None:
