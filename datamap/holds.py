@@ -96,9 +96,9 @@ def refuse_review(review_on: date | None, today: date) -> None:
     if review_on is None:
         raise HoldRefused("review_on", _("Say when somebody looks at it again."))
     if review_on <= today:
-        raise HoldRefused("review_on", _("The review lies in the future."))
+        raise HoldRefused("review_on", _("The day of the review must lie ahead."))
     if review_on > add_months(today, LONGEST_MONTHS):
-        raise HoldRefused("review_on", _("The review is at most twelve months ahead."))
+        raise HoldRefused("review_on", _("The day of the review may lie at most twelve months ahead."))
 
 
 _NOTHING = """SELECT ''::text AS kind, 0::bigint AS customer_id, ''::text AS order_number, 0::bigint AS complaint_id,

@@ -154,7 +154,8 @@ def _unsigned(key: str) -> tuple[str, str]:
 def _title(row: Any) -> str:
     if isinstance(row, Document):
         return f"{row.get_kind_display()} {row.number}"
-    return str(row._meta.verbose_name)
+    # What letters call it, where it has such a name.
+    return f"{row._meta.verbose_name} {getattr(row, 'code', '')}".strip()
 
 
 def _day_of(row: Any) -> date | datetime | None:

@@ -78,10 +78,18 @@ class _Held:
     """Rows of one category: how many, and the latest and earliest start of their periods."""
 
     groups: list[Group]
-    count: int = 0
-    parts: Counter[str] = field(default_factory=Counter)
+    branches: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How many by model and branch of the statement."""
     last: date | None = None  # instants are dates, too
     first: date | None = None
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """How many rows of each model: two purposes with starts of their own are about the same rows."""
+        found: dict[str, int] = {}
+        for (model, _place), count in self.branches.items():
+            found[model] = max(found.get(model, 0), count)
+        return found
 
 
 def kept_for(customer: Customer) -> list[Kept]:
@@ -102,7 +110,7 @@ def kept_for(customer: Customer) -> list[Kept]:
 
 def _line(key: str, held: _Held, facts: dict[str, Any], names: dict[str, list[str]], counted: bool = True) -> Kept:
     parts = ", ".join(_named(number, label) for label, number in held.parts.items())
-    line = Kept("", held.count if counted else None, parts)
+    line = Kept("", sum(held.parts.values()) if counted else None, parts)
     for group in held.groups:
         line.add(group, names, source=_("from the person, or arisen while serving them"))
     try:
@@ -145,8 +153,7 @@ def _held(customer: Customer) -> Iterator[tuple[str, _Held]]:
             continue
         held = found.setdefault(key, _Held([]))
         held.groups += [one for one in groups[branch] if one not in held.groups]
-        held.count += count
-        held.parts[models[branch]] += count
+        held.branches[models[branch], branch] += count
         held.last = max(filter(None, (held.last, last)), default=None)
         held.first = min(filter(None, (held.first, first)), default=None)
     yield from found.items()

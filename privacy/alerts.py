@@ -34,7 +34,7 @@ SOON = timedelta(days=7)
 def register_alerts() -> None:
     """Tell the cockpit; called from the app's `ready`."""
     register_task(
-        "breaches", gettext_lazy("Breaches whose clock runs"), _breaches, "privacy:breaches", STOP,
+        "breaches", gettext_lazy("Breaches to be notified, or decided about"), _breaches, "privacy:breaches", STOP,
         permission="privacy.breaches",
     )  # fmt: skip
     register_task(
@@ -125,7 +125,10 @@ def _breaches() -> Finding:
     found = list(breaches.running()[:COUNTED])
     law = breach_law()
     due = min((breaches.due_at(breach, law) for breach in found), default=None)
-    return Finding(len(found), _("due %s") % date_format(due, "SHORT_DATETIME_FORMAT") if due else "")
+    if due is None:
+        return Finding(0)
+    words = _("due %s") if due > timezone.now() else _("overdue since %s")
+    return Finding(len(found), words % date_format(due, "SHORT_DATETIME_FORMAT"))
 
 
 def _untold() -> int:

@@ -98,14 +98,22 @@ def answer(request: Request, decision: str, *, way: str | None, partly: bool, ve
             letters.write(locked, RequestLetter.Kind.ANSWER, way=way, by=by, reason=decision, partly=partly, copy=copy)
 
 
+# Art. 17(3)(b) and (e), 21(1), 15(4) and 20(4); the other grounds stand for every right.
+_GROUND_OF: dict[str, tuple[str, ...]] = {
+    Ground.LEGAL_DUTY: (Request.Kind.ERASURE,),
+    Ground.CLAIMS: (Request.Kind.ERASURE, Request.Kind.OBJECTION),
+    Ground.OTHERS: (Request.Kind.ACCESS, Request.Kind.PORTABILITY),
+}
+
+
 def grounds_for(request: Request) -> tuple[str, ...]:
     """On what grounds such a request can be refused at all: neither an objection to advertising nor a withdrawal is
-    weighed against anything (Art. 21(3), 7(3))."""
+    weighed against anything (Art. 21(3), 7(3)), and what excepts from one right excepts from no other."""
     if request.objects_to == Request.ObjectsTo.ADVERTISING:
         return (Ground.UNIDENTIFIABLE,)
     if request.kind == Request.Kind.WITHDRAWAL:
         return (Ground.UNIDENTIFIABLE, Ground.CONDITIONS)
-    return tuple(Ground)
+    return tuple(ground for ground in Ground if request.kind in _GROUND_OF.get(ground, Request.Kind))
 
 
 def propose_refusal(

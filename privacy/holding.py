@@ -19,6 +19,7 @@ from datamap.holds import (
     HoldRefused,
     Place,
     StandingHold,
+    links,
     overdue,
     refuse_review,
     register_case_source,
@@ -27,6 +28,7 @@ from datamap.holds import (
 from datamap.standing import UnknownSubject
 from datamap.workdays import local_date
 from privacy import holds_again
+from privacy.compiling import tables
 from privacy.forewarning import KIND, REASON, waits
 from privacy.models import Hold, HoldReview
 from privacy.opencases import stop_endings
@@ -66,8 +68,8 @@ def set_hold(
 ) -> Hold:
     """Stop the deletion of one case, one person or, for a tax matter, of the papers of some years.
 
-    Atomic. Raises HoldRefused (no reason, no owner, review missing, past or later than twelve months, wrong scope, the
-    person gone meanwhile).
+    Atomic. Raises HoldRefused (no reason, no owner, review missing, past or later than twelve months, wrong scope, an
+    order that the person does not have, the person gone meanwhile).
     """
     day = today or local_date(timezone.now(), legal_zone())
     _refuse_unreasoned(reason)
@@ -75,6 +77,9 @@ def set_hold(
         raise HoldRefused("owner", _("A hold needs somebody in charge."))
     refuse_review(review_on, day)
     chosen = _scope(kind, customer, first_year, last_year, list(categories))
+    order_number = order_number.strip()
+    if customer is not None and order_number and not _has_order(customer, order_number):
+        raise HoldRefused("order_number", _("This customer has no order with this number."))
     with transaction.atomic():
         if customer is not None and not stop_endings(customer.pk):
             raise HoldRefused("customer", _("This customer is gone."))
@@ -225,6 +230,17 @@ def _scope(
     if not categories or set(categories) - set(TAX_CATEGORIES):
         raise HoldRefused("categories", _("Choose which kinds of papers are held."))
     return sorted(set(categories))
+
+
+def _has_order(customer: Customer, number: str) -> bool:
+    """Whether anything of this person is tied to such an order: a hold on any other would keep nothing."""
+    for label, link in links().items():
+        table = tables().get(label)
+        if link.order is None or table is None or table.owner is None or table.model is Hold:
+            continue
+        if table.model._base_manager.filter(**{table.owner: customer.pk, link.order: number}).exists():
+            return True
+    return False
 
 
 def _standing_for_update(hold_id: int) -> Hold:

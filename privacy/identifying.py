@@ -45,7 +45,8 @@ def ask(request: Request, doubt: str, *, way: str, version: int | None, by: User
 def settle(request: Request, method: str, *, version: int | None, by: User, reason: str = "") -> None:
     """Note how identity was settled; copies of identity cards go in the same transaction. The clock runs on.
 
-    Raises StepRefused where it is settled already, or where a copy is named and none is there.
+    Raises StepRefused where it is settled already, where a copy is named and none is there, and without a remark where
+    nothing is in doubt any more though it was asked for.
     """
     with step_of(request, version) as locked:
         refuse_unless_open(locked)
@@ -53,6 +54,8 @@ def settle(request: Request, method: str, *, version: int | None, by: User, reas
             raise StepRefused(_("Identity is settled already."))
         if method == Request.Method.ID_COPY and not locked.identity_copies.exists():
             raise StepRefused(_("There is no copy of an identity card here."))
+        if method == Request.Method.NOT_NEEDED and locked.identity_asked_at and not reason.strip():
+            raise StepRefused(_("Identity was asked for: say in the remark why nothing is in doubt any more."))
         locked.identity_method, locked.identity_proven_at = method, timezone.now()
         after = working_state(locked) if locked.state in (State.IDENTITY_PENDING, State.RECEIVED) else locked.state
         move(locked, after, Step.IDENTITY_SETTLED, by=by, reason=reason)

@@ -224,7 +224,7 @@ def named(customer: Customer) -> str:
 def pdf_of(letter: RequestLetter) -> bytes:
     """The letter as PDF/A and PDF/UA, made anew from what was written; the same letter gives the same bytes."""
     who = controller()
-    on = local_date(letter.written_at)
+    on = local_date(letter.written_at, legal_zone(who))
     with translation.override(letter.language):
         place = f"{who.city}, " if who.city else ""
         data = {

@@ -63,7 +63,7 @@ class Item:
             "statute": self.statute,
             "reason": _said(self.why),
             # A receipt says it again in the language of whoever reads it.
-            "why": [list(self.why)],
+            "why": [[*self.why, self.count]],
         }
 
 
@@ -86,7 +86,8 @@ class Plan:
 
 
 def merged(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One item per model, action, until and statute, whichever rules they follow; each reason is said once."""
+    """One item per model, action, until and statute, whichever rules they follow; each reason is said once, and of how
+    many rows."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for item in items:
         key = tuple(item[name] for name in ("model", "action", "until", "statute"))
@@ -94,19 +95,37 @@ def merged(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             found[key] = dict(item)
             continue
         known["count"] += item["count"]
-        if item["reason"] not in known["reason"]:
-            known["reason"] += f" {item['reason']}"
-            known["why"] = [*known.get("why", []), *item.get("why", [])]
+        known["why"] = _together([*known.get("why", []), *item.get("why", [])])
+        known["reason"] = _all_said(known["why"]) or known["reason"]
     return list(found.values())
+
+
+def _together(why: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """Each reason once with its rows; receipts of before counted none."""
+    found: dict[tuple[str, str], int] = {}
+    for key, words, *count in why:
+        found[key, words] = found.get((key, words), 0) + sum(count)
+    return [[key, words, count] for (key, words), count in found.items()]
 
 
 def said_items(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items of a plan or a receipt in the language of whoever reads them; those of a receipt that knows no keys, as
     they were said then."""
-    return [item | ({"reason": " ".join(map(_said, item["why"]))} if item.get("why") else {}) for item in items]
+    return [item | ({"reason": _all_said(item["why"])} if item.get("why") else {}) for item in items]
 
 
-def _said(why: Sequence[str]) -> str:
+def _all_said(why: Sequence[Sequence[Any]]) -> str:
+    """The reasons as sentences; where there are several, of how many rows each is true."""
+    said = [(_said((key, words)), sum(count)) for key, words, *count in why]
+    if len(said) == 1:
+        return said[0][0]
+    return " ".join(
+        _("%(count)d of them: %(reason)s") % {"count": count, "reason": words} if count else words
+        for words, count in said
+    )
+
+
+def _said(why: Why) -> str:
     key, words = why
     if words:
         return str(_REASONS[key]) % (cited(words) if key == "over" else _(words))

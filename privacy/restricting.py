@@ -46,6 +46,7 @@ def restrict(
 ) -> Restriction:
     """Restrict a person's data, or those of a `speaker` of the company alone: one transaction, journal included. A
     standing restriction of the case is widened, and a notice that it will end no longer counts: it is contested anew.
+    The person's open request for it, if any, is answered by it.
 
     Raises StepRefused without a reason or without parts.
     """
@@ -58,7 +59,7 @@ def restrict(
     standing = same.filter(lifted_at=None).first()
     if standing is not None:
         return _widen(standing, parts, request, by)
-    request = request or file_for(locked, contact, since, by)
+    request = request or asked_by(locked, contact) or file_for(locked, contact, since, by)
     restriction = Restriction.objects.create(
         customer=locked, contact_person=contact, request=request, case=case, parts=_joined(parts), reason=reason,
         since=since, set_by=by,
@@ -300,6 +301,15 @@ def replay_lifted(payload: Mapping[str, Any]) -> str:
     if found.customer_id is not None:
         _settle(found, None)
     return "replayed"
+
+
+def asked_by(customer: Customer, contact: int | None) -> Request | None:
+    """The person's open request for it that nobody has carried out yet."""
+    asked = Request.objects.filter(
+        customer=customer, contact_person=contact, kind=Request.Kind.RESTRICTION, state__in=OPEN_STATES,
+        restrictions__isnull=True,
+    )  # fmt: skip
+    return asked.order_by("pk").first()
 
 
 def file_for(customer: Customer, contact: int | None, since: datetime, by: User | None) -> Request:

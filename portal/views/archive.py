@@ -17,6 +17,8 @@ from orders.models import Document
 from portal import archive
 from staff.access import permission_required, signed_in
 
+WANTED = ("number", "begin", "end", "mark")
+
 
 def _calendar() -> forms.DateInput:
     return forms.DateInput({"type": "date"}, "%Y-%m-%d")
@@ -49,7 +51,9 @@ class ArchiveForm(PurposeForm):
     def clean(self) -> dict[str, Any]:
         """The whole archive is no answer to any question."""
         data = super().clean() or {}
-        if not self.errors and not any(data.get(name) for name in ("number", "begin", "end", "mark")):
+        if data.get("begin") and data.get("end") and data["end"] < data["begin"]:
+            self.add_error("end", _("The end lies before the beginning."))
+        if not self.errors and not any(data.get(name) for name in WANTED):
             raise forms.ValidationError(_("Say what you are looking for."))
         return data
 
@@ -64,7 +68,8 @@ def archive_search(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         purpose = form.cleaned_data["purpose"]
         found, more = archive.find(signed_in(request), form.cleaned_data, purpose)
-        context |= {"found": found, "more": more, "purpose": purpose}
+        wanted = [(name, value) for name in WANTED if (value := request.POST.get(name, ""))]
+        context |= {"found": found, "more": more, "purpose": purpose, "wanted": wanted}
     status = 422 if request.method == "POST" and not form.is_valid() else 200
     return render(request, "portal/archive.html", context, status=status)
 
@@ -73,13 +78,15 @@ def archive_search(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("documents.archive")
 def archive_open(request: HttpRequest) -> HttpResponse:
-    """A paper as it was issued, or what was kept of a contact, a complaint, a return."""
+    """A paper as it was issued, or what was kept of a contact, a complaint, a return; and the way back to what was
+    found, which a browser that keeps no pages has lost."""
     form = PurposeForm(request.POST)
     if not form.is_valid():
         return render(request, "portal/archive.html", {"form": ArchiveForm(request.POST)}, status=422)
     purpose = form.cleaned_data["purpose"]
     shown = archive.opened(signed_in(request), request.POST.get("key", ""), purpose)
-    context: dict[str, Any] = {"shown": shown, "purpose": purpose}
+    wanted = [(name, value) for name in WANTED if (value := request.POST.get(name, ""))]
+    context: dict[str, Any] = {"shown": shown, "purpose": purpose, "wanted": wanted}
     if isinstance(shown.row, Document):
         supplied_on, supplied_as_dated = supply_of(shown.row)
         context |= {"document": shown.row, "supplied_on": supplied_on, "supplied_as_dated": supplied_as_dated}

@@ -171,6 +171,12 @@ class SettleForm(forms.Form):
     method = forms.ChoiceField(label=_("Identity settled by"), choices=Request.Method.choices)
     reason = LineField(label=_("Remark"), max_length=300, required=False)
 
+    def __init__(self, *args: Any, asked: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if asked:  # then nothing goes without saying
+            choices = [("", _("please choose")), *Request.Method.choices]
+            self.fields["method"].choices = choices  # type: ignore[attr-defined]
+
 
 class CopyForm(forms.Form):
     """A copy of an identity card."""

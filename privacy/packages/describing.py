@@ -225,13 +225,15 @@ class _Facts:
 
     def lines(self, held: Iterable[Held]) -> list[Line]:
         """One line for each rule, the account first, then by last day."""
+        held = list(held)
+        counts = _counted(held)
         found: dict[tuple[str, bool], Line] = {}
         ends: dict[tuple[str, bool], list[Explanation]] = {}
         endless: set[tuple[str, bool]] = set()
         for one in held:
             mark = one.key, one.blocked
             line = found.get(mark) or found.setdefault(mark, self._line(*mark))
-            _add(line, one)
+            _add(line, one, counts[(one.section.label, *mark)])
             line.add(one.group, self.names, source=_("from you, or arisen while serving you"))
             days = [self.explained(one.key, day) for day in (one.last, one.first)]
             ends.setdefault(mark, []).extend(filter(None, days))
@@ -302,13 +304,22 @@ class _Facts:
         )
 
 
-def _add(line: Line, one: Held) -> None:
+def _counted(held: Iterable[Held]) -> dict[tuple[str, str, bool], int]:
+    """How many rows of a section end by a rule: invoices and credit notes together; several groups of a model are
+    about the same rows."""
+    sums: dict[tuple[str, str, bool], dict[int, int]] = {}
+    for one in held:
+        of_groups = sums.setdefault((one.section.label, one.key, one.blocked), {})
+        place = one.section.groups.index(one.group)
+        of_groups[place] = of_groups.get(place, 0) + one.count
+    return {mark: max(of_groups.values()) for mark, of_groups in sums.items()}
+
+
+def _add(line: Line, one: Held, count: int) -> None:
     meta = one.section.base._meta
     single, many = str(meta.verbose_name), str(meta.verbose_name_plural)
     if one.section.history:
         single = many = _("former versions of %s") % meta.verbose_name_plural
-    # Several groups of a model are about the same rows.
-    count = max(one.count, line.counts.pop(single, 0), line.counts.pop(many, 0))
     line.counts[single if count == 1 else many] = count
     for label in _labels(one):
         if label not in line.fields:

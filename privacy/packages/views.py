@@ -95,6 +95,7 @@ def package_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     context = {
         "package": package,
         "tone": TONES[_state(package)],
+        "case": _case_of(package) if signed_in(request).may("privacy.requests") else None,
         "pending": package.redactions.filter(decision=Redaction.Decision.PENDING).count(),
         "progress": progress_of(package) if package.is_working else 0,
         "others": [(other, TONES[_state(other)]) for other in others.order_by("-asked_at", "-pk")[:6]],
@@ -103,6 +104,11 @@ def package_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if package.is_working:
         response["Refresh"] = str(REFRESH_SECONDS)
     return response
+
+
+def _case_of(package: Package) -> Request | None:
+    """The request that is answered with this package, as long as it is worked on."""
+    return Request.on_desk().filter(pk=package.request_id).first() if package.request_id else None
 
 
 def _state(package: Package) -> str:

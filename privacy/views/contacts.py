@@ -86,7 +86,7 @@ def contact_restrict(http: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Restrict the data of this person alone; what it does stands before the button."""
     person = _contact_for(http, number, pk, page="privacy:contact_restrict")
     form = RestrictPersonForm(http.POST or None, initial={"case": "a"})
-    case = asking_case(http, person.customer_id, person.pk)
+    case = asking_case(http, person.customer_id, person.pk) or restricting.asked_by(person.customer, person.pk)
     if http.method == "POST" and form.is_valid():
         data, parts = form.cleaned_data, [Restriction.Part.ALL]
         try:

@@ -174,6 +174,8 @@ def _show(http: HttpRequest, found: Erasure, *, problem: str = "", status: int =
         "customer": person,
         "steps": found.steps.order_by("pk"),
         "problem": problem,
+        # Closing the case of somebody erased blocks its file: then the archive alone leads there.
+        "on_desk": found.request_id is not None and Request.on_desk().filter(pk=found.request_id).exists(),
         "may_archive": user.may("documents.archive"),
         "may_note": found.customer_id is None and bool(found.started_at) and user.may("privacy.recipients"),
         "may_cancel": found.is_undoable and user.may("privacy.erase"),

@@ -63,7 +63,7 @@ def restrictions(http: HttpRequest) -> HttpResponse:
 def restrict(http: HttpRequest, number: str) -> HttpResponse:
     """Restrict the data of one customer; what it does stands before the button."""
     person = person_for(http, number, page="privacy:restrict")
-    case = asking_case(http, person.pk)
+    case = asking_case(http, person.pk) or restricting.asked_by(person, None)
     form = RestrictForm(http.POST or None, initial={"case": "a", "parts": ["all"]})
     if http.method == "POST" and form.is_valid():
         data = form.cleaned_data

@@ -69,6 +69,7 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "letters": case.letters.select_related("written_by").order_by("-written_at", "-pk"),
         "copies": case.identity_copies.order_by("pk"),
         "changes": _changes(case),
+        "staged": case.rectifications.filter(state=Rectification.State.STAGED).exists(),
         "restrictions": case.restrictions.order_by("pk"),
         "erasures": case.erasures.exclude(state=Erasure.State.CANCELLED).select_related("requested_by").order_by("pk"),
         "erases": signed_in(http).may("privacy.erase"),
@@ -83,7 +84,7 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "duplicates": case.duplicates.order_by("pk"),
         "settled": identifying.is_settled(case),
         "points": points or (closing.open_points(case) if not case.is_open and case.closed_at is None else []),
-        "settle_form": SettleForm(),
+        "settle_form": SettleForm(asked=case.identity_asked_at is not None),
         "copy_form": CopyForm(),
         "way_form": way,
         "reason_form": ReasonForm(),
@@ -111,6 +112,8 @@ def act(http: HttpRequest, case: Request, work: Callable[[], Any], done: str) ->
     except StepRefused as refused:
         return show(http, case, status=422, problem=str(refused))
     messages.success(http, done)
+    if not Request.on_desk().filter(pk=case.pk).exists():  # of somebody erased: closing has blocked the file
+        return redirect("privacy:requests")
     return redirect("privacy:request", pk=case.pk)
 
 

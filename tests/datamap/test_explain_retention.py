@@ -52,6 +52,24 @@ def test_the_example_of_the_contract() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "started", "deletable_from"),
+    [
+        ("Europe/Berlin", "2026-12-31T23:30:00Z", "2027-01-01", "2036-01-01"),  # P07
+        ("Europe/Lisbon", "2026-12-31T23:30:00Z", "2026-12-31", "2035-01-01"),
+        ("Europe/Helsinki", "2026-12-31T22:30:00Z", "2027-01-01", "2036-01-01"),
+        ("Europe/Helsinki", "2026-12-31T23:30:00", "2026-12-31", "2035-01-01"),
+    ],
+)
+def test_an_instant_has_its_day_where_the_shop_has_its_seat(
+    zone: str, start: str, started: str, deletable_from: str
+) -> None:
+    """C1: as the run of the night counts, by the zone of the settings."""
+    Controller(zone=zone).save()
+    said = ask("INV", "--start", start, "--as-of", "2027-06-01")
+    assert (said["start_date"], said["deletable_from"]) == (started, deletable_from)
+
+
 def test_people_read_sentences_in_one_language() -> None:
     out = StringIO()
     call_command("explain_retention", "INV", "--start", "2016-03-10", "--as-of", "2025-01-01", stdout=out)

@@ -26,7 +26,7 @@ from tests.consents.making import say
 from tests.consents.publishing import make_version
 from tests.interactions.factories import make_contact
 from tests.orders.factories import make_customer, make_order
-from tests.privacy.making import make_person
+from tests.privacy.making import make_person, take
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,11 @@ def block(table: str, pk: int, ref: UUID, cut: str = "") -> None:
 
 
 @pytest.fixture
+def privacy_user(db: None) -> User:
+    return User.objects.create_user("privacy@obhut.example", name="Petra Privat", roles=["privacy"])
+
+
+@pytest.fixture
 def paper() -> Document:
     """An invoice of an erased person, cut from the order."""
     order = make_order(number="B-4711")
@@ -54,6 +59,34 @@ def paper() -> Document:
     order.number, order.customer, order.billing = "", None, None
     order.save()
     return Document.archive.get(pk=issued.pk)
+
+
+def test_whoever_has_opened_one_paper_goes_back_to_all_that_were_found(signed_in, paper):
+    """One by one through a year, as in a tax audit: nobody types days and purpose anew for each paper."""
+    client = tax_client(signed_in)
+    wanted = {"begin": "2026-11-01", "end": "2026-11-30", "purpose": "Betriebsprüfung 2026"}
+    (row,) = client.post(reverse(SEARCH), wanted).context["found"]
+    page = client.post(reverse(OPEN), wanted | {"key": row.key})
+    back = dict(re.findall(r'<input type="hidden" name="(begin|end|number|mark|purpose)" value="([^"]*)"', page.text))
+    assert {name: html.unescape(value) for name, value in back.items() if value} == wanted
+    again = client.post(reverse(SEARCH), back | {"purpose": wanted["purpose"]})
+    assert [one.label for one in again.context["found"]] == [row.label]
+
+
+def test_days_the_wrong_way_round_are_no_empty_archive(signed_in, paper):
+    page = tax_client(signed_in).post(
+        reverse(SEARCH), {"begin": "2026-12-31", "end": "2026-01-01", "purpose": "Betriebsprüfung 2026"}
+    )
+    assert page.status_code == 422 and page.context["found"] is None
+
+
+def test_a_request_in_the_archive_bears_the_sign_of_its_letters(signed_in, privacy_user):
+    customer = make_person("4711")
+    case = take(privacy_user, kind="erasure", customer=customer)
+    erasure = run_erasure(ask_erasure(customer, user=privacy_user).pk)
+    wanted = {"mark": str(erasure.subject_ref), "purpose": "Nachfrage der Aufsicht"}
+    found = signed_in(privacy_user).post(reverse(SEARCH), wanted).context["found"]
+    assert [row.label for row in found if case.code in row.label]
 
 
 def tax_client(signed_in, role: str = "tax") -> Client:

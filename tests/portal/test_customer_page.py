@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from consents.models import Record
 from customers.models import (
     ContactPerson,
     CustomerTag,
@@ -25,6 +26,7 @@ from orders.models import CustomerTotal, Document, Order
 from portal.keeping import kept_for
 from privacy.models import Recipient
 from staff.models import Role, User
+from tests.consents import making as consenting
 from tests.portal.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +205,17 @@ def test_the_panel_counts_each_kind_of_order_data_once():
     orders = [line for line in kept_for(customer) if line.count == 3]
     # Three years from the end of the year of delivery (BGB §§ 195, 199).
     assert [str(line.until) for line in orders] == ["2030-01-01"]
+
+
+def test_the_panel_counts_an_event_of_a_consent_once():
+    """The same row proves the consent and its use: two purposes, one event."""
+    customer = make_customer("1", last_activity=NOON)
+    consenting.say(customer)
+    consenting.say(customer, "withdrawn")
+    assert Record.objects.filter(customer=customer).count() == 2
+    (proof,) = [line for line in kept_for(customer) if "Art. 7(1)" in line.statute]
+    assert (proof.count, len(proof.purposes)) == (2, 2)
+    assert proof.parts.startswith("2 ")
 
 
 def test_the_number_of_queries_does_not_grow_with_what_is_known(agent_client):

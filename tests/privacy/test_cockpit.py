@@ -80,6 +80,17 @@ def test_everything_that_waits_is_shown_the_most_urgent_first(officer, officer_c
     assert ("Privacy tasks", "11") in [(one.label, one.value) for one in dashboard.context["cards"].figures]
 
 
+def test_a_breach_whose_hours_are_over_is_not_said_to_be_due(officer, officer_client):
+    """72 hours after becoming aware (Art. 33(1)): before that the instant, after it that it has passed."""
+    breach = Breach.objects.create(title="Fehlversand", aware_at=timezone.now() - timedelta(hours=71), facts="Mail")
+    (item,) = [one for one in cockpit.items_for(officer) if one.key == "breaches"]
+    assert item.text.startswith("due ")
+    Breach.objects.filter(pk=breach.pk).update(aware_at=timezone.now() - timedelta(hours=73))
+    (item,) = [one for one in cockpit.items_for(officer) if one.key == "breaches"]
+    assert item.text.startswith("overdue since ")
+    assert "whose clock runs" not in officer_client.get(reverse("privacy:cockpit")).text
+
+
 def test_requests_in_time_and_answered_ones_that_can_be_closed_are_worth_a_look(officer, officer_client):
     for days, state in ((0, "received"), (40, "received"), (1, "answered"), (2, "refused"), (3, "closed")):
         case = take(officer, name="Alma", received_at=days_ago(days))

@@ -457,6 +457,42 @@ def test_what_is_weighed_against_nothing_is_not_refused(privacy_client, privacy,
     assert case.refusal_proposed_by is None and case.is_open
 
 
+@pytest.mark.parametrize(
+    ("kind", "others"),
+    [
+        ("access", {"others"}),  # Art. 15(4)
+        ("portability", {"others"}),  # Art. 20(4)
+        ("rectification", set()),
+        ("restriction", set()),
+        ("erasure", {"legal_duty", "claims"}),  # Art. 17(3)
+    ],
+)
+def test_the_exceptions_of_one_right_refuse_no_other(privacy_client, privacy, kind, others):
+    """Art. 12(5) and 11(2) stand for all rights; Art. 17(3) keeps data from erasure, not from being told."""
+    case = take(privacy, customer=person(), kind=kind)
+    page = privacy_client.get(reverse("privacy:request_refuse", args=[case.pk]))
+    offered = {value for value, _label in page.context["form"].fields["ground"].choices}
+    assert offered == {"unfounded", "excessive", "unidentifiable", "conditions"} | others
+    for ground in {"legal_duty", "claims", "others"} - others:
+        with pytest.raises(StepRefused):
+            handling.propose_refusal(case, ground, "Nein", "Akte", way="mail", version=None, by=privacy)
+
+
+def test_what_was_asked_is_not_noted_as_never_asked(privacy_client, privacy):
+    """The letter names a doubt: the file says how it was dispelled (Art. 12(6), 5(2))."""
+    case = take(privacy, customer=person())
+    identifying.ask(case, "Andere Adresse", way="mail", version=None, by=privacy)
+    fresh = take(privacy, customer=person("10002", email="zwei@laden.example"))
+    pages = [privacy_client.get(reverse("privacy:request", args=[one.pk])) for one in (case, fresh)]
+    # What a browser sends of a list that nobody touched.
+    assert [page.context["settle_form"].fields["method"].choices[0][0] for page in pages] == ["", "not_needed"]
+    assert post(privacy_client, "request_settle", case, method="not_needed").status_code == 422
+    case.refresh_from_db()
+    assert case.state == "identity_pending"
+    reason = "Sie ist umgezogen und hat es uns vor Wochen geschrieben."
+    assert post(privacy_client, "request_settle", case, method="not_needed", reason=reason).status_code == 302
+
+
 def test_an_earlier_request_with_others_linked_to_it_stays_the_first(privacy_client, privacy, case):
     """Else the third would lead over the second to the first, and the page shows one step alone."""
     second, third = take(privacy, customer=case.customer), take(privacy, customer=case.customer)

@@ -120,7 +120,9 @@ def test_a_plan_has_one_item_per_model_action_day_and_statute(customer) -> None:
     assert len(keys) == len(set(keys))
     gone = next(item for item in items if item["model"] == "interactions.Interaction")
     assert (gone["action"], gone["count"]) == ("delete", 2)
-    assert "period is over" in gone["reason"] and "Nothing requires it any longer." in gone["reason"]
+    # An auditor reads of how many each reason is true: nobody may call over what still runs.
+    assert "1 of them: The period is over (" in gone["reason"]
+    assert "1 of them: Nothing requires it any longer." in gone["reason"]
 
 
 def test_the_receipt_gives_its_reasons_in_the_language_of_whoever_reads_it(desk, officer, customer) -> None:
@@ -294,10 +296,16 @@ def test_a_request_leads_to_its_erasure_and_is_answered_by_a_letter_to_print(des
     pdf = desk.get(reverse("privacy:letter", args=[letter.pk]))
     assert pdf["Content-Type"] == "application/pdf" and pdf.content.startswith(b"%PDF-")
     assert customer.number not in pdf["Content-Disposition"]
+    assert "the answer is still owed" not in desk.get(page).text
     case.refresh_from_db()
-    assert desk.post(reverse("privacy:request_close", args=[case.pk]), {"version": case.version}).status_code == 302
+    closed = desk.post(reverse("privacy:request_close", args=[case.pk]), {"version": case.version}, follow=True)
+    # The file is blocked now: whoever closed it stands before the list, and is told so.
+    assert closed.redirect_chain == [(reverse("privacy:requests"), 302)]
+    assert closed.status_code == 200 and "The request is closed." in closed.text
     assert not Request.on_desk().exists()
     assert desk.get(page).status_code == 404
+    receipt = desk.get(reverse("privacy:erasure", args=[erasure.pk])).text
+    assert case.code in receipt and page not in receipt
 
 
 def test_whom_we_do_not_know_is_not_told_of_an_erasure(desk, officer) -> None:

@@ -124,7 +124,9 @@ def test_explain_retention_lists_tax_holds_by_year_and_papers_and_leaves_the_dat
 
 
 def test_explain_retention_lists_the_holds_of_a_customer_who_is_named(officer):
-    hold = claim(officer, order_number="B-7")
+    customer = make_customer()
+    make_order(customer, "2026-03-10", number="B-7")
+    hold = claim(officer, customer=customer, order_number="B-7")
     said = explained("CLAIM", "--start", "2026-03-10", "--customer", hold.customer.number)
     assert [(one["kind"], one["scope"], one["review"]) for one in said["holds"]] == [
         ("claim_hold", "order B-7", "2027-05-01")
@@ -198,6 +200,22 @@ def test_who_may_not_see_restricted_customers_meets_none_through_a_hold(officer,
     assert tax_client.get(reverse("privacy:hold", args=[hold.pk])).status_code == 404
     page = tax_client.get(reverse("privacy:holds")).content.decode()
     assert hold.customer.number not in page
+
+
+@pytest.mark.parametrize("number", ["B-7a", "b-7", "7", "B-8", "B-9"])
+def test_a_hold_on_an_order_that_this_customer_does_not_have_would_hold_nothing(officer, officer_client, number):
+    """A slip of the keys is told while somebody is there to mend it, not when the order is gone."""
+    customer, other = make_person("8001"), make_person("8002")
+    make_order(customer, "2026-03-10", number="B-7")
+    make_order(other, "2026-03-10", number="B-8")
+    with pytest.raises(HoldRefused) as refused:
+        claim(officer, customer=customer, order_number=number)
+    assert refused.value.field == "order_number"
+    said = form(officer, customer=customer.number, order_number=number)
+    page = officer_client.post(reverse("privacy:hold_new"), said)
+    assert page.status_code == 422 and "order_number" in page.context["form"].errors
+    assert officer_client.post(reverse("privacy:hold_new"), said | {"order_number": " B-7 "}).status_code == 302
+    assert Hold.objects.get().order_number == "B-7"
 
 
 def test_a_hold_on_an_order_keeps_that_order_alone_when_the_person_is_erased(officer):

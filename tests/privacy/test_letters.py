@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pypdf
@@ -89,6 +90,19 @@ def test_the_pdf_is_archival_accessible_and_the_same_each_time(privacy):
         for font in page["/Resources"]["/Font"].values():
             inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
             assert {"/FontFile2", "/FontFile3"} & set(inner)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("Europe/Berlin", "31. Dezember 2026"), ("Europe/Helsinki", "1. Januar 2027")]
+)
+def test_a_letter_bears_the_day_of_the_place_it_is_written_at(privacy, zone, day):
+    """C1: half past ten at night in Greenwich is the old year in Hamburg and the new one in Helsinki."""
+    Controller(zone=zone, city="Sitz").save()
+    case = take(privacy, name="Zoë Groß", address="Weg 1\n20095 Hamburg")
+    letter = letters.write(case, Kind.RECEIPT, way="post", by=privacy)
+    letter.written_at = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)
+    text = pypdf.PdfReader(BytesIO(letters.pdf_of(letter))).pages[0].extract_text()
+    assert f"Sitz, {day}" in text
 
 
 def test_what_was_told_is_text_and_never_markup(privacy):

@@ -75,6 +75,19 @@ def portable(anna: Customer) -> dict[str, bytes]:
     return files_of(build(anna, "portability"))
 
 
+def test_the_copy_counts_invoices_and_credit_notes_together_as_their_file_does(anna: Customer) -> None:
+    """One rule keeps both (INV): the copy says how many papers of it are there, not how many of the commoner kind."""
+    given = {"customer": anna, "issued_at": AT, "currency": "EUR", "gross": 1}
+    for number, kind in enumerate(["invoice", "credit_note", "credit_note", "confirmation"]):
+        Document.objects.create(kind=kind, number=f"P-{number}", **given)
+    files = files_of(build(anna, "access"))
+    kinds = [one["kind"] for one in data_of(files, "data/orders.Document.json")]
+    lines = {line["rule"]: line for line in data_of(files, "meta/processing.json")["data"]}
+    assert kinds.count("invoice") + kinds.count("credit_note") == 4  # one invoice was there before
+    assert lines["INV"]["held"] == {"Belege": 4}
+    assert lines["LETTER"]["held"]["Beleg"] == 1
+
+
 def test_p17_access_versus_portability(copy: dict[str, bytes], portable: dict[str, bytes], anna: Customer) -> None:
     note = data_of(copy, "data/notes.json")[0]
     assert note["text"] == "calls often, colleague [geschwärzt] handled"

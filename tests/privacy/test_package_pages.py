@@ -21,13 +21,14 @@ from django.utils import timezone
 
 from customers.models import Customer, Note
 from datamap.models import AccessLog
-from privacy.models import Package, Redaction
+from privacy.models import Package, Redaction, Request
 from privacy.packages import building, reviewing
 from privacy.packages.building import NotProvidable, build, last_moment, provide
 from privacy.packages.expiring import drop_strays, expire_packages
 from privacy.packages.tasks import resume_packages
 from staff.models import Role, User
 from tests.orders.factories import make_customer
+from tests.privacy.making import take
 from tests.privacy.packaging import data_of, everything, files_of, make_colleague, make_person, make_shop
 from vault.files import SealedFileStorage
 
@@ -64,6 +65,16 @@ def test_the_reviewer_reads_the_address_of_somebody_else_as_an_address(fresh, of
     package = build(anna, "access")
     page = fresh(officer).get(reverse("privacy:package_review", args=[package.uuid])).text
     assert "<mark>Uli Bruck, Schloßstraße 95, 19053, Schwerin</mark>" in page
+
+
+def test_the_way_leads_from_the_package_back_to_the_request_that_it_answers(fresh, officer, anna) -> None:
+    case = take(officer, customer=anna)
+    package = build(anna, "access", request=case, user_id=officer.pk)
+    shown = reverse("privacy:package", args=[package.uuid])
+    assert reverse("privacy:request", args=[case.pk]) in fresh(officer).get(shown).text
+    # The file of somebody erased is blocked with its end: no link leads to nothing.
+    Request.objects.filter(pk=case.pk).update(blocked_at=timezone.now(), closed_at=timezone.now())
+    assert reverse("privacy:request", args=[case.pk]) not in fresh(officer).get(shown).text
 
 
 def test_one_click_makes_both_packages(fresh, officer, anna) -> None:

@@ -38,6 +38,18 @@ def freeze(customer, by=None, case="a", parts=("address",), reason="Adresse best
     return restricting.restrict(customer, case, parts, reason, by=by)
 
 
+def test_the_open_request_for_it_is_carried_out_from_whichever_page_one_comes(customer, privacy, privacy_client):
+    """From the page of the request or of the customer's rights: there is one file, with one period."""
+    case = take(privacy, kind="restriction", customer=customer)
+    page = reverse("privacy:restrict", args=[customer.number])
+    assert case.code in privacy_client.get(page).text
+    privacy_client.post(page, {"case": "a", "parts": ["address"], "reason": "Adresse bestritten"})
+    assert Restriction.objects.get().request == case
+    # Whatever else is restricted later was not asked for by it.
+    freeze(customer, privacy, "c")
+    assert list(Request.objects.values_list("channel", flat=True).order_by("pk")) == ["mail", "staff"]
+
+
 def lifted(restriction, by):
     restricting.announce_lifting(restriction, "Die Adresse stimmt.", by=by)
     restricting.lift(restriction, by=by)

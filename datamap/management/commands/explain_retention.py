@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -14,7 +15,9 @@ from datamap.catalogue import AskAnotherKey, UnfitFacts, UnknownRule, explain
 from datamap.controlling import controller, legal_zone
 from datamap.models import RetentionRule
 from datamap.standing import UnknownSubject, holds_on
-from datamap.workdays import BERLIN, local_date
+from datamap.workdays import local_date
+
+DAYS = ("start", "last_use", "contract", "repaired", "as_of")
 
 
 class Command(BaseCommand):
@@ -34,6 +37,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         who = controller()
         zone = legal_zone(who)
+        try:
+            for name in DAYS:
+                options[name] = _local(options[name], zone)
+        except OverflowError as error:  # an instant whose local day no calendar has
+            raise CommandError(_("This day has no date here."), returncode=2) from error
         as_of = options["as_of"] or local_date(timezone.now(), zone)
         try:
             found = explain(
@@ -70,11 +78,14 @@ def _line(said: Any) -> str:
 
 
 def day(text: str) -> date:
-    """A date, or an instant with its offset (P07: the legal date is the local one)."""
+    """A date, or an instant: with its offset, or as the clock of the shop shows it."""
     with suppress(ValueError):
         return date.fromisoformat(text)
-    instant = datetime.fromisoformat(text)
-    try:
-        return local_date(instant if instant.tzinfo else instant.replace(tzinfo=BERLIN))
-    except OverflowError:
-        raise ValueError(text) from None  # an instant whose local day no calendar has
+    return datetime.fromisoformat(text)
+
+
+def _local(value: date | None, zone: ZoneInfo) -> date | None:
+    """The legal date is the local one (C1, P07), where the shop has its seat."""
+    if not isinstance(value, datetime):
+        return value
+    return local_date(value if value.tzinfo else value.replace(tzinfo=zone), zone)
