@@ -27,7 +27,18 @@ class PrivacyConfig(AppConfig):
         from datamap.journal import register_replay
         from datamap.models import Controller
         from mail import templates
-        from privacy import board, clock, closing, handling, letters, objecting, opencases, rectifying, restricting
+        from privacy import (
+            board,
+            clock,
+            closing,
+            handling,
+            letters,
+            objecting,
+            opencases,
+            rectifying,
+            restricting,
+            returning,
+        )
         from staff import handover
 
         register_source(
@@ -101,6 +112,7 @@ class PrivacyConfig(AppConfig):
         register_replay("objection", objecting.replay)
         register_replay("objection_taken_back", objecting.replay_taken_back, loosens=True)
         objections.register_objecting(objecting.object_on_page)
+        closing.register_open_point("letters", _("Letters"), returning.returned, returning.undelivered)
         closing.register_open_point("rest", _("Answer"), handling.rest_owed, handling.answered_in_part)
         closing.register_open_point(
             "rectification", _("Rectification"), rectifying.decisions_open, rectifying.undecided
@@ -129,7 +141,7 @@ class PrivacyConfig(AppConfig):
         from datamap.journal import register_replay
         from mail.delivering import register_sent
         from mail.events import register_reported
-        from privacy import holds_again, notices, notifying, rectifying, remembering
+        from privacy import holds_again, notices, notifying, rectifying, remembering, returning
         from privacy.alerts import register_alerts
         from privacy.holding import holds_on, register_sources
 
@@ -140,6 +152,8 @@ class PrivacyConfig(AppConfig):
         notifying.register_template()
         register_sent(notifying.follow_mails)
         register_reported(notifying.follow_mails)
+        register_sent(returning.follow_mails)
+        register_reported(returning.follow_mails)
         register_replay(remembering.KIND, remembering.replay)
         register_replay(holds_again.SET, holds_again.replay_set)
         register_replay(holds_again.RELEASED, holds_again.replay_released, loosens=True)

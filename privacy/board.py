@@ -23,10 +23,11 @@ from privacy.cockpit import INFO, STOP, WARN, Finding, register_task
 from privacy.deadlines import TARGET_DAYS, Deadline
 from privacy.models import Request, Restriction
 from privacy.models.requests import UNANSWERED
+from privacy.returning import undelivered
 from privacy.steps import State, Step, stamp
 from staff.models import User
 
-OVERDUE, SOON, CLOSABLE, SILENT, REFUSALS = "overdue", "soon", "closable", "silent", "refusals"
+OVERDUE, SOON, CLOSABLE, SILENT, REFUSALS, BACK = "overdue", "soon", "closable", "silent", "refusals", "back"
 MINE, NOBODY = "mine", "nobody"
 # Who does not answer a question is not forgotten behind a clock that stands.
 PATIENCE = timedelta(days=14)
@@ -50,9 +51,12 @@ def today() -> date:
 
 
 def rows_for(wanted: dict[str, Any], user: User) -> QuerySet[Request]:
-    """The requests that the filter of the list asks for: open cases unless the closed ones are wanted."""
+    """The requests that the filter of the list asks for: open cases unless the closed ones are wanted. A letter may
+    come back after its case was closed."""
     closed = wanted.get("state") == State.CLOSED
-    rows = Request.on_desk().filter(closed_at__isnull=not closed).select_related("customer", "owner")
+    rows = Request.on_desk().select_related("customer", "owner")
+    if wanted.get("state") != BACK:
+        rows = rows.filter(closed_at__isnull=not closed)
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if (narrowed := _KINDS_OF_WORK.get(str(wanted.get("state")))) is not None:
@@ -93,12 +97,18 @@ def refusals(rows: QuerySet[Request]) -> QuerySet[Request]:
     return rows.filter(state__in=WAITING, refusal_proposed_by__isnull=False)
 
 
+def came_back(rows: QuerySet[Request]) -> QuerySet[Request]:
+    """Those of which a letter came back, and the person has been told nothing since."""
+    return rows.filter(undelivered())
+
+
 _KINDS_OF_WORK: dict[str, Callable[[QuerySet[Request]], QuerySet[Request]]] = {
     OVERDUE: overdue,
     SOON: due_soon,
     CLOSABLE: closable,
     SILENT: silent,
     REFUSALS: refusals,
+    BACK: came_back,
 }
 
 
@@ -127,6 +137,9 @@ LATE = Badge(
 def register_tasks() -> None:
     """Tell the cockpit what waits at the desk; called from the app's `ready`."""
     register_task("requests_late", gettext_lazy("Requests past their last day"), _late, OF_BOARD + OVERDUE, STOP)
+    register_task(
+        "letters_back", gettext_lazy("Requests whose letter came back"), _back, OF_BOARD + BACK, STOP,
+    )  # fmt: skip
     register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, OF_BOARD + SOON, WARN)
     register_task(
         "questions", gettext_lazy("Questions to people without an answer for two weeks"), _silent, OF_BOARD + SILENT,
@@ -141,6 +154,10 @@ def register_tasks() -> None:
         "restrictions", gettext_lazy("Restrictions that may be lifted: the notice is out"), _liftable,
         "privacy:restrictions", INFO, permission="privacy.requests",
     )  # fmt: skip
+
+
+def _back() -> int:
+    return came_back(Request.on_desk())[:COUNTED].count()
 
 
 def _late() -> Finding:

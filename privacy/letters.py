@@ -46,6 +46,8 @@ from staff.models import User
 Kind = RequestLetter.Kind
 LANGUAGES = ("de", "en")
 TEMPLATE = "privacy_letter"
+# Of the mail with a letter: followed by the number of its row.
+KEY = "request-letter:"
 # Archival and accessible at once (security.md 3, row 55): fonts embedded, structure and language tagged.
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
 TYPST = Path(settings.BASE_DIR) / "templates" / "privacy" / "letters" / "letter.typ"
@@ -409,4 +411,4 @@ def _long(day: date) -> str:
 
 
 def _key(letter_id: int) -> str:
-    return f"request-letter:{letter_id}"
+    return f"{KEY}{letter_id}"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from datamap.controlling import legal_zone
 from datamap.workdays import local_date
-from privacy import notices, notifying
+from privacy import notices, notifying, returning
 from privacy.erasing import Refused, run_erasure
 from privacy.models import Erasure, RetentionBatch, RetentionRun
 from privacy.packages.tasks import build_package, expire_packages, resume_packages
@@ -89,8 +89,9 @@ def retry_erasures() -> None:
 
 @shared_task
 def follow_notices() -> None:
-    """What became of the mails to recipients; what has arrived no longer names anybody."""
+    """What became of mails to recipients and of letters about requests; a notice that has arrived names nobody."""
     notifying.follow()
+    returning.follow()
     notices.forget_told()
 
 

@@ -46,6 +46,7 @@ urlpatterns = [
     path("requests/<int:pk>/changes/", acting.request_changes, name="request_changes"),
     path("requests/<int:pk>/reopen/", requests.request_reopen, name="request_reopen"),
     path("requests/<int:pk>/close/", requests.request_close, name="request_close"),
+    path("requests/<int:pk>/letters/<int:letter>/", acting.letter_settle, name="letter_settle"),
     path("letters/<int:pk>/", acting.letter, name="letter"),
     path("identity-copies/<int:pk>/", acting.identity_copy, name="identity_copy"),
     path("restrictions/", freezing.restrictions, name="restrictions"),

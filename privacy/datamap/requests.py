@@ -80,7 +80,18 @@ class IdentityCopyData(PersonalData):
 class RequestLetterData(PersonalData):
     parent = "request"
     groups = [
-        _of_request("kind", "way", "language", "recipient", "address", "subject", "body", "written_at"),
+        _of_request(
+            "kind",
+            "way",
+            "language",
+            "recipient",
+            "address",
+            "subject",
+            "body",
+            "written_at",
+            "came_back_at",
+            "settled_at",
+        ),  # fmt: skip
         *staff_of("written_by", category="REQUEST", start=_CLOSED),
     ]
 

@@ -17,7 +17,7 @@ from customers.fields import EmailField, LineField, PhoneField, ProseField
 from datamap.controlling import legal_zone
 from datamap.days import DayField
 from privacy import handling, letters
-from privacy.board import CLOSABLE, MINE, NOBODY, OVERDUE, REFUSALS, SILENT, SOON
+from privacy.board import BACK, CLOSABLE, MINE, NOBODY, OVERDUE, REFUSALS, SILENT, SOON
 from privacy.instants import PICKER, InstantField
 from privacy.models import Request, RequestLetter, Restriction
 from staff.models import User
@@ -50,6 +50,7 @@ class BoardForm(forms.Form):
             ("", _("all open")),
             (OVERDUE, _("overdue")),
             (SOON, _("due within a week")),
+            (BACK, _("letter came back")),
             (CLOSABLE, _("answered, to be closed")),
             (SILENT, _("question without an answer")),
             (REFUSALS, _("refusal waits for a second person")),

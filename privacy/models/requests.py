@@ -205,6 +205,7 @@ class RequestEvent(models.Model):
         REOPENED = "reopened", _("Taken up again")
         LINKED = "linked", _("Linked with a request about the same matter")
         LETTER = "letter", _("Letter written")
+        LETTER_SETTLED = "letter_settled", _("Letter that came back: settled")
         CLOSED = "closed", _("Closed")
 
     request = models.ForeignKey(Request, models.CASCADE, related_name="events")
@@ -270,10 +271,21 @@ class RequestLetter(models.Model):
     body = SealedTextField(_("text"), max_length=40_000)
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     written_at = models.DateTimeField(_("written"), default=timezone.now)
+    # The outbox forgets its mails before a request is closed (`privacy.returning`).
+    came_back_at = models.DateTimeField(_("came back"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("letter about a request")
         verbose_name_plural = _("letters about requests")
+        indexes = [
+            models.Index(
+                fields=["request"],
+                condition=models.Q(came_back_at__isnull=False, settled_at__isnull=True),
+                name="privacy_letter_came_back",
+            ),
+            models.Index(fields=["written_at"], condition=models.Q(way="mail"), name="privacy_letter_mailed"),
+        ]
 
     def __str__(self) -> str:
         return f"Letter {self.pk} of request {self.request_id}"

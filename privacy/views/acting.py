@@ -8,11 +8,11 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from privacy import clarifying, copies, handling, identifying, letters, publishing, rectifying
+from privacy import clarifying, copies, handling, identifying, letters, publishing, rectifying, returning
 from privacy.access import request_for
 from privacy.clock import deadline_for
 from privacy.forms.requests import AnswerForm, ClarifyForm, DecideForm, ExtendForm, IdentityForm, RefuseForm, StageForm
@@ -251,6 +251,20 @@ def request_changes(http: HttpRequest, pk: int) -> HttpResponse:
         return act(http, case, lambda: rectifying.apply_all(case, ids, by=by), done)
     reason = http.POST.get("reason", "")[:2000]
     return act(http, case, lambda: rectifying.reject(case, ids, reason, by=by), _("The data stay as they are."))
+
+
+@require_POST
+@permission_required("privacy.requests")
+def letter_settle(http: HttpRequest, pk: int, letter: int) -> HttpResponse:
+    """Note what was done instead of a letter that came back."""
+    case, done = request_for(http, pk, page="privacy:request"), http.POST.get("done", "")[:2000]
+    found = get_object_or_404(case.letters, pk=letter)
+    return act(
+        http,
+        case,
+        lambda: returning.settle(found, done, version=seen_version(http), by=signed_in(http)),
+        _("Noted."),
+    )
 
 
 @require_GET

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from customers.access import customer_for, visible_customers
 from customers.models import ContactPerson
-from privacy import clarifying, closing, handling, identifying, letters, reassigning, receiving, speaking
+from privacy import clarifying, closing, handling, identifying, letters, reassigning, receiving, returning, speaking
 from privacy.access import request_for
 from privacy.board import page_for, today
 from privacy.clock import deadline_for, explained, light_of
@@ -67,6 +67,8 @@ def show(http: HttpRequest, case: Request, *, status: int = 200, problem: str = 
         "explained": explained(case, deadline),
         "events": timeline_of(case),
         "letters": case.letters.select_related("written_by").order_by("-written_at", "-pk"),
+        "reads_mail": signed_in(http).may("mail.view"),
+        "back": set(returning.back(case.letters.all()).values_list("pk", flat=True)),
         "copies": case.identity_copies.order_by("pk"),
         "changes": _changes(case),
         "staged": case.rectifications.filter(state=Rectification.State.STAGED).exists(),
