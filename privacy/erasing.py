@@ -100,14 +100,15 @@ def approve_erasure(erasure: Erasure, user: User) -> Erasure:
 
 
 @transaction.atomic
-def cancel_erasure(erasure: Erasure) -> None:
-    """Undo an erasure that has not begun, in the journal too: a database restored from a backup does not run it.
+def cancel_erasure(erasure: Erasure, *, by: User | None = None) -> None:
+    """Undo an erasure that has not begun, in the journal too: a database restored from a backup does not run it. `by`
+    is who took it back, None where it fell away with its case.
 
     Raises Refused once it has begun.
     """
     waiting = (Erasure.State.WAITING, Erasure.State.SCHEDULED)
     if not Erasure.objects.filter(pk=erasure.pk, state__in=waiting).update(
-        state=Erasure.State.CANCELLED, finished_at=timezone.now(), needles=None
+        state=Erasure.State.CANCELLED, finished_at=timezone.now(), needles=None, cancelled_by=by
     ):
         raise Refused(_("The erasure has begun; it cannot be undone."))
     journal.write("erasure_taken_back", {"receipt": str(erasure.receipt)})

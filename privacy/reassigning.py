@@ -90,8 +90,8 @@ def _of_objection(request: Request) -> Change:
     return Change(words, lambda _by: objecting.take_back(request))
 
 
-def _undo(erasure: Erasure, _by: User) -> None:
-    cancel_erasure(erasure)
+def _undo(erasure: Erasure, by: User) -> None:
+    cancel_erasure(erasure, by=by)
 
 
 def _part_from_packages(request: Request) -> None:

@@ -33,7 +33,7 @@ class ErasureData(PersonalData):
             start="finished_at",
             source=_("Made by the portal"),
         ),
-        *staff_of("requested_by", "approved_by", category="DELLOG", start="finished_at"),
+        *staff_of("requested_by", "approved_by", "cancelled_by", category="DELLOG", start="finished_at"),
     ]  # fmt: skip
     plain = ("request", "contact_person", "suppress", "lease", "lease_until")
     subject_ref = "subject_ref"

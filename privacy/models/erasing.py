@@ -55,6 +55,10 @@ class Erasure(models.Model):
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("approved")
     )
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("taken back by"),
+    )  # fmt: skip
     # Until then the erasure can be undone; never after the run began.
     run_after = models.DateTimeField(_("runs after"), default=timezone.now)
     # What stores and the re-scan look for; emptied when the erasure is finished.

@@ -134,7 +134,9 @@ def _planned(person: Customer) -> dict[str, Any]:
 @permission_required("privacy.view")
 def erasure(http: HttpRequest, pk: int) -> HttpResponse:
     """One erasure: what it will do, how far it is, and its receipt: counts and reasons, no content."""
-    found = get_object_or_404(Erasure.objects.select_related("requested_by", "approved_by", "request"), pk=pk)
+    found = get_object_or_404(
+        Erasure.objects.select_related("requested_by", "approved_by", "cancelled_by", "request"), pk=pk
+    )
     return _show(http, found)
 
 
@@ -158,7 +160,7 @@ def erasure_cancel(http: HttpRequest, pk: int) -> HttpResponse:
     """Undo an erasure that has not begun."""
     found = get_object_or_404(Erasure, pk=pk)
     try:
-        cancel_erasure(found)
+        cancel_erasure(found, by=signed_in(http))
     except Refused as refused:
         return _show(http, found, problem=str(refused), status=409)
     messages.success(http, _("The erasure is undone; nothing was deleted."))

@@ -210,16 +210,17 @@ def test_where_the_policy_says_so_a_second_person_approves_and_sees_what_goes(de
     assert again.status_code == 409 and "does not wait for approval" in again.text
 
 
-def test_before_the_run_it_can_be_undone(desk, customer) -> None:
+def test_before_the_run_it_can_be_undone(desk, fresh, second, customer) -> None:
     Policy(undo_hours=24).save()
     erasure = asked(desk, customer)
     assert erasure.state == Erasure.State.SCHEDULED
     assert timedelta(hours=23) < erasure.run_after - timezone.now() <= timedelta(hours=24)
     cancel = reverse("privacy:erasure_cancel", args=[erasure.pk])
     assert cancel in desk.get(reverse("privacy:erasure", args=[erasure.pk])).text
-    assert desk.post(cancel).status_code == 302
+    assert fresh(second).post(cancel).status_code == 302
     erasure.refresh_from_db()
-    assert erasure.state == Erasure.State.CANCELLED
+    assert erasure.state == Erasure.State.CANCELLED and erasure.cancelled_by == second
+    assert "Zoran Zweit" in desk.get(reverse("privacy:erasure", args=[erasure.pk])).text
     assert run_erasure(erasure.pk, now=True).state == Erasure.State.CANCELLED
     assert ContactPoint.objects.filter(customer=customer).count() == 2
     # And it can be asked for anew.
