@@ -19,7 +19,6 @@ from datamap.holds import (
     HoldRefused,
     Place,
     StandingHold,
-    links,
     overdue,
     refuse_review,
     register_case_source,
@@ -28,7 +27,6 @@ from datamap.holds import (
 from datamap.standing import UnknownSubject
 from datamap.workdays import local_date
 from privacy import holds_again
-from privacy.compiling import tables
 from privacy.forewarning import KIND, REASON, waits
 from privacy.models import Hold, HoldReview
 from privacy.opencases import stop_endings
@@ -234,13 +232,7 @@ def _scope(
 
 def _has_order(customer: Customer, number: str) -> bool:
     """Whether anything of this person is tied to such an order: a hold on any other would keep nothing."""
-    for label, link in links().items():
-        table = tables().get(label)
-        if link.order is None or table is None or table.owner is None or table.model is Hold:
-            continue
-        if table.model._base_manager.filter(**{table.owner: customer.pk, link.order: number}).exists():
-            return True
-    return False
+    return any(rows.filter(**{column: number}).exists() for rows, column in holds_again.order_rows(customer))
 
 
 def _standing_for_update(hold_id: int) -> Hold:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.apps import apps
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from customers import tombstones
 from customers.models import Customer
 from datamap import holds, journal
+from privacy.compiling import tables
 from privacy.journaling import is_meant
 from privacy.models import Hold, HoldReview
 from staff.models import User
@@ -114,11 +114,17 @@ def _order_of(customer: Customer, mark: str) -> str:
 
 
 def _order_numbers(customer: Customer) -> Iterator[str]:
+    for rows, column in order_rows(customer):
+        numbers = rows.exclude(**{column: ""}).order_by().values_list(column, flat=True)
+        yield from numbers.distinct().iterator(chunk_size=1000)
+
+
+def order_rows(customer: Customer) -> Iterator[tuple[QuerySet[Any], str]]:
+    """The rows of this person that are tied to an order, table by table, and by which column."""
     for label, link in holds.links().items():
-        model: Any = apps.get_model(label)
-        if link.order and any(field.name == "customer" for field in model._meta.fields):
-            numbers = model._base_manager.filter(customer=customer).exclude(**{link.order: ""})
-            yield from numbers.order_by().values_list(link.order, flat=True).distinct().iterator(chunk_size=1000)
+        table = tables().get(label)
+        if link.order and table is not None and table.owner is not None and table.model is not Hold:
+            yield table.model._base_manager.filter(**{table.owner: customer.pk}), link.order
 
 
 def _staff(pk: int | None) -> User | None:

@@ -70,8 +70,9 @@ def undelivered() -> Q:
 
 
 def back(letters: QuerySet[RequestLetter]) -> QuerySet[RequestLetter]:
-    """Those that came back and are not settled."""
-    newer = RequestLetter.objects.filter(request=OuterRef("request"), pk__gt=OuterRef("pk"), came_back_at=None)
+    """Those that came back and are not settled, neither by themselves nor with a newer one."""
+    reached = Q(came_back_at=None) | Q(settled_at__isnull=False)
+    newer = RequestLetter.objects.filter(reached, request=OuterRef("request"), pk__gt=OuterRef("pk"))
     return letters.filter(~Exists(newer), came_back_at__isnull=False, settled_at=None)
 
 

@@ -91,7 +91,7 @@ class RequestLetterData(PersonalData):
             "written_at",
             "came_back_at",
             "settled_at",
-        ),  # fmt: skip
+        ),
         *staff_of("written_by", category="REQUEST", start=_CLOSED),
     ]
 

@@ -271,7 +271,7 @@ class RequestLetter(models.Model):
     body = SealedTextField(_("text"), max_length=40_000)
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     written_at = models.DateTimeField(_("written"), default=timezone.now)
-    # The outbox forgets its mails before a request is closed (`privacy.returning`).
+    # Kept here, as the outbox forgets its mails earlier (`privacy.returning`).
     came_back_at = models.DateTimeField(_("came back"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 

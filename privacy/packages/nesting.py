@@ -83,7 +83,7 @@ class Children:
 def objects_of(part: Part | Nested, chunk: Read, encoder: Encoder) -> list[str]:
     """What a file shows of the rows of a chunk, each as JSON; what has no name in the format is "additional"."""
     if part.shape is not None:
-        return [encoder.one(_shaped(part.shape, row)).decode() for row in chunk.rows]
+        return [encoder.text(_shaped(part.shape, row)) for row in chunk.rows]
     hidden = part.link if isinstance(part, Nested) else ""
     if chunk.columns is not None:
         return rendered(chunk.columns, part.layout, hidden, encoder)

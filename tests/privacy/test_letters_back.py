@@ -110,6 +110,18 @@ def test_a_newer_letter_settles_what_came_back_before_and_none_after_it(privacy)
     assert open_points(case) == []
 
 
+def test_what_is_noted_of_a_newer_letter_settles_the_older_ones_with_it(privacy_client, privacy):
+    case = answered(privacy)
+    receipt = letters.write(case, "receipt", way="mail", by=privacy)
+    Message.objects.update(state="failed")
+    follow_notices()
+    assert len(open_points(case)) == 2
+    target = reverse("privacy:letter_settle", args=[case.pk, receipt.pk])
+    case.refresh_from_db()
+    assert privacy_client.post(target, {"version": case.version, "done": "Am Telefon gesagt"}).status_code == 302
+    assert open_points(case) == [] and close(privacy_client, case) == 302
+
+
 def test_one_notes_what_was_done_instead_and_only_with_words(privacy_client, privacy, agent_client):
     case = answered(privacy)
     letter = case.letters.get()
