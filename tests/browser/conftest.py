@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Request
 from pytest_django.live_server_helper import LiveServer
 
 from config.celery import app
@@ -58,9 +58,14 @@ def watch(page: Page, complaints: list[str]) -> None:
         if message.type == "error" and not message.text.startswith("Failed to load resource: the server"):
             complaints.append(f"{page.url}: {message.text}")
 
+    def failed(request: Request) -> None:
+        # Whoever leaves a page before it has all of its scripts has the browser let go of the rest: that is no fault.
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"{request.url}: {request.failure}")
+
     page.on("console", heard)
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
+    page.on("requestfailed", failed)
 
 
 @pytest.fixture
