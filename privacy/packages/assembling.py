@@ -170,7 +170,7 @@ class Assembler:
         for chunk in self._reader.chunks(section):
             self._note_files(section, chunk)
             if table is not None:
-                table.add(chunk)
+                table.add(chunk.by_column)
             if keep is not None and len(keep) < KEPT_FOR_CARDS:
                 keep += [dict(row) for row in chunk.rows]
             objects = objects_of(part, chunk, self._encoder)

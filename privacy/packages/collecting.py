@@ -17,6 +17,7 @@ from datamap.packages import Person, Row, finder_for
 from privacy.models import Notice, Redaction
 from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
 from privacy.packages.screening import Cell, Passage, Screen
+from privacy.packages.writing import Columns
 from privacy.toldwords import in_words
 
 # So many rows are fetched first, and from then on as many as hold so many values, or so many bytes, together.
@@ -30,7 +31,7 @@ class Read:
 
     size: int
     links: Sequence[Any]
-    columns: dict[str, Sequence[Any]] | None
+    columns: Columns | None
     """The values by column, where no row is cut or blackened: most chunks are so, and need no row of their own."""
     made: list[Row] | None = None
 
@@ -41,9 +42,18 @@ class Read:
             self.made = rows_from(self.columns or {})
         return self.made
 
-    def column(self, name: str) -> Sequence[Any]:
-        """The values of a column, None where a row does not have it."""
-        return self.columns[name] if self.columns else [row.get(name) for row in self.rows]
+    @property
+    def by_column(self) -> Columns:
+        """The values by column in any case, None where a row does not have one."""
+        if self.columns is not None:
+            return self.columns
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return Columns({name: [row.get(name) for row in self.rows] for name in names})
+
+    @property
+    def ids(self) -> Sequence[Any]:
+        """The keys of the rows."""
+        return self.columns["id"] if self.columns is not None else [row["id"] for row in self.rows]
 
 
 class Reader:
@@ -100,7 +110,7 @@ class Reader:
         inherits: tuple[str, ...],
     ) -> Read:
         read = dict(zip(statement.paths, zip(*found, strict=True), strict=True))
-        columns: dict[str, Sequence[Any]] = {}
+        columns = Columns({})
         for column, convert in zip(section.columns, statement.converters, strict=True):
             values = read[column.path]
             columns[column.name] = self._translated(column, convert(values) if convert else values)
@@ -261,7 +271,7 @@ def _worded(section: Section) -> list[tuple[str, Callable[[str], str]]]:
     return [("details", in_words)] if section.model is Notice else []
 
 
-def rows_from(columns: dict[str, Sequence[Any]]) -> list[Row]:
+def rows_from(columns: Mapping[str, Sequence[Any]]) -> list[Row]:
     """Values by column as rows."""
     return [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]  # noqa: B905  # as many
 

@@ -11,7 +11,7 @@ from privacy.packages.compiling import Section
 from privacy.packages.ordering import Assembly
 from privacy.packages.rendering import rendered
 from privacy.packages.showing import Shown, shown
-from privacy.packages.writing import Encoder, Table
+from privacy.packages.writing import Columns, Encoder, Table
 
 KEPT_FOR_CARDS = 1_000
 
@@ -43,7 +43,7 @@ class Children:
         if chunk is None:
             return
         if self._table is not None:
-            self._table.add(chunk)
+            self._table.add(chunk.by_column)
         if self._keep is not None and len(self._keep) < KEPT_FOR_CARDS:
             self._keep += [dict(row) for row in chunk.rows]
         self._result.rows += chunk.size
@@ -52,7 +52,7 @@ class Children:
     def hang(self, parents: Read, objects: list[str], shown: int) -> list[list[Row]]:
         """Put their objects into those of the parents; answers the rows of the first so many parents, for people."""
         rows = []
-        for place, parent in enumerate(parents.column("id")):
+        for place, parent in enumerate(parents.ids):
             found, inner = self._of(parent, place < shown)
             objects[place] = f'{objects[place][:-1]},"{self.nested.key}":[{",".join(inner)}]}}'
             if place < shown:
@@ -91,7 +91,7 @@ def objects_of(part: Part | Nested, chunk: Read, encoder: Encoder) -> list[str]:
     # Columns that are about others were taken out of some rows.
     for names, alike in groupby(chunk.rows, tuple):
         values = zip(*(row.values() for row in alike), strict=True)
-        found += rendered(dict(zip(names, map(list, values), strict=True)), part.layout, hidden, encoder)
+        found += rendered(Columns(dict(zip(names, map(list, values), strict=True))), part.layout, hidden, encoder)
     return found
 
 

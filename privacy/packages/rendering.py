@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
 from datamap.packages import Layout, Told, Where
-from privacy.packages.writing import Encoder
+from privacy.packages.writing import Columns, Encoder, kinds_of
 
-Columns = Mapping[str, Sequence[Any]]
 Piece = str | Sequence[str]
 """What stands at one place of every row: a text that is the same in all of them, or the text of each."""
 NONE = type(None)
@@ -55,7 +54,7 @@ class _Renderer:
 
     def __init__(self, columns: Columns, encoder: Encoder) -> None:
         self._columns = columns
-        self._size = len(columns["id"])
+        self._size = columns.size
         self._encoder = encoder
         self._known: dict[Told, _Value | None] = {}
 
@@ -106,12 +105,11 @@ class _Renderer:
             return self._told(what)
         if not isinstance(what, Where):
             return self._object(what)
-        there = self._columns.get(what.column, ())
-        kinds = _kinds(there)
+        kinds = self._columns.kinds(what.column)
         value = self._object(what.layout) if kinds and kinds != ALL_NONE else None
         if value is None or NONE not in kinds:
             return value
-        texts = zip(there, self._texts(value), strict=True)
+        texts = zip(self._columns[what.column], self._texts(value), strict=True)
         return _Value(gaps=[None if one is None else text for one, text in texts])
 
     def _told(self, told: Told) -> _Value | None:
@@ -121,12 +119,15 @@ class _Renderer:
         return self._known[told]
 
     def _column(self, told: Told) -> _Value | None:
-        values = self._columns.get(told.column, ())
-        if told.said is not None:
-            values = _said(told.said, values)
-        kinds = _kinds(values)
+        kinds = self._columns.kinds(told.column)
         if not kinds or kinds == ALL_NONE:
             return _Value(["null"]) if told.always else None
+        values = self._columns[told.column]
+        if told.said is not None:
+            values = _said(told.said, values, kinds)
+            kinds = kinds_of(values)
+            if kinds == ALL_NONE:
+                return _Value(["null"]) if told.always else None
         if kinds == ALL_TEXT and self._is_plain(values):
             return _Value(['"', values, '"'])
         texts = self._json(values, kinds)
@@ -162,14 +163,9 @@ def _joined(pieces: list[Piece]) -> Iterator[Piece]:
         yield same
 
 
-def _kinds(values: Sequence[Any]) -> set[type]:
-    """The types that occur: asked once of a column instead of each value."""
-    return set(map(type, values))
-
-
-def _said(said: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+def _said(said: Callable[[Any], Any], values: Sequence[Any], kinds: set[type]) -> list[Any]:
     """What is made of each value; many rows say the same."""
-    if _kinds(values) <= SOME_TEXT:
+    if kinds <= SOME_TEXT:
         known = {value: said(value) for value in set(values) if value is not None} | {None: None}
         return [known[value] for value in values]
     once = {id(value): said(value) for value in values if value is not None}

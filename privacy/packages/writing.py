@@ -8,11 +8,11 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -24,6 +24,7 @@ from customers.cells import harmless
 PIECE = 64 * 1024
 IN_MEMORY = 512 * 1024
 LEVEL = 2
+NOTHING = {type(None)}
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 # No day of making: two copies of one state are alike.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -166,12 +167,28 @@ class Spool:
         self._file.close()
 
 
-class Chunk(Protocol):
-    """Rows as a table takes them: by column."""
+class Columns(dict[str, Sequence[Any]]):
+    """Rows by column: of each name the values of all rows; "id" is always among them."""
 
-    size: int
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        super().__init__(columns)
+        self._kinds: dict[str, set[type]] = {}
 
-    def column(self, name: str) -> Sequence[Any]: ...
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self["id"])
+
+    def kinds(self, name: str) -> set[type]:
+        """The types that occur in a column, none where there is no such: asked once of all rows, not of each value."""
+        if name not in self._kinds:
+            self._kinds[name] = kinds_of(self.get(name, ()))
+        return self._kinds[name]
+
+
+def kinds_of(values: Iterable[Any]) -> set[type]:
+    """The types that occur."""
+    return set(map(type, values))
 
 
 class Table:
@@ -184,13 +201,19 @@ class Table:
         self._free = set(free)
         self._zone = zone
         self._spool = Spool()
-        self._write(",".join(cells(self.names, False, zone)) + "\r\n")
+        self._write(",".join(self.names) + "\r\n")
 
-    def add(self, chunk: Chunk) -> None:
-        """Write rows; columns that a row does not have stay empty."""
-        self.rows += chunk.size
-        columns = [cells(chunk.column(name), name in self._free, self._zone) for name in self.names]
-        self._write("\r\n".join(map(",".join, zip(*columns, strict=True))) + "\r\n")
+    def add(self, columns: Columns) -> None:
+        """Write rows; columns that they do not have stay empty."""
+        self.rows += columns.size
+        told = [self._cells(columns, name) for name in self.names]
+        self._write("\r\n".join(map(",".join, zip(*told, strict=True))) + "\r\n")
+
+    def _cells(self, columns: Columns, name: str) -> Sequence[str]:
+        kinds = columns.kinds(name)
+        if kinds <= NOTHING:
+            return [""] * columns.size
+        return cells(columns[name], kinds, name in self._free, self._zone)
 
     def _write(self, text: str) -> None:
         self._spool.write(text.encode(errors="replace"))
@@ -231,12 +254,9 @@ class Stream(io.RawIOBase):
         return data
 
 
-def cells(values: Sequence[Any], is_free: bool, zone: ZoneInfo) -> Sequence[str]:
+def cells(values: Sequence[Any], kinds: set[type], is_free: bool, zone: ZoneInfo) -> Sequence[str]:
     """A column as its cells stand between commas (RFC 4180, 2.5 to 2.7). In a `free` one anything may stand, commas and
     formulas, too; it is looked at as a whole, as in most of them nothing has to be quoted or made harmless."""
-    kinds = set(map(type, values))
-    if kinds == {type(None)}:
-        return [""] * len(values)
     if kinds <= {str, type(None)}:
         texts = values if kinds == {str} else [value or "" for value in values]
         if not is_free:

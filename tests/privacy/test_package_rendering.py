@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from customers.cells import harmless
 from datamap.packages import Layout, Told, Where
 from privacy.packages.rendering import rendered
-from privacy.packages.writing import Encoder, Table
+from privacy.packages.writing import Columns, Encoder, Table
 
 ZONE = ZoneInfo("Europe/Berlin")
 ANYTHING = (
@@ -77,7 +77,7 @@ def told_by(layout: Layout) -> set[str]:
 
 @given(tables(), st.sampled_from(LAYOUTS), st.sampled_from(["", "link"]))
 def test_a_layout_says_of_each_row_what_it_promises(columns: dict[str, list[Any]], layout: Layout, link: str) -> None:
-    texts = rendered(columns, layout, link, Encoder(ZONE))
+    texts = rendered(Columns(columns), layout, link, Encoder(ZONE))
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     assert len(texts) == len(rows)
     for text, row in zip(texts, rows, strict=True):
@@ -88,29 +88,18 @@ def test_a_layout_says_of_each_row_what_it_promises(columns: dict[str, list[Any]
 
 @given(tables())
 def test_without_a_layout_a_row_is_written_as_it_is_declared(columns: dict[str, list[Any]]) -> None:
-    texts = rendered(columns, None, "", Encoder(ZONE))
+    texts = rendered(Columns(columns), None, "", Encoder(ZONE))
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     for row in rows:
         row.pop("parent.d")
     assert [json.loads(text) for text in texts] == rows
 
 
-class Rows:
-    """A chunk of rows."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self.columns, self.size = columns, len(columns["id"])
-
-    def column(self, name: str) -> list[Any]:
-        """The values of a column."""
-        return self.columns[name]
-
-
 @given(tables())
 def test_a_table_is_read_by_others_as_it_was_written(columns: dict[str, list[Any]]) -> None:
     names = [name for name in NAMES if name != "parent.d"]
     table = Table(names, ["a", "c", "link"], ZONE)
-    table.add(Rows(columns))
+    table.add(Columns(columns))
     told = list(csv.reader(io.StringIO(b"".join(table.read()).decode(), newline="")))
     assert told[0] == names
     expected = [
