@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext, pgettext_lazy
 
 from vault.fields import BlindIndexField
 
@@ -154,6 +155,11 @@ PARTS = {
 
 def column_label(field: Any, name: str) -> str:
     """What people call a column: as its field says, or the words here for what Django makes of a name in the code."""
+    return _label(field, name, get_language())
+
+
+@lru_cache(maxsize=8_192)
+def _label(field: Any, name: str, _language: str | None) -> str:
     label = getattr(field, "verbose_name", name)
     if isinstance(field, BlindIndexField) and label not in COLUMNS:
         told = column_label(field.model._meta.get_field(field.source), field.source)

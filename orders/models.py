@@ -230,6 +230,11 @@ class Order(models.Model):
                 name="orders_order_gift",
             ),
             models.Index(
+                fields=["customer"],
+                condition=models.Q(gift_recipient__isnull=False),
+                name="orders_order_giver",
+            ),
+            models.Index(
                 fields=["subject_ref"],
                 condition=models.Q(subject_ref__isnull=False),
                 name="orders_order_subject_ref",

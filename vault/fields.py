@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -107,7 +107,7 @@ class SealedField(_Labelled):
             bound = self._bind(ring)
         return self._decode(bound[2](sealed))
 
-    def open_all(self, sealed: Iterable[bytes | None]) -> list[Any]:
+    def open_all(self, sealed: Sequence[bytes | None]) -> list[Any]:
         """The values of many ciphertexts of this field. Raises vault.keyring.SealError."""
         decode = self._decode
         return [None if data is None else decode(data) for data in keyring().open_all(self.label, sealed)]
@@ -196,6 +196,10 @@ class SealedTextField(SealedField, models.TextField):
     def _decode(self, data: bytes) -> str:
         return data.decode()
 
+    def open_all(self, sealed: Sequence[bytes | None]) -> list[Any]:
+        """As of any field."""
+        return [None if data is None else data.decode() for data in keyring().open_all(self.label, sealed)]
+
 
 class SealedDateField(SealedField, models.DateField):
     """A date, sealed."""
@@ -220,7 +224,7 @@ class SealedJSONField(SealedField, models.JSONField):
     def _decode(self, data: bytes) -> Any:
         return json.loads(data, cls=self.decoder)
 
-    def open_all(self, sealed: Iterable[bytes | None]) -> list[Any]:
+    def open_all(self, sealed: Sequence[bytes | None]) -> list[Any]:
         """As of any field; what is equal is one value, which is not to be changed."""
         opened = keyring().open_all(self.label, sealed)
         values = {data: self._decode(data) for data in {*opened} if data is not None}

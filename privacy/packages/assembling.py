@@ -17,9 +17,10 @@ from datamap.controlling import legal_zone
 from datamap.declarations import registry
 from datamap.packages import ACCESS, Card, Nested, Part, Row, cards, parts
 from datamap.subjects import Subject
-from privacy.packages.collecting import Read, Reader
+from privacy.packages.collecting import Read, Reader, Wanted
 from privacy.packages.compiling import Section, sections
 from privacy.packages.describing import described, processing
+from privacy.packages.fetching import Ahead
 from privacy.packages.html import Page, title_of
 from privacy.packages.manifest import manifest
 from privacy.packages.nesting import KEPT_FOR_CARDS, Children, objects_of
@@ -45,7 +46,6 @@ class Assembler:
         self.order = order
         self.screen = screen
         self.result = Assembly()
-        self._reader = Reader(order.subject, screen)
         self._archive = Archive()
         self._sections = {section.label: section for section in sections(order.kind)}
         self._tables: list[tuple[str, Section, int]] = []
@@ -56,6 +56,7 @@ class Assembler:
     def pieces(self) -> Generator[bytes, None, None]:
         """The ZIP. Runs in the language of the person; raises what reading, typesetting or the disk raises."""
         with ExitStack() as self._stack:
+            self._reader = Reader(self.order.subject, self.screen, self._stack.enter_context(Ahead()))
             self._setter = Setter()
             self._stack.callback(self._setter.close)
             self._stack.callback(self._archive.abandon)
@@ -106,6 +107,12 @@ class Assembler:
         if longest is not None:
             found = files.pop(longest.path or longest.csv)
             files[longest.path or longest.csv] = [*(part for part in found if part is not longest), longest]
+        held = [part for found in files.values() for part in self._filled(found)]
+        self._reader.plan(
+            wanted
+            for part in held
+            for wanted in (*(inner for _nested, inner in self._inside(part)), Wanted(self._sections[part.model]))
+        )
         for path, found in files.items():
             yield from self._named_file(path, found, longest)
         if longest is None:
@@ -124,9 +131,18 @@ class Assembler:
     def _typeset(self) -> None:
         self._setter.begin(self._paper.text(self._description, self.order.kind, self._name()))
 
+    def _filled(self, found: list[Part]) -> list[Part]:
+        """Those of which there are rows."""
+        return [part for part in found if self._description.counts.get(part.model)]
+
+    def _inside(self, part: Part) -> list[tuple[Nested, Wanted]]:
+        """What lives inside the rows of a part, and how it is read: before them."""
+        found = [nested for nested in part.nested if nested.model in self._sections]
+        return [(nested, Wanted(self._sections[nested.model], nested.link, nested.inherits)) for nested in found]
+
     def _named_file(self, path: str, found: list[Part], longest: Part | None) -> Iterator[bytes]:
         """One file with all its parts, then the tables that go with it; nothing where there are no rows."""
-        held = [part for part in found if self._description.counts.get(part.model)]
+        held = self._filled(found)
         self.result.without += [part.model for part in found if part not in held]
         if not held:
             return
@@ -163,11 +179,11 @@ class Assembler:
         section = self._sections[part.model]
         table = self._table(part.csv, section, tables)
         page = shown(section, part.csv or part.path, self._description.counts[part.model])
-        children = [self._children(nested, section, tables) for nested in part.nested if nested.model in self._sections]
+        children = [self._children(nested, wanted, tables) for nested, wanted in self._inside(part)]
         keep = self._kept.get(part.model)
         done = 0
         self._page.begin(page)
-        for chunk in self._reader.chunks(section):
+        for chunk in self._reader.chunks(Wanted(section)):
             self._note_files(section, chunk)
             if table is not None:
                 table.add(chunk.by_column)
@@ -190,11 +206,10 @@ class Assembler:
         page.total = done
         self._page.end(page)
 
-    def _children(self, nested: Nested, parent: Section, tables: list[tuple[str, Section, Table]]) -> Children:
-        section = self._sections[nested.model]
-        table = self._table(nested.csv, section, tables)
+    def _children(self, nested: Nested, wanted: Wanted, tables: list[tuple[str, Section, Table]]) -> Children:
+        table = self._table(nested.csv, wanted.section, tables)
         keep = self._kept.get(nested.model)
-        return Children(nested, section, self._reader, table, keep, self._encoder, self.result)
+        return Children(nested, wanted, self._reader, table, keep, self._encoder, self.result)
 
     def _table(self, path: str, section: Section, tables: list[tuple[str, Section, Table]]) -> Table | None:
         if not path:

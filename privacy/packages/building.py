@@ -26,6 +26,7 @@ from customers.models import ContactPerson, Customer
 from datamap.catalogue import explain
 from datamap.controlling import controller, legal_zone
 from datamap.outages import is_full
+from datamap.preparing import Standing
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
 from privacy.packages.assembling import Assembler
@@ -42,6 +43,7 @@ LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
 CATEGORY = "DSARPKG"
 TOLD_EVERY = 1.0
+_PACKAGE = Standing(lambda pk: Package.objects.select_related("customer", "request").filter(pk=pk))
 State, Kind = Package.State, Package.Kind
 
 
@@ -93,7 +95,9 @@ def work_on(package_id: int, *, quietly: bool = True) -> Package | None:
     lease = _claim(package_id)
     if lease is None:
         return None
-    package = Package.objects.select_related("customer", "request").get(pk=package_id)
+    package = _now(package_id)
+    if package is None:
+        return None
     if package.attempts > MOST_ATTEMPTS:
         _fail(package, lease, "attempts")
         package.refresh_from_db()
@@ -110,8 +114,11 @@ def work_on(package_id: int, *, quietly: bool = True) -> Package | None:
             raise
     finally:
         cache.delete(_progress_key(package))
-    package.refresh_from_db()
-    return package
+    return _now(package_id)
+
+
+def _now(package_id: int) -> Package | None:
+    return next(iter(_PACKAGE(package_id)), None)
 
 
 def progress_of(package: Package) -> int:

@@ -9,13 +9,13 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers.models import Origin
 from datamap.packages import Person, Row, finder_for
 from privacy.models import Notice, Redaction
 from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
+from privacy.packages.fetching import Ahead, Steps
 from privacy.packages.screening import Cell, Passage, Screen
 from privacy.packages.writing import Columns
 from privacy.toldwords import in_words
@@ -23,6 +23,8 @@ from privacy.toldwords import in_words
 # So many rows are fetched first, and from then on as many as hold so many values, or so many bytes, together.
 FIRST, CHUNK, CHUNK_BYTES = 100, 6_000, 512 * 1024
 REMEMBERED = 5_000
+# So many tables are begun before their turn, each with its first rows: to put those in order takes the server longest.
+BEGUN = 8
 
 
 @dataclass
@@ -56,12 +58,24 @@ class Read:
         return self.columns["id"] if self.columns is not None else [row["id"] for row in self.rows]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows are read: of a section; with a `link` beside the parents it names, with these columns of theirs."""
+
+    section: Section
+    link: str = ""
+    inherits: tuple[str, ...] = ()
+
+
 class Reader:
     """Reads whatever is about one person; the same words for the same people through the whole package."""
 
-    def __init__(self, subject: Person, screen: Screen) -> None:
+    def __init__(self, subject: Person, screen: Screen, ahead: Ahead) -> None:
         self.subject = subject
         self.screen = screen
+        self._ahead = ahead
+        self._planned: dict[Wanted, None] = {}
+        self._begun: dict[Wanted, tuple[Statement, Steps] | None] = {}
         self._refs = {str(ref) for ref in subject.refs}
         self._roles: dict[Any, str] = {}
         # The person needs no mention in their own copy; others are told apart by a number.
@@ -73,33 +87,55 @@ class Reader:
             "origin": (self._origin_of, self._origins),
         }
 
-    def chunks(self, section: Section, link: str = "", inherits: tuple[str, ...] = ()) -> Iterator[Read]:
-        """The rows of a section, newest first; with `link` in the order of the parents they are merged with, and with
-        these columns of the parents."""
-        blocked = bool(self.subject.refs)
-        statement = self._statement(section, link, inherits, blocked)
-        if statement is None:
-            return
-        heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
-        most, wanted = max(1, CHUNK // len(statement.paths)), FIRST
-        with connection.chunked_cursor() as cursor:
-            with connection.wrap_database_errors:
-                # Sealed values come as they are, not in figures twice as long that have to be read first.
-                cursor.cursor.execute(statement.sql, fill(statement.params, self.subject), binary=True)
-            found = cursor.fetchmany(wanted)
-            while found:
-                is_last = len(found) < wanted
-                held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
-                wanted = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
-                yield self._read(section, statement, found, link, inherits)
-                found = [] if is_last else cursor.fetchmany(wanted)
+    def plan(self, wanted: Iterable[Wanted]) -> None:
+        """What will be read, in this order: the server begins with it while something else is worked with."""
+        self._planned = dict.fromkeys(wanted)
 
-    def _statement(self, section: Section, link: str, inherits: tuple[str, ...], blocked: bool) -> Statement | None:
+    def chunks(self, wanted: Wanted) -> Iterator[Read]:
+        """The rows, newest first; with a `link` in the order of the parents they are merged with."""
+        begun = self._begun.pop(wanted) if wanted in self._begun else self._begin(wanted)
+        if begun is None:
+            return
+        statement, steps = begun
+        section = wanted.section
+        heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
+        most = max(1, CHUNK // len(statement.paths))
+        is_last = False
+        while not is_last and (found := steps.take()):
+            is_last = len(found) < steps.ordered
+            if is_last:
+                steps.end()
+            else:
+                held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
+                steps.order(max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1))))
+            # Parents are wanted as soon as the first of their children; there is time for others once both are there.
+            self._begin_others(1 if wanted.link else BEGUN)
+            read = self._read(section, statement, found, wanted.link, wanted.inherits)
+            self._ahead.make_room()
+            yield read
+
+    def _begin_others(self, most: int) -> None:
+        """Have the server begin with what comes next, until so many wait for their turn."""
+        while self._planned and len(self._begun) < most:
+            wanted = next(iter(self._planned))
+            self._begun[wanted] = self._begin(wanted)
+
+    def _begin(self, wanted: Wanted) -> tuple[Statement, Steps] | None:
+        self._planned.pop(wanted, None)
+        statement = self._statement(wanted)
+        if statement is None:
+            return None
+        steps = Steps(self._ahead, statement.sql, fill(statement.params, self.subject))
+        steps.order(FIRST)
+        return statement, steps
+
+    def _statement(self, wanted: Wanted) -> Statement | None:
+        section, blocked = wanted.section, bool(self.subject.refs)
         find = finder_for(section.declaration.label)
         if find is None or section.history:
-            return reading(section, link, inherits, blocked)
+            return reading(section, wanted.link, wanted.inherits, blocked)
         condition = find(self.subject)
-        return None if condition is None else compiled(section, condition, link, inherits)
+        return None if condition is None else compiled(section, condition, wanted.link, wanted.inherits)
 
     def _read(
         self,

@@ -190,7 +190,7 @@ def _branch(index: int, section: Section, group: Group, blocked: bool) -> Any:
             start_=start,
         )
         .values("branch_", "value_", "blocked_")
-        .annotate(count_=Count("pk"), last_=Max("start_"), first_=Min("start_"))
+        .annotate(count_=Count("*"), last_=Max("start_"), first_=Min("start_"))
         .values_list("branch_", "value_", "blocked_", "count_", "last_", "first_")
     )
 

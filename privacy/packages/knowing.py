@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from customers.models import ContactPerson, ContactPoint, Customer, ExternalId
 from customers.normalizing import email_key, phone_key
@@ -18,12 +19,30 @@ from customers.tombstones import erased_among, erasures_of, marks_of
 from datamap.controlling import controller
 from datamap.declarations import registry
 from datamap.packages import Person
+from datamap.preparing import Standing
 from privacy.models import Erasure, Package, Request
 from privacy.packages.screening import Known, words_of
 from privacy.speaking import former_endpoints, speaker_of
 
 LANGUAGES = ("de", "en")
 MOST = 2_000
+_IDS: Standing[Any] = Standing(
+    lambda pk: ExternalId.objects.filter(customer=pk).values_list("platform", "value")[:MOST]
+)
+_ERASED: Standing[Any] = Standing(lambda pk: Erasure.objects.filter(customer=pk).values_list("subject_ref"))
+_ASKED: Standing[Any] = Standing(
+    lambda pk: Request.archive.filter(customer=pk, subject_ref__isnull=False).values_list("subject_ref")
+)
+_POINTS: list[Standing[Any]] = [
+    Standing(lambda pk: ContactPoint.objects.filter(customer=pk).values_list("value")[:MOST]),
+    Standing(lambda pk: ContactPoint.history.filter(customer=pk).values_list("value")[:MOST]),
+]
+_NAMES: Standing[Any] = Standing(
+    lambda pk: Customer.objects.filter(pk=pk).values_list("first_name", "last_name", "company")
+)
+_SPEAKERS: Standing[Any] = Standing(
+    lambda pk: ContactPerson.objects.filter(customer=pk).values_list("first_name", "last_name")[:MOST]
+)
 
 
 def subject_of(customer: Customer, refs: tuple[UUID, ...] = ()) -> Person:
@@ -125,12 +144,9 @@ def _own_marks(customer: Customer) -> set[UUID]:
 
     An e-mail address alone is no proof: it may have been a relative's.
     """
-    ids = ExternalId.objects.filter(customer=customer).values_list("platform", "value")
-    marks = [mark for _kind, mark in marks_of(external=list(ids[:MOST]))]
+    marks = [mark for _kind, mark in marks_of(external=_IDS(customer.pk))]
     found = {ref for _at, ref in erased_among(marks).values()}
-    found |= set(Erasure.objects.filter(customer=customer).values_list("subject_ref", flat=True))
-    asked = Request.archive.filter(customer=customer, subject_ref__isnull=False).values_list("subject_ref", flat=True)
-    return found | {ref for ref in asked if ref}
+    return found | {ref for standing in (_ERASED, _ASKED) for (ref,) in standing(customer.pk)}
 
 
 def language_of(text: str) -> str:
@@ -149,20 +165,14 @@ def known_of(subject: Person) -> Known:
     known.staff = words_of(*get_user_model()._default_manager.values_list("name", flat=True)) - named
     if subject.customer_id is None:
         return known
-    for model in (ContactPoint, ContactPoint.history.model):
-        for value in model._default_manager.filter(customer_id=subject.customer_id).values_list("value", flat=True)[
-            :MOST
-        ]:
-            key = (email_key(value) if "@" in value else phone_key(value)) if value else None
-            if key:
-                (known.own_emails if "@" in key else known.phones).add(key)
+    for value in (value for standing in _POINTS for (value,) in standing(subject.customer_id)):
+        key = (email_key(value) if "@" in value else phone_key(value)) if value else None
+        if key:
+            (known.own_emails if "@" in key else known.phones).add(key)
     known.emails |= known.own_emails
-    names = Customer.objects.filter(pk=subject.customer_id).values_list("first_name", "last_name", "company")
-    known.own_words = words_of(*(name for row in names for name in row))
-    persons = ContactPerson.objects.filter(customer_id=subject.customer_id).values_list("first_name", "last_name")[
-        :MOST
-    ]
-    known.others = words_of(*(name for row in persons for name in row), *_names_nearby(subject))
+    known.own_words = words_of(*(name for row in _NAMES(subject.customer_id) for name in row))
+    speakers = (name for row in _SPEAKERS(subject.customer_id) for name in row)
+    known.others = words_of(*speakers, *_names_nearby(subject.customer_id))
     return known
 
 
@@ -193,21 +203,32 @@ def know_as_told(known: Known, case: Request | None) -> None:
     known.own_words |= words_of(case.person_name)
 
 
-def _names_nearby(subject: Person) -> list[str]:
-    """Names of other customers whom rows of this person name: who got a present, who sent one."""
-    near: set[int] = set()
+@lru_cache(maxsize=1)
+def _shared() -> list[Standing[Any]]:
+    """Of each table whose rows may name several customers: whom those do that name one of them and somebody else."""
+    found: list[Standing[Any]] = []
     for declaration, group in registry:
         paths = group.subject_paths
         if len(paths) < 2 or any("__" in path for path in paths):
             continue
         model: Any = apps.get_model(declaration.label)
         columns = [path for path in paths if model._meta.get_field(path).related_model is Customer]
-        mine = Q()
-        for column in columns:
-            mine |= Q(**{column: subject.customer_id})
-        for people in model._base_manager.filter(mine).order_by().values_list(*columns).distinct()[:MOST]:
-            near |= {pk for pk in people if pk is not None}
-    near.discard(subject.customer_id or 0)
+        found.append(Standing(partial(_people, model, columns)))
+    return found
+
+
+def _people(model: Any, columns: list[str], pk: int) -> QuerySet[Any]:
+    found = Q()
+    for column in columns:
+        others = [Q(**{f"{other}__isnull": False}) for other in columns if other != column]
+        found |= Q(**{column: pk}) & Q(*others, _connector=Q.OR)
+    return model._base_manager.filter(found).order_by().values_list(*columns).distinct()[:MOST]
+
+
+def _names_nearby(customer_id: int) -> list[str]:
+    """Names of other customers whom rows of this person name: who got a present, who sent one."""
+    near = {pk for standing in _shared() for people in standing(customer_id) for pk in people if pk is not None}
+    near.discard(customer_id)
     if not near:
         return []
     rows = Customer.objects.filter(pk__in=near).values_list("first_name", "last_name")

@@ -6,8 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from datamap.packages import Nested, Part, Row, Shape
-from privacy.packages.collecting import Read, Reader
-from privacy.packages.compiling import Section
+from privacy.packages.collecting import Read, Reader, Wanted
 from privacy.packages.ordering import Assembly
 from privacy.packages.rendering import rendered
 from privacy.packages.showing import Shown, shown
@@ -22,7 +21,7 @@ class Children:
     def __init__(
         self,
         nested: Nested,
-        section: Section,
+        wanted: Wanted,
         reader: Reader,
         table: Table | None,
         keep: list[Row] | None,
@@ -30,11 +29,10 @@ class Children:
         result: Assembly,
     ) -> None:
         self.nested = nested
-        self.section = section
-        self.page: Shown = shown(section, nested.csv)
+        self.page: Shown = shown(wanted.section, nested.csv)
         self._table, self._keep, self._result = table, keep, result
         self._encoder = encoder
-        self._chunks = reader.chunks(section, nested.link, nested.inherits)
+        self._chunks = reader.chunks(wanted)
         self._read_on()
 
     def _read_on(self) -> None:

@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import Any
 
 from datamap.packages import Layout, Told, Where
-from privacy.packages.writing import Columns, Encoder, kinds_of
+from privacy.packages.writing import Columns, Encoder, each, kinds_of
 
 Piece = str | Sequence[str]
 """What stands at one place of every row: a text that is the same in all of them, or the text of each."""
@@ -141,7 +141,7 @@ class _Renderer:
             return list(map(str, values))
         if kinds == SOME_TEXT and self._is_plain(values):
             return [None if value is None else f'"{value}"' for value in values]
-        return [None if value is None else self._encoder.text(value) for value in values]
+        return each(lambda value: None if value is None else self._encoder.text(value), values)
 
     def _is_plain(self, values: Sequence[Any]) -> bool:
         """Whether all texts stand in JSON as they are. One look at all of them: JSON escapes by backslashes alone."""
@@ -168,5 +168,4 @@ def _said(said: Callable[[Any], Any], values: Sequence[Any], kinds: set[type]) -
     if kinds <= SOME_TEXT:
         known = {value: said(value) for value in set(values) if value is not None} | {None: None}
         return [known[value] for value in values]
-    once = {id(value): said(value) for value in values if value is not None}
-    return [once.get(id(value)) for value in values]
+    return each(lambda value: None if value is None else said(value), values)

@@ -185,7 +185,7 @@ def words(value: Any, zone: ZoneInfo) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, datetime):
         at = value.astimezone(zone)
-        return f"{short_date(at.date())} {at:%H:%M}"
+        return f"{short_date(at.date())} {at.hour:02}:{at.minute:02}"
     if isinstance(value, date):
         return short_date(value)
     if isinstance(value, dict) and value.keys() <= _ADDRESS:

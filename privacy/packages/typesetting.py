@@ -4,6 +4,7 @@ Run as a file by `privacy.packages.pdf`; reads the template and, after a null ch
 PDF. Python's own libraries would take longer to load than the typesetter.
 """
 
+import os
 import sys
 
 import typst
@@ -11,6 +12,7 @@ import typst
 
 def main() -> None:
     """Wait for the text, having read the fonts meanwhile."""
+    os.nice(10)
     compiler = typst.Compiler(b"", ignore_system_fonts=True)
     template, copy = sys.stdin.buffer.read().split(b"\0")
     pdf = compiler.compile(

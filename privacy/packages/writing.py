@@ -8,10 +8,11 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -191,6 +192,13 @@ def kinds_of(values: Iterable[Any]) -> set[type]:
     return set(map(type, values))
 
 
+def each(make: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+    """What is made of each value, once of one that stands in many rows."""
+    found = {id(value): value for value in values}
+    made = {mark: make(value) for mark, value in found.items()}
+    return [made[id(value)] for value in values]
+
+
 class Table:
     """A CSV file (RFC 4180) in a spool: UTF-8, commas, cells that no spreadsheet runs."""
 
@@ -267,9 +275,7 @@ def cells(values: Sequence[Any], kinds: set[type], is_free: bool, zone: ZoneInfo
     elif kinds == {int}:
         return list(map(str, values))
     else:
-        # One value may stand in many rows.
-        once = {id(value): cell(value, zone) for value in values}
-        texts = [once[id(value)] for value in values]
+        texts = each(partial(cell, zone=zone), values)
     together = "".join(set(texts))
     if "," not in together and '"' not in together and "\n" not in together and "\r" not in together:
         return texts
