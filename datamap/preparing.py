@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Model, QuerySet
@@ -29,6 +31,26 @@ def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[
     with wrap(handle) as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()
+
+
+@contextmanager
+def planned_once() -> Iterator[None]:
+    """Inside a transaction: what is asked here is planned once for each connection, the first time and for all values.
+
+    For a statement of which planning takes as long as answering, asked by workers, who else prepare nothing; of tables
+    that do not fill meanwhile. Where PREPARE_AFTER is 0 nothing is kept here either.
+    """
+    if not settings.MAY_PREPARE:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    handle = connection.connection
+    usual, handle.prepare_threshold = handle.prepare_threshold, 0
+    try:
+        yield
+    finally:
+        handle.prepare_threshold = usual
 
 
 class Standing(Generic[R]):

@@ -54,6 +54,8 @@ def database(role: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(DATABASE_ROLE)}
+# Not where another client may get the connection after the next transaction.
+MAY_PREPARE = env.str("PREPARE_AFTER", default="") != "0"
 
 VALKEY_SOCKET = EMBEDDED_SOCKET_DIR / "valkey.sock"
 REDIS_URL = f"unix://{VALKEY_SOCKET}" if EMBEDDED_BROKER else env.str("REDIS_URL")

@@ -26,7 +26,7 @@ from customers.models import ContactPerson, Customer
 from datamap.catalogue import explain
 from datamap.controlling import controller, legal_zone
 from datamap.outages import is_full
-from datamap.preparing import Standing
+from datamap.preparing import Standing, planned_once
 from datamap.workdays import day_begins, local_date
 from privacy.models import Package, Redaction, Request
 from privacy.packages.assembling import Assembler
@@ -142,7 +142,7 @@ def _build(package: Package, lease: UUID) -> None:
     storage = package.file.storage
     name = ""
     try:
-        with translation.override(subject.language), _snapshot():
+        with translation.override(subject.language), _snapshot(), planned_once():
             package.redactions.filter(decision=Redaction.Decision.PENDING).delete()
             decided = _decisions(package)
             speaker = _speaker(package)

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import ContactPoint, Customer, Note
 from datamap.models import AccessLog
-from datamap.preparing import SOME_KEY, Standing, ask
+from datamap.preparing import SOME_KEY, Standing, ask, planned_once
 from staff.models import User
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,24 @@ def test_nothing_is_kept_where_it_does_not():
     for n in range(9):
         ask(QUESTION, [n])
     assert _kept() == 0
+
+
+def test_a_worker_keeps_a_plan_from_the_first_time_where_it_is_told_to(settings):
+    settings.MAY_PREPARE = True
+    with planned_once():
+        assert ask(QUESTION, [7]) == [(8,), (9,)]
+        assert _kept() == 1
+        assert ask(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s", ["SELECT n%"]
+        ) == [(1, 0)]
+    assert connection.connection.prepare_threshold is None
+
+
+def test_nothing_is_kept_on_a_connection_that_is_lent(settings):
+    settings.MAY_PREPARE = False
+    with planned_once():
+        assert ask(QUESTION, [7]) == [(8,), (9,)]
+        assert _kept() == 0
 
 
 def test_a_standing_question_gives_the_rows_of_its_queryset():
