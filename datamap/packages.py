@@ -87,6 +87,8 @@ class Part:
     shape, layout: how rows look as objects, one of both; without either they are written as they are declared.
     schema: JSON Schema 2020-12 of one object; None where the row is written as it is declared.
     single: the file holds one object instead of a list. csv: the same rows as a table.
+    newest: the column that says how new a row is, and of which an index leads from the person to the newest; without
+    it rows stand in the order in which they were noted.
     """
 
     path: str
@@ -98,6 +100,7 @@ class Part:
     csv: str = ""
     kinds: tuple[str, ...] = BOTH
     single: bool = False
+    newest: str = ""
 
     @property
     def labels(self) -> list[str]:

@@ -26,4 +26,5 @@ register_file(
         "additionalProperties": False,
     },
     kinds=(ACCESS,),
+    newest="occurred_at",
 )

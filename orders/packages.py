@@ -132,6 +132,7 @@ register_file(
     layout=ORDER,
     schema=ORDER_SCHEMA,
     csv="data/orders.csv",
+    newest="placed_at",
     nested=(
         Nested(
             "orderedItem",

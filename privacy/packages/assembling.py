@@ -17,8 +17,8 @@ from datamap.controlling import legal_zone
 from datamap.declarations import registry
 from datamap.packages import ACCESS, Card, Nested, Part, Row, cards, parts
 from datamap.subjects import Subject
-from privacy.packages.collecting import Read, Reader, Wanted
-from privacy.packages.compiling import Section, sections
+from privacy.packages.collecting import Read, Reader
+from privacy.packages.compiling import Section, Wanted, sections
 from privacy.packages.describing import described, processing
 from privacy.packages.fetching import Ahead
 from privacy.packages.html import Page, title_of
@@ -111,7 +111,7 @@ class Assembler:
         self._reader.plan(
             wanted
             for part in held
-            for wanted in (*(inner for _nested, inner in self._inside(part)), Wanted(self._sections[part.model]))
+            for wanted in (*(inner for _nested, inner in self._inside(part)), self._itself(part))
         )
         for path, found in files.items():
             yield from self._named_file(path, found, longest)
@@ -135,10 +135,14 @@ class Assembler:
         """Those of which there are rows."""
         return [part for part in found if self._description.counts.get(part.model)]
 
+    def _itself(self, part: Part) -> Wanted:
+        """How its rows are read."""
+        return Wanted(self._sections[part.model], part.newest)
+
     def _inside(self, part: Part) -> list[tuple[Nested, Wanted]]:
         """What lives inside the rows of a part, and how it is read: before them."""
         found = [nested for nested in part.nested if nested.model in self._sections]
-        return [(nested, Wanted(self._sections[nested.model], nested.link, nested.inherits)) for nested in found]
+        return [(one, Wanted(self._sections[one.model], part.newest, one.link, one.inherits)) for one in found]
 
     def _named_file(self, path: str, found: list[Part], longest: Part | None) -> Iterator[bytes]:
         """One file with all its parts, then the tables that go with it; nothing where there are no rows."""
@@ -183,7 +187,7 @@ class Assembler:
         keep = self._kept.get(part.model)
         done = 0
         self._page.begin(page)
-        for chunk in self._reader.chunks(Wanted(section)):
+        for chunk in self._reader.chunks(self._itself(part)):
             self._note_files(section, chunk)
             if table is not None:
                 table.add(chunk.by_column)

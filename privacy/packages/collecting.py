@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from customers.models import Origin
 from datamap.packages import Person, Row, finder_for
 from privacy.models import Notice, Redaction
-from privacy.packages.compiling import Column, Section, Statement, compiled, fill, reading, ref_path
+from privacy.packages.compiling import Column, Section, Statement, Wanted, compiled, fill, reading, ref_path
 from privacy.packages.fetching import Ahead, Steps
 from privacy.packages.screening import Cell, Passage, Screen
 from privacy.packages.writing import Columns
@@ -29,10 +30,11 @@ BEGUN = 8
 
 @dataclass
 class Read:
-    """One chunk of a section, and of each row the parent it is merged with."""
+    """One chunk of a section."""
 
     size: int
-    links: Sequence[Any]
+    places: tuple[Sequence[Any], ...]
+    """By column what tells the place of each row, or of its parent, in the order of all."""
     columns: Columns | None
     """The values by column, where no row is cut or blackened: most chunks are so, and need no row of their own."""
     made: list[Row] | None = None
@@ -44,6 +46,11 @@ class Read:
             self.made = rows_from(self.columns or {})
         return self.made
 
+    @cached_property
+    def ranks(self) -> list[tuple[Any, ...]]:
+        """The place of each row, or of its parent: a newer one is greater."""
+        return list(zip(*self.places, strict=True))
+
     @property
     def by_column(self) -> Columns:
         """The values by column in any case, None where a row does not have one."""
@@ -51,20 +58,6 @@ class Read:
             return self.columns
         names = dict.fromkeys(name for row in self.rows for name in row)
         return Columns({name: [row.get(name) for row in self.rows] for name in names})
-
-    @property
-    def ids(self) -> Sequence[Any]:
-        """The keys of the rows."""
-        return self.columns["id"] if self.columns is not None else [row["id"] for row in self.rows]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which rows are read: of a section; with a `link` beside the parents it names, with these columns of theirs."""
-
-    section: Section
-    link: str = ""
-    inherits: tuple[str, ...] = ()
 
 
 class Reader:
@@ -110,7 +103,7 @@ class Reader:
                 steps.order(max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1))))
             # Parents are wanted as soon as the first of their children; there is time for others once both are there.
             self._begin_others(1 if wanted.link else BEGUN)
-            read = self._read(section, statement, found, wanted.link, wanted.inherits)
+            read = self._read(wanted, statement, found)
             self._ahead.make_room()
             yield read
 
@@ -133,39 +126,33 @@ class Reader:
         section, blocked = wanted.section, bool(self.subject.refs)
         find = finder_for(section.declaration.label)
         if find is None or section.history:
-            return reading(section, wanted.link, wanted.inherits, blocked)
+            return reading(wanted, blocked)
         condition = find(self.subject)
-        return None if condition is None else compiled(section, condition, wanted.link, wanted.inherits)
+        return None if condition is None else compiled(wanted, condition)
 
-    def _read(
-        self,
-        section: Section,
-        statement: Statement,
-        found: list[tuple[Any, ...]],
-        link: str,
-        inherits: tuple[str, ...],
-    ) -> Read:
+    def _read(self, wanted: Wanted, statement: Statement, found: list[tuple[Any, ...]]) -> Read:
+        section = wanted.section
         read = dict(zip(statement.paths, zip(*found, strict=True), strict=True))
         columns = Columns({})
         for column, convert in zip(section.columns, statement.converters, strict=True):
             values = read[column.path]
             columns[column.name] = self._translated(column, convert(values) if convert else values)
-        for name in inherits:
-            columns[f"{link}.{name}"] = read[f"{link}__{name}"]
+        for name, path in zip(wanted.inherits, wanted.inherited, strict=True):
+            columns[f"{wanted.link}.{name}"] = read[path]
         shared = self._may_be_foreign(section, statement, found)
         suspects = [column for column in section.texts if shared or not self._is_harmless(column, columns[column.name])]
-        links = read[link] if link else []
+        places = tuple(read[path] for path in wanted.rank)
         if not shared and not suspects:
             for name, said in _worded(section):
                 columns[name] = [said(value) if value else value for value in columns[name]]
-            return Read(len(found), links, columns)
+            return Read(len(found), places, columns)
         rows = rows_from(columns)
         foreign = self._foreign_of(section, statement, found, rows) if shared else []
         self._screen(section, suspects, rows, foreign)
         for name, said in _worded(section):
             for row in rows:
                 row[name] = said(row[name]) if row.get(name) else row.get(name)
-        return Read(len(found), links, None, rows)
+        return Read(len(found), places, None, rows)
 
     def _may_be_foreign(self, section: Section, statement: Statement, found: list[tuple[Any, ...]]) -> bool:
         """Whether some of these rows are in part about another person."""

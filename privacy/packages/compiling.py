@@ -99,6 +99,30 @@ class Section:
         return [column.name for column in self.columns]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """How the rows of a section are read: the newest first, by the column `newest` or else by their keys; with a `link`
+    in the order of the parents that it names, which is by `newest` of theirs, and with these columns of the parents."""
+
+    section: Section
+    newest: str = ""
+    link: str = ""
+    inherits: tuple[str, ...] = ()
+
+    @property
+    def inherited(self) -> list[str]:
+        """The paths of the columns of the parents."""
+        return [f"{self.link}__{name}" for name in self.inherits]
+
+    @property
+    def rank(self) -> list[str]:
+        """The paths of what tells the place of a row, and of its parent, in the order of all."""
+        key = self.link or self.section.columns[0].path
+        if not self.newest:
+            return [key]
+        return [f"{self.link}__{self.newest}" if self.link else self.newest, key]
+
+
 def sections(kind: str) -> list[Section]:
     """Every table that may hold something for a package of this kind, the models first, then their history."""
     return list(_sections(kind))
@@ -305,24 +329,21 @@ def fill(params: tuple[Any, ...], subject: Person) -> list[Any]:
 
 
 @lru_cache(maxsize=512)
-def reading(section: Section, link: str, inherits: tuple[str, ...], blocked: bool) -> Statement:
-    """The rows of a section, newest first; `link` is the column by which children are merged with their parents, and
-    `inherits` columns of these."""
-    return compiled(section, condition_of(section, blocked=blocked), link, inherits, blocked)
+def reading(wanted: Wanted, blocked: bool) -> Statement:
+    """The statement that reads what is about the person."""
+    return compiled(wanted, condition_of(wanted.section, blocked=blocked), blocked)
 
 
-def compiled(
-    section: Section, condition: Q, link: str = "", inherits: tuple[str, ...] = (), blocked: bool = False
-) -> Statement:
+def compiled(wanted: Wanted, condition: Q, blocked: bool = False) -> Statement:
     """The statement that reads these rows of a section."""
+    section = wanted.section
     paths = [column.path for column in section.columns]
     paths += [path for owners in section.owners for path in owners]
     if section.owners and blocked and ref_path(section.declaration):
         paths.append(ref_path(section.declaration))
-    paths += [link, *(f"{link}__{name}" for name in inherits)] if link else []
-    paths = list(dict.fromkeys(paths))
-    order = [f"-{link}", "pk"] if link else ["-pk"]
-    written = _written(section)
+    paths = list(dict.fromkeys([*paths, *wanted.rank, *wanted.inherited]))
+    order = [f"-{path}" for path in wanted.rank] + (["pk"] if wanted.link else [])
+    written = _written(section) | set(wanted.rank[:-1])
     read = [Cast(path, models.TextField()) if path in written else path for path in paths]
     query = rows_of(section).filter(condition).order_by(*order).values_list(*read).query
     sql, params = query.sql_with_params()

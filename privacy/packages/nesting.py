@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from datamap.packages import Nested, Part, Row, Shape
-from privacy.packages.collecting import Read, Reader, Wanted
+from privacy.packages.collecting import Read, Reader
+from privacy.packages.compiling import Wanted
 from privacy.packages.ordering import Assembly
 from privacy.packages.rendering import rendered
 from privacy.packages.showing import Shown, shown
@@ -50,23 +51,23 @@ class Children:
     def hang(self, parents: Read, objects: list[str], shown: int) -> list[list[Row]]:
         """Put their objects into those of the parents; answers the rows of the first so many parents, for people."""
         rows = []
-        for place, parent in enumerate(parents.ids):
+        for place, parent in enumerate(parents.ranks):
             found, inner = self._of(parent, place < shown)
             objects[place] = f'{objects[place][:-1]},"{self.nested.key}":[{",".join(inner)}]}}'
             if place < shown:
                 rows.append(found)
         return rows
 
-    def _of(self, parent: Any, with_rows: bool) -> tuple[list[Row], list[str]]:
+    def _of(self, parent: tuple[Any, ...], with_rows: bool) -> tuple[list[Row], list[str]]:
         """The rows, if wanted, and the objects of this parent; parents come from the newest to the oldest, as these."""
         rows: list[Row] = []
         objects: list[str] = []
         while (chunk := self._chunk) is not None:
-            links, place, end = chunk.links, self._place, chunk.size
-            while place < end and links[place] > parent:
+            ranks, place, end = chunk.ranks, self._place, chunk.size
+            while place < end and ranks[place] > parent:
                 place += 1
             begin = place
-            while place < end and links[place] == parent:
+            while place < end and ranks[place] == parent:
                 place += 1
             objects += self._objects[begin:place]
             if with_rows:

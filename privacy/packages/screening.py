@@ -43,9 +43,12 @@ _NAMED_COLLEAGUE = re.compile(
 )
 _BEFORE = r"(?:(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)*(?:[A-ZÄÖÜ]\.\s*)*"
 _NUMBERS = "SELECT number FROM customers_customer WHERE number = ANY(string_to_array(%s, ' '))"
-# Whether a customer is numbered in each of three stretches.
-_ANY = "EXISTS (SELECT FROM customers_customer WHERE sort_number BETWEEN %s AND %s)"
-_USED = f"SELECT {_ANY}, {_ANY}, {_ANY}"
+# Whether a customer is numbered in a stretch, and which numbers are the next below and above it.
+_AROUND = (
+    "SELECT EXISTS (SELECT FROM customers_customer WHERE sort_number BETWEEN %(least)s AND %(greatest)s), "
+    "(SELECT max(sort_number) FROM customers_customer WHERE sort_number < %(least)s), "
+    "(SELECT min(sort_number) FROM customers_customer WHERE sort_number > %(greatest)s)"
+)
 _DIGITS_SORTED = 20  # `Customer.sort_number`
 SHORTEST = 3
 # So many words that name nobody are remembered, for free words and for others; so many numbers and addresses.
@@ -310,29 +313,30 @@ class _Unused:
     """Stretches of figures in which no customer is numbered: one look is enough for many texts."""
 
     def __init__(self) -> None:
-        self._stretches: list[tuple[str, str]] = []
+        # Between the number of a customer and the next, both left out.
+        self._stretches: list[tuple[int, int]] = []
 
     def hold(self, numbers: set[str]) -> bool:
         """Whether all of these lie in one of them; what holds letters lies in none."""
         together = "".join(numbers)
         if not (together.isascii() and together.isdigit()):
             return False
-        places = [number.rjust(_DIGITS_SORTED, "0") for number in numbers]
-        least, greatest = min(places), max(places)
-        if not self._reach(least, greatest):
-            self._look(least, greatest)
-        return self._reach(least, greatest)
+        figures = set(map(int, numbers))
+        least, greatest = min(figures), max(figures)
+        known = any(low < least and greatest < high for low, high in self._stretches)
+        return known or self._look(least, greatest)
 
-    def _reach(self, least: str, greatest: str) -> bool:
-        return any(low <= least and greatest <= high for low, high in self._stretches)
-
-    def _look(self, least: str, greatest: str) -> None:
-        # Most numbers of customers lie beside each other: whatever is less than all, or greater, is none.
-        lowest, highest = "0" * _DIGITS_SORTED, "9" * _DIGITS_SORTED
-        wanted = [(lowest, greatest), (least, highest), (least, greatest)]
-        (used,) = ask(_USED, [place for stretch in wanted for place in stretch])
-        found = [stretch for stretch, is_used in zip(wanted, used, strict=True) if not is_used]
-        self._stretches = [*found, *self._stretches][:MOST_STRETCHES]
+    def _look(self, least: int, greatest: int) -> bool:
+        """Whether nobody is numbered from the one to the other; how far it is so around them is remembered."""
+        written = {"least": f"{least:0{_DIGITS_SORTED}}", "greatest": f"{greatest:0{_DIGITS_SORTED}}"}
+        ((is_used, below, above),) = ask(_AROUND, written)
+        if is_used:
+            return False
+        # Where a number with letters stands among figures is for the database to say: as far as it is asked about.
+        low = -1 if below is None else int(below) if below.isdecimal() else least - 1
+        high = 10**_DIGITS_SORTED if above is None else int(above) if above.isdecimal() else greatest + 1
+        self._stretches = [(low, high), *self._stretches][:MOST_STRETCHES]
+        return True
 
 
 def _may_hold_address(text: str) -> bool:
