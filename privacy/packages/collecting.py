@@ -211,7 +211,8 @@ class Reader:
         if not ids:
             return values
         ask(ids)
-        return [None if value is None else known[value] for value in values]
+        told = {None: None, **{one: known[one] for one in ids}}
+        return list(map(told.__getitem__, values))
 
     def _role_of(self, ids: set[Any]) -> None:
         """Employees are no recipients; their role says enough (C-579/21)."""

@@ -21,6 +21,8 @@ class Ahead:
     """What was ordered on the connection and has not been taken in. Inside a transaction."""
 
     def __init__(self) -> None:
+        connection.ensure_connection()
+        self.handle: psycopg.Connection[Any] = connection.connection
         self._mode = ExitStack()
         self._is_open = False
         self.settled = 0
@@ -40,15 +42,15 @@ class Ahead:
     def send(self, cursor: psycopg.Cursor[Any], statement: str, params: Sequence[Any] | None = None, **kw: Any) -> None:
         """Order what this statement answers."""
         if not self._is_open:
-            self._mode.enter_context(connection.connection.pipeline())
+            self._mode.enter_context(self.handle.pipeline())
             self._is_open = True
         cursor.execute(statement, params, prepare=False, **kw)
-        connection.connection.pgconn.flush()
+        self.handle.pgconn.flush()
 
     def make_room(self) -> None:
         """Take what has come from the socket, which holds little: the server goes on where it was full."""
         if self._is_open:
-            connection.connection.pgconn.consume_input()
+            self.handle.pgconn.consume_input()
 
     def settle(self) -> None:
         """Wait for everything that was ordered. Raises what the database raises."""
@@ -71,10 +73,10 @@ class Steps:
     def __init__(self, ahead: Ahead, statement: str, params: Sequence[Any]) -> None:
         self._ahead = ahead
         self._name = f"package_{next(_numbers)}"
-        self._cursor = psycopg.Cursor(connection.connection)
+        self._cursor = psycopg.Cursor(ahead.handle)
         self.ordered = 0
         # The parameters stand in it, as in what Django asks: PostgreSQL plans with them, and asks for no types.
-        cursor = psycopg.ClientCursor(connection.connection)
+        cursor = psycopg.ClientCursor(ahead.handle)
         ahead.send(cursor, f"DECLARE {self._name} NO SCROLL CURSOR FOR {statement}", params)
 
     def order(self, rows: int) -> None:
@@ -91,4 +93,4 @@ class Steps:
 
     def end(self) -> None:
         """No more are wanted; without this it ends with the transaction."""
-        self._ahead.send(psycopg.Cursor(connection.connection), f"CLOSE {self._name}")
+        self._ahead.send(psycopg.Cursor(self._ahead.handle), f"CLOSE {self._name}")

@@ -167,5 +167,5 @@ def _said(said: Callable[[Any], Any], values: Sequence[Any], kinds: set[type]) -
     """What is made of each value; many rows say the same."""
     if kinds <= SOME_TEXT:
         known = {value: said(value) for value in set(values) if value is not None} | {None: None}
-        return [known[value] for value in values]
+        return list(map(known.__getitem__, values))
     return each(lambda value: None if value is None else said(value), values)

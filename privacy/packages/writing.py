@@ -194,9 +194,9 @@ def kinds_of(values: Iterable[Any]) -> set[type]:
 
 def each(make: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
     """What is made of each value, once of one that stands in many rows."""
-    found = {id(value): value for value in values}
+    found = dict(zip(map(id, values), values, strict=True))
     made = {mark: make(value) for mark, value in found.items()}
-    return [made[id(value)] for value in values]
+    return list(map(made.__getitem__, map(id, values)))
 
 
 class Table:
