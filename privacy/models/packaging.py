@@ -177,6 +177,10 @@ class Redaction(models.Model):
                 name="privacy_redaction_once",
             )
         ]
+        indexes: ClassVar[list[Any]] = [
+            # Each copy asks whether anything was decided about its person, among all that wait.
+            models.Index(fields=["package"], condition=~models.Q(decision="pending"), name="privacy_redaction_decided")
+        ]
 
     def __str__(self) -> str:
         return f"Redaction {self.pk}"

@@ -24,6 +24,9 @@ from privacy.toldwords import in_words
 # So many rows are fetched first, and from then on as many as hold so many values, or so many bytes, together.
 FIRST, CHUNK, CHUNK_BYTES = 100, 6_000, 512 * 1024
 REMEMBERED = 5_000
+
+# So many chunks are ordered at once, to be worked with one by one.
+AHEAD = 2
 # So many tables are begun before their turn, each with its first rows: to put those in order takes the server longest.
 BEGUN = 8
 
@@ -100,12 +103,14 @@ class Reader:
                 steps.end()
             else:
                 held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
-                steps.order(max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1))))
+                most = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
+                steps.order(AHEAD * most)
             # Parents are wanted as soon as the first of their children; there is time for others once both are there.
             self._begin_others(1 if wanted.link else BEGUN)
-            read = self._read(wanted, statement, found)
-            self._ahead.make_room()
-            yield read
+            for place in range(0, len(found), most):
+                read = self._read(wanted, statement, found[place : place + most])
+                self._ahead.make_room()
+                yield read
 
     def _begin_others(self, most: int) -> None:
         """Have the server begin with what comes next, until so many wait for their turn."""
