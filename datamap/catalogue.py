@@ -13,6 +13,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from datamap.models import RetentionRule
+from datamap.preparing import Standing
 from datamap.workdays import BERLIN, add_months, local_date
 
 SUPERVISED = "supervised"
@@ -22,6 +23,7 @@ REPAIR_MONTHS = 12
 # How the catalogue marks a statute that reads otherwise since.
 _FORMER = re.compile(r"\(text until (\d{4}-\d\d-\d\d)\)")
 LONGEST_BACK = 150 * 366
+_RULES_OF = Standing(lambda key: RetentionRule.objects.filter(key=key).order_by("variant", "version"), "\x01")
 
 
 class UnknownRule(LookupError):
@@ -78,7 +80,7 @@ class _Outcome:
 def rules_of(key: str) -> list[RetentionRule]:
     """All versions and variants of a key (with or without `:variant`), oldest first; UnknownRule when there
     is none."""
-    found = list(RetentionRule.objects.filter(key=key.partition(":")[0]).order_by("variant", "version"))
+    found = _RULES_OF(key.partition(":")[0])
     if key not in {name for rule in found for name in (rule.key, rule.full_key)}:
         raise UnknownRule(_("The catalogue has no key %s.") % key)
     return found

@@ -42,7 +42,7 @@ from datamap.controlling import controller, legal_zone
 from datamap.declarations import By, Group, Store, registry
 from datamap.models import Controller, RetentionRule
 from datamap.packages import ACCESS, Person, finder_for
-from datamap.preparing import ask
+from datamap.preparing import Standing, ask
 from datamap.starts import no_start, start_of
 from datamap.words import column_label
 from datamap.workdays import add_months, local_date
@@ -90,6 +90,11 @@ class Line(Grounds):
     def parts(self) -> str:
         """How many of what: "12 orders, 3 papers"."""
         return ", ".join(f"{count} {name}" for name, count in self.counts.items())
+
+
+_RULES = Standing(lambda _none: RetentionRule.objects.all())
+_STATUS: Standing[Any] = Standing(lambda pk: Customer.objects.filter(pk=pk).values_list("status"))
+_HOLDS = Standing(lambda pk: Hold.objects.filter(customer=pk, released_at__isnull=True).order_by("pk"))
 
 
 @dataclass
@@ -217,9 +222,9 @@ class _Facts:
     def __init__(self, subject: Person) -> None:
         self.who = controller()
         self.today = timezone.localdate()
-        self.rules = list(RetentionRule.objects.all())
-        status = Customer.objects.filter(pk=subject.customer_id or 0).values_list("status", flat=True).first()
-        self.account = CATEGORIES.get(status or "", "ACCOUNT")
+        self.rules = _RULES()
+        ((status,),) = _STATUS(subject.customer_id) or [("",)]
+        self.account = CATEGORIES.get(status, "ACCOUNT")
         self.zone = legal_zone(self.who)
         self.names = names_by_kind(self.today)
 
@@ -379,10 +384,9 @@ def _outlive(lines: dict[tuple[str, bool], Line]) -> None:
 def _holds(subject: Person) -> list[dict[str, Any]]:
     if subject.customer_id is None:
         return []
-    holds = Hold.objects.filter(customer_id=subject.customer_id, released_at__isnull=True).order_by("pk")
     return [
         {"kind": str(hold.get_kind_display()), "order_number": hold.order_number, "review": hold.review_on.isoformat()}
-        for hold in holds
+        for hold in _HOLDS(subject.customer_id)
     ]
 
 

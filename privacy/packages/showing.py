@@ -31,6 +31,7 @@ _SILENT = {
 }  # fmt: skip
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LONGEST = 4_000
+_OF_MANY = (list, dict)
 _AMOUNT, _DAY = re.compile(r"-?\d+(?:\.\d+)?"), re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _RATES, _COUNTS = {"rate", "tax_rate"}, {"quantity"}
 _PRICES = {"unit_price", "discount", "amount", "net", "tax", "gross"}
@@ -57,7 +58,7 @@ class Shown:
     """Of each column with a few possible values what people call them."""
     readings: dict[str, Callable[[Any], str]] = field(default_factory=dict)
     """Of each column that its app reads to people how it does."""
-    known: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
+    known: dict[tuple[str, Any, str | None], str] = field(default_factory=dict)
     """What was said of a value, beside its currency: states, amounts and days come again and again."""
     rows: list[list[tuple[str, str]]] = field(default_factory=list)
 
@@ -138,7 +139,7 @@ def said(page: Shown, column: Column, value: Any, row: Row, zone: ZoneInfo) -> s
     """A value in words."""
     if value is None or value == "":
         return ""
-    if type(value) is not str or column.how == "prose":
+    if type(value) in _OF_MANY or column.how == "prose":
         return _worded(page, column, value, row, zone)
     mark = column.name, value, row.get("currency")
     if mark not in page.known:
