@@ -43,6 +43,8 @@ LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
 CATEGORY = "DSARPKG"
 TOLD_EVERY = 1.0
+# What was written lies in memory until garbage is collected: many short statements are less than a few long ones.
+AT_ONCE = 100
 _PACKAGE = Standing(lambda pk: Package.objects.select_related("customer", "request").filter(pk=pk))
 State, Kind = Package.State, Package.Kind
 
@@ -281,7 +283,7 @@ def _noter(package: Package) -> Callable[[list[Redaction]], None]:
     def note(found: list[Redaction]) -> None:
         for redaction in found:
             redaction.package = package
-        Redaction.objects.bulk_create(found, ignore_conflicts=True)
+        Redaction.objects.bulk_create(found, ignore_conflicts=True, batch_size=AT_ONCE)
 
     return note
 
