@@ -25,12 +25,13 @@ from customers.models import (
     Tag,
 )
 from datamap.preparing import Standing, ask
+from privacy.models import Erasure
 
 SHOWN = 20
 """More contact points, addresses or persons than this are counted, not listed."""
 
 # Most customers have nothing in most of these: one question says where to look.
-_RARE: tuple[type[Model], ...] = (ContactPerson, ExternalId, CustomerTag, Preference, Flag, OptInClaim)
+_RARE: tuple[type[Model], ...] = (ContactPerson, ExternalId, CustomerTag, Preference, Flag, OptInClaim, Erasure)
 _EXISTS = [f"EXISTS (SELECT FROM {model._meta.db_table} WHERE customer_id = %s)" for model in _RARE]
 _ORIGINS = Standing(lambda pk: Origin.objects.filter(pk=pk))
 _POINTS = Standing(lambda pk: ContactPoint.objects.filter(customer=pk).order_by("-is_primary", "pk")[:SHOWN])
@@ -50,6 +51,7 @@ _CLAIMS = Standing(
         .order_by(F("claimed_at").desc(), "channel")[:SHOWN]
     )
 )
+_ERASURES = Standing(lambda pk: Erasure.objects.filter(customer=pk, state__in=Erasure.OPEN_STATES)[:1])
 
 
 @dataclass
@@ -68,6 +70,7 @@ class Profile:
     interests: list[str]
     flags: list[Flag]
     claims: list[OptInClaim]
+    erasures: list[Erasure]
     chips: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -117,6 +120,7 @@ def profile_of(customer: Customer) -> Profile:
         interests=[p.value for p in preferences if p.kind == Preference.Kind.INTEREST],
         flags=rows(Flag, _FLAGS),
         claims=rows(OptInClaim, _CLAIMS),
+        erasures=rows(Erasure, _ERASURES),
     )
     profile.chips = _chips(profile)
     return profile
@@ -127,6 +131,7 @@ def _chips(profile: Profile) -> list[tuple[str, str]]:
     customer, summary = profile.customer, profile.summary
     kinds = {flag.kind for flag in profile.flags}
     marks: list[tuple[Any, str, str]] = [
+        (profile.erasures, "stop", _("is to be erased")),
         (customer.restricted_at, "stop", _("restricted")),
         (customer.deactivated_at, "plain", _("deactivated")),
         (customer.kind == Customer.Kind.COMPANY, "info", _("Company")),

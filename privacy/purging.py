@@ -102,18 +102,21 @@ def rehearse(as_of: date, *, only: str = "", allow_share: Decimal | None = None,
     return report
 
 
-def plan_run(as_of: date, *, only: str = "", allow_share: Decimal | None = None) -> RetentionRun:
+def plan_run(
+    as_of: date, *, only: str = "", allow_share: Decimal | None = None, warns_first: bool = False
+) -> RetentionRun:
     """Write down a run and its batches. Guarded, it waits for a person and nothing is deleted.
 
-    Atomic: a planner that dies leaves no half planned run.
+    `warns_first`: the caller has told owners of accounts (`privacy.warning`); who can be told when it is worked on, and
+    was not, stays. Atomic: a planner that dies leaves no half planned run.
     """
     with transaction.atomic():
         ensure_all()
-        book = Book(as_of, night=True)
+        book = Book(as_of, night=True, warns_first=warns_first)
         RetentionRun.objects.filter(state=RetentionRun.State.GUARDED).update(
             state=RetentionRun.State.CANCELLED, finished_at=timezone.now()
         )
-        run = RetentionRun.objects.create(as_of=as_of, only=only)
+        run = RetentionRun.objects.create(as_of=as_of, only=only, warns_first=warns_first)
         run.guard = _guard(book, only, allow_share)
         if only in ("", TOMB):
             keep_outlived(book)
@@ -173,7 +176,7 @@ def work(run_id: UUID, *, batches: int | None = None) -> int:
     run = RetentionRun.objects.get(pk=run_id)
     if run.state != RetentionRun.State.RUNNING:
         return 0
-    book = Book(run.as_of, night=True)
+    book = Book(run.as_of, night=True, warns_first=run.warns_first)
     done = 0
     while (batches is None or done < batches) and _work_one(run, book):
         done += 1

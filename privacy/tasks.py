@@ -41,7 +41,7 @@ def purge_by_night() -> None:
     In this order in one task: whoever can be told does not end by the same night's run."""
     today = local_date(timezone.now(), legal_zone())
     warn_inactive(today)
-    run = plan_run(today)
+    run = plan_run(today, warns_first=True)
     if run.state == RetentionRun.State.RUNNING:
         for _worker in range(WORKERS):
             work_on_run.delay(str(run.pk))

@@ -39,7 +39,7 @@ class Book:
     """All rules as they stand on one day, asked once for a whole run.
 
     `night`: the person ends by their own period, not by a request; then the orders of guests stay blocked for the
-    rest of ORDER (domain.md 5). `warns_first`: for a rehearsal of a run before which owners of accounts are told.
+    rest of ORDER (domain.md 5). `warns_first`: owners of accounts are told before it; who can be and was not stays.
     """
 
     as_of: date

@@ -30,6 +30,8 @@ class RetentionRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     as_of = models.DateField(_("evaluated on"))
     only = models.CharField(_("only the rule"), max_length=32, blank=True)
+    # Whoever can still be told that their account ends, and was not, stays until they were.
+    warns_first = models.BooleanField(_("tells owners of accounts first"), default=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNING)
     guard = models.JSONField(_("guard"), null=True, blank=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")

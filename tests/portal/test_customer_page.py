@@ -24,7 +24,8 @@ from datamap.catalogue import rule_for
 from datamap.models import AccessLog, Controller
 from orders.models import CustomerTotal, Document, Order
 from portal.keeping import kept_for
-from privacy.models import Recipient
+from privacy.erasing import ask_erasure, cancel_erasure
+from privacy.models import Policy, Recipient
 from staff.models import Role, User
 from tests.consents import making as consenting
 from tests.portal.factories import make_customer
@@ -66,6 +67,15 @@ def test_a_restricted_customer_does_not_exist_for_the_service(agent_client, sign
         url = reverse(f"portal:{name}", args=["10482"])
         assert agent_client.get(url).status_code == 404
         assert signed_in(privacy).get(url).status_code == 200
+
+
+def test_whoever_is_to_be_erased_is_marked_until_it_is_taken_back(agent_client, agent):
+    customer = make_customer("10482")
+    Policy(undo_hours=24).save()
+    erasure = ask_erasure(customer, user=agent)
+    assert "wird gelöscht" in agent_client.get(page("10482")).text
+    cancel_erasure(erasure, by=agent)
+    assert "wird gelöscht" not in agent_client.get(page("10482")).text
 
 
 def test_the_page_shows_what_is_known(agent_client, agent):

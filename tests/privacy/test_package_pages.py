@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError
 from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
@@ -22,8 +24,9 @@ from django.utils import timezone
 from customers.models import Customer, Note
 from datamap.models import AccessLog
 from privacy.models import Package, Redaction, Request
-from privacy.packages import building, reviewing
+from privacy.packages import building, collecting, reviewing
 from privacy.packages.building import NotProvidable, build, last_moment, provide
+from privacy.packages.compiling import Statement, Wanted, reading
 from privacy.packages.expiring import drop_strays, expire_packages
 from privacy.packages.tasks import resume_packages
 from staff.models import Role, User
@@ -335,6 +338,26 @@ def test_a_package_that_kills_its_workers_ends_as_failed(anna) -> None:
     package = building.ask(anna, "portability")
     Package.objects.filter(pk=package.pk).update(attempts=building.MOST_ATTEMPTS)
     assert building.work_on(package.pk).state == Package.State.FAILED
+
+
+def test_a_statement_that_fails_fails_the_package_and_not_the_connection(
+    anna: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ordered ahead, it fails while something else is worked with."""
+
+    def broken(wanted: Wanted, blocked: bool) -> Statement:
+        found = reading(wanted, blocked)
+        fails = wanted.section.label == "customers.HistoricalCustomer"
+        return replace(found, sql=found.sql.replace("WHERE", "WHERE 1 / 0 = 1 AND", 1)) if fails else found
+
+    monkeypatch.setattr(collecting, "reading", broken)
+    with pytest.raises(DataError):
+        building.build(anna, "access")
+    failed = Package.objects.get()
+    assert (failed.state, failed.failure, bool(failed.file)) == (Package.State.FAILED, "DataError", False)
+    monkeypatch.undo()
+    assert building.again(failed)
+    assert building.work_on(failed.pk).state == Package.State.REVIEW
 
 
 # --- The command -----------------------------------------------------------------------------------------------

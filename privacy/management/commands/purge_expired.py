@@ -48,7 +48,8 @@ class Command(BaseCommand):
         else:
             if options["warn_first"]:
                 self._warn(day, options["rule"])
-            report = self._run(plan_run(day, only=options["rule"], allow_share=share), options)
+            run = plan_run(day, only=options["rule"], allow_share=share, warns_first=options["warn_first"])
+            report = self._run(run, options)
         say(self, options, report.as_dict(), words(report))
         if report.guard:
             raise SystemExit(WANTS_A_PERSON)
