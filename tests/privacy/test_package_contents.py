@@ -574,7 +574,7 @@ def test_the_copy_of_a_supervised_shop_says_the_period_that_its_day_comes_from(a
 
 def test_what_happened_last_stands_first_also_where_it_was_noted_before(anna: Customer, meier: User) -> None:
     """An import brings older orders later, some of one instant; each keeps its own lines, and so do calls told late."""
-    told = {"O-24": (2024, 3), "O-25": (2025, 1), "O-23": (2023, 2), "O-24b": (2024, 2)}
+    told = {"O-24": (2024, 3), "O-25": (2025, 1), "O-23": (2023, 2), "P-24": (2024, 2)}
     for number, (year, lines) in told.items():
         make_order(anna, lines, number=number, placed_at=AT.replace(year=year))
     for year in (2019, 2021, 2020):
@@ -583,10 +583,10 @@ def test_what_happened_last_stands_first_also_where_it_was_noted_before(anna: Cu
         )
     found = files_of(build(anna, "access"))
     orders = [(row["orderNumber"], len(row["orderedItem"])) for row in data_of(found, "data/orders.json")]
-    assert orders[1:] == [("O-25", 1), ("O-24b", 2), ("O-24", 3), ("O-23", 2)]
+    assert orders[1:] == [("O-25", 1), ("P-24", 2), ("O-24", 3), ("O-23", 2)]
     rows = list(csv.DictReader(io.StringIO(found["data/orders.csv"].decode(), newline="")))
-    assert [row["number"] for row in rows][1:] == ["O-25", "O-24b", "O-24", "O-23"]
+    assert [row["number"] for row in rows][1:] == ["O-25", "P-24", "O-24", "O-23"]
     calls = [row["content"] for row in data_of(found, "data/communications.json") if "medium" in row]
     assert calls[1:] == ["Anruf 2021", "Anruf 2020", "Anruf 2019"]
     page = found["index.html"].decode()
-    assert [*sorted(told, key=page.index)] == ["O-25", "O-24b", "O-24", "O-23"]
+    assert [*sorted(told, key=page.index)] == ["O-25", "P-24", "O-24", "O-23"]

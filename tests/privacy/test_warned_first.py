@@ -25,9 +25,8 @@ from customers.models import ContactPoint, Customer, Summary
 from datamap.versioning import add_version, newest, successor
 from mail.models import Message
 from mail.sending import deliver_due
-from privacy.models import Hold, Policy, Restriction, RetentionRun
+from privacy.models import Hold, Policy, RetentionRun
 from privacy.purging import SPEAKS_FROM, approve_run, report_of, work
-from privacy.restricting import lift, restrict
 from privacy.tasks import purge_by_night
 from staff.models import User
 from tests.privacy.making import at, make_contact, make_person
@@ -261,20 +260,20 @@ def test_a_crowd_costs_as_many_questions_as_one(night: Night) -> None:
     assert len(crowd) == len(alone)
 
 
-def test_whose_restriction_ends_while_a_run_waits_for_a_person_is_told_first(night: Night) -> None:
+def test_whose_case_ends_while_a_run_waits_for_a_person_is_told_first(night: Night) -> None:
     for number in range(SPEAKS_FROM):
         silent = make_person(f"9{number:03}", last_activity=LONG_AGO)
         ContactPoint.objects.filter(customer=silent, kind="email").delete()
     kept = make_person("1", last_activity=LONG_AGO)
-    case = restrict(kept, "a", ["all"], "Anschrift bestritten", by=None)
+    hold = Hold.objects.create(
+        kind="claim", customer=kept, reason="dispute", review_on=NIGHT + timedelta(days=300), owner=None
+    )
     night(NIGHT)
     run = RetentionRun.objects.get(state=RetentionRun.State.GUARDED)
-    Restriction.objects.filter(pk=case.pk).update(notice_sent_at=timezone.now())
-    case.refresh_from_db()
-    lift(case, by=None)
+    Hold.objects.filter(pk=hold.pk).update(released_at=timezone.now())
     approve_run(run, User.objects.create_user("privacy@laden.example", name="P"))
     work(run.pk)
-    assert here() == ["1"]
+    assert here() == ["1"] and not mail.outbox
     assert night(NIGHT + timedelta(days=1)) == {"due": 1, "held": 1}
     assert [to for one in mail.outbox for to in one.to] == ["alma1@laden.example"]
     assert night(NIGHT + timedelta(days=32)) == {"due": 1, "deleted": 1}
