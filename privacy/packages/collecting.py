@@ -24,7 +24,6 @@ from privacy.toldwords import in_words
 # So many rows are fetched first, and from then on as many as hold so many values, or so many bytes, together.
 FIRST, CHUNK, CHUNK_BYTES = 100, 6_000, 512 * 1024
 REMEMBERED = 5_000
-
 # So many chunks are ordered at once, to be worked with one by one.
 AHEAD = 2
 # So many tables are begun before their turn, each with its first rows: to put those in order takes the server longest.
@@ -99,16 +98,16 @@ class Reader:
         is_last = False
         while not is_last and (found := steps.take()):
             is_last = len(found) < steps.ordered
+            held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
+            size = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
             if is_last:
                 steps.end()
             else:
-                held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
-                most = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
-                steps.order(AHEAD * most)
+                steps.order(AHEAD * size)
             # Parents are wanted as soon as the first of their children; there is time for others once both are there.
             self._begin_others(1 if wanted.link else BEGUN)
-            for place in range(0, len(found), most):
-                read = self._read(wanted, statement, found[place : place + most])
+            for place in range(0, len(found), size):
+                read = self._read(wanted, statement, found[place : place + size])
                 self._ahead.make_room()
                 yield read
 

@@ -169,7 +169,7 @@ class Spool:
 
 
 class Columns(dict[str, Sequence[Any]]):
-    """Rows by column: of each name the values of all rows; "id" is always among them."""
+    """Rows by column: of each name the values of all rows; "id" is always among them. Filled before it is asked."""
 
     def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
         super().__init__(columns)
