@@ -117,7 +117,7 @@ class Wanted:
     @property
     def rank(self) -> list[str]:
         """The paths of what tells the place of a row, and of its parent, in the order of all."""
-        key = self.link or self.section.columns[0].path
+        key = self.link or self.section.key
         if not self.newest:
             return [key]
         return [f"{self.link}__{self.newest}" if self.link else self.newest, key]
