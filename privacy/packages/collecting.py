@@ -95,7 +95,7 @@ class Reader:
         statement, steps = begun
         section = wanted.section
         heavy = [statement.place(column.path) for column in section.columns if column.how in ("prose", "data")]
-        most = max(1, CHUNK // len(statement.paths))
+        limit = most = max(1, CHUNK // len(statement.paths))
         is_last = False
         while not is_last and (found := steps.take()):
             is_last = len(found) < steps.ordered
@@ -103,7 +103,7 @@ class Reader:
                 steps.end()
             else:
                 held = sum(sum(map(len, filter(None, map(itemgetter(place), found)))) for place in heavy)
-                most = max(1, min(most, CHUNK_BYTES * len(found) // max(held, 1)))
+                most = max(1, min(limit, CHUNK_BYTES * len(found) // max(held, 1)))
                 steps.order(AHEAD * most)
             # Parents are wanted as soon as the first of their children; there is time for others once both are there.
             self._begin_others(1 if wanted.link else BEGUN)

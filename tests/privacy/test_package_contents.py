@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import jsonschema
@@ -29,6 +29,8 @@ from orders.documents import issue_document
 from orders.models import Document, Order, OrderLine, OrderType
 from privacy.models import Erasure, Hold, Package, Redaction
 from privacy.packages.building import build
+from privacy.packages.collecting import FIRST
+from privacy.packages.fetching import Steps
 from privacy.packages.knowing import marks_of_erased
 from privacy.restricting import restrict
 from staff.models import User
@@ -402,6 +404,32 @@ def test_a_long_list_is_whole_in_every_file_and_comes_last(anna: Customer) -> No
     pdf = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["ihre-daten.pdf"])).pages)
     assert "Kontakte (1.051)" in pdf
     assert "1.051" in files["index.html"].decode()
+
+
+def test_long_letters_leave_the_pdf_as_many_rows_and_later_short_ones_are_read_in_few_steps(
+    anna: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So few of the first ones fit in a step that the PDF has to wait for more of them."""
+    Interaction.objects.bulk_create(
+        Interaction(
+            customer=anna, kind="call", content="Die Mühle mahlt. " * (3_000 if n < 100 else 1),
+            occurred_at=AT + timedelta(days=1, hours=-n),
+        )
+        for n in range(1_200)
+    )  # fmt: skip
+    ordered: list[int] = []
+
+    def order(steps: Steps, rows: int) -> None:
+        ordered.append(rows)
+        usual(steps, rows)
+
+    usual = Steps.order
+    monkeypatch.setattr(Steps, "order", order)
+    files = files_of(build(anna, "access"))
+    assert len(data_of(files, "data/communications.json")) >= 1_201
+    assert len([rows for rows in ordered if rows != FIRST]) < 10
+    pdf = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["ihre-daten.pdf"])).pages)
+    assert "Die neuesten 20 von 1.201." in " ".join(pdf.split())
 
 
 def test_whoever_is_named_in_words_that_named_nobody_so_far_is_blackened_all_the_same(anna: Customer) -> None:
