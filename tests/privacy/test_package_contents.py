@@ -462,6 +462,21 @@ def test_a_number_that_was_met_before_is_known_however_many_came_since(anna: Cus
     assert said[601:603] == ["4711 und 4713", "[geschwärzt] und 4712"]
 
 
+def test_a_number_in_figures_of_another_script_hides_none_that_lies_below_it(anna: Customer) -> None:
+    """In the order of the database it stands above 999, whatever it counts."""
+    for number in ("\uff11\uff10\uff10", "950"):
+        make_customer(number=number)
+    written = ["Vorgang 1200"] * 150 + ["Vorgang 950"]
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=content, occurred_at=AT - timedelta(hours=n))
+        for n, content in enumerate(written)
+    )
+    rows = data_of(files_of(build(anna, "access")), "data/communications.json")
+    said = [row["content"] for row in rows if "medium" in row]
+    assert said.count("Vorgang 1200") == 150
+    assert said[-1] == "Vorgang [geschwärzt]"
+
+
 def test_figures_beside_those_of_customers_name_nobody_and_theirs_do(anna: Customer) -> None:
     """Below, between and above the numbers of customers, in many steps of reading."""
     others = [make_customer(number=number) for number in ("500100", "500900", "K-7001")]
