@@ -58,7 +58,7 @@ class ErasureStepData(PersonalData):
 @register(RetentionRun)
 class RetentionRunData(PersonalData):
     groups = staff_of("approved_by", category="DELLOG", start="finished_at")
-    plain = ("as_of", "only", "state", "guard", "approved_at", "started_at", "finished_at")
+    plain = ("as_of", "only", "warns_first", "state", "guard", "approved_at", "started_at", "finished_at")
 
 
 @register(RetentionBatch)
