@@ -25,7 +25,7 @@ from customers.models import ContactPoint, Customer, Summary
 from datamap.versioning import add_version, newest, successor
 from mail.models import Message
 from mail.sending import deliver_due
-from privacy.models import Hold, Policy, Restriction, RetentionRun
+from privacy.models import Hold, Policy, Request, Restriction, RetentionRun
 from privacy.purging import SPEAKS_FROM, approve_run, report_of, work
 from privacy.restricting import lift, restrict
 from privacy.tasks import purge_by_night
@@ -272,6 +272,7 @@ def test_whose_restriction_ends_while_a_run_waits_for_a_person_is_told_first(nig
     Restriction.objects.filter(pk=case.pk).update(notice_sent_at=timezone.now())
     case.refresh_from_db()
     lift(case, by=None)
+    Request.objects.update(state=Request.State.CLOSED, closed_at=timezone.now())
     approve_run(run, User.objects.create_user("privacy@laden.example", name="P"))
     work(run.pk)
     assert here() == ["1"]
