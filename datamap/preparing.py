@@ -23,7 +23,7 @@ def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[
     """All rows of a statement whose values travel beside it, not in it; counted like any other query.
 
     Only for statements whose best plan is the same whatever the values are: planning a page of a list takes longer than
-    reading it. Where PREPARE_AFTER is not set nothing is kept, and the answer is the same.
+    reading it. Where PREPARE_AFTER is not set nothing is kept outside `planned_once`, and the answer is the same.
     """
     connection.ensure_connection()
     handle: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
@@ -35,10 +35,11 @@ def ask(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[
 
 @contextmanager
 def planned_once() -> Iterator[None]:
-    """Inside a transaction: what is asked here is planned once for each connection, the first time and for all values.
+    """Inside a transaction, to whose end it holds: what is asked (`ask`) is planned once for each connection, the first
+    time and for all values.
 
-    For a statement of which planning takes as long as answering, asked by workers, who else prepare nothing; of tables
-    that do not fill meanwhile. Where PREPARE_AFTER is 0 nothing is kept here either.
+    For workers, who else keep no plan, since those who fill tables need new ones as these grow; and for statements that
+    take as long to be planned as to be answered. Where PREPARE_AFTER is 0 nothing is kept here either.
     """
     if not settings.MAY_PREPARE:
         yield

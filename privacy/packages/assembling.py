@@ -201,7 +201,7 @@ class Assembler:
                 if done + place < IN_PDF:
                     self._paper.row(page, row)
             done += chunk.size
-            if is_last and done == len(objects):
+            if is_last and done - chunk.size < IN_PDF <= done:
                 self._typeset()
             self.result.rows += chunk.size
             self.order.progress(self.result.rows)

@@ -97,7 +97,7 @@ def work_on(package_id: int, *, quietly: bool = True) -> Package | None:
     lease = _claim(package_id)
     if lease is None:
         return None
-    package = _now(package_id)
+    package = _package(package_id)
     if package is None:
         return None
     if package.attempts > MOST_ATTEMPTS:
@@ -116,10 +116,10 @@ def work_on(package_id: int, *, quietly: bool = True) -> Package | None:
             raise
     finally:
         cache.delete(_progress_key(package))
-    return _now(package_id)
+    return _package(package_id)
 
 
-def _now(package_id: int) -> Package | None:
+def _package(package_id: int) -> Package | None:
     return next(iter(_PACKAGE(package_id)), None)
 
 

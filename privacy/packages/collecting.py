@@ -1,4 +1,4 @@
-"""Reads the rows of one person section by section, opened and screened, in chunks: memory is bounded by a chunk."""
+"""Reads the rows of one person table by table, opened and screened, in chunks: memory holds a few of them."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ class Reader:
                 steps.end()
             else:
                 steps.order(AHEAD * size)
-            # Parents are wanted as soon as the first of their children; there is time for others once both are there.
+            # After the first children their parents are wanted at once, alone; once both are there, there is much to do
+            # here, and time for the server to begin with all that follows.
             self._begin_others(1 if wanted.link else BEGUN)
             for place in range(0, len(found), size):
                 read = self._read(wanted, statement, found[place : place + size])

@@ -343,6 +343,7 @@ def compiled(wanted: Wanted, condition: Q, blocked: bool = False) -> Statement:
         paths.append(ref_path(section.declaration))
     paths = list(dict.fromkeys([*paths, *wanted.rank, *wanted.inherited]))
     order = [f"-{path}" for path in wanted.rank] + (["pk"] if wanted.link else [])
+    # Instants as text, in UTC and the longest unit first, stand in the order of time: that is all a rank is used for.
     written = _written(section) | set(wanted.rank[:-1])
     read = [Cast(path, models.TextField()) if path in written else path for path in paths]
     query = rows_of(section).filter(condition).order_by(*order).values_list(*read).query

@@ -1,6 +1,6 @@
 """Reads statements in steps, each ordered before it is wanted: the server makes it while others are worked with.
 
-One connection does one thing at a time: whatever else is asked on it first takes in what was ordered.
+One connection does one thing at a time: whatever else Django executes on it first waits for what was ordered.
 """
 
 from __future__ import annotations
@@ -40,17 +40,21 @@ class Ahead:
         self._leave(kind, raised, at)
 
     def send(self, cursor: psycopg.Cursor[Any], statement: str, params: Sequence[Any] | None = None, **kw: Any) -> None:
-        """Order what this statement answers."""
-        if not self._is_open:
-            self._mode.enter_context(self.handle.pipeline())
-            self._is_open = True
-        cursor.execute(statement, params, prepare=False, **kw)
-        self.handle.pgconn.flush()
+        """Order what this statement answers. Raises what the database raises, as soon as a lost connection shows."""
+        with connection.wrap_database_errors:
+            if not self._is_open:
+                self._mode.enter_context(self.handle.pipeline())
+                self._is_open = True
+            cursor.execute(statement, params, prepare=False, **kw)
+            self.handle.pgconn.flush()
 
     def make_room(self) -> None:
-        """Take what has come from the socket, which holds little: the server goes on where it was full."""
+        """Empty the socket, which holds little, into memory: the server goes on where it was full.
+
+        Raises as `send`."""
         if self._is_open:
-            self.handle.pgconn.consume_input()
+            with connection.wrap_database_errors:
+                self.handle.pgconn.consume_input()
 
     def settle(self) -> None:
         """Wait for everything that was ordered. Raises what the database raises."""

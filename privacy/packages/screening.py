@@ -30,6 +30,7 @@ FEWEST_DIGITS, MOST_DIGITS = 3, 18
 _NUMBER = re.compile(rf"(?<![\w.,@+-])[A-Za-z]{{0,10}}-?\d{{{FEWEST_DIGITS},{MOST_DIGITS}}}(?![\w@])")
 _WORD = re.compile(r"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u04ff][\w'’-]+")
 _DIGITS = re.compile(r"\d{3}")
+_FIGURES = re.compile(r"[0-9]+")
 # "colleague M. Meier": who is named so works here, whether an account says so or not.
 _COLLEAGUES = (
     "Kollege", "Kollegin", "Kollegen", "Mitarbeiter", "Mitarbeiterin", "Sachbearbeiter", "Sachbearbeiterin",
@@ -317,7 +318,8 @@ class _Unused:
         self._stretches: list[tuple[int, int]] = []
 
     def hold(self, numbers: set[str]) -> bool:
-        """Whether all of these lie in one of them; what holds letters lies in none."""
+        """Whether all of these lie in one of them, which the database is asked where it is not known yet; what holds
+        letters lies in none."""
         together = "".join(numbers)
         if not (together.isascii() and together.isdigit()):
             return False
@@ -332,9 +334,10 @@ class _Unused:
         ((is_used, below, above),) = ask(_AROUND, written)
         if is_used:
             return False
-        # Where a number with letters stands among figures is for the database to say: as far as it is asked about.
-        low = -1 if below is None else int(below) if below.isdecimal() else least - 1
-        high = 10**_DIGITS_SORTED if above is None else int(above) if above.isdecimal() else greatest + 1
+        # Where a number with letters stands among figures is for the database to say: as far as it is asked about. So
+        # it is with figures of other scripts.
+        low = -1 if below is None else int(below) if _FIGURES.fullmatch(below) else least - 1
+        high = 10**_DIGITS_SORTED if above is None else int(above) if _FIGURES.fullmatch(above) else greatest + 1
         self._stretches = [(low, high), *self._stretches][:MOST_STRETCHES]
         return True
 

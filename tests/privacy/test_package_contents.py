@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import jsonschema
@@ -29,6 +29,8 @@ from orders.documents import issue_document
 from orders.models import Document, Order, OrderLine, OrderType
 from privacy.models import Erasure, Hold, Package, Redaction
 from privacy.packages.building import build
+from privacy.packages.collecting import FIRST
+from privacy.packages.fetching import Steps
 from privacy.packages.knowing import marks_of_erased
 from privacy.restricting import restrict
 from staff.models import User
@@ -404,6 +406,32 @@ def test_a_long_list_is_whole_in_every_file_and_comes_last(anna: Customer) -> No
     assert "1.051" in files["index.html"].decode()
 
 
+def test_long_letters_leave_the_pdf_as_many_rows_and_later_short_ones_are_read_in_few_steps(
+    anna: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So few of the first ones fit in a step that the PDF has to wait for more of them."""
+    Interaction.objects.bulk_create(
+        Interaction(
+            customer=anna, kind="call", content="Die Mühle mahlt. " * (3_000 if n < 100 else 1),
+            occurred_at=AT + timedelta(days=1, hours=-n),
+        )
+        for n in range(1_200)
+    )  # fmt: skip
+    ordered: list[int] = []
+
+    def order(steps: Steps, rows: int) -> None:
+        ordered.append(rows)
+        usual(steps, rows)
+
+    usual = Steps.order
+    monkeypatch.setattr(Steps, "order", order)
+    files = files_of(build(anna, "access"))
+    assert len(data_of(files, "data/communications.json")) >= 1_201
+    assert len([rows for rows in ordered if rows != FIRST]) < 10
+    pdf = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["ihre-daten.pdf"])).pages)
+    assert "Die neuesten 20 von 1.201." in " ".join(pdf.split())
+
+
 def test_whoever_is_named_in_words_that_named_nobody_so_far_is_blackened_all_the_same(anna: Customer) -> None:
     other = make_customer()
     harmless = ["Kundin nannte 0151 und sonst nichts", "Beleg 2345678 liegt vor", f"Vorgang {other.number}x"]
@@ -432,6 +460,21 @@ def test_a_number_that_was_met_before_is_known_however_many_came_since(anna: Cus
     said = [row["content"] for row in rows if "medium" in row]
     assert said[:1] == [f"{many} 4711 [geschwärzt]"]
     assert said[601:603] == ["4711 und 4713", "[geschwärzt] und 4712"]
+
+
+def test_a_number_in_figures_of_another_script_hides_none_that_lies_below_it(anna: Customer) -> None:
+    """In the order of the database it stands above 999, whatever it counts."""
+    for number in ("\uff11\uff10\uff10", "950"):
+        make_customer(number=number)
+    written = ["Vorgang 1200"] * 150 + ["Vorgang 950"]
+    Interaction.objects.bulk_create(
+        Interaction(customer=anna, kind="call", content=content, occurred_at=AT - timedelta(hours=n))
+        for n, content in enumerate(written)
+    )
+    rows = data_of(files_of(build(anna, "access")), "data/communications.json")
+    said = [row["content"] for row in rows if "medium" in row]
+    assert said.count("Vorgang 1200") == 150
+    assert said[-1] == "Vorgang [geschwärzt]"
 
 
 def test_figures_beside_those_of_customers_name_nobody_and_theirs_do(anna: Customer) -> None:

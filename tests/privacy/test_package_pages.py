@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError, connection
 from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +27,7 @@ from datamap.models import AccessLog
 from privacy.models import Package, Redaction, Request
 from privacy.packages import building, collecting, reviewing
 from privacy.packages.building import NotProvidable, build, last_moment, provide
+from privacy.packages.collecting import Reader
 from privacy.packages.compiling import Statement, Wanted, reading
 from privacy.packages.expiring import drop_strays, expire_packages
 from privacy.packages.tasks import resume_packages
@@ -358,6 +360,35 @@ def test_a_statement_that_fails_fails_the_package_and_not_the_connection(
     monkeypatch.undo()
     assert building.again(failed)
     assert building.work_on(failed.pk).state == Package.State.REVIEW
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("chunks", [1, 5, 20])
+def test_a_package_whose_database_went_away_is_built_by_the_next_sweep(
+    anna: Customer, chunks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the loss shows: as something is ordered ahead, taken in, or asked beside."""
+    usual, told = Reader._read, []
+
+    def read(*given: Any) -> Any:
+        told.append(given)
+        if len(told) == chunks:
+            at, process = connection.get_connection_params(), connection.connection.info.backend_pid
+            with psycopg.connect(host=at["host"], user=at["user"], dbname=at["dbname"]) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+        return usual(*given)
+
+    monkeypatch.setattr(Reader, "_read", read)
+    wanted = building.ask(anna, "access")
+    with pytest.raises((OperationalError, InterfaceError)):
+        building.work_on(wanted.pk)
+    monkeypatch.undo()
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.failure) == (Package.State.BUILDING, "")
+    Package.objects.filter(pk=wanted.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    built = building.work_on(wanted.pk)
+    assert built is not None
+    assert built.state == Package.State.REVIEW
 
 
 # --- The command -----------------------------------------------------------------------------------------------
