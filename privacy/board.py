@@ -137,9 +137,7 @@ LATE = Badge(
 def register_tasks() -> None:
     """Tell the cockpit what waits at the desk; called from the app's `ready`."""
     register_task("requests_late", gettext_lazy("Requests past their last day"), _late, OF_BOARD + OVERDUE, STOP)
-    register_task(
-        "letters_back", gettext_lazy("Requests whose letter came back"), _back, OF_BOARD + BACK, STOP,
-    )  # fmt: skip
+    register_task("letters_back", gettext_lazy("Requests whose letter came back"), _back, OF_BOARD + BACK, STOP)
     register_task("requests_soon", gettext_lazy("Requests due within a week"), _soon, OF_BOARD + SOON, WARN)
     register_task(
         "questions", gettext_lazy("Questions to people without an answer for two weeks"), _silent, OF_BOARD + SILENT,

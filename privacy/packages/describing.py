@@ -54,6 +54,9 @@ from privacy.packages.compiling import Section, fill, owned, ref_path, rows_of, 
 from privacy.recipients import names_by_kind, recipients_of, recipients_of_ref
 
 HISTORY = "HISTORY"
+_RULES = Standing(lambda _none: RetentionRule.objects.all())
+_STATUS: Standing[Any] = Standing(lambda pk: Customer.objects.filter(pk=pk).values_list("status"))
+_HOLDS = Standing(lambda pk: Hold.objects.filter(customer=pk, released_at__isnull=True).order_by("pk"))
 
 
 @dataclass
@@ -90,11 +93,6 @@ class Line(Grounds):
     def parts(self) -> str:
         """How many of what: "12 orders, 3 papers"."""
         return ", ".join(f"{count} {name}" for name, count in self.counts.items())
-
-
-_RULES = Standing(lambda _none: RetentionRule.objects.all())
-_STATUS: Standing[Any] = Standing(lambda pk: Customer.objects.filter(pk=pk).values_list("status"))
-_HOLDS = Standing(lambda pk: Hold.objects.filter(customer=pk, released_at__isnull=True).order_by("pk"))
 
 
 @dataclass

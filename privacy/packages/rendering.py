@@ -8,12 +8,12 @@ from itertools import repeat
 from typing import Any
 
 from datamap.packages import Layout, Told, Where
-from privacy.packages.writing import Columns, Encoder, each, kinds_of
+from privacy.packages.writing import ALL_NONE, Columns, Encoder, each, kinds_of
 
 Piece = str | Sequence[str]
 """What stands at one place of every row: a text that is the same in all of them, or the text of each."""
 NONE = type(None)
-ALL_NONE, ALL_TEXT, SOME_TEXT, ALL_INT = {NONE}, {str}, {str, NONE}, {int}
+ALL_TEXT, SOME_TEXT, ALL_INT = {str}, {str, NONE}, {int}
 
 
 @dataclass
@@ -119,15 +119,12 @@ class _Renderer:
         return self._known[told]
 
     def _column(self, told: Told) -> _Value | None:
-        kinds = self._columns.kinds(told.column)
-        if not kinds or kinds == ALL_NONE:
-            return _Value(["null"]) if told.always else None
-        values = self._columns[told.column]
+        values, kinds = self._columns.get(told.column, ()), self._columns.kinds(told.column)
         if told.said is not None:
             values = _said(told.said, values, kinds)
             kinds = kinds_of(values)
-            if kinds == ALL_NONE:
-                return _Value(["null"]) if told.always else None
+        if not kinds or kinds == ALL_NONE:
+            return _Value(["null"]) if told.always else None
         if kinds == ALL_TEXT and self._is_plain(values):
             return _Value(['"', values, '"'])
         texts = self._json(values, kinds)

@@ -320,8 +320,7 @@ class _Unused:
     def hold(self, numbers: set[str]) -> bool:
         """Whether all of these lie in one of them, which the database is asked where it is not known yet; what holds
         letters lies in none."""
-        together = "".join(numbers)
-        if not (together.isascii() and together.isdigit()):
+        if not _FIGURES.fullmatch("".join(numbers)):
             return False
         figures = set(map(int, numbers))
         least, greatest = min(figures), max(figures)

@@ -12,7 +12,7 @@ import typst
 
 def main() -> None:
     """Wait for the text, having read the fonts meanwhile."""
-    os.nice(10)
+    os.nice(10)  # the database goes first: the rows that it hands over are waited for, this is not
     compiler = typst.Compiler(b"", ignore_system_fonts=True)
     template, copy = sys.stdin.buffer.read().split(b"\0")
     pdf = compiler.compile(

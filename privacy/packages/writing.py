@@ -25,7 +25,7 @@ from customers.cells import harmless
 PIECE = 64 * 1024
 IN_MEMORY = 512 * 1024
 LEVEL = 2
-NOTHING = {type(None)}
+ALL_NONE = {type(None)}
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 # No day of making: two copies of one state are alike.
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -219,7 +219,7 @@ class Table:
 
     def _cells(self, columns: Columns, name: str) -> Sequence[str]:
         kinds = columns.kinds(name)
-        if kinds <= NOTHING:
+        if kinds <= ALL_NONE:
             return [""] * columns.size
         return cells(columns[name], kinds, name in self._free, self._zone)
 
